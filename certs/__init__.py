@@ -1,0 +1,1 @@
+"""The certificate keeper (`python -m certs`); it meets the webhook only in a Secret."""

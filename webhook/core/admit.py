@@ -1,0 +1,161 @@
+"""One admission is one function: `admit`. It reads nothing but its arguments, changes nothing."""
+
+from dataclasses import dataclass, replace
+
+from webhook.core import classify, guard, patch
+from webhook.core import decide as decision
+from webhook.core.model import (
+    Decision,
+    Facts,
+    Given,
+    Inventory,
+    Mode,
+    Request,
+    Role,
+    Side,
+    Violation,
+    Workload,
+)
+from webhook.core.patch import Op
+from webhook.core.policy import Policy
+from webhook.core.reasons import SENTENCES, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to one Request. `message` says why in whole sentences, for people.
+
+    In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided.
+    """
+
+    allowed: bool
+    reason: Reason
+    message: str = ""
+    workload: Workload | None = None
+    tenant: str | None = None
+    strategy: str | None = None
+    given: tuple[Given, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    patch: tuple[Op, ...] = ()
+    warnings: tuple[str, ...] = ()
+    would_allow: bool = True
+
+
+UNTOUCHED = Verdict(
+    allowed=True, reason=Reason.NOT_REVIEWED, message=SENTENCES[Reason.NOT_REVIEWED]
+)
+
+
+def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
+    """Decide one request.
+
+    | side | operation | answer |
+    |---|---|---|
+    | mutate | CREATE of a Pod | denied, or allowed with a patch |
+    | mutate | UPDATE of pods/ephemeralcontainers | GPUs hidden from what is added |
+    | validate | CREATE | denied for anything unsafe |
+    | validate | UPDATE, also of subresources | denied for what it newly makes unsafe |
+    | any | anything else, or by an exempt user | allowed, untouched |
+    """
+    if request.pod is None or not _reviewed(request):
+        return let_through(Reason.NOT_REVIEWED)
+    if request.user in policy.exempt_users:
+        return let_through(Reason.EXEMPT)
+    facts = classify.facts(request.pod, request.namespace_labels, policy)
+    if request.side is Side.VALIDATE:
+        verdict = _validate(request, facts, policy)
+    elif request.subresource:
+        verdict = _hide_from_added(request, facts)
+    else:
+        verdict = _mutate(facts, policy, inventory)
+    return _audited(verdict) if request.mode is Mode.AUDIT else verdict
+
+
+def _reviewed(request: Request) -> bool:
+    if request.side is Side.MUTATE and request.subresource:
+        return (request.subresource, request.operation) == ("ephemeralcontainers", "UPDATE")
+    if request.side is Side.MUTATE:
+        return request.operation == "CREATE"
+    return request.operation in ("CREATE", "UPDATE")
+
+
+def _mutate(facts: Facts, policy: Policy, inventory: Inventory) -> Verdict:
+    decided = decision.decide(facts, policy, inventory)
+    if decided.violations:
+        return _denied(facts, decided.violations, decided.warnings)
+    reason = _common(decided)
+    return replace(
+        _allowed(facts, reason),
+        strategy=patch.strategy_of(decided.given),
+        given=decided.given,
+        patch=patch.render(facts, decided),
+        warnings=decided.warnings,
+    )
+
+
+def _common(decided: Decision) -> Reason:
+    reasons = {given.reason for given in decided.given}
+    if len(reasons) > 1:
+        return Reason.MIXED
+    return next(iter(reasons), Reason.NO_GPU)
+
+
+def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
+    found = guard.check(facts, policy)
+    if request.operation == "UPDATE" and request.old_pod is not None:
+        before = classify.facts(request.old_pod, request.namespace_labels, policy)
+        found = guard.introduced(found, guard.check(before, policy))
+    if found:
+        return _denied(facts, found, ())
+    reason = Reason.SAFE if facts.asks else Reason.NO_GPU
+    return replace(
+        _allowed(facts, reason),
+    )
+
+
+def _hide_from_added(request: Request, facts: Facts) -> Verdict:
+    """Existing ephemeral containers cannot change any more; only the new ones are ours to set."""
+    old = request.old_pod.spec.ephemeral_containers if request.old_pod else None
+    present = {container.name for container in old or ()}
+    added = tuple(
+        place for place in facts.idle if place.role is Role.EPHEMERAL and place.name not in present
+    )
+    ops = tuple(patch.hide(facts.pod, added))
+    text = SENTENCES[Reason.NO_GPU]
+    return Verdict(
+        allowed=True,
+        reason=Reason.NO_GPU,
+        message=text,
+        workload=facts.workload,
+        tenant=facts.tenant,
+        patch=ops,
+    )
+
+
+def _allowed(facts: Facts, reason: Reason) -> Verdict:
+    said = let_through(reason)
+    return replace(said, workload=facts.workload, tenant=facts.tenant)
+
+
+def _denied(facts: Facts, violations: tuple[Violation, ...], warnings: tuple[str, ...]) -> Verdict:
+    return Verdict(
+        allowed=False,
+        reason=violations[0].reason,
+        message="; ".join(dict.fromkeys(each.text for each in violations)),
+        workload=facts.workload,
+        tenant=facts.tenant,
+        violations=violations,
+        warnings=warnings,
+        would_allow=False,
+    )
+
+
+def _audited(verdict: Verdict) -> Verdict:
+    """Nothing is changed or refused; what would have been becomes a warning."""
+    if not verdict.allowed:
+        text = f"audit: would be refused ({verdict.reason})"
+    elif verdict.patch:
+        text = f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})"
+    else:
+        return verdict
+    return replace(verdict, allowed=True, patch=(), warnings=(text, *verdict.warnings))

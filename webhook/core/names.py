@@ -1,0 +1,42 @@
+"""Every label, annotation, resource and environment name that we read or write; nothing else."""
+
+from typing import Final
+
+# Ours. One prefix, so that a policy or RBAC rule can name them all.
+PREFIX: Final = "gpu-sharing.io/"
+MODE: Final = PREFIX + "mode"
+TENANT: Final = PREFIX + "tenant"
+WORKLOAD: Final = PREFIX + "workload"
+GPU_MEMORY: Final = PREFIX + "gpu-memory"
+MIG_PROFILE: Final = PREFIX + "mig-profile"
+STRATEGY: Final = PREFIX + "strategy"
+DECISION: Final = PREFIX + "decision"
+
+# Resources of the NVIDIA device plugin (k8s-device-plugin: internal/rm/rm.go).
+NVIDIA: Final = "nvidia.com/"
+GPU: Final = NVIDIA + "gpu"
+SHARED_GPU: Final = NVIDIA + "gpu.shared"
+MIG: Final = NVIDIA + "mig-"
+SHARED: Final = ".shared"
+
+# Labels of GPU Feature Discovery (k8s-device-plugin: internal/lm).
+GPU_PRODUCT: Final = NVIDIA + "gpu.product"
+GPU_MEMORY_MIB: Final = NVIDIA + "gpu.memory"
+GPU_REPLICAS: Final = NVIDIA + "gpu.replicas"
+GPU_SLICES: Final = NVIDIA + "gpu.slices.gi"
+GPU_SHARING: Final = NVIDIA + "gpu.sharing-strategy"
+MIG_CAPABLE: Final = NVIDIA + "mig.capable"
+GFD_TIMESTAMP: Final = NVIDIA + "gfd.timestamp"
+
+# Suffixes of the labels of one MIG profile: nvidia.com/mig-<profile><suffix>.
+SHARING_SUFFIX: Final = ".sharing-strategy"
+MEMORY_SUFFIX: Final = ".memory"
+REPLICAS_SUFFIX: Final = ".replicas"
+
+HOSTNAME: Final = "kubernetes.io/hostname"
+NODE_NAME_FIELD: Final = "metadata.name"
+
+# Environment read by the NVIDIA container toolkit and by CUDA's MPS client.
+VISIBLE_DEVICES: Final = "NVIDIA_VISIBLE_DEVICES"
+NO_DEVICES: Final = "void"
+MPS_MEMORY_LIMIT: Final = "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"

@@ -1,0 +1,94 @@
+"""Kubernetes quantities as exact numbers; nothing of what they count."""
+
+import re
+from fractions import Fraction
+from typing import Final
+
+MAX_COUNT: Final = 2**63 - 1
+MIB: Final = 1024**2
+
+_SUFFIXES: Final = {
+    "n": Fraction(1, 10**9),
+    "u": Fraction(1, 10**6),
+    "m": Fraction(1, 1000),
+    "": Fraction(1),
+    "k": Fraction(10**3),
+    "M": Fraction(10**6),
+    "G": Fraction(10**9),
+    "T": Fraction(10**12),
+    "P": Fraction(10**15),
+    "E": Fraction(10**18),
+    "Ki": Fraction(2**10),
+    "Mi": Fraction(2**20),
+    "Gi": Fraction(2**30),
+    "Ti": Fraction(2**40),
+    "Pi": Fraction(2**50),
+    "Ei": Fraction(2**60),
+}
+# Two exponent digits and 64 characters bound the work: `1e999999999` must cost nothing.
+_QUANTITY: Final = re.compile(
+    r"(?P<sign>[+-]?)(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+    r"(?:[eE](?P<exponent>[+-]?[0-9]{1,2})|(?P<suffix>[numkMGTPE]|[KMGTPE]i)?)",
+    re.ASCII,
+)
+_MAX_LENGTH: Final = 64
+
+Raw = str | int | float
+"""A quantity as it stands in JSON or YAML: a string, or a bare number."""
+
+
+class QuantityError(ValueError):
+    """The text is no quantity, or not one that the field can hold."""
+
+
+def parse(raw: Raw) -> Fraction:
+    """Return the exact value of a quantity as apimachinery's `resource.Quantity` reads it.
+
+    Raises:
+        QuantityError: it is not a quantity, or longer than any that makes sense.
+
+    """
+    text = str(raw)
+    found = _QUANTITY.fullmatch(text) if len(text) <= _MAX_LENGTH else None
+    if found is None or isinstance(raw, bool):
+        raise QuantityError(f"{text[:_MAX_LENGTH]!r} is not a Kubernetes quantity")
+    value = Fraction(found["number"]) * (-1 if found["sign"] == "-" else 1)
+    if found["exponent"]:
+        return value * Fraction(10) ** int(found["exponent"])
+    return value * _SUFFIXES[found["suffix"] or ""]
+
+
+def count(raw: Raw) -> int:
+    """Return a number of devices: extended resources are whole and not negative.
+
+    | raw | count |
+    |---|---|
+    | `"1"`, `1`, `"1e0"`, `"1000m"` | 1 |
+    | `"0"` | 0 |
+    | `"0.5"`, `"-1"`, `"1e30"`, `"one"`, `"NaN"` | QuantityError |
+
+    Source: Kubernetes, core/validation `ValidateResourceQuantityValue`.
+    """
+    value = parse(raw)
+    if value.denominator != 1:
+        raise QuantityError(f"{str(raw)!r} is a fraction; GPUs are counted in whole numbers")
+    if value < 0:
+        raise QuantityError(f"{str(raw)!r} is negative")
+    if value > MAX_COUNT:
+        raise QuantityError(f"{str(raw)!r} is more than Kubernetes can count")
+    return int(value)
+
+
+def mebibytes(raw: Raw) -> int:
+    """Return an amount of memory in MiB, rounded up.
+
+    Raises:
+        QuantityError: not a quantity, or under 1 MiB: `20` means 20 bytes, which nobody wants.
+
+    """
+    value = parse(raw)
+    if value < MIB:
+        raise QuantityError(f"{str(raw)!r} is less than 1Mi; write for example 20Gi or 512Mi")
+    if value > MAX_COUNT:
+        raise QuantityError(f"{str(raw)!r} is more than Kubernetes can count")
+    return -(-value.numerator // (value.denominator * MIB))

@@ -1,0 +1,74 @@
+"""The closed set of reasons: a code for logs, metrics and events, a sentence for people."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Reason(StrEnum):
+    """Why a pod was let through as it is, changed, or refused."""
+
+    NO_GPU = "no_gpu"
+    NOT_REVIEWED = "not_reviewed"
+    EXEMPT = "exempt"
+    WHOLE_GPU = "whole_gpu"
+    SEVERAL_GPUS = "several_gpus"
+    FALLBACK_WHOLE_GPU = "fallback_whole_gpu"
+    UNCLASSIFIED = "unclassified"
+    MIG_SLICE = "mig_slice"
+    MPS_SHARE = "mps_share"
+    TIME_SLICED_SHARE = "time_sliced_share"
+    MIXED = "mixed"
+    SAFE = "safe"
+
+    INVALID_WORKLOAD = "invalid_workload"
+    INVALID_TENANT = "invalid_tenant"
+    INVALID_QUANTITY = "invalid_quantity"
+    INVALID_GPU_MEMORY = "invalid_gpu_memory"
+    INVALID_MIG_PROFILE = "invalid_mig_profile"
+    SEVERAL_RESOURCES = "several_resources"
+    TRAINING_NEVER_SHARES = "training_never_shares"
+    TENANT_NEEDS_ISOLATION = "tenant_needs_isolation"
+    STRATEGY_NOT_ALLOWED = "strategy_not_allowed"
+    SEVERAL_GPUS_NOT_ALLOWED = "several_gpus_not_allowed"
+    SEVERAL_MIG_DEVICES = "several_mig_devices"
+    NO_OFFER = "no_offer"
+    GPU_LABELS_MISSING = "gpu_labels_missing"
+    NO_REACHABLE_OFFER = "no_reachable_offer"
+    NOT_ENOUGH_MEMORY = "not_enough_memory"
+    NOT_ENOUGH_GPUS = "not_enough_gpus"
+    NOT_REWRITTEN = "not_rewritten"
+    GPU_VISIBILITY = "gpu_visibility"
+
+
+SENTENCES: Final = {
+    Reason.NO_GPU: "The pod asks for no GPU; it is left as it is.",
+    Reason.NOT_REVIEWED: "The request is not one that this webhook decides; nothing is changed.",
+    Reason.EXEMPT: "The policy exempts the user that made the request; nothing is changed.",
+    Reason.WHOLE_GPU: "The workload gets whole GPUs that no other pod uses.",
+    Reason.SEVERAL_GPUS: "More than one GPU in a container: that many whole GPUs.",
+    Reason.FALLBACK_WHOLE_GPU: "No strategy of the workload is offered; a whole GPU instead.",
+    Reason.UNCLASSIFIED: "Nothing says what the pod is for; whole GPUs until a label does.",
+    Reason.MIG_SLICE: "The workload gets an unshared MIG device.",
+    Reason.MPS_SHARE: "The workload gets a share of a GPU under MPS.",
+    Reason.TIME_SLICED_SHARE: "The workload takes turns on a GPU with other pods.",
+    Reason.MIXED: "The containers of the pod get their GPUs in different ways.",
+    Reason.SAFE: "Every ask of the pod amounts to a strategy that it may use.",
+    Reason.INVALID_WORKLOAD: "The workload label has a value that is not one of the four.",
+    Reason.INVALID_TENANT: "The tenant label is empty.",
+    Reason.INVALID_QUANTITY: "A GPU quantity is not a whole number, or limit and request differ.",
+    Reason.INVALID_GPU_MEMORY: "The gpu-memory annotation is not an amount of memory.",
+    Reason.INVALID_MIG_PROFILE: "The mig-profile annotation names no MIG profile.",
+    Reason.SEVERAL_RESOURCES: "One container asks for GPUs under several names.",
+    Reason.TRAINING_NEVER_SHARES: "Training gets whole GPUs only, and none is offered or asked.",
+    Reason.TENANT_NEEDS_ISOLATION: "A tenant's pod gets an isolated device, or nothing.",
+    Reason.STRATEGY_NOT_ALLOWED: "The workload may not use what the pod asks for by name.",
+    Reason.SEVERAL_GPUS_NOT_ALLOWED: "The workload may not ask for more than one GPU.",
+    Reason.SEVERAL_MIG_DEVICES: "CUDA uses one MIG device per process; several do not help.",
+    Reason.NO_OFFER: "No node of the cluster offers what the pod asks for.",
+    Reason.GPU_LABELS_MISSING: "Nodes have GPUs but no labels of GPU Feature Discovery.",
+    Reason.NO_REACHABLE_OFFER: "Nodes offer it, but the pod's own constraints exclude them.",
+    Reason.NOT_ENOUGH_MEMORY: "No offer has the memory that the pod asks for.",
+    Reason.NOT_ENOUGH_GPUS: "No single node has as many as the pod asks for.",
+    Reason.NOT_REWRITTEN: "A GPU request that is not pinned to nodes where its name is safe.",
+    Reason.GPU_VISIBILITY: "A container names GPUs that the device plugin did not give it.",
+}

@@ -1,0 +1,107 @@
+"""YAML text -> plain values that remember their lines; knows nothing of what they mean."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]|\[([^\]]+)\]")
+_AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
+
+
+class Loader(yaml.CSafeLoader):
+    """YAML 1.2 scalars, as Kubernetes users expect: `on`, `yes` and `1:30` are plain strings.
+
+    PyYAML follows YAML 1.1, where the key `on` is the boolean true and a date is an object.
+    """
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - a class attribute of PyYAML's own
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    ("merge", r"<<", ["<"]),
+):
+    Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed document; `where` turns a path such as `$.a.b[0]` into `line 3, a.b[0]`."""
+
+    value: Any
+    root: yaml.Node | None
+
+    def where(self, path: str) -> str:
+        """Say in words where a path stands; the nearest line where the text lacks a part of it."""
+        here, line = self.root, 1
+        for key, index, quoted in _STEP.findall(path):
+            found = _child(here, key or quoted, index)
+            if found is None:
+                break
+            here, line = found
+        words = path.removeprefix("$").removeprefix(".")
+        return f"line {line}, {words}" if words else f"line {line}"
+
+    def explain(self, error: str) -> str:
+        """Turn a msgspec message (`Expected … - at `$.path``) into one with line and path."""
+        found = _AT.match(error)
+        what, path = (found["what"], found["path"]) if found else (error, None)
+        unknown = re.search(r"unknown field `(.+?)`", what)
+        place = self.where((path or "$") + (f".{unknown[1]}" if unknown else ""))
+        return f"{place}: {what[:1].lower()}{what[1:]}"
+
+
+def _child(here: yaml.Node | None, key: str, index: str) -> tuple[yaml.Node, int] | None:
+    """The node below, and the line where a reader finds it: that of its key or its dash."""
+    if isinstance(here, yaml.SequenceNode) and index and int(index) < len(here.value):
+        item = here.value[int(index)]
+        return item, item.start_mark.line + 1
+    if isinstance(here, yaml.MappingNode):
+        return next(((v, k.start_mark.line + 1) for k, v in here.value if k.value == key), None)
+    return None
+
+
+def parse(text: str, error: type[ValueError]) -> Document:
+    """Parse one document.
+
+    Raises:
+        error: not YAML, or a key that stands twice in a mapping (YAML would keep the last only).
+
+    """
+    try:
+        root = yaml.compose(text, Loader=Loader)
+        _refuse_duplicates(root, error)
+        return Document(yaml.load(text, Loader=Loader), root)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        what = getattr(problem, "problem", None) or str(problem)
+        raise error(f"{line}not YAML: {what}") from None
+    except RecursionError:
+        raise error("nested too deeply") from None
+
+
+def _refuse_duplicates(root: yaml.Node | None, error: type[ValueError]) -> None:
+    pending, visited = [root], set[int]()  # an alias makes one node stand in many places
+    while pending:
+        here = pending.pop()
+        if id(here) in visited:
+            continue
+        visited.add(id(here))
+        if isinstance(here, yaml.SequenceNode):
+            pending.extend(here.value)
+        elif isinstance(here, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in here.value:
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    raise error(f"line {line}: `{key.value}` stands twice in one mapping")
+                seen.add(str(key.value))
+                pending.append(value)
