@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from webhook.core import classify, guard, patch
 from webhook.core import decide as decision
 from webhook.core.model import (
+    Ask,
     Decision,
     Facts,
     Given,
@@ -34,6 +35,7 @@ class Verdict:
     workload: Workload | None = None
     tenant: str | None = None
     strategy: str | None = None
+    asks: tuple[Ask, ...] = ()
     given: tuple[Given, ...] = ()
     violations: tuple[Violation, ...] = ()
     patch: tuple[Op, ...] = ()
@@ -108,9 +110,7 @@ def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
     if found:
         return _denied(facts, found, ())
     reason = Reason.SAFE if facts.asks else Reason.NO_GPU
-    return replace(
-        _allowed(facts, reason),
-    )
+    return _allowed(facts, reason)
 
 
 def _hide_from_added(request: Request, facts: Facts) -> Verdict:
@@ -120,21 +120,13 @@ def _hide_from_added(request: Request, facts: Facts) -> Verdict:
     added = tuple(
         place for place in facts.idle if place.role is Role.EPHEMERAL and place.name not in present
     )
-    ops = tuple(patch.hide(facts.pod, added))
-    text = SENTENCES[Reason.NO_GPU]
-    return Verdict(
-        allowed=True,
-        reason=Reason.NO_GPU,
-        message=text,
-        workload=facts.workload,
-        tenant=facts.tenant,
-        patch=ops,
-    )
+    hidden = tuple(patch.hide(facts.pod, added))
+    return replace(_allowed(facts, Reason.NO_GPU), patch=hidden)
 
 
 def _allowed(facts: Facts, reason: Reason) -> Verdict:
     said = let_through(reason)
-    return replace(said, workload=facts.workload, tenant=facts.tenant)
+    return replace(said, workload=facts.workload, tenant=facts.tenant, asks=facts.asks)
 
 
 def _denied(facts: Facts, violations: tuple[Violation, ...], warnings: tuple[str, ...]) -> Verdict:
@@ -144,6 +136,7 @@ def _denied(facts: Facts, violations: tuple[Violation, ...], warnings: tuple[str
         message="; ".join(dict.fromkeys(each.text for each in violations)),
         workload=facts.workload,
         tenant=facts.tenant,
+        asks=facts.asks,
         violations=violations,
         warnings=warnings,
         would_allow=False,

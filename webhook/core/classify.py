@@ -19,12 +19,16 @@ _Found = tuple[Violation, ...]
 
 
 def facts(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Facts:
-    """Read everything that a decision needs from a pod, once; malformed values are violations."""
+    """Read everything that a decision needs from a pod, once; malformed values are violations.
+
+    A pod that asks for no GPU is none of our business, whatever its labels say.
+    """
     workload, bad_workload = _workload(pod, namespace, policy.well_known_labels)
     tenant, bad_tenant, overruled = _tenant(pod, namespace)
     memory, bad_memory = _memory(pod)
     profile, bad_profile = _profile(pod)
     asks, idle, bad_asks = _asks(pod)
+    malformed = (*bad_workload, *bad_tenant, *bad_memory, *bad_profile)
     return Facts(
         pod=pod,
         workload=workload,
@@ -33,7 +37,7 @@ def facts(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Facts:
         idle=idle,
         memory=memory,
         profile=profile,
-        violations=(*bad_workload, *bad_tenant, *bad_memory, *bad_profile, *bad_asks),
+        violations=(*malformed, *bad_asks) if asks or bad_asks else (),
         warnings=overruled,
     )
 

@@ -217,6 +217,7 @@ class Request:
     uid: str
     operation: str
     namespace: str
+    name: str = ""
     user: str = ""
     subresource: str = ""
     dry_run: bool = False

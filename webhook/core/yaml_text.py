@@ -69,16 +69,26 @@ def _child(here: yaml.Node | None, key: str, index: str) -> tuple[yaml.Node, int
 
 
 def parse(text: str, error: type[ValueError]) -> Document:
-    """Parse one document.
+    """Parse the one document of a text.
 
     Raises:
-        error: not YAML, or a key that stands twice in a mapping (YAML would keep the last only).
-
+        error: not YAML, several documents, or a key that stands twice in a mapping (YAML would
+            keep the last only).
     """
+    documents = parse_all(text, error)
+    if len(documents) > 1:
+        raise error("expected one document, got several")
+    return documents[0] if documents else Document(None, None)
+
+
+def parse_all(text: str, error: type[ValueError]) -> list[Document]:
+    """Parse every document of a text, as `parse` does one; empty ones count too."""
     try:
-        root = yaml.compose(text, Loader=Loader)
-        _refuse_duplicates(root, error)
-        return Document(yaml.load(text, Loader=Loader), root)  # noqa: S506 - a SafeLoader
+        roots = list(yaml.compose_all(text, Loader=Loader))
+        for root in roots:
+            _refuse_duplicates(root, error)
+        values = yaml.load_all(text, Loader=Loader)
+        return [Document(value, root) for value, root in zip(values, roots, strict=True)]
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
@@ -86,6 +96,8 @@ def parse(text: str, error: type[ValueError]) -> Document:
         raise error(f"{line}not YAML: {what}") from None
     except RecursionError:
         raise error("nested too deeply") from None
+    except ValueError as problem:
+        raise error(f"not YAML: {problem}") from None
 
 
 def _refuse_duplicates(root: yaml.Node | None, error: type[ValueError]) -> None:

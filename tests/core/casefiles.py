@@ -1,0 +1,133 @@
+"""Case files -> requests: the short forms of `tests/cases/*.yaml`, and how an answer is read.
+
+A case states a cluster, a namespace, a policy and a pod, and what must come of it. Anyone can
+add one without reading this file: `tests/cases/README.md` has the form.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonpatch
+import msgspec
+
+from webhook.core import inventory, policy_file, yaml_text
+from webhook.core.admit import Verdict, admit
+from webhook.core.model import Inventory, Mode, Request, Side
+from webhook.core.node import Node
+from webhook.core.pod import Pod
+from webhook.core.policy import Policy
+
+CASES = Path(__file__).parent.parent / "cases"
+DEFAULT_POLICY = (Path(__file__).parents[2] / "webhook" / "policies" / "default.yaml").read_text(
+    encoding="utf-8"
+)
+Case = dict[str, Any]
+
+
+def read(path: Path) -> Any:
+    """The YAML of one file."""
+    return yaml_text.parse(path.read_text(encoding="utf-8"), ValueError).value
+
+
+def paths() -> Iterator[Path]:
+    """Every case file; the node library is not one."""
+    return (path for path in sorted(CASES.rglob("*.yaml")) if path.name != "nodes.yaml")
+
+
+def expand(name: str, short: Case) -> Case:
+    """A Node from its short form, with the labels of GPU Feature Discovery."""
+    labels = {"kubernetes.io/hostname": name}
+    allocatable = dict(short.get("allocatable", {}))
+    for key, label in (
+        ("product", "nvidia.com/gpu.product"),
+        ("memory", "nvidia.com/gpu.memory"),
+        ("sharing", "nvidia.com/gpu.sharing-strategy"),
+        ("slices", "nvidia.com/gpu.slices.gi"),
+    ):
+        if key in short:
+            labels[label] = str(short[key])
+    if "product" in short:
+        labels["nvidia.com/gpu.replicas"] = str(short.get("replicas", 1))
+    if "capable" in short:
+        labels["nvidia.com/mig.capable"] = str(short["capable"]).lower()
+    for profile, slices in short.get("mig", {}).items():
+        _slices(profile, slices, labels, allocatable)
+    labels |= short.get("labels", {})
+    taints = [_taint(text) for text in short.get("taints", ())]
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"taints": taints},
+        "status": {"allocatable": allocatable},
+    }
+
+
+def _slices(profile: str, slices: Case, labels: dict[str, str], allocatable: Case) -> None:
+    prefix, replicas = f"nvidia.com/mig-{profile}", slices.get("replicas", 1)
+    labels[f"{prefix}.count"] = str(slices["count"])
+    labels[f"{prefix}.replicas"] = str(replicas)
+    labels[f"{prefix}.sharing-strategy"] = slices.get("sharing", "none")
+    labels[f"{prefix}.memory"] = str(slices["memory"])
+    name = f"{prefix}.shared" if slices.get("renamed") else prefix
+    allocatable[name] = slices["count"] * replicas
+
+
+def _taint(text: str) -> dict[str, str]:
+    rest, _, effect = text.rpartition(":")
+    key, _, value = rest.partition("=")
+    return {"key": key, "value": value, "effect": effect}
+
+
+def cluster(case: Case) -> Inventory:
+    """The inventory: nodes by name from `nodes.yaml`, or `{name: …, like: …, …}` with changes."""
+    library = read(CASES / "nodes.yaml")
+    made = []
+    for each in case.get("nodes", ()):
+        given = {"name": each} if isinstance(each, str) else dict(each)
+        name = given.pop("name")
+        like = library[given.pop("like", name)] if not given.pop("bare", False) else {}
+        made.append(msgspec.convert(expand(name, like | given), Node))
+    return inventory.of_nodes([*made, *rules(case).pools])
+
+
+def rules(case: Case) -> Policy:
+    """The built-in policy with the case's changes."""
+    if "policy" not in case:
+        return policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+    whole = {"apiVersion": "gpu-sharing.io/v1", "kind": "Policy"} | case["policy"]
+    return policy_file.load(json.dumps(whole), DEFAULT_POLICY)
+
+
+def request(case: Case, pod: Case) -> Request:
+    """The question that the case asks, about the pod as given."""
+    old = case.get("old")
+    return Request(
+        side=Side(case.get("side", "mutate")),
+        mode=Mode(case.get("mode", "enforce")),
+        uid="a-case",
+        operation=case.get("operation", "CREATE"),
+        namespace="team",
+        user=case.get("user", "system:serviceaccount:kube-system:replicaset-controller"),
+        subresource=case.get("subresource", ""),
+        pod=msgspec.convert(pod, Pod),
+        old_pod=msgspec.convert(old, Pod) if old else None,
+        namespace_labels=case.get("namespace", {}),
+    )
+
+
+def answer(case: Case, pod: Case) -> Verdict:
+    """The verdict on the case's pod, or on another pod in the same setting."""
+    return admit(request(case, pod), rules(case), cluster(case))
+
+
+def operations(verdict: Verdict) -> list[Case]:
+    """The patch as it goes over the wire."""
+    made: list[Case] = json.loads(msgspec.json.encode(verdict.patch))
+    return made
+
+
+def patched(pod: Case, verdict: Verdict) -> Case:
+    """The pod as the API server would have it after the patch."""
+    made: Case = jsonpatch.apply_patch(pod, operations(verdict))
+    return made

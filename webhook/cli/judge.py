@@ -1,0 +1,96 @@
+"""One pod through both sides, as the API server would send it; prints nothing."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jsonpatch
+import msgspec
+
+from webhook.cli.objects import Found, InputError
+from webhook.cli.settings import Cluster
+from webhook.core import names, template
+from webhook.core.admit import Verdict, admit
+from webhook.core.model import Inventory, Mode, Request, Side
+from webhook.core.pod import Pod
+from webhook.core.policy import Policy
+from webhook.core.template import Template
+
+DEFAULT_NAMESPACE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Court:
+    """What every pod is judged by; `namespace_labels` come over what the cluster tells."""
+
+    policy: Policy
+    inventory: Inventory
+    cluster: Cluster
+    namespace_labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A pod before and after, and the verdict: of /mutate, or of /validate where that refuses."""
+
+    found: Found
+    template: Template
+    verdict: Verdict
+    after: dict[str, Any]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the pod will be in."""
+        return _metadata(self.found).get("namespace") or DEFAULT_NAMESPACE
+
+    @property
+    def name(self) -> str:
+        """The name of the object that the pod comes from."""
+        metadata = _metadata(self.found)
+        return metadata.get("name") or metadata.get("generateName") or ""
+
+
+def judge(found: Found, court: Court) -> Iterator[Result | InputError]:
+    """Yield a result for each pod that the object will make; nothing for one that makes none."""
+    for each in template.find(found.value):
+        try:
+            yield _judge(found, each, court)
+        except msgspec.ValidationError as error:
+            path = f".{each.path}" if each.path else ""
+            yield InputError(found.say(str(error).replace("`$", f"`${path}")))
+
+
+def _judge(found: Found, each: Template, court: Court) -> Result:
+    namespace = _metadata(found).get("namespace") or DEFAULT_NAMESPACE
+    known = court.cluster.namespaces.get(namespace, {})
+    labels = {**known, **court.namespace_labels}
+    asked = Request(
+        side=Side.MUTATE,
+        mode=Mode.AUDIT if labels.get(names.MODE) == Mode.AUDIT else Mode.ENFORCE,
+        uid="review",
+        operation="CREATE",
+        namespace=namespace,
+        pod=msgspec.convert(each.pod, Pod),
+        namespace_labels=labels,
+    )
+    verdict = admit(asked, court.policy, court.inventory)
+    if not verdict.allowed or not verdict.patch:
+        return Result(found, each, _validated(asked, verdict, court), each.pod)
+    operations = msgspec.to_builtins(verdict.patch)
+    after = jsonpatch.apply_patch(copy.deepcopy(each.pod), operations)
+    again = replace(asked, pod=msgspec.convert(after, Pod))
+    return Result(found, each, _validated(again, verdict, court), after)
+
+
+def _validated(asked: Request, verdict: Verdict, court: Court) -> Verdict:
+    """The mutating verdict, unless the validating side refuses what came of it."""
+    if not verdict.allowed or asked.mode is Mode.AUDIT:
+        return verdict
+    checked = admit(replace(asked, side=Side.VALIDATE), court.policy, court.inventory)
+    return verdict if checked.allowed else checked
+
+
+def _metadata(found: Found) -> dict[str, Any]:
+    metadata = found.value.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}

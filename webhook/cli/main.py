@@ -1,0 +1,47 @@
+"""The `gpu-sharing` command: its parser and nothing else; each subcommand is a module."""
+
+import argparse
+import sys
+
+from webhook.cli import check, demo, policy, review, serve
+
+EPILOG = """\
+new here?
+  1. gpu-sharing demo                          the webhook at work on a sample cluster, in seconds
+  2. kubectl get nodes -o json > nodes.json    your own cluster
+     gpu-sharing review -f YOUR.yaml --inventory nodes.json
+  3. gpu-sharing policy                        who gets what; `check` your own version of it
+
+`gpu-sharing COMMAND --help` has examples and exit codes.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    made = argparse.ArgumentParser(
+        prog="gpu-sharing",
+        description="Safe and automatic GPU sharing on Kubernetes: an admission webhook.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (review, policy, check, serve, demo):
+        command.add(commands)
+    return made
+
+
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    args = parser().parse_args()
+    try:
+        code: int = args.run(args)
+    except BrokenPipeError:  # `| head` has seen enough
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

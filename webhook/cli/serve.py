@@ -1,0 +1,179 @@
+"""`gpu-sharing serve`: joins files or cluster, decision, trail and process; decides nothing."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from wsgiref.types import WSGIApplication
+
+from prometheus_client import start_http_server
+
+from webhook.cli import settings, world
+from webhook.cli.objects import InputError
+from webhook.core import policy_file
+from webhook.core.policy import Policy
+from webhook.server import metrics as metric
+from webhook.server import trail
+from webhook.server.app import Check, Health, create_app
+from webhook.server.metrics import Metrics
+from webhook.server.process import Process, Serving
+from webhook.server.reload import ReloadedFile, Told
+from webhook.server.reviews import Sources, create_reviews
+from webhook.server.snapshots import Snapshots
+from webhook.server.tls import BadPair, Certificate
+
+WRONG_SETTINGS: Final = 2
+OFF: Final = "off"
+EPILOG = """\
+every flag is also an environment variable: GPU_SHARING_TLS_CERT, GPU_SHARING_BIND and so on.
+files are read again when they change; a bad one is refused, told and the last good one kept.
+
+exit codes: 0 stopped by a signal, 2 settings, certificate, policy or inventory are wrong
+
+example, without a cluster:
+  gpu-sharing serve --tls-cert tls.crt --tls-key tls.key --inventory nodes.json
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run: paths, and addresses as HOST:PORT."""
+
+    tls_cert: str
+    tls_key: str
+    bind: str
+    metrics_bind: str
+    policy: str | None
+    inventory: str | None
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "serve",
+        help="run the webhook",
+        description="Serve /mutate and /validate over HTTPS, /livez, /readyz, and metrics.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for flag, metavar, default, text in (
+        ("--tls-cert", "FILE", None, "PEM certificate chain, leaf first"),
+        ("--tls-key", "FILE", None, "its PEM private key"),
+        ("--bind", "HOST:PORT", "0.0.0.0:8443", "where to serve (default %(default)s)"),
+        ("--metrics-bind", "HOST:PORT", "0.0.0.0:8080", "metrics, or `off` (default %(default)s)"),
+        ("--policy", "FILE", None, "a policy; else the built-in one"),
+        ("--inventory", "FILE", None, "Nodes and Namespaces of a file instead of a cluster"),
+    ):
+        name = "GPU_SHARING_" + flag.strip("-").upper().replace("-", "_")
+        given = os.environ.get(name) or default
+        required = flag.startswith("--tls") and given is None
+        parser.add_argument(flag, metavar=metavar, default=given, required=required, help=text)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal; say what is wrong before anything listens."""
+    keys = Settings.__dataclass_fields__
+    try:
+        process = Process(_serving(Settings(**{key: getattr(args, key) for key in keys})))
+    except (InputError, BadPair, policy_file.PolicyError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
+        return WRONG_SETTINGS
+    process.run()
+    return 0
+
+
+def _serving(chosen: Settings) -> Serving:
+    log = trail.create_log()
+    told = trail.create_told(log)
+    metrics = metric.create_metrics()
+    certificate = Certificate(Path(chosen.tls_cert), Path(chosen.tls_key), told)
+    certificate.load()
+    policy = _policy(chosen.policy, told)
+    snapshots = Snapshots(policy.value if policy else settings.load_policy(None))
+    seen = world.of_file(chosen.inventory, snapshots, told) if chosen.inventory else None
+    source = seen or world.of_cluster(snapshots, told)
+    host, port = _address(chosen.metrics_bind) if chosen.metrics_bind != OFF else ("", 0)
+    _publish(metrics, certificate, (policy, snapshots, source))
+
+    def start() -> WSGIApplication:
+        source.start()
+        if chosen.metrics_bind != OFF:
+            start_http_server(port, host, registry=metrics.registry)
+        sources = Sources(lambda: snapshots.policy, lambda: snapshots.inventory, source.namespace)
+        app = create_app(_checks(certificate, policy, source))
+        return create_reviews(sources, trail.create_trail(log, metrics), app)
+
+    def tick() -> None:
+        source.tick()
+        if policy is not None and _refreshed(policy, metrics, "policy"):
+            snapshots.set_policy(policy.value)
+
+    return Serving(chosen.bind, certificate, start, tick)
+
+
+def _policy(path: str | None, told: Told) -> ReloadedFile[Policy] | None:
+    if path is None:
+        return None
+    try:
+        return ReloadedFile(Path(path), settings.parse_policy, told)
+    except policy_file.PolicyError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _refreshed(file: ReloadedFile[Policy], metrics: Metrics, name: str) -> bool:
+    before = file.problem
+    fresh = file.refresh()
+    if fresh or file.problem != before:
+        metrics.reloads.labels(name, "ok" if fresh else "refused").inc()
+    return fresh
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdigit():
+        raise InputError(f"--metrics-bind {text!r}: expected HOST:PORT or off")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - what an empty host means
+
+
+def _checks(
+    certificate: Certificate, policy: ReloadedFile[Policy] | None, source: world.Source
+) -> Mapping[str, Check]:
+    """What readiness means. A refused reload or a stale inventory is told, but serves on."""
+
+    def served() -> Health:
+        if not certificate.loaded or certificate.not_after <= time.time():
+            return Health(ok=False, detail=certificate.problem or "the certificate has ended")
+        return Health(ok=True, detail=_detail(certificate.problem))
+
+    def decided() -> Health:
+        return Health(ok=True, detail=_detail(policy.problem if policy else None))
+
+    return {"certificate": served, "policy": decided, "inventory": source.health}
+
+
+def _detail(problem: str | None) -> str:
+    return f"ok, but the last change was refused: {problem}" if problem else "ok"
+
+
+def _publish(
+    metrics: Metrics,
+    certificate: Certificate,
+    state: tuple[ReloadedFile[Policy] | None, Snapshots, world.Source],
+) -> None:
+    policy, snapshots, source = state
+    gauges = {
+        "gpu_sharing_certificate_not_after_seconds": lambda: certificate.not_after,
+        "gpu_sharing_inventory_age_seconds": source.age,
+        "gpu_sharing_inventory_nodes": lambda: float(
+            snapshots.inventory.nodes if snapshots.inventory else 0
+        ),
+        "gpu_sharing_policy_generation": lambda: float(policy.generation if policy else 1),
+        "gpu_sharing_policy_stale": lambda: float(bool(policy and policy.problem)),
+    }
+    for name, read in gauges.items():
+        metric.publish(metrics, name, read)

@@ -1,0 +1,97 @@
+"""Where `serve` gets nodes and namespaces from: a file that is watched, or a live cluster."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from webhook.cli import objects, settings
+from webhook.cli.settings import Cluster
+from webhook.cluster.connection import connect
+from webhook.cluster.failure import ApiFailure
+from webhook.cluster.runtime import Runtime
+from webhook.cluster.world import NodeReading, World
+from webhook.core import offers
+from webhook.core.node import Node
+from webhook.server.app import Health
+from webhook.server.reload import ReloadedFile, Told
+from webhook.server.snapshots import Snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The world as `serve` uses it. `namespace` gives labels, None where they are not known.
+
+    `age` is in seconds since what is shown was last known to be so; `start` may start threads,
+    `tick` is called once a second.
+    """
+
+    start: Callable[[], None]
+    tick: Callable[[], None]
+    namespace: Callable[[str], Mapping[str, str] | None]
+    health: Callable[[], Health]
+    age: Callable[[], float]
+
+
+def of_file(path: str, snapshots: Snapshots, told: Told) -> Source:
+    """Nodes and Namespaces of a file; a namespace that it does not have has no labels.
+
+    Raises:
+        InputError: the file cannot be read or is wrong.
+        OSError: it cannot be opened.
+    """
+    file: ReloadedFile[Cluster] = ReloadedFile(Path(path), _parse(path), told)
+    snapshots.set_nodes(file.value.nodes)
+
+    def tick() -> None:
+        if file.refresh():
+            snapshots.set_nodes(file.value.nodes)
+
+    def health() -> Health:
+        kept = f"ok, but the last change was refused: {file.problem}"
+        return Health(ok=True, detail=kept if file.problem else "ok")
+
+    return Source(
+        start=lambda: None,
+        tick=tick,
+        namespace=lambda name: file.value.namespaces.get(name, {}),
+        health=health,
+        age=lambda: 0.0,
+    )
+
+
+def _parse(path: str) -> Callable[[str], Cluster]:
+    return lambda text: settings.of_objects(objects.of_text(path, text))
+
+
+def of_cluster(snapshots: Snapshots, told: Told) -> Source:
+    """Nodes and namespaces by list and watch, of the pod's own cluster or the kubeconfig's.
+
+    Raises:
+        InputError: no cluster is configured.
+    """
+    try:
+        connection = connect()
+    except ApiFailure as failure:
+        raise objects.InputError(
+            f"no cluster to watch ({failure}); or give --inventory FILE"
+        ) from None
+    runtime = Runtime(told)
+    watched: World[Node] = World(
+        connection,
+        NodeReading(settings.read_node, lambda node: bool(offers.of_node(node))),
+        on_change=lambda nodes: snapshots.set_nodes(nodes.values()),
+        runtime=runtime,
+    )
+
+    def health() -> Health:
+        problems = "; ".join(watched.problems())
+        seen = watched.nodes() is not None
+        return Health(ok=seen, detail=problems or ("ok" if seen else "nodes: not listed yet"))
+
+    return Source(
+        start=watched.start,
+        tick=lambda: None,
+        namespace=watched.namespace,
+        health=health,
+        age=lambda: watched.age(runtime.now()),
+    )

@@ -1,0 +1,1 @@
+"""The API server as a source: nodes and namespaces by list and watch; decides nothing."""

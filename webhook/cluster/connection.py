@@ -1,0 +1,174 @@
+"""A connection to one API server: bytes in and out, authenticated; it knows no resource.
+
+From the `kubernetes` package it takes configuration and HTTP, never the models.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+from kubernetes.client.api_client import ApiClient
+from kubernetes.client.configuration import Configuration
+from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+
+from webhook.cluster.failure import ApiFailure
+from webhook.cluster.wire import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import urllib3
+
+CONNECT_SECONDS = 5.0
+READ_SIZE = 64 * 1024  # bytes taken from the socket at once
+STATUS_SIZE = 16 * 1024  # bytes read of an error's body: a Status is far smaller
+USER_AGENT = "gpu-sharing"
+
+
+def connect(kubeconfig: str | None = None, *, context: str | None = None) -> Connection:
+    """Open the cluster that a kubeconfig names, or, with neither argument, the one we run in.
+
+    Outside of a cluster the default kubeconfig is used. Raises ApiFailure without a status when
+    no usable configuration is found. Nothing is sent yet.
+    """
+    configuration = Configuration()
+    with _translated():
+        _load(configuration, kubeconfig, context)
+    configuration.retries = False  # the watcher's own policy retries, and tells of it
+    configuration.keep_alive = True  # a watch whose peer vanished ends, in about 3 minutes
+    api = ApiClient(configuration)
+    api.user_agent = USER_AGENT
+    return Connection(api)
+
+
+def _load(configuration: Configuration, kubeconfig: str | None, context: str | None) -> None:
+    if kubeconfig is None and context is None:
+        try:
+            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        except ConfigException:
+            pass  # no service account here: a person's machine
+        else:
+            return
+    load_kube_config(  # type: ignore[no-untyped-call]
+        config_file=kubeconfig, context=context, client_configuration=configuration
+    )
+
+
+class Connection:
+    """Authenticated GETs to one API server; threads may share it."""
+
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
+
+    def get(self, path: str, params: Mapping[str, str], *, timeout: float) -> bytes:
+        """Return the whole body of `path`; raise ApiFailure.
+
+        `timeout` is in seconds, for connecting (at most 5) and waiting together; a server that
+        sends its body in drops is cut off after at most twice that.
+        """
+        deadline = time.monotonic() + timeout
+        limit = timeout if timeout < CONNECT_SECONDS else (CONNECT_SECONDS, timeout)
+        with _translated(), self._opened(path, params, limit) as response:
+            return b"".join(_before(deadline, _chunks(response)))
+
+    def stream(self, path: str, params: Mapping[str, str], *, timeout: float) -> Lines:
+        """Open `path` for reading line by line; raise ApiFailure.
+
+        `timeout` is the longest silence between two reads, in seconds. Close what is returned.
+        """
+        with _translated():
+            return Lines(self._opened(path, params, (CONNECT_SECONDS, timeout)))
+
+    def close(self) -> None:
+        """Close the idle sockets."""
+        self._api.rest_client.pool_manager.clear()
+
+    def _opened(
+        self, path: str, params: Mapping[str, str], limit: float | tuple[float, float]
+    ) -> urllib3.BaseHTTPResponse:
+        # The token is asked for with each request: service account tokens rotate hourly.
+        method, url, headers, _, _ = self._api.param_serialize(
+            "GET",
+            path,
+            query_params=list(params.items()),
+            header_params={"Accept": "application/json"},
+            auth_settings=["BearerToken"],
+        )
+        answer = self._api.call_api(method, url, headers, _request_timeout=limit)
+        response: urllib3.BaseHTTPResponse = answer.response
+        if response.status != 200:  # noqa: PLR2004 - a list, a watch and an object all answer 200
+            with response:
+                raise _refusal(response)
+        return response
+
+
+class Lines:
+    """The lines of an open answer; iterate in one thread, `cut` from any."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield each line without its end as it comes; raise ApiFailure if the peer breaks off."""
+        with _translated():
+            yield from split_lines(_chunks(self._response))
+
+    def cut(self) -> None:
+        """End a read that is under way in another thread, which then raises ApiFailure or ends."""
+        # Closing is no way to do it: it waits for the lock that the reading thread holds.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            self._response.shutdown()
+
+    def close(self) -> None:
+        """Close the answer; its connection is kept for the next request if it was read whole."""
+        self._response.close()
+
+
+def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of bytes that come in any pieces; empty lines are left out."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from filter(None, whole)
+    if rest:
+        yield rest
+
+
+def _chunks(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    while chunk := response.read1(READ_SIZE):
+        yield chunk
+
+
+def _before(deadline: float, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if time.monotonic() > deadline:
+            raise ApiFailure(None, "the answer took too long")
+        yield chunk
+
+
+def _refusal(response: urllib3.BaseHTTPResponse) -> ApiFailure:
+    body = response.read(STATUS_SIZE)
+    try:
+        message = msgspec.json.decode(body, type=Status).message
+    except msgspec.MsgspecError:
+        message = body.decode(errors="replace")
+    asked = response.headers.get("Retry-After", "")
+    seconds = float(asked) if asked.isdecimal() else None
+    return ApiFailure(response.status, message or response.reason or "", retry_after=seconds)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Turn every error of the libraries below into ApiFailure without a status.
+
+    Every one: urllib3, ssl, yaml, and plugins that fetch tokens, have no common base.
+    """
+    try:
+        yield
+    except ApiFailure:
+        raise
+    except Exception as error:
+        raise ApiFailure(None, f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,26 @@
+"""The one error of this room: a request to the API server that got no good answer; no I/O."""
+
+from __future__ import annotations
+
+MESSAGE_LIMIT = 300  # characters: a proxy may answer with a whole HTML page, and this is logged
+
+
+class ApiFailure(Exception):  # noqa: N818 - `Error` is the word for ERROR events of a watch
+    """A request failed: `status` is the HTTP status, or None if no HTTP answer came at all.
+
+    `retry_after` is what the server asked for, in seconds; `message` is one line, cut to 300
+    characters.
+    """
+
+    def __init__(
+        self, status: int | None, message: str, *, retry_after: float | None = None
+    ) -> None:
+        self.status = status
+        self.message = _one_line(message)
+        self.retry_after = retry_after
+        super().__init__(self.message if status is None else f"HTTP {status}: {self.message}")
+
+
+def _one_line(message: str) -> str:
+    line = " ".join(message.split())
+    return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"

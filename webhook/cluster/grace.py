@@ -1,0 +1,78 @@
+"""Patience with nodes whose GPU labels drop for a while; pure: time and judgement are arguments.
+
+Restarts of GPU Operator, GPU Feature Discovery and the device plugin take labels away or set
+allocatable to 0 for some minutes. Pods admitted meanwhile should not be refused for that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience(Generic[T]):
+    """`offers` tells whether a value gives anything; a loss is overlooked for `seconds`."""
+
+    offers: Callable[[T], bool]
+    seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[T]):
+    """The value of a node to go by; `lost_at` is when the node itself stopped offering, if so."""
+
+    value: T
+    lost_at: float | None = None
+
+
+def retain(
+    previous: Mapping[str, Kept[T]],
+    current: Mapping[str, T | None],
+    *,
+    now: float,
+    patience: Patience[T],
+) -> Mapping[str, Kept[T]]:
+    """Return the values to go by; `now` is in the seconds of the earlier calls.
+
+    The loss is dated by the first call that sees it, so calls may be as rare as changes are.
+
+    the node now             before it offered              before it did not
+    offers something         taken at once                  taken at once
+    offers nothing, or None  old value, for the patience    taken (None: left out)
+    deleted                  left out                       left out
+    """
+    kept: dict[str, Kept[T]] = {}
+    for name, value in current.items():
+        entry = _entry(previous.get(name), value, now=now, patience=patience)
+        if entry is not None:
+            kept[name] = entry
+    return kept
+
+
+def overdue(kept: Mapping[str, Kept[T]], *, now: float, patience: Patience[T]) -> bool:
+    """Return whether `retain` would let go of something by the time alone."""
+    return any(_over(entry, now, patience) for entry in kept.values())
+
+
+def _entry(
+    before: Kept[T] | None, value: T | None, *, now: float, patience: Patience[T]
+) -> Kept[T] | None:
+    if before is not None and before.value is value and before.lost_at is None:
+        return before  # by far the most: `offers` is not asked again for 5,000 unchanged nodes
+    if value is not None and patience.offers(value):
+        return Kept(value)
+    if before is not None and patience.offers(before.value):
+        lost = before if before.lost_at is not None else Kept(before.value, lost_at=now)
+        if not _over(lost, now, patience):
+            return lost
+    return None if value is None else Kept(value)
+
+
+def _over(entry: Kept[T], now: float, patience: Patience[T]) -> bool:
+    return entry.lost_at is not None and now - entry.lost_at >= patience.seconds

@@ -1,0 +1,64 @@
+"""The gunicorn process: one worker that serves a WSGI callable over TLS; builds nothing of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from gunicorn.app.base import BaseApplication
+
+from webhook.server import trail
+from webhook.server.service import Limits
+from webhook.server.tls import Certificate
+from webhook.server.worker import InlineWorker
+
+GRACEFUL_TIMEOUT = 20  # seconds from SIGTERM to the end; the preStop hook drains before
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What to serve. `start` runs in the worker, after the fork: it may start threads.
+
+    `tick` is called once a second in the worker's loop.
+    """
+
+    bind: str
+    certificate: Certificate
+    start: Callable[[], WSGIApplication]
+    tick: Callable[[], None]
+    limits: Limits = field(default_factory=Limits)
+
+
+class Process(BaseApplication):
+    """One worker a process: threads of a Python process take turns, so pods scale, not workers.
+
+    `certificate`, `limits` and `tick` are read by InlineWorker.
+    """
+
+    def __init__(self, serving: Serving) -> None:
+        self.certificate = serving.certificate
+        self.limits = serving.limits
+        self.tick = serving.tick
+        self._serving = serving
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set gunicorn up; its own command line and files are not read."""
+        settings: dict[str, Any] = {
+            "bind": [self._serving.bind],
+            "worker_class": InlineWorker,
+            "workers": 1,
+            "graceful_timeout": GRACEFUL_TIMEOUT,
+            "timeout": 30,
+            "backlog": 1024,
+            "control_socket_disable": True,
+            "proc_name": "gpu-sharing",
+            "logconfig_dict": trail.logging_config(),
+        }
+        for key, value in settings.items():
+            if key in self.cfg.settings:
+                self.cfg.set(key, value)
+
+    def load(self) -> WSGIApplication:  # type: ignore[override]  # its stub also has ASGI
+        """Return the callable; gunicorn calls this in the worker."""
+        return self._serving.start()

@@ -1,0 +1,58 @@
+"""A file that is parsed anew when it changes, keeping the last good content; knows no format."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Told(Protocol):
+    """Takes an event and its fields, for the log."""
+
+    def __call__(self, event: str, /, **fields: object) -> None: ...  # noqa: D102 - see the class
+
+
+class ReloadedFile(Generic[T]):
+    """The parsed content of one file.
+
+    Kubernetes updates a mounted ConfigMap by swapping a symlink, and editors write in place:
+    both change what `stat` says, so a look a second is enough and misses nothing.
+    """
+
+    def __init__(self, path: Path, parse: Callable[[str], T], told: Told) -> None:
+        """Read the file.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: `parse` refuses it.
+        """
+        self._path, self._parse, self._told = path, parse, told
+        self._seen = self._stamp()
+        self.value = parse(path.read_text(encoding="utf-8"))
+        self.generation = 1
+        self.problem: str | None = None
+
+    def refresh(self) -> bool:
+        """Read the file again if it changed; return whether there is new content."""
+        seen = self._stamp()
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        try:
+            self.value = self._parse(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            self.problem = str(error)
+            self._told("reload refused", file=str(self._path), problem=self.problem)
+            return False
+        self.problem = None
+        self.generation += 1
+        self._told("reloaded", file=str(self._path), generation=self.generation)
+        return True
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
