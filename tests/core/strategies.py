@@ -1,0 +1,269 @@
+"""Hypothesis strategies: pods, nodes, namespaces and policies as they occur, and worse."""
+
+import json
+from typing import Any
+
+from casefiles import DEFAULT_POLICY, expand
+from hypothesis import strategies as st
+
+from webhook.core import policy_file
+
+Json = dict[str, Any]
+
+PRODUCTS = ("NVIDIA-A100-SXM4-80GB", "NVIDIA-H100-80GB-HBM3", "Tesla-T4", "NVIDIA-L4", "NVIDIA-A30")
+PROFILES = ("1g.10gb", "1g.10gb.me", "2g.20gb", "3g.40gb", "1g.24gb-me")
+GPUS = (
+    *("nvidia.com/gpu",) * 6,
+    "nvidia.com/gpu.shared",
+    "nvidia.com/mig-1g.10gb",
+    "nvidia.com/mig-1g.10gb.shared",
+    "nvidia.com/mig-1g.10gb.me",
+    "nvidia.com/mig-3g.40gb",
+)
+OTHERS = ("cpu", "nvidia.com/gpumem", "hugepages-2Mi")
+QUANTITIES = (1, "1", "1", 1, "1", "1e0", "1000m", 2, "8", "0")
+BAD_QUANTITIES = ("0.5", "-1", "1e30", "$GPUS", "NaN")
+WORKLOADS = ("training", "inference", "inference", "dev", "dev", "tenant")
+FORGED = ("{}", "forged", "[1]", '{"containers":1}')
+BAD_LABELS = ({}, {"gpu-sharing.io/workload": "Training"}, {"gpu-sharing.io/tenant": ""})
+BAD_ANNOTATIONS = (
+    {"gpu-sharing.io/gpu-memory": "4GB"},
+    {"gpu-sharing.io/gpu-memory": "1"},
+    {"gpu-sharing.io/mig-profile": "1c.2g.20gb"},
+)
+
+KINDS = (
+    {"sharing": "none", "allocatable": {"nvidia.com/gpu": 8}},
+    {"sharing": "none", "allocatable": {"nvidia.com/gpu": 0}, "replicas": 0},
+    {
+        "sharing": "none",
+        "slices": 1,
+        "suffix": "-MIG-1g.10gb",
+        "allocatable": {"nvidia.com/gpu": 14},
+    },
+    {
+        "sharing": "none",
+        "slices": 3,
+        "suffix": "-MIG-3g.40gb",
+        "allocatable": {"nvidia.com/gpu": 4},
+    },
+    {"sharing": "", "suffix": "-MIG-INVALID", "allocatable": {"nvidia.com/gpu": 0}},
+    {"sharing": "mps", "replicas": 10, "allocatable": {"nvidia.com/gpu.shared": 10}},
+    {"sharing": "mps", "replicas": 4, "suffix": "-SHARED", "allocatable": {"nvidia.com/gpu": 4}},
+    {"sharing": "time-slicing", "replicas": 4, "allocatable": {"nvidia.com/gpu.shared": 4}},
+    {
+        "sharing": "time-slicing",
+        "replicas": 8,
+        "suffix": "-SHARED",
+        "allocatable": {"nvidia.com/gpu": 8},
+    },
+)
+TAINTS = ((), (), ("nvidia.com/gpu=present:NoSchedule",), ("a=b:NoExecute",))
+LABELS = ({}, {}, {"pool": "a"}, {"gpu-sharing.io/tenant": "blue"})
+
+_memory = st.sampled_from((4864, 9856, 15360, 40320, 81920))
+_mig = st.dictionaries(
+    st.sampled_from(PROFILES),
+    st.fixed_dictionaries(
+        {
+            "count": st.integers(1, 7),
+            "memory": _memory,
+            "replicas": st.sampled_from((1, 1, 4)),
+            "sharing": st.sampled_from(("none", "none", "none", "time-slicing")),
+            "renamed": st.booleans(),
+        }
+    ),
+    max_size=3,
+)
+
+
+@st.composite
+def nodes(draw: st.DrawFn) -> Json:
+    """A node in the short form of the cases; labels sometimes contradict or miss."""
+    made = dict(draw(st.sampled_from(KINDS)))
+    made["product"] = draw(st.sampled_from(PRODUCTS)) + made.get("suffix", "")
+    made["memory"] = draw(_memory)
+    made["taints"] = draw(st.sampled_from(TAINTS))
+    made["labels"] = draw(st.sampled_from(LABELS))
+    if draw(st.booleans()):
+        made["mig"] = draw(_mig)
+    if rarely(draw):
+        made |= draw(st.sampled_from(({"sharing": ""}, {"replicas": 4}, {"sharing": "none"})))
+        made.pop(draw(st.sampled_from(("product", "sharing", "memory"))), None)
+    return {key: value for key, value in made.items() if key != "suffix"}
+
+
+def clusters() -> st.SearchStrategy[list[Json]]:
+    """Nodes as the API server shows them, with names of their own."""
+    return st.lists(nodes(), min_size=1, max_size=6).map(
+        lambda many: [expand(f"node-{index}", short) for index, short in enumerate(many)]
+    )
+
+
+_expressions = st.fixed_dictionaries(
+    {
+        "key": st.sampled_from(("pool", "nvidia.com/gpu.product", "nvidia.com/gpu.memory", "none")),
+        "operator": st.sampled_from(("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")),
+        "values": st.lists(st.sampled_from(("a", "b", "10000", *PRODUCTS)), max_size=2),
+    }
+)
+_fields = st.fixed_dictionaries(
+    {
+        "key": st.just("metadata.name"),
+        "operator": st.sampled_from(("In", "NotIn")),
+        "values": st.lists(st.sampled_from(("node-0", "node-1")), min_size=1, max_size=1),
+    }
+)
+_terms = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "matchExpressions": st.lists(_expressions, max_size=2),
+            "matchFields": st.lists(_fields, max_size=1),
+        },
+    ),
+    min_size=1,
+    max_size=2,
+)
+_required = "requiredDuringSchedulingIgnoredDuringExecution"
+_affinity = st.one_of(
+    st.just({}),
+    st.just({"podAntiAffinity": {}}),
+    st.just({"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}),
+    _terms.map(lambda terms: {"nodeAffinity": {_required: {"nodeSelectorTerms": terms}}}),
+)
+_env = st.lists(
+    st.sampled_from(
+        (
+            {"name": "A", "value": "1"},
+            {"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"},
+            {"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"},
+            {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        )
+    ),
+    max_size=2,
+)
+
+
+def rarely(draw: st.DrawFn) -> bool:
+    """True in one of 25 examples: what is wrong should not hide what is right."""
+    return draw(st.sampled_from((*(False,) * 24, True)))
+
+
+@st.composite
+def amounts(draw: st.DrawFn) -> Json:
+    """Limits: mostly one kind of GPU, sometimes none, two, or a quantity that is none."""
+    kinds = draw(st.sampled_from((1, 1, 1, 1, 1, 1, 1, 0)))
+    made: Json = {
+        draw(st.sampled_from(GPUS)): draw(st.sampled_from(QUANTITIES)) for _ in range(kinds)
+    }
+    if made and rarely(draw):
+        made[next(iter(made))] = draw(st.sampled_from(BAD_QUANTITIES))
+    return made | {draw(st.sampled_from(OTHERS)): "1"}
+
+
+@st.composite
+def containers(draw: st.DrawFn) -> Json:
+    """A container; extended resources mostly with equal requests, as the API server has them."""
+    made: Json = {"name": draw(st.sampled_from(("main", "side", "x" * 63))), "image": "i"}
+    if draw(st.booleans()):
+        made["env"] = draw(_env)
+    if draw(st.booleans()):
+        made["restartPolicy"] = "Always"
+    limits = draw(amounts())
+    keys = draw(st.sampled_from((("limits", "requests"), ("limits", "requests"), ("limits",))))
+    if rarely(draw):
+        keys = draw(st.sampled_from((("requests",), ())))
+    made["resources"] = {key: dict(limits) for key in keys} or None
+    return made
+
+
+@st.composite
+def pods(draw: st.DrawFn) -> Json:
+    """A pod with fields of ours and of others in any state."""
+    metadata: Json = {"generateName": "pod-"}
+    labels = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "gpu-sharing.io/workload": st.sampled_from(WORKLOADS),
+                "gpu-sharing.io/strategy": st.just("forged"),
+                "app": st.just("a"),
+            },
+        )
+    )
+    annotations = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "gpu-sharing.io/decision": st.sampled_from(FORGED),
+                "other": st.just("~/a"),
+            },
+        )
+    )
+    if draw(st.sampled_from((False, False, True))):
+        labels["gpu-sharing.io/tenant"] = draw(st.sampled_from(("blue", "green")))
+    if draw(st.sampled_from((False, False, True))):
+        annotations["gpu-sharing.io/gpu-memory"] = draw(
+            st.sampled_from(("1Gi", "4Gi", "16Gi", "60Gi"))
+        )
+    if rarely(draw):
+        annotations["gpu-sharing.io/mig-profile"] = draw(st.sampled_from(("1g.10gb", "3g.40gb")))
+    if rarely(draw):
+        annotations |= draw(st.sampled_from(BAD_ANNOTATIONS))
+        labels |= draw(st.sampled_from(BAD_LABELS))
+    for key, value in (("labels", labels), ("annotations", annotations)):
+        if value or draw(st.booleans()):
+            metadata[key] = value
+    spec: Json = {"containers": draw(st.lists(containers(), min_size=1, max_size=3))}
+    optional = {
+        "initContainers": st.lists(containers(), max_size=2),
+        "nodeSelector": st.sampled_from(
+            ({}, {"pool": "a"}, {"nvidia.com/gpu.product": "Tesla-T4"})
+        ),
+        "affinity": _affinity,
+        "tolerations": st.sampled_from(
+            (
+                [],
+                [{"operator": "Exists"}],
+                [{"key": "a", "value": "b"}],
+                [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+            )
+        ),
+        "schedulerName": st.just("mine"),
+        "runtimeClassName": st.just("gvisor"),
+    }
+    for key, strategy in optional.items():
+        if draw(st.sampled_from((False, False, True))):
+            spec[key] = draw(strategy)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+namespaces = st.sampled_from(
+    (
+        {},
+        {},
+        {"gpu-sharing.io/tenant": "blue"},
+        {"gpu-sharing.io/workload": "dev"},
+        {"gpu-sharing.io/workload": "inference", "gpu-sharing.io/tenant": "green"},
+    )
+)
+
+_POLICIES = (
+    {},
+    {"tenantPools": "shared", "matrix": {"tenant": {"strategies": ["mig", "mps", "time-slicing"]}}},
+    {"severalMigDevices": "allow", "matrix": {"dev": {"severalGpus": "share"}}},
+    {
+        "matrix": {
+            "inference": {"memory": "8Gi"},
+            "unclassified": {"strategies": ["exclusive", "mig"]},
+        }
+    },
+    {"matrix": {"dev": {"strategies": [{"strategy": "time-slicing", "on": ["T4"]}, "mps"]}}},
+)
+policies = st.sampled_from(_POLICIES).map(
+    lambda changes: policy_file.load(
+        json.dumps({"apiVersion": "gpu-sharing.io/v1", "kind": "Policy", **changes}),
+        DEFAULT_POLICY,
+    )
+)

@@ -1,0 +1,28 @@
+"""One server for all tests that leave it as it was; tests that need their own start it."""
+
+import pytest
+from serving import make_pair, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory):
+    """Serve one certificate with small limits; module-scoped, since a start takes 0.3 s."""
+    directory = tmp_path_factory.mktemp("server")
+    with serving(directory, make_pair(directory, "first"), max_body=100_000, linger=0.3) as running:
+        yield running
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Write the pair of a server of the test's own."""
+    return make_pair(tmp_path / "pair", "first")
+
+
+@pytest.fixture
+def own(tmp_path, pair):
+    """Give what starts a server with limits of the test's own choice."""
+
+    def start(**limits: float):
+        return serving(tmp_path, pair, **limits)
+
+    return start

@@ -1,0 +1,244 @@
+"""The worker seen from outside: a process under gunicorn, real TLS, real sockets."""
+
+import json
+import signal
+import threading
+from http.client import HTTPConnection
+
+import pytest
+from serving import (
+    CHUNKED,
+    HEAD,
+    Server,
+    answer_to,
+    dial,
+    everything,
+    https,
+    post,
+    serving,
+    until,
+    with_length,
+)
+
+# Plain service.
+
+
+def test_reviews_are_answered_on_one_kept_connection(server):
+    client = https(server)
+    for body in (b"one", b"", b"two" * 20_000):
+        answer = post(client, body)
+        assert (answer.status, answer.read()) == (200, body)
+        assert answer.headers["Connection"] is None
+        assert answer.headers["Date"].endswith("GMT")
+    first = client.sock
+    post(client).read()
+    assert client.sock is first
+
+
+def test_the_application_sees_a_whole_wsgi_environ(server):
+    client = https(server)
+    client.putrequest("GET", "/environ?a=%20b")
+    headers = {"Content-Type": "application/json", "X-Two": "1", "X_Two": "9", "Proxy": "evil"}
+    for name, value in headers.items():
+        client.putheader(name, value)
+    client.putheader("X-Two", "2")
+    client.putheader("X-Empty", "")
+    client.endheaders()
+    environ = json.loads(client.getresponse().read())
+    expected = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/environ",
+        "QUERY_STRING": "a=%20b",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": "0",
+        "HTTP_X_TWO": "1,2",
+        "HTTP_X_EMPTY": "",
+        "HTTP_HOST": f"127.0.0.1:{server.port}",
+        "REMOTE_ADDR": "127.0.0.1",
+        "SERVER_PORT": str(server.port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "https",
+    }
+    assert {key: environ.get(key) for key in expected} == expected
+    assert "HTTP_PROXY" not in environ
+
+
+def test_a_chunked_body_arrives_whole_with_its_length(server):
+    chunks = b"4\r\nrevi\r\n2;a=b\r\new\r\n0\r\nTrailer: said\r\n\r\n"
+    close = b"Connection: close\r\n\r\n"
+    _, body = answer_to(server, HEAD + CHUNKED + close + chunks)
+    assert body == b"review"
+    environ = HEAD.replace(b"/echo", b"/environ") + CHUNKED
+    known = json.loads(answer_to(server, environ + close + chunks)[1])
+    assert known["CONTENT_LENGTH"] == "6"
+    assert "HTTP_TRANSFER_ENCODING" not in known
+
+
+def test_a_client_that_asks_is_told_to_continue(server):
+    with dial(server) as connection:
+        connection.sendall(HEAD + b"Content-Length: 6\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"review")
+        assert connection.recv(1000).endswith(b"\r\n\r\nreview")
+
+
+def test_head_has_the_length_and_no_body(server):
+    request = b"HEAD /big HTTP/1.1\r\nHost: webhook\r\nConnection: close\r\n\r\n"
+    with dial(server) as connection:
+        connection.sendall(request)
+        head, _, body = everything(connection).partition(b"\r\n\r\n")
+    assert b"Content-Length: 1000000" in head
+    assert body == b""
+
+
+def test_http_1_0_is_answered_and_closed(server):
+    answer, _ = answer_to(server, b"GET /echo HTTP/1.0\r\n\r\n")
+    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+
+
+def test_pipelined_requests_are_answered_in_order(server):
+    bodies = [b"<%d>" % number for number in range(500)]
+    last = with_length(b"last", b"Connection: close\r\n")
+    with dial(server) as connection:
+        connection.sendall(b"".join(map(with_length, bodies)) + last)
+        answer = everything(connection)
+    assert [part.rsplit(b"\r\n\r\n")[-1] for part in answer.split(b"HTTP/1.1 ")[1:]] == [
+        *bodies,
+        b"last",
+    ]
+
+
+def test_a_request_in_many_small_pieces_is_read(server):
+    with dial(server) as connection:
+        for byte in with_length(b"review", b"Connection: close\r\n"):
+            connection.sendall(bytes([byte]))
+        assert everything(connection).endswith(b"\r\n\r\nreview")
+
+
+def test_the_answer_is_closed_after_it_is_written(server):
+    client = https(server)
+    before = int(post(client, path="/closed").read())
+    assert int(post(client, path="/closed").read()) == before + 1
+
+
+@pytest.mark.parametrize("path", ["/raise", "/silent", "/split"])
+def test_a_failing_application_gives_500_and_the_connection_goes_on(server, path):
+    client = https(server)
+    failed = post(client, path=path)
+    assert (failed.status, b"Traceback" in failed.read()) == (500, False)
+    assert failed.headers["Set-Cookie"] is None
+    assert post(client, b"next").read() == b"next"
+    assert server.said(f"the application failed at {path}")
+
+
+# Draining and stopping.
+
+
+def test_a_drain_file_ends_each_connection_after_its_next_answer(own):
+    with own() as server:
+        client = https(server)
+        post(client).read()
+        server.drain_file.touch()
+        with dial(server) as spare:
+            until(lambda: post(https(server)).headers["Connection"] == "close")
+            assert post(client).headers["Connection"] == "close"
+            spare.sendall(with_length(b"late"))
+            assert everything(spare).endswith(b"late")
+
+
+class Reviewer(threading.Thread):
+    """Reviews as fast as it can on one kept connection, until a new one is refused."""
+
+    def __init__(self, server):
+        super().__init__()
+        self._server = server
+        self.answered, self.lost = 0, []
+        self.start()
+
+    def run(self):
+        """Review until the server is gone; an error counts where the connection was kept."""
+        client, kept = https(self._server), False
+        while True:
+            try:
+                answer = post(client)
+                answer.read()
+            except OSError as error:
+                if kept:
+                    self.lost.append(error)
+                return
+            self.answered += 1
+            kept = answer.headers["Connection"] != "close"
+
+
+def test_sigterm_under_load_loses_no_review_on_an_open_connection(own):
+    with own(linger=0.5) as server:
+        reviewers = [Reviewer(server) for _ in range(8)]
+        until(lambda: all(each.answered > 50 for each in reviewers))
+        server.stop()
+        for each in reviewers:
+            each.join(30)
+        until(server.ended)
+        assert [each.lost for each in reviewers] == [[]] * 8
+        assert server.process.returncode == 0
+
+
+def test_a_stopping_worker_answers_idle_connections_and_new_ones_with_close(own):
+    with own(linger=5) as server, dial(server) as idle, dial(server) as half:
+        half.sendall(with_length(b"review")[:-1])
+        post(https(server)).read()
+        server.stop()
+        until(lambda: server.said("Handling signal: term"))
+        until(lambda: post(https(server)).headers["Connection"] == "close")
+        idle.sendall(with_length(b"late"))
+        half.sendall(b"w")
+        for connection, body in ((idle, b"late"), (half, b"review")):
+            answer = everything(connection)
+            assert b"Connection: close" in answer
+            assert answer.endswith(body)
+
+
+def test_a_request_that_hangs_ends_with_graceful_timeout(own):
+    with own(graceful_timeout=1) as server, dial(server) as half:
+        half.sendall(with_length(b"review")[:-1])
+        post(https(server)).read()
+        server.stop()
+        until(server.ended, seconds=10)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGQUIT"])
+def test_a_quick_stop_waits_for_nobody(own, name):
+    with own(linger=60) as server, dial(server):
+        post(https(server)).read()
+        server.process.send_signal(signal.Signals[name])
+        until(server.ended, seconds=15)
+
+
+def test_a_worker_whose_parent_died_ends(own):
+    with own(linger=0.1) as server:
+        client = https(server)
+        post(client).read()
+        server.process.kill()
+        server.process.wait()
+        until(lambda: refuses_connections(server))
+
+
+def refuses_connections(server: Server) -> bool:
+    try:
+        dial(server).close()
+    except OSError:
+        return True
+    return False
+
+
+def test_without_a_certificate_plain_http_is_served(tmp_path):
+    with serving(tmp_path, None) as server:
+        client = HTTPConnection("127.0.0.1", server.port, timeout=30)
+        server.clients.append(client)
+        client.request("POST", "/environ", b"review")
+        assert json.loads(client.getresponse().read())["wsgi.url_scheme"] == "http"
+
+
+def test_hooks_are_called_and_a_failing_tick_ends_nothing(server):
+    until(lambda: server.said("a tick that fails"))
+    assert server.said("post_worker_init")
+    assert post(https(server), b"next").read() == b"next"

@@ -1,0 +1,167 @@
+"""The serving certificate: loads a pair, replaces it when its files change; issues none."""
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+EXPECTED = "expected: a PEM certificate (leaf first) and its unencrypted PEM private key"
+
+Stamp = tuple[tuple[int, int, int], ...]  # of both files: inode, bytes, modification in ns
+
+
+class BadPair(Exception):  # noqa: N818 - a state of two files, told as a sentence
+    """Certificate and key cannot be served; the message says which file and why."""
+
+
+class Told(Protocol):
+    """What is called with each event: a logger's method, for example."""
+
+    def __call__(self, event: str, /, **fields: object) -> object:
+        """Hear of one event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A pair that was found good: its context and the end of its leaf, in Unix seconds."""
+
+    context: ssl.SSLContext
+    not_after: float
+    stamp: Stamp
+
+
+class Certificate:
+    """The pair that is served now, and the context that hands it to new handshakes.
+
+    `told` hears `certificate_loaded` (not_after) and, once for each distinct problem,
+    `certificate_refused` (problem). Open connections keep what they were opened with.
+    """
+
+    def __init__(self, cert: Path, key: Path, told: Told) -> None:
+        self._cert, self._key, self._told = cert, key, told
+        self._pair: Pair | None = None
+        self._looked = float("-inf")
+        self.problem: str | None = None
+        self.front = server_context()
+        # Called for each handshake, with a server name or without one.
+        self.front.sni_callback = self._use_current
+
+    @property
+    def loaded(self) -> bool:
+        """Whether there is a pair to serve."""
+        return self._pair is not None
+
+    @property
+    def not_after(self) -> float:
+        """End of the leaf that is served, in Unix seconds; 0 before the first load."""
+        return self._pair.not_after if self._pair else 0.0
+
+    def load(self) -> None:
+        """Load the pair at start; raises BadPair, as there is nothing else to serve."""
+        self._serve(read_pair(self._cert, self._key))
+
+    def refresh(self, now: float) -> None:
+        """Take a changed pair if it is good, else keep the last good one; never raises.
+
+        `now` in Unix seconds; the files are looked at once a second at most, and a bad pair
+        again each time, since a half-written one may be completed within a tick of the file clock.
+        """
+        if 0 <= now - self._looked < 1:
+            return
+        self._looked = now
+        try:
+            if self._pair is None or stamp(self._cert, self._key) != self._pair.stamp:
+                pair = read_pair(self._cert, self._key)
+                refuse_outdated(pair, now, self._cert)
+                self._serve(pair)
+            self.problem = None
+        except BadPair as bad:
+            if str(bad) != self.problem:
+                self.problem = str(bad)
+                self._told("certificate_refused", problem=self.problem)
+
+    def _serve(self, pair: Pair) -> None:
+        self._pair, self.problem = pair, None
+        self._told("certificate_loaded", not_after=when(pair.not_after))
+
+    def _use_current(self, handshake: ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
+        if self._pair:
+            handshake.context = self._pair.context
+
+
+def server_context() -> ssl.SSLContext:
+    """Make a context without a certificate: TLS 1.2 or later, HTTP/1.1, no session tickets.
+
+    The API server resumes no sessions, and a resumed one would outlive its certificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
+    context.num_tickets = 0
+    return context
+
+
+def read_pair(cert: Path, key: Path) -> Pair:
+    """Read and check both files into a context of their own, so that a bad pair spoils nothing.
+
+    Raises BadPair.
+    """
+    before = stamp(cert, key)
+    leaf, public = read_leaf(cert), read_public_key(key)
+    if leaf.public_key() != public:
+        raise BadPair(f"{key} is not the key of {cert}; {EXPECTED}")
+    context = server_context()
+    try:
+        context.load_cert_chain(cert, key, password="")  # or a terminal would be asked for one
+    except (OSError, ValueError) as error:
+        raise BadPair(f"{cert} and {key} cannot be served: {error}; {EXPECTED}") from error
+    if stamp(cert, key) != before:
+        raise BadPair(f"{cert} and {key} changed while they were read")
+    return Pair(context, leaf.not_valid_after_utc.timestamp(), before)
+
+
+def read_leaf(cert: Path) -> x509.Certificate:
+    """Read the first certificate of a file; raises BadPair."""
+    try:
+        return x509.load_pem_x509_certificate(cert.read_bytes())
+    except OSError as error:
+        raise BadPair(f"{cert} cannot be read: {error.strerror}; {EXPECTED}") from error
+    except ValueError as error:
+        raise BadPair(f"{cert} holds no PEM certificate; {EXPECTED}") from error
+
+
+def read_public_key(key: Path) -> object:
+    """Read a private key's public half; raises BadPair."""
+    try:
+        return serialization.load_pem_private_key(key.read_bytes(), password=None).public_key()
+    except OSError as error:
+        raise BadPair(f"{key} cannot be read: {error.strerror}; {EXPECTED}") from error
+    except TypeError as error:
+        raise BadPair(f"{key} is encrypted; {EXPECTED}") from error
+    except ValueError as error:
+        raise BadPair(f"{key} holds no PEM private key; {EXPECTED}") from error
+
+
+def refuse_outdated(pair: Pair, now: float, cert: Path) -> None:
+    """Raise BadPair for a leaf that has ended: the one that is served cannot be worse."""
+    if pair.not_after <= now:
+        raise BadPair(f"{cert} ended at {when(pair.not_after)}; expected: a later end")
+
+
+def stamp(cert: Path, key: Path) -> Stamp:
+    """Tell one state of the files from another, through links; raises BadPair without them."""
+    try:
+        stats = [path.stat() for path in (cert, key)]
+    except OSError as error:
+        raise BadPair(f"{error.filename} cannot be read: {error.strerror}; {EXPECTED}") from error
+    return tuple((each.st_ino, each.st_size, each.st_mtime_ns) for each in stats)
+
+
+def when(seconds: float) -> str:
+    """Write Unix seconds as people read them."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
