@@ -4,11 +4,11 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import casefiles
 import jsonpointer
 import msgspec
 import pytest
 
-import casefiles
 from webhook.core import placement, reasons
 from webhook.core.admit import Verdict
 from webhook.core.model import Side

@@ -104,6 +104,8 @@ def _common(decided: Decision) -> Reason:
 
 def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
     found = guard.check(facts, policy)
+    if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
+        found = tuple(each for each in found if each.reason is not Reason.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify.facts(request.old_pod, request.namespace_labels, policy)
         found = guard.introduced(found, guard.check(before, policy))

@@ -70,10 +70,15 @@ def _resources(subject: Pod, given: tuple[Given, ...]) -> Iterator[Op]:
         resources = containers[each.ask.place.path].resources
         for key in ("limits", "requests"):
             values = (getattr(resources, key) if resources else None) or {}
+            at = (*each.ask.place.path, "resources", key)
             if each.ask.resource in values:
-                at = (*each.ask.place.path, "resources", key)
                 yield Op("remove", pointer(*at, each.ask.resource))
-                yield Op("add", pointer(*at, each.offer.resource), values[each.ask.resource])
+            if each.ask.resource in values or each.offer.resource in values:  # there as a zero
+                yield Op(
+                    "add",
+                    pointer(*at, each.offer.resource),
+                    values.get(each.ask.resource, each.ask.raw),
+                )
 
 
 def _env(subject: Pod, facts: Facts, given: tuple[Given, ...]) -> Iterator[Op]:
@@ -160,23 +165,25 @@ def strategy_of(given: tuple[Given, ...]) -> str | None:
 
 
 def _metadata(subject: Pod, facts: Facts, decision: Decision) -> Iterator[Op]:
-    label = strategy_of(decision.given) or ""
-    yield from _entry(subject, "labels", names.STRATEGY, label)
+    label = {names.STRATEGY: strategy_of(decision.given) or ""}
+    note = {names.DECISION: _summary(facts, decision)}
+    if subject.metadata is None:
+        yield Op("add", pointer("metadata"), {"labels": label, "annotations": note})
+        return
+    yield from _entry("labels", subject.metadata.labels, label)
     present = pod.annotations(subject).get(names.DECISION)
-    now = _summary(facts, decision)
-    if present is None or _without_from(present) != _without_from(now):
-        yield from _entry(subject, "annotations", names.DECISION, now)
+    if present is None or _without_from(present) != _without_from(note[names.DECISION]):
+        yield from _entry("annotations", subject.metadata.annotations, note)
 
 
-def _entry(subject: Pod, key: str, name: str, value: str) -> Iterator[Op]:
-    metadata = subject.metadata
-    present: Mapping[str, str] | None = getattr(metadata, key) if metadata else None
-    if metadata is None:
-        yield Op("add", pointer("metadata"), {key: {name: value}})
-    elif present is None:
-        yield Op("add", pointer("metadata", key), {name: value})
-    elif present.get(name) != value:
-        yield Op("add", pointer("metadata", key, name), value)
+def _entry(key: str, present: Mapping[str, str] | None, wanted: Mapping[str, str]) -> Iterator[Op]:
+    """Set one label or annotation, creating the map where there is none."""
+    if present is None:
+        yield Op("add", pointer("metadata", key), dict(wanted))
+        return
+    for name, value in wanted.items():
+        if present.get(name) != value:
+            yield Op("add", pointer("metadata", key, name), value)
 
 
 def _summary(facts: Facts, decision: Decision) -> str:

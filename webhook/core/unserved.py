@@ -6,6 +6,7 @@ from webhook.core import choose, names
 from webhook.core.choose import Terms
 from webhook.core.model import Facts, Inventory, Offer, Shape, Violation
 from webhook.core.placement import tolerates
+from webhook.core.pod import Pod
 from webhook.core.policy import Policy, RowName, row_of
 from webhook.core.reasons import Reason
 from webhook.core.wants import Want, refusal
@@ -91,17 +92,30 @@ def _not_for_row(say: _Say, want: Want, facts: Facts, seen: tuple[_Found, Invent
 
 def _unreachable(say: _Say, want: Want, facts: Facts, seen: tuple[_Found, Policy]) -> Violation:
     able, rules = seen
-    tolerations = facts.pod.spec.tolerations or ()
+    why = _repelled(facts.pod, able, rules) or _unselected(facts.pod, able)
+    text = f"{want.ask.resource}: {_listed(able)} exist, but not where the pod can go; {why}"
+    return say(Reason.NO_REACHABLE_OFFER, text)
+
+
+def _repelled(pod: Pod, able: _Found, rules: Policy) -> str | None:
+    tolerations = pod.spec.tolerations or ()
     taints = {
         f"{taint.key}{'=' + taint.value if taint.value else ''}:{taint.effect}"
         for shape, _ in able
         for taint in shape.taints
         if taint.key not in rules.gpu_taints and not tolerates(tolerations, taint)
     }
-    why = f"taints that it does not tolerate: {', '.join(sorted(taints)[:_MOST_LISTED])}"
-    why = why if taints else "its nodeSelector or required node affinity excludes them"
-    text = f"{want.ask.resource}: {_listed(able)} exist, but not where the pod can go; {why}"
-    return say(Reason.NO_REACHABLE_OFFER, text)
+    listed = ", ".join(sorted(taints)[:_MOST_LISTED])
+    return f"it does not tolerate {listed}" if taints else None
+
+
+def _unselected(pod: Pod, able: _Found) -> str:
+    """Name the selector that none of those nodes has, if there is one such."""
+    labels = [node.labels for shape, _ in able for node in shape.nodes]
+    for key, value in sorted((pod.spec.node_selector or {}).items()):
+        if not any(each.get(key) == value for each in labels):
+            return f"none of those nodes is labelled {key}={value}, as its nodeSelector wants"
+    return "its nodeSelector and required node affinity exclude those nodes"
 
 
 def _too_small(say: _Say, want: Want, terms: Terms, near: _Found) -> Violation | None:

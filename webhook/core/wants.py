@@ -60,21 +60,39 @@ def of_facts(facts: Facts, policy: Policy) -> tuple[tuple[Want, ...], tuple[Viol
 
 def _want(ask: Ask, facts: Facts, row_name: RowName, policy: Policy) -> Want | Violation:
     row = policy.matrix[row_name]
-    plain = ask.resource == names.GPU
     by_name = means(ask.resource) - ({Strategy.MPS, Strategy.EXCLUSIVE} if facts.profile else set())
     choices = _only(_choices(row), by_name)
     if not choices:
         return _not_allowed(ask, facts, row_name, row)
     if ask.count == 1:
         return Want(ask, choices)
-    if row.several_gpus is SeveralGpus.EXCLUSIVE and plain and facts.profile is None:
-        return Want(ask, (_WHOLE,))
-    if {c.strategy for c in choices} == {Strategy.MIG} and not policy.several_mig_devices:
-        return _several_mig(ask)
-    if row.several_gpus is not SeveralGpus.SHARE and not _slices(ask, facts, policy):
-        return _several(ask, row_name)
-    spread = choices if policy.several_mig_devices else _without(choices, Strategy.MIG)
-    return Want(ask, spread)
+    return _many(
+        Want(ask, choices), plain=plain and facts.profile is None, rules=(row_name, policy)
+    )
+
+
+def _many(want: Want, *, plain: bool, rules: tuple[RowName, Policy]) -> Want | Violation:
+    """More than one GPU in a container.
+
+    | asked | severalGpus | severalMigDevices | |
+    |---|---|---|---|
+    | nvidia.com/gpu | exclusive | any | that many whole GPUs |
+    | nvidia.com/gpu | deny | any | several_gpus_not_allowed |
+    | nvidia.com/gpu | share | deny | that many shares, but no MIG |
+    | a slice by name or annotation | any | allow / deny | that many / several_mig_devices |
+    | a share by name | share / other | any | that many / several_gpus_not_allowed |
+    """
+    row_name, policy = rules
+    several = policy.matrix[row_name].several_gpus
+    if plain and several is SeveralGpus.EXCLUSIVE:
+        return Want(want.ask, (_WHOLE,))
+    slices = not plain and any(choice.strategy is Strategy.MIG for choice in want.choices)
+    if not slices and several is not SeveralGpus.SHARE:
+        return _several(want.ask, row_name)
+    if policy.several_mig_devices:
+        return want
+    left = tuple(choice for choice in want.choices if choice.strategy is not Strategy.MIG)
+    return Want(want.ask, left) if left and not slices else _several_mig(want.ask)
 
 
 def _choices(row: Row) -> tuple[Choice, ...]:
@@ -85,16 +103,6 @@ def _choices(row: Row) -> tuple[Choice, ...]:
 
 def _only(choices: Iterable[Choice], strategies: frozenset[Strategy]) -> tuple[Choice, ...]:
     return tuple(choice for choice in choices if choice.strategy in strategies)
-
-
-def _without(choices: Iterable[Choice], strategy: Strategy) -> tuple[Choice, ...]:
-    return tuple(choice for choice in choices if choice.strategy is not strategy)
-
-
-def _slices(ask: Ask, facts: Facts, policy: Policy) -> bool:
-    """Several slices by name, where the policy says that its containers can use them."""
-    by_name = mig.of_resource(ask.resource) is not None or facts.profile is not None
-    return by_name and policy.several_mig_devices
 
 
 def _not_allowed(ask: Ask, facts: Facts, row_name: RowName, row: Row) -> Violation:

@@ -1,0 +1,73 @@
+"""Real manifests: each is decided without an error, and the outcomes are checked in.
+
+After a change that is meant: `UPDATE_OUTCOMES=1 pytest tests/core/test_corpus.py`, then read the
+difference of corpus-outcomes.tsv and keep docs/corpus.md true.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import casefiles
+import msgspec
+import pytest
+
+from webhook.cli import judge, objects, settings, show
+from webhook.cli.judge import Court, Result
+from webhook.core.node import Node
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+OUTCOMES = Path(__file__).parent / "corpus-outcomes.tsv"
+COLUMNS = ("source", "template", "workload", "allowed", "reason", "containers")
+
+pytestmark = pytest.mark.skipif(
+    not CORPUS.is_dir(), reason=f"the corpus of real manifests is not beside the checkout: {CORPUS}"
+)
+
+
+@pytest.fixture(scope="module")
+def court() -> Court:
+    library = casefiles.read(Path(__file__).parent / "corpus-nodes.yaml")
+    nodes = tuple(
+        msgspec.convert(casefiles.expand(name, short), Node) for name, short in library.items()
+    )
+    policy = settings.load_policy(None)
+    cluster = settings.Cluster(nodes, {})
+    return Court(policy, settings.inventory_of(cluster, policy), cluster, {})
+
+
+def decided(court: Court) -> Iterator[Result]:
+    for found in objects.read([str(CORPUS)]):
+        assert isinstance(found, objects.Found), found
+        made = list(judge.judge(found, court))
+        assert made, f"{found.source}: no pod template found"
+        for each in made:
+            assert isinstance(each, Result), each
+            yield each
+
+
+def line(result: Result) -> str:
+    told = show.record(result)
+    told["source"] = Path(told["source"]).name
+    told["containers"] = " ".join(
+        f"{c['name']}:{_amount(c['from'])}>{_amount(c['to'])}" for c in told["containers"]
+    )
+    return "\t".join(str(told[column]) for column in COLUMNS)
+
+
+def _amount(resources: dict[str, int]) -> str:
+    return "".join(f"{count}x{name}" for name, count in resources.items()) or "-"
+
+
+def test_every_real_manifest_comes_out_as_checked_in(court: Court) -> None:
+    lines = ["\t".join(COLUMNS), *(line(result) for result in decided(court))]
+    if os.environ.get("UPDATE_OUTCOMES"):
+        OUTCOMES.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert OUTCOMES.read_text(encoding="utf-8").splitlines() == lines
+
+
+def test_every_refusal_of_a_real_manifest_says_where_and_what_to_do(court: Court) -> None:
+    for result in decided(court):
+        if not result.verdict.allowed:
+            assert 'container "' in result.verdict.message
+            assert f"[{result.verdict.reason}]" in result.verdict.message

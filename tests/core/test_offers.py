@@ -1,0 +1,56 @@
+"""What a node gives, where its labels contradict each other or are not all there."""
+
+import msgspec
+import pytest
+from casefiles import expand
+
+from webhook.core import inventory, offers
+from webhook.core.node import Node
+
+WHOLE = {
+    "product": "Tesla-T4",
+    "memory": 15360,
+    "sharing": "none",
+    "allocatable": {"nvidia.com/gpu": 1},
+}
+NOTHING = [
+    WHOLE | {"sharing": ""},
+    WHOLE | {"sharing": "some"},
+    WHOLE | {"replicas": 4},
+    WHOLE | {"product": "Tesla-T4-SHARED"},
+    WHOLE | {"product": "NVIDIA-A30-MIG-1g.6gb"},
+    WHOLE | {"product": "NVIDIA-A30-MIG-INVALID", "sharing": "", "slices": 1},
+    WHOLE | {"product": "NVIDIA-A30", "slices": 1},
+    WHOLE | {"sharing": "mps", "slices": 1},
+    WHOLE | {"allocatable": {"nvidia.com/gpu": 0}},
+    WHOLE | {"allocatable": {"nvidia.com/gpu": "-1"}},
+    WHOLE | {"allocatable": {"nvidia.com/gpu.shared": 4}},
+    {"allocatable": {"nvidia.com/mig-1g.10gb": 7}},
+    {"mig": {"1g.10gb": {"count": 7, "memory": 9856, "replicas": 4, "sharing": "none"}}},
+    {"mig": {"1g.10gb": {"count": 7, "memory": 9856, "sharing": "mps"}}},
+]
+
+
+def node(name: str, short: dict[str, object]) -> Node:
+    return msgspec.convert(expand(name, short), Node)
+
+
+@pytest.mark.parametrize("short", NOTHING, ids=str)
+def test_contradictions_offer_nothing(short: dict[str, object]) -> None:
+    assert offers.of_node(node("a", short)) == ()
+
+
+def test_an_mps_share_without_replicas_has_no_known_memory() -> None:
+    (offer,) = offers.of_node(node("a", WHOLE | {"sharing": "mps", "replicas": 0}))
+    assert offer.memory is None
+
+
+def test_equal_nodes_make_one_shape() -> None:
+    made = inventory.of_nodes(node(f"n{index}", WHOLE) for index in range(5000))
+    assert len(made.shapes) == 1
+    assert len(made.shapes[0].nodes) == 5000
+
+
+def test_nodes_without_labels_are_counted() -> None:
+    made = inventory.of_nodes([node("a", {"allocatable": {"nvidia.com/gpu": 8}}), node("b", WHOLE)])
+    assert (made.unlabelled, made.nodes, len(made.shapes)) == (1, 2, 1)

@@ -1,0 +1,104 @@
+"""Selectors, affinity and taints mean what they mean to the scheduler."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from webhook.core import placement
+from webhook.core.model import NodeLabels, Pin
+from webhook.core.node import Taint
+from webhook.core.pod import Pod, Toleration
+
+NODE = NodeLabels("n1", {"a": "1", "b": "x"})
+
+
+@pytest.mark.parametrize(
+    ("key", "operator", "values", "holds"),
+    [
+        ("a", "In", ("1", "2"), True),
+        ("a", "In", ("2",), False),
+        ("c", "In", ("1",), False),
+        ("a", "NotIn", ("1",), False),
+        ("c", "NotIn", ("1",), True),
+        ("a", "Exists", (), True),
+        ("c", "Exists", (), False),
+        ("a", "DoesNotExist", (), False),
+        ("c", "DoesNotExist", (), True),
+        ("a", "Gt", ("0",), True),
+        ("a", "Gt", ("1",), False),
+        ("a", "Lt", ("2",), True),
+        ("b", "Gt", ("0",), False),
+        ("c", "Lt", ("2",), False),
+        ("a", "Gt", ("0", "0"), False),
+        ("a", "Gt", ("zero",), False),
+        ("a", "Like", ("1",), False),
+    ],
+)
+def test_the_six_operators(
+    key: str, operator: str, values: tuple[str, ...], *, holds: bool
+) -> None:
+    assert placement.holds(Pin(key, operator, values), NODE.labels) is holds
+
+
+def pod(spec: dict[str, Any]) -> Pod:
+    return msgspec.convert({"spec": spec}, Pod)
+
+
+def affinity(*terms: dict[str, Any]) -> dict[str, Any]:
+    required = {"nodeSelectorTerms": list(terms)}
+    node = {"requiredDuringSchedulingIgnoredDuringExecution": required}
+    return {"affinity": {"nodeAffinity": node}}
+
+
+A_IS_1 = {"matchExpressions": [{"key": "a", "operator": "In", "values": ["1"]}]}
+A_IS_2 = {"matchExpressions": [{"key": "a", "operator": "In", "values": ["2"]}]}
+NAMED = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "selected"),
+    [
+        ({}, True),
+        ({"nodeSelector": {"a": "1"}}, True),
+        ({"nodeSelector": {"a": "1", "b": "y"}}, False),
+        (affinity(A_IS_1), True),
+        (affinity(A_IS_2), False),
+        (affinity(A_IS_2, A_IS_1), True),
+        (affinity(NAMED), True),
+        (affinity({**NAMED, **A_IS_2}), False),
+        (affinity({}), False),
+        (affinity(), False),
+        ({"nodeSelector": {"a": "2"}, **affinity(A_IS_1)}, False),
+    ],
+    ids=str,
+)
+def test_selector_and_terms(spec: dict[str, Any], *, selected: bool) -> None:
+    assert placement.selects(pod(spec), NODE) is selected
+
+
+@pytest.mark.parametrize(
+    ("toleration", "tolerated"),
+    [
+        (Toleration(operator="Exists"), True),
+        (Toleration(key="k", operator="Exists"), True),
+        (Toleration(key="k", operator="Exists", effect="NoExecute"), False),
+        (Toleration(key="k", value="v"), True),
+        (Toleration(key="k", operator="Equal", value="w"), False),
+        (Toleration(key="k", value="v", effect="NoSchedule"), True),
+        (Toleration(key="other", operator="Exists"), False),
+        (Toleration(operator="Equal"), False),
+    ],
+    ids=str,
+)
+def test_tolerations(toleration: Toleration, *, tolerated: bool) -> None:
+    assert placement.tolerates([toleration], Taint("k", "NoSchedule", "v")) is tolerated
+
+
+def test_momentary_taints_and_preferences_do_not_repel() -> None:
+    taints = [
+        Taint("node.kubernetes.io/unschedulable", "NoSchedule"),
+        Taint("soft", "PreferNoSchedule"),
+        Taint("hard", "NoExecute"),
+    ]
+    assert placement.repelling(taints) == (Taint("hard", "NoExecute"),)

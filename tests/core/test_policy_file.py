@@ -1,0 +1,78 @@
+"""A policy states what differs from the built-in one; what is wrong is told with line and path."""
+
+import pytest
+from casefiles import DEFAULT_POLICY
+
+from webhook.core import policy_file, yaml_text
+from webhook.core.model import Strategy
+from webhook.core.policy import RowName
+
+HEAD = "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"
+
+
+def load(text: str) -> policy_file.Policy:
+    return policy_file.load(HEAD + text, DEFAULT_POLICY)
+
+
+def test_a_policy_that_states_nothing_is_the_built_in_one() -> None:
+    assert load("") == policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+
+
+def test_one_key_of_one_row_can_be_changed() -> None:
+    changed = load("matrix:\n  dev:\n    strategies: [mps]\n").matrix
+    before = load("").matrix
+    assert [choice.strategy for choice in changed[RowName.DEV].choices] == [Strategy.MPS]
+    assert changed[RowName.DEV].otherwise == before[RowName.DEV].otherwise
+    assert changed[RowName.TENANT] == before[RowName.TENANT]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("matrix:\n  dev:\n    strategies: [mps, foo]", "line 5, matrix.dev.strategies[1]"),
+        ("matrix:\n  dev:\n    strategies: [foo]", "write exclusive or mig or mps or time-slicing"),
+        ("matrix:\n  dev:\n    otherwise: maybe", "write exclusive or deny"),
+        ("matrix:\n  dev:\n    strategies: []", "line 5, matrix.dev.strategies"),
+        (
+            "matrx: {}",
+            "line 3, matrx: object contains unknown field `matrx`; did you mean `matrix`?",
+        ),
+        ("matrix:\n  devs: {}", "line 4, matrix.devs"),
+        ("matrix:\n  dev:\n    memory: 8GB", "line 5, matrix.dev.memory: '8GB' is not"),
+        ("matrix:\n  tenant:\n    strategies: [mps]", "does not isolate tenants"),
+        ("matrix:\n  tenantTraining:\n    strategies: [time-slicing]", "does not isolate"),
+        ("kind: Policy", "line 3: `kind` stands twice"),
+        ("gpuTaints: [nvidia.com/gpu", "not YAML"),
+        ("exemptUsers: me", "line 3, exemptUsers: expected `array`, got `str`"),
+        (
+            "pools:\n- {name: a, labels: {}, allocatable: {nvidia.com/gpu: half}}",
+            "line 4, pools[0]",
+        ),
+        ("wellKnownLabels:\n- {label: a, workload: train}", "write training or inference or dev"),
+        ("severalMigDevices: yes", "write allow or deny"),
+    ],
+    ids=lambda text: text.splitlines()[-1].strip(),
+)
+def test_what_is_wrong_is_told_with_line_and_path(text: str, told: str) -> None:
+    with pytest.raises(policy_file.PolicyError) as error:
+        load(text)
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "a", "apiVersion: gpu-sharing.io/v1", "{}"])
+def test_a_policy_says_what_it_is(text: str) -> None:
+    with pytest.raises(policy_file.PolicyError):
+        policy_file.load(text, DEFAULT_POLICY)
+
+
+def test_tenants_may_share_only_where_their_pools_are_shared() -> None:
+    shared = load("tenantPools: shared\nmatrix:\n  tenant:\n    strategies: [mig, mps]\n")
+    assert shared.shared_tenant_pools
+
+
+def test_the_schema_knows_every_key_of_the_built_in_policy() -> None:
+    schema = policy_file.schema()
+    properties = schema["$defs"]["PolicyFile"]["properties"]
+
+    assert yaml_text.parse(DEFAULT_POLICY, ValueError).value.keys() == properties.keys()
+    assert schema["$defs"]["PolicyFile"]["additionalProperties"] is False
