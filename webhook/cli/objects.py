@@ -55,7 +55,7 @@ def text_of(name: str) -> str:
     """
     try:
         if name == STDIN:
-            return sys.stdin.read()
+            return sys.stdin.buffer.read().decode()  # whatever the locale says
         return Path(name).read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"{name}: {error.strerror or error}") from None

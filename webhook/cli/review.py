@@ -59,11 +59,11 @@ def run(args: argparse.Namespace) -> int:
     """Print what becomes of each pod; see the exit codes above."""
     try:
         court = _court(args, dict(args.namespace_label))
+        found = list(objects.read(args.filename))
+        court = _with_namespaces(court, found)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
         return UNREADABLE
-    found = list(objects.read(args.filename))
-    court = _with_namespaces(court, found)
     results: list[Result] = []
     unreadable = False
     for each in found:

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     keys = Settings.__dataclass_fields__
     try:
         process = Process(_serving(Settings(**{key: getattr(args, key) for key in keys})))
-    except (InputError, BadPair, policy_file.PolicyError, OSError) as error:
+    except (ValueError, BadPair, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
         return WRONG_SETTINGS
     process.run()

@@ -66,9 +66,8 @@ def _want(ask: Ask, facts: Facts, row_name: RowName, policy: Policy) -> Want | V
         return _not_allowed(ask, facts, row_name, row)
     if ask.count == 1:
         return Want(ask, choices)
-    return _many(
-        Want(ask, choices), plain=plain and facts.profile is None, rules=(row_name, policy)
-    )
+    any_kind = ask.resource == names.GPU and facts.profile is None
+    return _many(Want(ask, choices), plain=any_kind, rules=(row_name, policy))
 
 
 def _many(want: Want, *, plain: bool, rules: tuple[RowName, Policy]) -> Want | Violation:

@@ -25,11 +25,11 @@ class ReloadedFile(Generic[T]):
 
         Raises:
             OSError: it cannot be read.
-            ValueError: `parse` refuses it.
+            ValueError: it is not UTF-8, or `parse` refuses it.
         """
         self._path, self._parse, self._told = path, parse, told
         self._seen = self._stamp()
-        self.value = parse(path.read_text(encoding="utf-8"))
+        self.value = self._read()
         self.generation = 1
         self.problem: str | None = None
 
@@ -40,7 +40,7 @@ class ReloadedFile(Generic[T]):
             return False
         self._seen = seen
         try:
-            self.value = self._parse(self._path.read_text(encoding="utf-8"))
+            self.value = self._read()
         except (OSError, ValueError) as error:
             self.problem = str(error)
             self._told("reload refused", file=str(self._path), problem=self.problem)
@@ -49,6 +49,13 @@ class ReloadedFile(Generic[T]):
         self.generation += 1
         self._told("reloaded", file=str(self._path), generation=self.generation)
         return True
+
+    def _read(self) -> T:
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{self._path}: not UTF-8 text at byte {error.start}") from None
+        return self._parse(text)
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
