@@ -46,6 +46,9 @@ class Process(BaseApplication):
         """Set gunicorn up; its own command line and files are not read."""
         settings: dict[str, Any] = {
             "bind": [self._serving.bind],
+            # Only so that gunicorn says https in its log: the worker serves what it was given.
+            "certfile": str(self.certificate.cert),
+            "keyfile": str(self.certificate.key),
             "worker_class": InlineWorker,
             "workers": 1,
             "graceful_timeout": GRACEFUL_TIMEOUT,

@@ -42,7 +42,7 @@ class Certificate:
     """
 
     def __init__(self, cert: Path, key: Path, told: Told) -> None:
-        self._cert, self._key, self._told = cert, key, told
+        self.cert, self.key, self._told = cert, key, told
         self._pair: Pair | None = None
         self._looked = float("-inf")
         self.problem: str | None = None
@@ -62,7 +62,7 @@ class Certificate:
 
     def load(self) -> None:
         """Load the pair at start; raises BadPair, as there is nothing else to serve."""
-        self._serve(read_pair(self._cert, self._key))
+        self._serve(read_pair(self.cert, self.key))
 
     def refresh(self, now: float) -> None:
         """Take a changed pair if it is good, else keep the last good one; never raises.
@@ -74,9 +74,9 @@ class Certificate:
             return
         self._looked = now
         try:
-            if self._pair is None or stamp(self._cert, self._key) != self._pair.stamp:
-                pair = read_pair(self._cert, self._key)
-                refuse_outdated(pair, now, self._cert)
+            if self._pair is None or stamp(self.cert, self.key) != self._pair.stamp:
+                pair = read_pair(self.cert, self.key)
+                refuse_outdated(pair, now, self.cert)
                 self._serve(pair)
             self.problem = None
         except BadPair as bad:

@@ -1,0 +1,55 @@
+"""The pages say what the code does: every code, label, metric, flag and module is named."""
+
+import re
+from pathlib import Path
+
+from webhook.cli import main
+from webhook.core import names, reasons
+from webhook.server import metrics
+
+ROOT = Path(__file__).parents[2]
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_every_reason_has_a_section_with_what_to_do() -> None:
+    sections = re.split(r"^### ", page("docs/reasons.md"), flags=re.MULTILINE)[1:]
+    told = {section.split("\n", 1)[0]: section for section in sections}
+    assert set(told) == {reason.value for reason in reasons.Reason}
+    assert all("What to do:" in text and "For example:" in text for text in told.values())
+
+
+def test_every_label_and_annotation_that_people_write_is_in_the_readme() -> None:
+    readme = page("README.md")
+    for name in (names.MODE, names.TENANT, names.WORKLOAD, names.GPU_MEMORY, names.MIG_PROFILE):
+        assert name in readme
+
+
+def test_every_metric_is_documented() -> None:
+    documented = page("docs/operations.md")
+    registered = [m.name for m in metrics.create_metrics().registry.collect()]
+    for name in (*registered, *metrics.GAUGES):
+        assert name in documented
+
+
+def test_every_flag_of_serve_is_documented() -> None:
+    documented = page("docs/operations.md")
+    actions = main.parser()._subparsers._group_actions[0].choices["serve"]._actions  # type: ignore[union-attr, index]
+    flags = [flag for action in actions for flag in action.option_strings if flag.startswith("--")]
+    assert set(flags) > {"--bind"}
+    assert [flag for flag in flags if flag != "--help" and flag not in documented] == []
+
+
+def test_every_module_of_the_core_is_in_the_map() -> None:
+    documented = page("docs/design.md")
+    modules = [path.stem for path in (ROOT / "webhook" / "core").glob("[a-z]*.py")]
+    assert [name for name in modules if f"`{name}`" not in documented] == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (path.parent / target).exists(), f"{path.name}: {target}"
