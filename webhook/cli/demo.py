@@ -122,7 +122,7 @@ def _headline(inventory: Path) -> Text:
 
 def _table(outcomes: list[Outcome]) -> Group:
     made = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("EXAMPLE", "IS FOR", "ASKS", "GETS", "WHY"):
+    for column in ("EXAMPLE", "IS FOR", "ASKS", "GETS nvidia.com/", "WHY"):
         made.add_column(column)
     notes = []
     for outcome in outcomes:
@@ -139,11 +139,17 @@ def _cells(answer: Answer) -> tuple[str | Text, ...]:
     tenant = f" of tenant {told['tenant']}" if "tenant" in told else ""
     workload = told.get("workload", "-") + tenant
     reason = SENTENCES[Reason(told["reason"])]
-    asks = told.get("from", "no GPU").partition("=")[2] or "no GPU"
+    asks = _amount(told.get("from", "")) or "no GPU"
     if not answer.allowed:
         return workload, asks, Text("refused", "bold red"), reason
-    gets = told.get("to", "").partition("=")[2]
+    gets = _amount(told.get("to", ""))
     return workload, asks, Text(gets or "unchanged", "green" if gets else "dim"), reason
+
+
+def _amount(told: str) -> str:
+    """`main=nvidia.com/gpu:1`, as the audit annotations tell it, for people: `1 gpu`."""
+    resource, _, count = told.partition("=")[2].rpartition(":")
+    return f"{count} {show.short(resource)}" if resource else ""
 
 
 def _before_and_after(outcomes: list[Outcome]) -> Group:

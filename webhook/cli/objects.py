@@ -18,6 +18,10 @@ class InputError(ValueError):
     """An input cannot be read; the message says which, where in it, and what was expected."""
 
 
+class NotAnObject(InputError):  # noqa: N818 - what was found, in words
+    """It can be read, but it is no Kubernetes object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """An object of a file. `lines` tells where a path of it stands, for messages."""
@@ -36,13 +40,17 @@ def read(names: Iterable[str]) -> Iterator[Found | InputError]:
     """Yield every object of the named files and folders (`-` is standard input).
 
     What cannot be read is yielded as an InputError in its place, so that the rest is still seen.
-    In a folder only .yaml, .yml and .json files count.
+    In a folder only .yaml, .yml and .json files count, and of those only Kubernetes objects.
     """
     for name in names:
         path = Path(name)
         if name != STDIN and path.is_dir():
             files = (p for p in sorted(path.rglob("*")) if p.suffix in _ENDINGS and p.is_file())
-            yield from (each for file in files for each in _objects(str(file)))
+            for each in (each for file in files for each in _objects(str(file))):
+                if isinstance(each, NotAnObject):  # values files, kustomizations and the like
+                    print(f"note: skipped {each}", file=sys.stderr)  # noqa: T201 - for people
+                else:
+                    yield each
         else:
             yield from _objects(name)
 
@@ -104,7 +112,7 @@ def _flatten(
         if isinstance(value, list):
             pending = [*value, *pending]
         elif not isinstance(value, dict) or not isinstance(value.get("kind"), str):
-            yield InputError(
+            yield NotAnObject(
                 f"{source}: document {number}: expected a Kubernetes object with apiVersion and "
                 f"kind, got {_describe(value)}"
             )

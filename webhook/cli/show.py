@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from webhook.cli.judge import Result
+from webhook.core import names
 from webhook.core.admit import Verdict
 from webhook.core.reasons import SENTENCES
 
@@ -74,7 +75,7 @@ def _containers(verdict: Verdict) -> list[dict[str, Any]]:
 def table(results: Sequence[Result]) -> RenderableType:
     """Who asks, what for, what each gets and why; warnings and refusals in full below."""
     made = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    for column in ("POD OF", "WORKLOAD", "ASKS", "GETS", "HOW"):
+    for column in ("POD OF", "WORKLOAD", "ASKS nvidia.com/", "GETS nvidia.com/", "HOW"):
         made.add_column(column, overflow="fold")
     for result in results:
         made.add_row(*_row(result))
@@ -89,7 +90,7 @@ def _row(result: Result) -> tuple[RenderableType, ...]:
     where = f" ({part})" if part not in ("", "spec", "template") else ""
     workload = verdict.workload.value if verdict.workload else "-"
     tenant = f" of {verdict.tenant}" if verdict.tenant else ""
-    asks = Text("\n".join(f"{a.count} {a.resource}" for a in verdict.asks) or "no GPU")
+    asks = Text("\n".join(f"{a.count} {short(a.resource)}" for a in verdict.asks) or "no GPU")
     return Text(who + where), Text(workload + tenant), asks, *_gets(verdict)
 
 
@@ -98,10 +99,17 @@ def _gets(verdict: Verdict) -> tuple[Text, Text]:
         return Text("refused", "bold red"), Text(verdict.reason.value, "red")
     if not verdict.given:
         return Text("unchanged", "dim"), Text("-", "dim")
-    gets = (f"{g.ask.count} {g.offer.resource}{_size(g.offer.memory)}" for g in verdict.given)
+    gets = (
+        f"{g.ask.count} {short(g.offer.resource)}{_size(g.offer.memory)}" for g in verdict.given
+    )
     how = [(g.offer.strategy.value, _COLOURS[g.offer.strategy.value]) for g in verdict.given]
     lines = [part for each in how for part in (each, "\n")]
     return Text("\n".join(gets)), Text.assemble(*lines[:-1])
+
+
+def short(resource: str) -> str:
+    """A resource name without `nvidia.com/`, which all of ours have."""
+    return resource.removeprefix(names.NVIDIA)
 
 
 def _size(memory: int | None) -> str:

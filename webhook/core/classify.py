@@ -154,7 +154,7 @@ def _ask(place: Place, container: Container) -> Ask | Violation | None:
         except quantity.QuantityError as error:
             return Violation(Reason.INVALID_QUANTITY, place.name, f"{resource}: {error}", resource)
         if number:
-            found[resource] = number, limits[resource]
+            found[resource] = number, limits[resource] or number
     if len(found) > 1:
         listed = " and ".join(sorted(found))
         message = f"asks for {listed}; one container gets one kind of GPU, so keep one of them"

@@ -212,5 +212,5 @@ def _without_from(text: str) -> Any:
     try:
         whole = msgspec.json.decode(text)
         return whole | {"containers": [each | {"from": None} for each in whole["containers"]]}
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
         return text

@@ -3,6 +3,7 @@
 Source: Kubernetes, component-helpers scheduling/corev1 (nodeaffinity, helpers).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -11,6 +12,8 @@ from webhook.core.model import NodeLabels, Pin, Shape
 from webhook.core.node import Taint
 from webhook.core.pod import NodeSelectorTerm, Pod, Requirement, Toleration, required_terms
 
+# What Go's ParseInt reads; Python's int() also takes spaces, underscores and other digits.
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 REPELLING: Final = frozenset({"NoSchedule", "NoExecute"})
 # Taints of the node's momentary state come and go by themselves; waiting them out is the
 # scheduler's job, and a refusal because of a reboot would be wrong a minute later.
@@ -47,10 +50,9 @@ def holds(requirement: Requirement | Pin, labels: Mapping[str, str]) -> bool:
 def _compares(operator: str, value: str | None, listed: tuple[str, ...]) -> bool:
     if value is None or len(listed) != 1:
         return False
-    try:
-        left, right = int(value), int(listed[0])
-    except ValueError:
+    if not _INTEGER.fullmatch(value) or not _INTEGER.fullmatch(listed[0]):
         return False
+    left, right = int(value), int(listed[0])
     return left > right if operator == "Gt" else left < right
 
 

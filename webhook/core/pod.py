@@ -46,8 +46,8 @@ class EnvVar(_Part, frozen=True):
 class Resources(_Part, frozen=True):
     """containers[].resources."""
 
-    limits: dict[str, Raw] | None = None
-    requests: dict[str, Raw] | None = None
+    limits: dict[str, Raw | None] | None = None  # Kubernetes reads a null quantity as none
+    requests: dict[str, Raw | None] | None = None
 
 
 class Container(_Part, frozen=True):

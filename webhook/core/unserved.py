@@ -87,6 +87,8 @@ def _not_for_row(say: _Say, want: Want, facts: Facts, seen: tuple[_Found, Invent
         f"{who} needs {wanted}{profile}, which no node offers; "
         f"offered: {_listed(offers)}{_note(inventory)}"
     )
+    if row is RowName.UNCLASSIFIED:
+        text += f"; label {names.WORKLOAD} if it may be given otherwise"
     return say(refusal(row, Reason.NO_OFFER), text)
 
 

@@ -76,22 +76,23 @@ def _many(want: Want, *, plain: bool, rules: tuple[RowName, Policy]) -> Want | V
     | asked | severalGpus | severalMigDevices | |
     |---|---|---|---|
     | nvidia.com/gpu | exclusive | any | that many whole GPUs |
-    | nvidia.com/gpu | deny | any | several_gpus_not_allowed |
-    | nvidia.com/gpu | share | deny | that many shares, but no MIG |
-    | a slice by name or annotation | any | allow / deny | that many / several_mig_devices |
-    | a share by name | share / other | any | that many / several_gpus_not_allowed |
+    | anything | share | allow / deny | that many shares, MIG among them / without MIG |
+    | slices by name or annotation | other | allow | that many unshared slices |
+    | slices by name or annotation | any | deny | several_mig_devices |
+    | anything else | other | any | several_gpus_not_allowed |
     """
     row_name, policy = rules
     several = policy.matrix[row_name].several_gpus
     if plain and several is SeveralGpus.EXCLUSIVE:
         return Want(want.ask, (_WHOLE,))
-    slices = not plain and any(choice.strategy is Strategy.MIG for choice in want.choices)
-    if not slices and several is not SeveralGpus.SHARE:
+    slices = tuple(c for c in want.choices if c.strategy is Strategy.MIG)
+    shares = tuple(c for c in want.choices if c.strategy is not Strategy.MIG)
+    if several is SeveralGpus.SHARE:
+        left = want.choices if policy.several_mig_devices else shares
+        return Want(want.ask, left) if left else _several_mig(want.ask)
+    if plain or not slices:
         return _several(want.ask, row_name)
-    if policy.several_mig_devices:
-        return want
-    left = tuple(choice for choice in want.choices if choice.strategy is not Strategy.MIG)
-    return Want(want.ask, left) if left and not slices else _several_mig(want.ask)
+    return Want(want.ask, slices) if policy.several_mig_devices else _several_mig(want.ask)
 
 
 def _choices(row: Row) -> tuple[Choice, ...]:
