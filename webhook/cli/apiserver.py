@@ -34,6 +34,10 @@ class ApiServer:
     def __init__(self, place: Place) -> None:
         self._connection = place.connect()
 
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
     def create(self, pod: dict[str, Any], namespace: str, owner: dict[str, Any]) -> Answer:
         """Send a new pod through both webhooks."""
         before = _defaulted(pod, namespace, owner)

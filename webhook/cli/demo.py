@@ -1,6 +1,7 @@
 """`gpu-sharing demo`: the real webhook over HTTPS on a sample cluster; holds it to its promises."""
 
 import argparse
+import contextlib
 import statistics
 import sys
 import tempfile
@@ -63,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="gpu-sharing-demo-") as folder,
         running(Path(folder), ["--inventory", str(inventory)]) as place,
+        contextlib.closing(ApiServer(place)) as api,
     ):
-        api = ApiServer(place)
         outcomes = [
             outcome
             for file, promise in promises.items()
@@ -77,7 +78,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _promises(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "promises.yaml"
-    document = yaml_text.parse(objects.text_of(str(path)), InputError)
+    text = objects.text_of(str(path))
+    try:
+        document = yaml_text.parse(text, InputError)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     if not isinstance(document.value, dict):
         raise InputError(f"{path}: expected a mapping of file names")
     return document.value

@@ -13,7 +13,7 @@ from webhook.cli.settings import Cluster
 from webhook.core import names, template
 from webhook.core.admit import Verdict, admit
 from webhook.core.model import Inventory, Mode, Request, Side
-from webhook.core.pod import Pod
+from webhook.core.pod import Metadata, Pod
 from webhook.core.policy import Policy
 from webhook.core.template import Template
 
@@ -36,33 +36,37 @@ class Result:
 
     found: Found
     template: Template
+    metadata: Metadata
     verdict: Verdict
     after: dict[str, Any]
 
     @property
     def namespace(self) -> str:
         """The namespace that the pod will be in."""
-        return _metadata(self.found).get("namespace") or DEFAULT_NAMESPACE
+        return self.metadata.namespace or DEFAULT_NAMESPACE
 
     @property
     def name(self) -> str:
         """The name of the object that the pod comes from."""
-        metadata = _metadata(self.found)
-        return metadata.get("name") or metadata.get("generateName") or ""
+        return self.metadata.name or self.metadata.generate_name or ""
 
 
 def judge(found: Found, court: Court) -> Iterator[Result | InputError]:
     """Yield a result for each pod that the object will make; nothing for one that makes none."""
+    try:
+        metadata = msgspec.convert(found.value.get("metadata") or {}, Metadata)
+    except msgspec.ValidationError as error:
+        yield InputError(found.say(str(error), ".metadata"))
+        return
     for each in template.find(found.value):
         try:
-            yield _judge(found, each, court)
+            yield _judge(found, each, metadata, court)
         except msgspec.ValidationError as error:
-            path = f".{each.path}" if each.path else ""
-            yield InputError(found.say(str(error).replace("`$", f"`${path}")))
+            yield InputError(found.say(str(error), f".{each.path}" if each.path else ""))
 
 
-def _judge(found: Found, each: Template, court: Court) -> Result:
-    namespace = _metadata(found).get("namespace") or DEFAULT_NAMESPACE
+def _judge(found: Found, each: Template, metadata: Metadata, court: Court) -> Result:
+    namespace = metadata.namespace or DEFAULT_NAMESPACE
     known = court.cluster.namespaces.get(namespace, {})
     labels = {**known, **court.namespace_labels}
     asked = Request(
@@ -76,11 +80,11 @@ def _judge(found: Found, each: Template, court: Court) -> Result:
     )
     verdict = admit(asked, court.policy, court.inventory)
     if not verdict.allowed or not verdict.patch:
-        return Result(found, each, _validated(asked, verdict, court), each.pod)
+        return Result(found, each, metadata, _validated(asked, verdict, court), each.pod)
     operations = msgspec.to_builtins(verdict.patch)
     after = jsonpatch.apply_patch(copy.deepcopy(each.pod), operations)
     again = replace(asked, pod=msgspec.convert(after, Pod))
-    return Result(found, each, _validated(again, verdict, court), after)
+    return Result(found, each, metadata, _validated(again, verdict, court), after)
 
 
 def _validated(asked: Request, verdict: Verdict, court: Court) -> Verdict:
@@ -89,8 +93,3 @@ def _validated(asked: Request, verdict: Verdict, court: Court) -> Verdict:
         return verdict
     checked = admit(replace(asked, side=Side.VALIDATE), court.policy, court.inventory)
     return verdict if checked.allowed else checked
-
-
-def _metadata(found: Found) -> dict[str, Any]:
-    metadata = found.value.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}

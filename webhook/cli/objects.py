@@ -24,16 +24,21 @@ class NotAnObject(InputError):  # noqa: N818 - what was found, in words
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object of a file. `lines` tells where a path of it stands, for messages."""
+    """An object of a file, and where it stands there: `$` or, in a List, `$.items[3]`."""
 
     source: str
     value: dict[str, Any]
-    document: yaml_text.Document | None = None
+    document: yaml_text.Document
+    path: str = "$"
 
-    def say(self, error: str) -> str:
-        """Turn a decoding error into one with file, line and path."""
-        told = self.document.explain(error) if self.document else error
-        return f"{self.source}: {told}"
+    def say(self, error: str, below: str = "") -> str:
+        """Turn a decoding error into one with file, line, path and the object's name."""
+        text = error if "`$" in error else f"{error} - at `$`"
+        metadata = self.value.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        named = f" ({self.value['kind']}/{name})" if isinstance(name, str) else ""
+        placed = text.replace("`$", f"`{self.path}{below}")
+        return f"{self.source}: {self.document.explain(placed)}{named}"
 
 
 def read(names: Iterable[str]) -> Iterator[Found | InputError]:
@@ -66,9 +71,13 @@ def text_of(name: str) -> str:
             return sys.stdin.buffer.read().decode()  # whatever the locale says
         return Path(name).read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{name}: {error.strerror or error}") from None
+        raise InputError(f"{_source(name)}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 text at byte {error.start}") from None
+        raise InputError(f"{_source(name)}: not UTF-8 text at byte {error.start}") from None
+
+
+def _source(name: str) -> str:
+    return "standard input" if name == STDIN else name
 
 
 def _objects(name: str) -> Iterator[Found | InputError]:
@@ -77,7 +86,7 @@ def _objects(name: str) -> Iterator[Found | InputError]:
     except InputError as error:
         yield error
         return
-    yield from of_text("standard input" if name == STDIN else name, text)
+    yield from of_text(_source(name), text)
 
 
 def of_text(source: str, text: str) -> Iterator[Found | InputError]:
@@ -97,7 +106,9 @@ def _documents(text: str) -> list[yaml_text.Document]:
     if text.lstrip()[:1] in ("{", "["):
         try:
             return [yaml_text.Document(msgspec.json.decode(text), None)]
-        except (msgspec.DecodeError, RecursionError):
+        except RecursionError:
+            raise InputError("nested too deeply") from None
+        except msgspec.DecodeError:
             pass  # YAML may begin so too, and its parser says where the mistake is
     return yaml_text.parse_all(text, InputError)
 
@@ -106,20 +117,22 @@ def _flatten(
     source: str, number: int, document: yaml_text.Document
 ) -> Iterator[Found | InputError]:
     """Take lists apart: `kind: List`, any other list kind, or a bare sequence."""
-    pending = [document.value]
+    pending: list[tuple[Any, str]] = [(document.value, "$")]
     while pending:
-        value = pending.pop(0)
+        value, path = pending.pop()
         if isinstance(value, list):
-            pending = [*value, *pending]
+            numbered = reversed(list(enumerate(value)))
+            pending.extend((item, f"{path}[{index}]") for index, item in numbered)
         elif not isinstance(value, dict) or not isinstance(value.get("kind"), str):
+            where = "" if path == "$" else f", {path.removeprefix('$.')}"
             yield NotAnObject(
-                f"{source}: document {number}: expected a Kubernetes object with apiVersion and "
-                f"kind, got {_describe(value)}"
+                f"{source}: document {number}{where}: expected a Kubernetes object with "
+                f"apiVersion and kind, got {_describe(value)}"
             )
         elif isinstance(value.get("items"), list) and value["kind"].endswith("List"):
-            pending = [*value["items"], *pending]
+            pending.append((value["items"], f"{path}.items"))
         else:
-            yield Found(source, value, document if value is document.value else None)
+            yield Found(source, value, document, path)
 
 
 def _describe(value: object) -> str:

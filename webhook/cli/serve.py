@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 from wsgiref.types import WSGIApplication
@@ -28,6 +29,7 @@ from webhook.server.tls import BadPair, Certificate
 
 WRONG_SETTINGS: Final = 2
 OFF: Final = "off"
+HIGHEST_PORT: Final = 65535
 EPILOG = """\
 every flag is also an environment variable: GPU_SHARING_TLS_CERT, GPU_SHARING_BIND and so on.
 files are read again when they change; a bad one is refused, told and the last good one kept.
@@ -88,29 +90,28 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serving(chosen: Settings) -> Serving:
-    log = trail.create_log()
-    told = trail.create_told(log)
-    metrics = metric.create_metrics()
-    certificate = Certificate(Path(chosen.tls_cert), Path(chosen.tls_key), told)
+    log, metrics = trail.create_log(), metric.create_metrics()
+    told = partial(trail.create_told, log, metrics)
+    _address("--bind", chosen.bind)
+    certificate = Certificate(Path(chosen.tls_cert), Path(chosen.tls_key), told("certificate"))
     certificate.load()
-    policy = _policy(chosen.policy, told)
+    policy = _policy(chosen.policy, told("policy"))
     snapshots = Snapshots(policy.value if policy else settings.load_policy(None))
-    seen = world.of_file(chosen.inventory, snapshots, told) if chosen.inventory else None
-    source = seen or world.of_cluster(snapshots, told)
-    host, port = _address(chosen.metrics_bind) if chosen.metrics_bind != OFF else ("", 0)
+    source = _source(chosen.inventory, snapshots, told("inventory"))
+    listen = _metrics_address(chosen.metrics_bind)
     _publish(metrics, certificate, (policy, snapshots, source))
 
     def start() -> WSGIApplication:
         source.start()
-        if chosen.metrics_bind != OFF:
-            start_http_server(port, host, registry=metrics.registry)
+        if listen is not None:
+            start_http_server(listen[1], listen[0], registry=metrics.registry)
         sources = Sources(lambda: snapshots.policy, lambda: snapshots.inventory, source.namespace)
         app = create_app(_checks(certificate, policy, source))
         return create_reviews(sources, trail.create_trail(log, metrics), app)
 
     def tick() -> None:
         source.tick()
-        if policy is not None and _refreshed(policy, metrics, "policy"):
+        if policy is not None and policy.refresh():
             snapshots.set_policy(policy.value)
 
     return Serving(chosen.bind, certificate, start, tick)
@@ -125,18 +126,20 @@ def _policy(path: str | None, told: Told) -> ReloadedFile[Policy] | None:
         raise InputError(f"{path}: {error}") from None
 
 
-def _refreshed(file: ReloadedFile[Policy], metrics: Metrics, name: str) -> bool:
-    before = file.problem
-    fresh = file.refresh()
-    if fresh or file.problem != before:
-        metrics.reloads.labels(name, "ok" if fresh else "refused").inc()
-    return fresh
+def _source(inventory: str | None, snapshots: Snapshots, told: Told) -> world.Source:
+    if inventory is None:
+        return world.of_cluster(snapshots, told)
+    return world.of_file(inventory, snapshots, told)
 
 
-def _address(text: str) -> tuple[str, int]:
+def _metrics_address(text: str) -> tuple[str, int] | None:
+    return None if text == OFF else _address("--metrics-bind", text)
+
+
+def _address(flag: str, text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not port.isdigit():
-        raise InputError(f"--metrics-bind {text!r}: expected HOST:PORT or off")
+    if not port.isdecimal() or int(port) > HIGHEST_PORT:
+        raise InputError(f"{flag} {text!r}: expected HOST:PORT with a port up to {HIGHEST_PORT}")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - what an empty host means
 
 

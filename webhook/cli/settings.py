@@ -65,7 +65,23 @@ def load_cluster(path: str | None) -> Cluster:
     Raises:
         InputError: it cannot be read; the message says what to do.
     """
-    return _of_kubeconfig() if path is None else of_objects(objects.read([path]))
+    return _of_kubeconfig() if path is None else parse_cluster(path, objects.text_of(path))
+
+
+def parse_cluster(source: str, text: str) -> Cluster:
+    """The cluster that a text tells of; an empty List is a cluster without nodes.
+
+    Raises:
+        InputError: something cannot be read, or there is no Node: `kubectl get … > FILE` empties
+            the file first, and a webhook that took that would refuse every pod.
+    """
+    found = list(objects.of_text(source, text))
+    cluster = of_objects(found)
+    if not cluster.nodes and (found or not text.strip()):
+        raise InputError(
+            f"{source}: no Node in it; expected what `kubectl get nodes -o json` prints"
+        )
+    return cluster
 
 
 def inventory_of(cluster: Cluster, policy: Policy) -> Inventory:
@@ -74,10 +90,10 @@ def inventory_of(cluster: Cluster, policy: Policy) -> Inventory:
 
 
 def of_objects(found: Iterable[Found | InputError]) -> Cluster:
-    """Nodes and Namespaces among objects; a file that has neither is a mistake.
+    """Nodes and Namespaces among objects.
 
     Raises:
-        InputError: an object that cannot be read, or no Node at all.
+        InputError: an object that cannot be read.
     """
     nodes: list[Node] = []
     namespaces: dict[str, Mapping[str, str]] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from webhook.cli import objects, settings
@@ -39,7 +40,9 @@ def of_file(path: str, snapshots: Snapshots, told: Told) -> Source:
         InputError: the file cannot be read or is wrong.
         OSError: it cannot be opened.
     """
-    file: ReloadedFile[Cluster] = ReloadedFile(Path(path), _parse(path), told)
+    file: ReloadedFile[Cluster] = ReloadedFile(
+        Path(path), partial(settings.parse_cluster, path), told
+    )
     snapshots.set_nodes(file.value.nodes)
 
     def tick() -> None:
@@ -57,10 +60,6 @@ def of_file(path: str, snapshots: Snapshots, told: Told) -> Source:
         health=health,
         age=lambda: 0.0,
     )
-
-
-def _parse(path: str) -> Callable[[str], Cluster]:
-    return lambda text: settings.of_objects(objects.of_text(path, text))
 
 
 def of_cluster(snapshots: Snapshots, told: Told) -> Source:

@@ -1,6 +1,7 @@
 """One admission is one function: `admit`. It reads nothing but its arguments, changes nothing."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from webhook.core import classify, guard, patch
 from webhook.core import decide as decision
@@ -20,6 +21,8 @@ from webhook.core.model import (
 from webhook.core.patch import Op
 from webhook.core.policy import Policy
 from webhook.core.reasons import SENTENCES, Reason
+
+_MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ def _denied(facts: Facts, violations: tuple[Violation, ...], warnings: tuple[str
     return Verdict(
         allowed=False,
         reason=violations[0].reason,
-        message="; ".join(dict.fromkeys(each.text for each in violations)),
+        message=_message(violations),
         workload=facts.workload,
         tenant=facts.tenant,
         asks=facts.asks,
@@ -143,6 +146,14 @@ def _denied(facts: Facts, violations: tuple[Violation, ...], warnings: tuple[str
         warnings=warnings,
         would_allow=False,
     )
+
+
+def _message(violations: tuple[Violation, ...]) -> str:
+    """All violations in one message; of a great many, the first and their number."""
+    texts = list(dict.fromkeys(each.text for each in violations))
+    more = len(texts) - _MOST_TOLD
+    told = "; ".join(texts[:_MOST_TOLD])
+    return f"{told}; and {more} more" if more > 0 else told
 
 
 def _audited(verdict: Verdict) -> Verdict:

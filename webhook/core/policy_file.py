@@ -154,7 +154,8 @@ def _hint(error: str) -> str:
     """What to write instead, where msgspec's message does not say."""
     unknown = re.search(r"unknown field `(.+?)`", error)
     if unknown:
-        near = difflib.get_close_matches(unknown[1], _KEYS, n=1)
+        others = [key for key in _KEYS if key != unknown[1]]  # it may be known elsewhere
+        near = difflib.get_close_matches(unknown[1], others, n=1)
         return f"; did you mean `{near[0]}`?" if near else ""
     key = re.search(r"(\w+)(?:\[\d+\])?`$", error)
     allowed = _VALUES.get(key[1]) if key and "enum value" in error else None

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import yaml
 
+from webhook.core import yaml_graph
+
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]|\[([^\]]+)\]")
 _AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
 
@@ -22,7 +24,7 @@ class Loader(yaml.CSafeLoader):
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
     ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
     ("merge", r"<<", ["<"]),
 ):
@@ -47,7 +49,8 @@ class Document:
                 break
             here, line = found
         words = path.removeprefix("$").removeprefix(".")
-        return f"line {line}, {words}" if words else f"line {line}"
+        told = (f"line {line}" if self.root else "", words)
+        return ", ".join(part for part in told if part) or "at the top"
 
     def explain(self, error: str) -> str:
         """Turn a msgspec message (`Expected … - at `$.path``) into one with line and path."""
@@ -83,10 +86,12 @@ def parse(text: str, error: type[ValueError]) -> Document:
 
 def parse_all(text: str, error: type[ValueError]) -> list[Document]:
     """Parse every document of a text, as `parse` does one; empty ones count too."""
+    if yaml_graph.too_deep(text):
+        raise error("nested too deeply")
     try:
         roots = list(yaml.compose_all(text, Loader=Loader))
         for root in roots:
-            _refuse_duplicates(root, error)
+            yaml_graph.check(root, error)
         values = yaml.load_all(text, Loader=Loader)
         return [Document(value, root) for value, root in zip(values, roots, strict=True)]
     except yaml.YAMLError as problem:
@@ -96,24 +101,3 @@ def parse_all(text: str, error: type[ValueError]) -> list[Document]:
         raise error(f"{line}not YAML: {what}") from None
     except RecursionError:
         raise error("nested too deeply") from None
-    except ValueError as problem:
-        raise error(f"not YAML: {problem}") from None
-
-
-def _refuse_duplicates(root: yaml.Node | None, error: type[ValueError]) -> None:
-    pending, visited = [root], set[int]()  # an alias makes one node stand in many places
-    while pending:
-        here = pending.pop()
-        if id(here) in visited:
-            continue
-        visited.add(id(here))
-        if isinstance(here, yaml.SequenceNode):
-            pending.extend(here.value)
-        elif isinstance(here, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in here.value:
-                if key.value in seen:
-                    line = key.start_mark.line + 1
-                    raise error(f"line {line}: `{key.value}` stands twice in one mapping")
-                seen.add(str(key.value))
-                pending.append(value)

@@ -48,7 +48,7 @@ def create_metrics() -> Metrics:
         ),
         reloads=Counter(
             "gpu_sharing_reloads",
-            "Files read again because they changed; a failed one keeps the last good content.",
+            "Certificate, policy and inventory files read; a refused one keeps the last good one.",
             ("file", "result"),
             registry=registry,
         ),

@@ -21,7 +21,7 @@ class ReloadedFile(Generic[T]):
     """
 
     def __init__(self, path: Path, parse: Callable[[str], T], told: Told) -> None:
-        """Read the file.
+        """Read the file; `told` hears `reloaded` and `reload_refused`.
 
         Raises:
             OSError: it cannot be read.
@@ -43,7 +43,7 @@ class ReloadedFile(Generic[T]):
             self.value = self._read()
         except (OSError, ValueError) as error:
             self.problem = str(error)
-            self._told("reload refused", file=str(self._path), problem=self.problem)
+            self._told("reload_refused", file=str(self._path), problem=self.problem)
             return False
         self.problem = None
         self.generation += 1

@@ -120,7 +120,8 @@ def _read(decoder: msgspec.json.Decoder[_T], body: bytes | msgspec.Raw, where: s
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise BadReview(str(error).replace("`$", f"`${where}")) from None
+        text = str(error) if "`$" in str(error) else f"{error} - at `$`"
+        raise BadReview(text.replace("`$", f"`${where}")) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadReview(f"not JSON: {error}") from None
     except RecursionError:

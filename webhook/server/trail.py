@@ -13,6 +13,12 @@ from webhook.server.reload import Told
 from webhook.server.review import moves
 from webhook.server.reviews import Trail
 
+_RELOADS: Final = {
+    "reloaded": "ok",
+    "reload_refused": "refused",
+    "certificate_loaded": "ok",
+    "certificate_refused": "refused",
+}
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
 
 
@@ -63,11 +69,13 @@ def _to_json(event: object, **_: object) -> bytes:
     return msgspec.json.encode(event, enc_hook=str)
 
 
-def create_told(log: structlog.typing.FilteringBoundLogger) -> Told:
-    """Return what writes an event with its fields: how the rooms below tell of themselves."""
+def create_told(log: structlog.typing.FilteringBoundLogger, metrics: Metrics, what: str) -> Told:
+    """Return what writes the events of one part, such as `policy`, and counts its reloads."""
 
     def told(event: str, /, **fields: object) -> None:
-        log.info(event, **fields)
+        log.info(event, of=what, **fields)
+        if event in _RELOADS:
+            metrics.reloads.labels(what, _RELOADS[event]).inc()
 
     return told
 

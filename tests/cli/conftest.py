@@ -1,0 +1,29 @@
+"""Fixtures of the command line's tests."""
+
+import io
+import sys
+from collections.abc import Callable
+
+import pytest
+from command_line import Done
+
+from webhook.cli import main
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give what runs a command in this process and returns its code and what it wrote."""
+
+    def run_here(*arguments: str, stdin: bytes = b"") -> Done:
+        monkeypatch.setattr(sys, "argv", ["gpu-sharing", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        try:
+            code = main.main()
+        except SystemExit as ended:  # argparse: --help and wrong flags
+            code = int(ended.code or 0)
+        written = capsys.readouterr()
+        return Done(code, written.out, written.err)
+
+    return run_here

@@ -1,0 +1,210 @@
+"""The other commands: --help, `policy`, `check`; what a newcomer meets first."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from command_line import Done, Json, command
+
+Run = Callable[..., Done]
+COMMANDS = ("review", "policy", "check", "serve", "demo")
+
+
+# Help.
+
+
+def test_the_help_names_every_command_and_where_to_begin(run: Run) -> None:
+    done = run("--help")
+    assert done.code == 0
+    assert all(f"    {name} " in done.out for name in COMMANDS)
+    assert "new here?" in done.out
+    assert "gpu-sharing demo" in done.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_help(run: Run, name: str) -> None:
+    done = run(name, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"usage: gpu-sharing {name}")
+
+
+@pytest.mark.parametrize("name", ["review", "check", "serve", "demo"])
+def test_the_help_of_a_command_says_what_its_exit_codes_mean(run: Run, name: str) -> None:
+    assert "exit code" in run(name, "--help").out.lower()
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["revue"], ["review"], ["serve"], ["review", "-f", "a", "-o", "xml"]]
+)
+def test_a_wrong_call_ends_with_2_and_the_usage(run: Run, words: list[str]) -> None:
+    done = run(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("usage: gpu-sharing")
+
+
+def test_the_command_as_a_process_answers_help() -> None:
+    assert command("--help").code == 0
+
+
+# policy.
+
+
+def test_the_matrix_has_a_row_for_each_workload(run: Run) -> None:
+    done = run("policy")
+    assert done.code == 0
+    rows = ("training", "inference", "dev", "any pod of a tenant", "a tenant's training")
+    assert all(any(line.startswith(row) for line in done.out.splitlines()) for row in rows)
+
+
+def test_the_built_in_policy_is_a_file_to_start_from(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(run("policy", "--yaml").out)
+    done = run("check", str(path))
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"{path}: right. It means:")
+    assert run("policy", str(path)).out == run("policy").out
+
+
+def test_a_part_of_a_policy_is_laid_over_the_built_in_one(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("apiVersion: gpu-sharing.io/v1\nkind: Policy\nmatrix: {dev: {memory: 8Gi}}\n")
+    [row] = [line for line in run("policy", str(path)).out.splitlines() if line.startswith("dev ")]
+    assert "time-slicing, then mps (at least 8192 MiB)" in row
+
+
+def test_check_reads_standard_input(run: Run) -> None:
+    done = run("check", "-", stdin=run("policy", "--yaml").out.encode())
+    assert (done.code, done.out.startswith("standard input: right")) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", "."])
+def test_check_of_what_is_no_file_names_it(run: Run, tmp_path: Path, name: str) -> None:
+    done = run("check", str(tmp_path / name))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {tmp_path / name}: ")
+
+
+# The schema, as an editor would use it. Only the keywords that it has.
+
+
+def schema(run: Run) -> Json:
+    made: Json = json.loads(run("policy", "--schema").out)
+    return made
+
+
+def resolved(rule: Json, root: Json) -> Json:
+    """The rule, or the one that its $ref names."""
+    if "$ref" not in rule:
+        return rule
+    target: Json = root["$defs"][rule["$ref"].removeprefix("#/$defs/")]
+    return target
+
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": (list, tuple),
+    "string": str,
+    "integer": int,
+    "null": type(None),
+    "boolean": bool,
+    "number": (int, float),
+}
+KNOWN = {
+    *("$ref", "$defs", "$schema", "title", "description", "type", "enum", "anyOf", "items"),
+    *("properties", "required", "additionalProperties", "default", "minItems", "minLength"),
+    *("maxLength", "const"),
+}
+
+
+def problems(value: Any, rule: Json, root: Json, path: str = "$") -> Iterator[str]:
+    """What a value has against a rule, with paths."""
+    rule = resolved(rule, root)
+    assert rule.keys() <= KNOWN, f"a keyword that this test does not read: {rule.keys() - KNOWN}"
+    if "anyOf" in rule:
+        found = [list(problems(value, each, root, path)) for each in rule["anyOf"]]
+        yield from [] if any(not each for each in found) else min(found, key=len)
+        return
+    if "enum" in rule and value not in rule["enum"]:
+        yield f"{path}: {value!r} is none of {rule['enum']}"
+    if "type" in rule and not isinstance(value, TYPES[rule["type"]]):
+        yield f"{path}: {value!r} is no {rule['type']}"
+    elif isinstance(value, dict):
+        yield from problems_of_mapping(value, rule, root, path)
+    elif isinstance(value, list):
+        if len(value) < rule.get("minItems", 0):
+            yield f"{path}: too few"
+        for index, each in enumerate(value):
+            yield from problems(each, rule.get("items", {}), root, f"{path}[{index}]")
+
+
+def problems_of_mapping(value: Json, rule: Json, root: Json, path: str) -> Iterator[str]:
+    """The same for a mapping: its keys, those that it lacks, and what they hold."""
+    known, more = rule.get("properties", {}), rule.get("additionalProperties", True)
+    yield from (f"{path}: no {key}" for key in rule.get("required", ()) if key not in value)
+    for key, each in value.items():
+        if key in known:
+            yield from problems(each, known[key], root, f"{path}.{key}")
+        elif more is False:
+            yield f"{path}: unknown {key}"
+        elif isinstance(more, dict):
+            yield from problems(each, more, root, f"{path}.{key}")
+
+
+def test_the_schema_takes_the_built_in_policy(run: Run) -> None:
+    made = schema(run)
+    assert made["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    policy = yaml.safe_load(run("policy", "--yaml").out.replace("  on:", "  'on':"))
+    assert list(problems(policy, made, made)) == []
+
+
+HEAD: Json = {"apiVersion": "gpu-sharing.io/v1", "kind": "Policy"}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"kind": "Policy"}, id="no-version"),
+        pytest.param(HEAD | {"kind": "Matrix"}, id="another-kind"),
+        pytest.param(HEAD | {"matrx": {}}, id="unknown-key"),
+        pytest.param(HEAD | {"matrix": {"gaming": {}}}, id="unknown-row"),
+        pytest.param(HEAD | {"matrix": {"dev": {"strategies": ["cheap"]}}}, id="unknown-strategy"),
+        pytest.param(HEAD | {"matrix": {"dev": {"strategies": []}}}, id="no-strategy"),
+        pytest.param(HEAD | {"matrix": {"dev": {"otherwise": "maybe"}}}, id="unknown-otherwise"),
+        pytest.param(HEAD | {"wellKnownLabels": [{"label": "a"}]}, id="label-without-workload"),
+        pytest.param(HEAD | {"pools": [{"name": "a", "labels": {"b": 1}}]}, id="wrong-label"),
+    ],
+)
+def test_schema_and_check_refuse_the_same(run: Run, tmp_path: Path, policy: Json) -> None:
+    made = schema(run)
+    assert list(problems(policy, made, made))
+    path = tmp_path / "policy.yaml"
+    path.write_text(yaml.safe_dump(policy))
+    assert run("check", str(path)).code == 2
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(HEAD, id="all-built-in"),
+        pytest.param(HEAD | {"matrix": {"dev": {"memory": "8Gi"}}}, id="one-key"),
+        pytest.param(
+            HEAD | {"matrix": {"inference": {"strategies": [{"strategy": "mps", "on": ["T4"]}]}}},
+            id="on-a-product",
+        ),
+        pytest.param(HEAD | {"exemptUsers": ["a"], "tenantPools": "shared"}, id="other-rules"),
+        pytest.param(
+            HEAD | {"pools": [{"name": "a", "labels": {}, "allocatable": {"nvidia.com/gpu": 8}}]},
+            id="a-pool",
+        ),
+    ],
+)
+def test_schema_and_check_take_the_same(run: Run, tmp_path: Path, policy: Json) -> None:
+    made = schema(run)
+    assert list(problems(policy, made, made)) == []
+    path = tmp_path / "policy.yaml"
+    path.write_text(yaml.safe_dump(policy))
+    assert run("check", str(path)).code == 0

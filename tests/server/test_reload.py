@@ -1,0 +1,366 @@
+"""Files that change under a running process, and files that are wrong when it starts."""
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from webhook_process import INVENTORY, Webhook, gpu_pod, question, until, webhook_running
+
+from webhook.cli import main
+from webhook.cli.local import HOST, make_pair
+
+POLICY = """\
+apiVersion: gpu-sharing.io/v1
+kind: Policy
+matrix:
+  dev:
+    strategies: [{strategy}]
+"""
+TYPO = POLICY.replace("strategies", "strategy")
+
+
+def policy(strategy: str) -> str:
+    return POLICY.format(strategy=strategy)
+
+
+def strategy_of_dev(webhook: Webhook) -> str | None:
+    """What a dev pod gets now."""
+    answer = webhook.review("/mutate", question(gpu_pod("dev")))
+    told: str | None = answer["auditAnnotations"].get("strategy")
+    return told
+
+
+def ready(webhook: Webhook) -> dict[str, str]:
+    """The checks of a process that is ready, with their details."""
+    reply = webhook.ask("GET", "/readyz")
+    assert reply.status == 200
+    checks: dict[str, str] = json.loads(reply.body)["checks"]
+    return checks
+
+
+def metric(webhook: Webhook, line: str) -> bool:
+    """Whether the metrics have this very line."""
+    return line in webhook.metrics().splitlines()
+
+
+def replaced(path: Path, text: str) -> None:
+    """Replace a file in one step, as editors and `kubectl` users do."""
+    beside = path.with_suffix(".new")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+# Under a running process.
+
+
+def test_a_changed_policy_decides_without_a_restart_and_a_bad_one_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(policy("time-slicing"))
+    with webhook_running(tmp_path, ["--policy", str(path)]) as webhook:
+        assert strategy_of_dev(webhook) == "time-slicing"
+
+        replaced(path, policy("mps"))
+        until(lambda: strategy_of_dev(webhook) == "mps")
+        assert metric(webhook, "gpu_sharing_policy_generation 2.0")
+        assert webhook.log("reloaded")[-1]["file"] == str(path)
+
+        replaced(path, TYPO.format(strategy="mig"))
+        told = until(lambda: webhook.log("reload_refused"))[0]
+        assert told["file"] == str(path)
+        assert "line 5, matrix.dev.strategy" in told["problem"]
+        assert "line 5" in ready(webhook)["policy"]
+        assert metric(webhook, "gpu_sharing_policy_stale 1.0")
+        assert metric(webhook, "gpu_sharing_policy_generation 2.0")
+        assert metric(webhook, 'gpu_sharing_reloads_total{file="policy",result="refused"} 1.0')
+        assert strategy_of_dev(webhook) == "mps"
+
+        path.unlink()
+        until(lambda: "No such file" in ready(webhook)["policy"])
+        assert strategy_of_dev(webhook) == "mps"
+
+        replaced(path, policy("exclusive"))
+        until(lambda: strategy_of_dev(webhook) == "exclusive")
+        assert ready(webhook)["policy"] == "ok"
+        assert metric(webhook, "gpu_sharing_policy_stale 0.0")
+        assert metric(webhook, "gpu_sharing_policy_generation 3.0")
+        assert len(webhook.log("reload_refused")) == 2
+
+
+def test_a_config_map_that_kubernetes_swaps_is_read_again(tmp_path: Path) -> None:
+    """Its files link to `..data/`, itself a link that is renamed over."""
+    mounted = tmp_path / "mounted"
+    for version, strategy in (("..1", "time-slicing"), ("..2", "mps")):
+        (mounted / version).mkdir(parents=True)
+        (mounted / version / "policy.yaml").write_text(policy(strategy))
+    (mounted / "..data").symlink_to("..1")
+    (mounted / "policy.yaml").symlink_to("..data/policy.yaml")
+    with webhook_running(tmp_path, ["--policy", str(mounted / "policy.yaml")]) as webhook:
+        assert strategy_of_dev(webhook) == "time-slicing"
+        (mounted / "..new").symlink_to("..2")
+        (mounted / "..new").rename(mounted / "..data")
+        until(lambda: strategy_of_dev(webhook) == "mps")
+
+
+def test_a_changed_inventory_is_offered_and_a_bad_one_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.yaml"
+    everything = INVENTORY.read_text()
+    cluster = yaml.safe_load(everything)
+    cluster["items"] = [e for e in cluster["items"] if e["metadata"]["name"] != "t4-dev-1"]
+    path.write_text(yaml.safe_dump(cluster))
+    with webhook_running(tmp_path, ["--inventory", str(path)]) as webhook:
+        assert strategy_of_dev(webhook) == "mps"
+
+        replaced(path, everything)
+        until(lambda: strategy_of_dev(webhook) == "time-slicing")
+        assert metric(webhook, "gpu_sharing_inventory_nodes 5.0")
+
+        replaced(path, everything.replace("labels:\n", "labels: [a]\n    was:\n", 1))
+        told = until(lambda: webhook.log("reload_refused"))[0]
+        assert str(path) in told["problem"]
+        assert "metadata.labels" in told["problem"]
+        assert "metadata.labels" in ready(webhook)["inventory"]
+        assert strategy_of_dev(webhook) == "time-slicing"
+
+        replaced(path, everything[: len(everything) // 2] + "\n  {")
+        until(lambda: "not YAML" in ready(webhook)["inventory"])
+        assert strategy_of_dev(webhook) == "time-slicing"
+
+        path.write_bytes(b"\xff\xfe")
+        until(lambda: "not UTF-8" in ready(webhook)["inventory"])
+
+        replaced(path, everything.replace("enforce}", "enforce, gpu-sharing.io/tenant: red}"))
+        until(lambda: strategy_of_dev(webhook) == "mig")
+        assert ready(webhook)["inventory"] == "ok"
+
+
+def test_a_renewed_certificate_is_served_and_its_end_is_the_metric(tmp_path: Path) -> None:
+    with webhook_running(tmp_path) as webhook:
+        place = webhook.place
+
+        def served() -> str:
+            return ssl.get_server_certificate((HOST, place.port)).strip()
+
+        first = served()
+        assert first == place.ca.read_text().strip()
+        assert strategy_of_dev(webhook) == "time-slicing"
+
+        good = place.ca.read_text()
+        place.ca.write_text(good[:200])
+        told = until(lambda: webhook.log("certificate_refused"))[0]
+        assert "tls.crt holds no PEM certificate" in told["problem"]
+        assert "holds no PEM certificate" in webhook.get("/readyz").text
+        assert served() == first
+
+        make_pair(tmp_path)
+        until(lambda: served() == place.ca.read_text().strip())
+        assert served() != first
+        assert strategy_of_dev(webhook) == "time-slicing", "the open connection goes on"
+        assert ready(webhook)["certificate"] == "ok"
+
+
+# Wrong when it starts.
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a process to be, good ones at first."""
+
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        """Where a file is."""
+        return self.folder / name
+
+    def flags(self) -> list[str]:
+        """Flags that name the files. The last one is wrong too, so that nothing ever listens."""
+        names = {"tls-cert": "tls.crt", "tls-key": "tls.key"}
+        names |= {"policy": "policy.yaml", "inventory": "nodes.yaml"}
+        named = [f"--{flag}={self.folder / name}" for flag, name in names.items()]
+        return [*named, "--metrics-bind=wrong-too"]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    make_pair(tmp_path)
+    (tmp_path / "policy.yaml").write_text(policy("mps"))
+    (tmp_path / "nodes.yaml").write_text(INVENTORY.read_text())
+    return Files(tmp_path)
+
+
+Spoil = Callable[[Files], object]
+Start = Callable[[list[str]], str]
+
+
+@pytest.fixture
+def start(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Give what runs `serve` in this process, which must end with 2, and returns the error."""
+
+    def serve(flags: list[str]) -> str:
+        monkeypatch.setattr(sys, "argv", ["gpu-sharing", "serve", *flags])
+        assert main.main() == 2
+        return capsys.readouterr().err
+
+    return serve
+
+
+def text(name: str, content: str) -> Spoil:
+    return lambda files: files.path(name).write_text(content)
+
+
+def raw(name: str, content: bytes) -> Spoil:
+    return lambda files: files.path(name).write_bytes(content)
+
+
+def gone(name: str) -> Spoil:
+    return lambda files: files.path(name).unlink()
+
+
+def folder(name: str) -> Spoil:
+    return lambda files: (files.path(name).unlink(), files.path(name).mkdir())
+
+
+def another_pair(files: Files) -> None:
+    """The certificate of another key, as where only one of two files was copied."""
+    key = files.path("tls.key").read_bytes()
+    make_pair(files.folder)
+    files.path("tls.key").write_bytes(key)
+
+
+UNSAFE = POLICY.replace("dev", "tenant").format(strategy="mps")
+NODE = "apiVersion: v1\nkind: Node\nmetadata:\n  name: a\n  labels: [a]\n"
+WRONG = [
+    pytest.param(
+        text("policy.yaml", TYPO.format(strategy="mps")),
+        ["did you mean `strategies`"],
+        id="policy-with-a-key-of-another-place",
+    ),
+    pytest.param(
+        text("nodes.yaml", "kind: List\nitems:\n- {kind: Node}\n- kind: Node\n  metadata: []\n"),
+        ["nodes.yaml: line 5, items[1].metadata"],
+        id="inventory-with-a-wrong-type-in-a-list",
+    ),
+    pytest.param(
+        text("policy.yaml", TYPO.format(strategy="mps")),
+        ["policy.yaml: line 5, matrix.dev.strategy: ", "unknown field `strategy`"],
+        id="policy-with-an-unknown-key",
+    ),
+    pytest.param(
+        text("policy.yaml", policy("mps-please")),
+        ["policy.yaml: line 5, matrix.dev.strategies[0]: ", "write exclusive or mig"],
+        id="policy-with-an-unknown-strategy",
+    ),
+    pytest.param(
+        text("policy.yaml", UNSAFE),
+        ["policy.yaml: line 5, ", "does not isolate tenants"],
+        id="policy-that-is-unsafe-for-tenants",
+    ),
+    pytest.param(
+        text("policy.yaml", policy("mps") + "  dev: {}\n"),
+        ["policy.yaml: ", "line 6: `dev` stands twice"],
+        id="policy-with-a-key-twice",
+    ),
+    pytest.param(
+        text("policy.yaml", "matrix: [\n"), ["policy.yaml: line 2: not YAML"], id="policy-no-yaml"
+    ),
+    pytest.param(text("policy.yaml", ""), ["policy.yaml: line 1: expected"], id="policy-empty"),
+    pytest.param(
+        text("policy.yaml", policy("mps") * 2 + "---\n" + policy("mps")),
+        ["policy.yaml: "],
+        id="policy-twice",
+    ),
+    pytest.param(
+        text("policy.yaml", POLICY.replace("{strategy}", "{{ .Values.strategy }}")),
+        ["policy.yaml: ", "line 5"],
+        id="policy-as-an-unrendered-template",
+    ),
+    pytest.param(
+        raw("policy.yaml", b"\xff\xfe"),
+        ["policy.yaml: not UTF-8 text at byte 0"],
+        id="policy-binary",
+    ),
+    pytest.param(gone("policy.yaml"), ["No such file", "policy.yaml"], id="policy-missing"),
+    pytest.param(folder("policy.yaml"), ["Is a directory", "policy.yaml"], id="policy-a-folder"),
+    pytest.param(
+        text("nodes.yaml", NODE),
+        ["nodes.yaml: line 5, metadata.labels: expected"],
+        id="inventory-with-a-wrong-type",
+    ),
+    pytest.param(
+        text("nodes.yaml", "a: b\n"), ["nodes.yaml: document 1: expected"], id="inventory-no-object"
+    ),
+    pytest.param(
+        text("nodes.yaml", "{]\n"), ["nodes.yaml: line 1: not YAML"], id="inventory-no-yaml"
+    ),
+    pytest.param(raw("nodes.yaml", b"\x00\xff"), ["nodes.yaml: not UTF-8"], id="inventory-binary"),
+    pytest.param(gone("nodes.yaml"), ["No such file", "nodes.yaml"], id="inventory-missing"),
+    pytest.param(
+        text("nodes.yaml", ""),
+        ["nodes.yaml: "],
+        id="inventory-empty",
+    ),
+    pytest.param(
+        text("nodes.yaml", "kind: Pod\n"),
+        ["nodes.yaml: "],
+        id="inventory-without-nodes",
+    ),
+    pytest.param(gone("tls.crt"), ["tls.crt cannot be read"], id="certificate-missing"),
+    pytest.param(gone("tls.key"), ["tls.key cannot be read"], id="key-missing"),
+    pytest.param(
+        text("tls.crt", "PEM"), ["tls.crt holds no PEM certificate"], id="certificate-none"
+    ),
+    pytest.param(text("tls.key", "PEM"), ["tls.key holds no PEM private key"], id="key-none"),
+    pytest.param(
+        another_pair, ["tls.key is not the key of", "tls.crt"], id="certificate-of-another"
+    ),
+]
+
+
+@pytest.mark.parametrize(("spoil", "says"), WRONG)
+def test_a_wrong_file_at_the_start_is_named_with_what_is_wrong(
+    spoil: Spoil, says: list[str], files: Files, start: Start
+) -> None:
+    spoil(files)
+    error = start(files.flags())
+    assert error.startswith("error: ")
+    assert all(part in error for part in says), error
+
+
+def test_a_wrong_address_is_named(files: Files, start: Start) -> None:
+    assert "--metrics-bind 'wrong-too': expected HOST:PORT with a port" in start(files.flags())
+
+
+def test_the_process_ends_with_2_and_listens_nowhere(files: Files) -> None:
+    files.path("policy.yaml").write_text(TYPO.format(strategy="mps"))
+    command = [sys.executable, "-m", "webhook.cli.main", "serve", *files.flags()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {files.path('policy.yaml')}: line 5, ")
+
+
+def test_flags_may_be_given_as_environment_variables(
+    files: Files, monkeypatch: pytest.MonkeyPatch, start: Start
+) -> None:
+    for flag in files.flags():
+        name, _, value = flag.removeprefix("--").partition("=")
+        monkeypatch.setitem(os.environ, f"GPU_SHARING_{name.upper().replace('-', '_')}", value)
+    assert "--metrics-bind 'wrong-too'" in start([])
+
+
+def test_without_a_cluster_or_an_inventory_it_says_what_to_give(
+    files: Files, monkeypatch: pytest.MonkeyPatch, start: Start
+) -> None:
+    for name in ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KUBECONFIG", str(files.path("no-kubeconfig")))
+    monkeypatch.setenv("HOME", str(files.folder))
+    flags = [flag for flag in files.flags() if not flag.startswith("--inventory")]
+    error = start(flags)
+    assert "no cluster to watch" in error
+    assert "--inventory FILE" in error

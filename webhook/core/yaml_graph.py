@@ -1,0 +1,67 @@
+"""Checks on YAML before it is built: what would hang, overflow or silently lose data is refused."""
+
+import re
+from typing import Final
+
+import yaml
+
+MOST_NODES: Final = 20_000_000  # a List of 10,000 nodes has about three million
+MOST_DEPTH: Final = 500  # the parser below is recursive, in C
+_DEEP_LINE: Final = re.compile(rf"^[ \-?]{{{2 * MOST_DEPTH},}}", re.MULTILINE)
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
+
+
+def too_deep(text: str) -> bool:
+    """Whether a text may nest deeper than MOST_DEPTH, in brackets or in indentation."""
+    if text.count("[") + text.count("{") > MOST_DEPTH:
+        depth = 0
+        for bracket in _BRACKETS.finditer(text):
+            depth += 1 if bracket[0] in "[{" else -1
+            if depth > MOST_DEPTH:
+                return True
+    return _DEEP_LINE.search(text) is not None
+
+
+def check(root: yaml.Node | None, error: type[ValueError]) -> None:
+    """Refuse what is legal YAML and no Kubernetes object.
+
+    Raises:
+        error: a key that is no plain value or stands twice, an alias within itself, or aliases
+            that multiply to more than MOST_NODES.
+    """
+    if root is not None and _size(root, {}, error) > MOST_NODES:
+        raise error(f"line 1: aliases make more than {MOST_NODES} values of it")
+
+
+def _size(here: yaml.Node, known: dict[int, int], error: type[ValueError]) -> int:
+    """How many nodes there are below, each alias counted as what it stands for."""
+    found = known.get(id(here))
+    if found == 0:
+        raise error(f"line {_line(here)}: an alias stands within what it names")
+    if found is not None:
+        return found
+    known[id(here)] = 0  # under way
+    size = 1
+    if isinstance(here, yaml.MappingNode):
+        _keys(here, error)
+        size += sum(_size(value, known, error) for _, value in here.value)
+    elif isinstance(here, yaml.SequenceNode):
+        size += sum(_size(item, known, error) for item in here.value)
+    known[id(here)] = size
+    return size
+
+
+def _keys(mapping: yaml.MappingNode, error: type[ValueError]) -> None:
+    seen: set[str] = set()
+    for key, _ in mapping.value:
+        if not isinstance(key, yaml.ScalarNode):
+            what = "a template that was not rendered, or a key that is no plain value"
+            raise error(f"line {_line(key)}: {what}")
+        if key.value in seen:
+            raise error(f"line {_line(key)}: `{key.value}` stands twice in one mapping")
+        seen.add(key.value)
+
+
+def _line(here: yaml.Node) -> int:
+    line: int = here.start_mark.line
+    return line + 1
