@@ -8,18 +8,26 @@ import yaml
 MOST_NODES: Final = 20_000_000  # a List of 10,000 nodes has about three million
 MOST_DEPTH: Final = 500  # the parser below is recursive, in C
 _DEEP_LINE: Final = re.compile(rf"^[ \-?]{{{2 * MOST_DEPTH},}}", re.MULTILINE)
-_BRACKETS: Final = re.compile(r"[\[\]{}]")
 
 
 def too_deep(text: str) -> bool:
-    """Whether a text may nest deeper than MOST_DEPTH, in brackets or in indentation."""
-    if text.count("[") + text.count("{") > MOST_DEPTH:
-        depth = 0
-        for bracket in _BRACKETS.finditer(text):
-            depth += 1 if bracket[0] in "[{" else -1
+    """Whether a text nests deeper than MOST_DEPTH.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+    """
+    brackets = text.count("[") + text.count("{")
+    if brackets <= MOST_DEPTH and _DEEP_LINE.search(text) is None:
+        return False
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):  # events need no stack
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
             if depth > MOST_DEPTH:
                 return True
-    return _DEEP_LINE.search(text) is not None
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return False
 
 
 def check(root: yaml.Node | None, error: type[ValueError]) -> None:

@@ -86,9 +86,9 @@ def parse(text: str, error: type[ValueError]) -> Document:
 
 def parse_all(text: str, error: type[ValueError]) -> list[Document]:
     """Parse every document of a text, as `parse` does one; empty ones count too."""
-    if yaml_graph.too_deep(text):
-        raise error("nested too deeply")
     try:
+        if yaml_graph.too_deep(text):
+            raise error("nested too deeply")
         roots = list(yaml.compose_all(text, Loader=Loader))
         for root in roots:
             yaml_graph.check(root, error)
