@@ -1,0 +1,189 @@
+"""The promise of the rotation, by chance: no leaf is ever served that a caBundle in force refuses.
+
+Secrets and caBundles are deleted, damaged and rolled back, the API server fails, keepers race
+and are suspended between any two requests, and time jumps by up to a whole CA's life.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from certs_api import AUTHORITY, CONFIGURATIONS, SERVING, status
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from minting import DAY, NAMES
+from simulation import API, INTERVAL, KUBELET, RULES, Cluster
+
+from certs import stored
+from certs.rotation import Rules
+from certs.state import Phase, phase
+
+LONGEST_OUTAGE = 2 * INTERVAL
+MINUTE = timedelta(minutes=1)
+
+seconds = st.integers(0, 70).map(lambda number: timedelta(seconds=number))
+configurations = st.sampled_from(CONFIGURATIONS)
+secrets = st.sampled_from([AUTHORITY, SERVING])
+keys = st.sampled_from(["ca.crt", "ca.key", "tls.crt", "tls.key", "trusted.crt"])
+requests = st.sampled_from(
+    [
+        *(("GET", path) for path in (AUTHORITY, SERVING, *CONFIGURATIONS)),
+        *(("PUT", path) for path in (AUTHORITY, SERVING)),
+        *(("PATCH", path) for path in CONFIGURATIONS),
+    ]
+)
+
+
+def deed(name: str, *arguments: st.SearchStrategy) -> st.SearchStrategy:
+    return st.tuples(st.just(name), st.tuples(*arguments))
+
+
+vandals = st.one_of(
+    deed("forget", st.one_of(secrets, configurations)),
+    deed("reinstall", configurations),
+    deed("damage", secrets, keys, st.sampled_from([None, b"", b"garbage"])),
+    deed("serve_foreign"),
+    deed("break_bundle", configurations, st.sampled_from(["empty", "garbage", "foreign"])),
+    deed("restore", st.integers(0, 20)),
+)
+keepers = st.one_of(
+    deed("look"),
+    deed("interrupted", st.integers(1, 8), st.integers(1, 12), seconds),
+    deed("fail", requests, st.sampled_from([403, 409, 500])),
+)
+times = st.one_of(
+    deed("advance", seconds),
+    deed("advance", st.sampled_from([30 * DAY, 61 * DAY, 91 * DAY, 250 * DAY, 400 * DAY])),
+)
+stories = st.lists(st.one_of(keepers, keepers, vandals, times), min_size=1, max_size=14)
+
+
+def live(cluster: Cluster, story: list[tuple[str, tuple]]) -> None:
+    """Live through a story; a keeper looks after each deed, as its interval makes it."""
+    for name, arguments in story:
+        if name == "fail":
+            (method, path), code = arguments
+            cluster.store.plan(method, path, (code, status("planned")))
+        else:
+            getattr(cluster, name)(*arguments)
+        cluster.look()
+        cluster.advance(INTERVAL)
+
+
+def look_for(cluster: Cluster, time: timedelta) -> None:
+    end = cluster.now + time
+    while cluster.now < end:
+        cluster.look()
+        cluster.advance(INTERVAL)
+
+
+def look_often(cluster: Cluster, interval: timedelta) -> None:
+    for _ in range(20):
+        cluster.look()
+        cluster.advance(interval)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(stories)
+def test_what_is_served_always_verifies_and_everything_heals_within_a_minute(story):
+    cluster = Cluster()
+    look_for(cluster, 2 * INTERVAL)
+    live(cluster, story)
+    cluster.store.faults.clear()
+    for path in CONFIGURATIONS:
+        if path not in cluster.store.objects:
+            cluster.reinstall(path)
+    look_for(cluster, MINUTE)
+    assert cluster.is_healed()
+    look_for(cluster, RULES.spread + RULES.settle + 3 * INTERVAL)
+    assert cluster.is_steady()
+
+
+NO_SPREAD = Rules(NAMES, spread=timedelta(0), settle=RULES.settle)
+NO_SETTLE = Rules(NAMES, spread=RULES.spread, settle=timedelta(0))
+
+
+@pytest.mark.parametrize(("rules", "interval"), [(NO_SPREAD, timedelta(0)), (NO_SETTLE, INTERVAL)])
+def test_the_simulation_notices_a_rotation_that_does_not_wait(rules, interval):
+    cluster = Cluster(rules)
+    look_for(cluster, MINUTE)
+    cluster.forget(AUTHORITY)
+    with pytest.raises(AssertionError, match="bundle_differs"):
+        look_often(cluster, interval)
+
+
+def test_two_years_pass_with_leaf_renewals_and_ca_rotations_and_no_gap():
+    cluster = Cluster()
+    authorities, leaves, phases = set(), set(), set()
+    for _ in range(300):
+        look_for(cluster, INTERVAL)
+        state = stored.read_state(cluster.store.objects[AUTHORITY])
+        authorities.add(state.ca.cert)
+        leaves.add(state.leaf.cert)
+        phases.add(phase(state))
+        cluster.advance(INTERVAL if phase(state) is not Phase.STEADY else 5 * DAY)
+    assert len(authorities) >= 3
+    assert len(leaves) >= 9
+    assert phases == set(Phase)
+
+
+def test_a_rotation_passes_its_phases_for_these_reasons_and_waits_in_both():
+    cluster = Cluster()
+    look_for(cluster, MINUTE)
+    cluster.told.clear()
+    cluster.forget(AUTHORITY)
+    start = cluster.now
+    while not cluster.is_steady():
+        cluster.advance(INTERVAL)
+    reasons = [reason for event, reason in cluster.told if event == "authority written"]
+    assert reasons == ["ca_missing", "wait_started", "ca_spread", "wait_started", "leaf_settled"]
+    assert cluster.now - start >= RULES.spread + RULES.settle
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+def test_two_keepers_that_start_at_once_settle_wherever_one_is_suspended(at):
+    cluster = Cluster()
+    cluster.interrupted(at, 1, timedelta(0))
+    assert cluster.is_healed()
+    assert cluster.is_steady()
+    assert len({each.content for each in cluster.leaves}) == 1
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+def test_a_keeper_suspended_through_a_whole_rotation_undoes_nothing(at):
+    cluster = Cluster()
+    look_for(cluster, MINUTE)
+    cluster.forget(AUTHORITY)
+    rotation = RULES.spread + RULES.settle + 6 * INTERVAL
+    cluster.interrupted(at, rotation // INTERVAL, INTERVAL)
+    look_for(cluster, rotation)
+    assert cluster.is_steady()
+
+
+@pytest.mark.parametrize("path", [AUTHORITY, SERVING, *CONFIGURATIONS])
+def test_whatever_is_deleted_is_healed_by_one_look_and_what_is_served_still_verifies(path):
+    cluster = Cluster()
+    look_for(cluster, MINUTE)
+    served = cluster.leaves[0].content
+    if path in CONFIGURATIONS:
+        cluster.reinstall(path)
+    else:
+        cluster.forget(path)
+    cluster.look()
+    assert cluster.is_healed()
+    assert [each.content for each in cluster.leaves] == [served] * len(cluster.leaves)
+
+
+def test_both_secrets_deleted_heal_by_three_looks_while_replicas_serve_the_old_leaf():
+    cluster = Cluster()
+    look_for(cluster, MINUTE)
+    cluster.forget(AUTHORITY)
+    cluster.forget(SERVING)
+    look_for(cluster, 2 * INTERVAL)
+    assert SERVING not in cluster.store.objects  # API servers first get the new CA
+    cluster.look()
+    assert cluster.is_healed()
+    cluster.advance(API)
+    assert len(cluster.leaves) == 2
+    look_for(cluster, KUBELET)
