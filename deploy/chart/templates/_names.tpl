@@ -1,0 +1,39 @@
+{{- define "gpu-sharing.labels" -}}
+app.kubernetes.io/name: gpu-sharing
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "gpu-sharing.selector" -}}
+app.kubernetes.io/name: gpu-sharing
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "gpu-sharing.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{/* Restricted pod security, for both Deployments. */}}
+{{- define "gpu-sharing.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "gpu-sharing.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* The failurePolicy that the profile asks for; it takes effect once a refusal was seen. */}}
+{{- define "gpu-sharing.failurePolicy" -}}
+{{ ternary "Fail" "Ignore" (eq .Values.profile "strict") }}
+{{- end }}
