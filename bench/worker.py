@@ -1,6 +1,5 @@
 """Our gunicorn worker beside gthread: the server's CPU for a review, in one run.
 
-
 `python bench/worker.py` prints the median of interleaved rounds and their ratio. The client is
 Python too and slower than either server, so reviews a second would say little; the CPU that the
 kernel counts for the server process does.

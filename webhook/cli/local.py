@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException, HTTPSConnection
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -107,8 +107,8 @@ def _free_port() -> int:
         return port
 
 
-def make_pair(folder: Path) -> tuple[Path, Path]:
-    """Write a self-signed P-256 certificate for this machine, good for a day, and its key."""
+def make_pair(folder: Path, address: str = HOST) -> tuple[Path, Path]:
+    """Write a self-signed P-256 certificate for an address, good for a day, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gpu-sharing on this machine")])
     now = datetime.now(UTC)
@@ -120,7 +120,7 @@ def make_pair(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(HOST))]), False)  # noqa: FBT003 - `critical` is positional here
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), False)  # noqa: FBT003 - `critical` is positional here
         .sign(key, hashes.SHA256())
     )
     cert_path, key_path = folder / "tls.crt", folder / "tls.key"
