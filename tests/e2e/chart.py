@@ -1,0 +1,63 @@
+"""The chart -> objects, by the pinned Helm; `python -m tests.e2e.chart` writes install.yaml."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.e2e.cluster.build import builder
+from tests.e2e.cluster.settings import NEWEST
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "deploy" / "chart"
+INSTALL = ROOT / "deploy" / "install.yaml"
+RELEASE = "gpu-sharing"
+HEADER = """\
+# Made from deploy/chart by `make install-yaml`; change the chart, not this file.
+"""
+
+Json = dict[str, Any]
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the pinned Helm."""
+    program = builder(NEWEST).paths(("helm",))["helm"]
+    return subprocess.run(
+        [str(program), *arguments], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+
+
+def template(*arguments: str) -> str:
+    """Render the chart; raises with what Helm said."""
+    done = helm("template", RELEASE, str(CHART), "--namespace", RELEASE, *arguments)
+    if done.returncode != 0:
+        raise ValueError(done.stderr.strip())
+    return done.stdout
+
+
+def install_yaml() -> str:
+    """What deploy/install.yaml must be."""
+    return HEADER + template("--set", "namespace.create=true")
+
+
+def objects(text: str) -> list[Json]:
+    """The objects of some YAML."""
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def for_cluster(found: Sequence[Json], image: str, node_labels: dict[str, str]) -> list[Json]:
+    """The same objects with another image, kept to nodes with these labels."""
+    for each in found:
+        if each["kind"] == "Deployment":
+            pod = each["spec"]["template"]["spec"]
+            pod["nodeSelector"] = node_labels
+            for container in pod["containers"]:
+                container["image"] = image
+                container["imagePullPolicy"] = "Never"
+    return list(found)
+
+
+if __name__ == "__main__":
+    INSTALL.write_text(install_yaml(), encoding="utf-8")

@@ -1,0 +1,3 @@
+module gpu-sharing.test/pause
+
+go 1.26.0
