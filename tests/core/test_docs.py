@@ -5,6 +5,7 @@ from pathlib import Path
 
 from webhook.cli import main
 from webhook.core import names, reasons
+from webhook.core.guards.families import GuardsFile
 from webhook.server import metrics
 
 ROOT = Path(__file__).parents[2]
@@ -44,8 +45,14 @@ def test_every_flag_of_serve_is_documented() -> None:
 
 def test_every_module_of_the_core_is_in_the_map() -> None:
     documented = page("docs/design.md")
-    modules = [path.stem for path in (ROOT / "webhook" / "core").glob("[a-z]*.py")]
+    modules = [path.stem for path in (ROOT / "webhook" / "core").rglob("[a-z]*.py")]
     assert [name for name in modules if f"`{name}`" not in documented] == []
+
+
+def test_every_guard_is_in_the_pages_on_policy_and_security() -> None:
+    keys = GuardsFile.__struct_encode_fields__
+    for name in ("docs/policy.md", "docs/security.md"):
+        assert [key for key in keys if f"`{key}`" not in page(name)] == []
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -5,7 +5,8 @@ from casefiles import DEFAULT_POLICY
 
 from webhook.core import policy_file, yaml_text
 from webhook.core.model import Strategy
-from webhook.core.policy import RowName
+from webhook.core.policy import RowName, Treatment, Treatments
+from webhook.core.reasons import Reason
 
 HEAD = "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"
 
@@ -50,6 +51,12 @@ def test_one_key_of_one_row_can_be_changed() -> None:
         ),
         ("wellKnownLabels:\n- {label: a, workload: train}", "write training or inference or dev"),
         ("severalMigDevices: yes", "write allow or deny"),
+        ("guards: {privileged: no}", "line 3, guards.privileged: invalid enum value"),
+        ("guards: {privileged: no}", "write refuse or warn or off"),
+        ("guards:\n  hostPath:\n    tenants: deny", "line 5, guards.hostPath.tenants"),
+        ("guards: {hostPath: {all: off}}", "unknown field `all`"),
+        ("guards: {hostPaths: off}", "did you mean `hostPath`?"),
+        ("guards: {privileged: false}", "got `bool`; write refuse or warn or off"),
     ],
     ids=lambda text: text.splitlines()[-1].strip(),
 )
@@ -68,6 +75,19 @@ def test_a_policy_says_what_it_is(text: str) -> None:
 def test_tenants_may_share_only_where_their_pools_are_shared() -> None:
     shared = load("tenantPools: shared\nmatrix:\n  tenant:\n    strategies: [mig, mps]\n")
     assert shared.shared_tenant_pools
+
+
+def test_one_word_is_for_tenants_and_others_and_one_of_both_can_be_changed() -> None:
+    changed = load("guards:\n  privileged: off\n  nodeName: {others: refuse}\n").guards
+    assert changed[Reason.PRIVILEGED] == Treatments(Treatment.OFF, Treatment.OFF)
+    assert changed[Reason.NODE_NAME] == Treatments(Treatment.REFUSE, Treatment.REFUSE)
+    assert changed[Reason.HOST_PATH] == load("").guards[Reason.HOST_PATH]
+
+
+def test_the_schema_lets_a_policy_state_one_guard() -> None:
+    made = policy_file.schema()["$defs"]
+    assert made["GuardsFile"]["required"] == made["TreatmentsFile"]["required"] == []
+    assert made["Treatment"]["enum"] == ["off", "refuse", "warn"]
 
 
 def test_the_schema_knows_every_key_of_the_built_in_policy() -> None:

@@ -5,7 +5,7 @@ import sys
 
 from webhook.cli import objects, settings, show
 from webhook.cli.objects import InputError
-from webhook.cli.policy import matrix
+from webhook.cli.policy import tables
 
 RIGHT, WRONG = 0, 2
 
@@ -31,5 +31,5 @@ def run(args: argparse.Namespace) -> int:
     console = show.console()
     name = "standard input" if args.policy == objects.STDIN else args.policy
     console.print(f"{name}: right. It means:\n")
-    console.print(matrix(policy))
+    console.print(tables(policy))
     return RIGHT

@@ -92,4 +92,6 @@ def _validated(asked: Request, verdict: Verdict, court: Court) -> Verdict:
     if not verdict.allowed or asked.mode is Mode.AUDIT:
         return verdict
     checked = admit(replace(asked, side=Side.VALIDATE), court.policy, court.inventory)
-    return verdict if checked.allowed else checked
+    if not checked.allowed:
+        return checked
+    return replace(verdict, warnings=(*verdict.warnings, *checked.warnings))

@@ -4,8 +4,9 @@ import argparse
 import sys
 
 import msgspec
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from webhook.cli import settings, show
 from webhook.cli.objects import InputError
@@ -54,15 +55,28 @@ def run(args: argparse.Namespace) -> int:
         print(settings.default_policy_text(), end="")  # noqa: T201 - the command's output
         return 0
     try:
-        show.console().print(matrix(settings.load_policy(args.policy)))
+        show.console().print(tables(settings.load_policy(args.policy)))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
         return 2
     return 0
 
 
-def matrix(policy: Policy) -> RenderableType:
-    """The matrix as a person reads it."""
+def tables(policy: Policy) -> RenderableType:
+    """The matrix and the guards as a person reads them."""
+    return Group(_matrix(policy), Text(), _guards(policy))
+
+
+def _guards(policy: Policy) -> RenderableType:
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("A WAY AROUND THE DEVICE PLUGIN", "TENANTS", "OTHERS"):
+        made.add_column(column)
+    for reason, treatments in policy.guards.items():
+        made.add_row(reason.value, treatments.tenants.value, treatments.others.value)
+    return made
+
+
+def _matrix(policy: Policy) -> RenderableType:
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("WORKLOAD", "GETS, IN ORDER", "IF NONE IS OFFERED", "SEVERAL GPUS"):
         made.add_column(column)

@@ -108,14 +108,15 @@ def _common(decided: Decision) -> Reason:
 def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
     found = guard.check(facts, policy)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
-        found = tuple(each for each in found if each.reason is not Reason.NOT_REWRITTEN)
+        found = tuple(f for f in found if f.violation.reason is not Reason.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify.facts(request.old_pod, request.namespace_labels, policy)
         found = guard.introduced(found, guard.check(before, policy))
-    if found:
-        return _denied(facts, found, ())
+    refused, warnings = guard.judge(found, facts, policy)
+    if refused:
+        return _denied(facts, refused, warnings)
     reason = Reason.SAFE if facts.asks else Reason.NO_GPU
-    return _allowed(facts, reason)
+    return replace(_allowed(facts, reason), warnings=warnings)
 
 
 def _hide_from_added(request: Request, facts: Facts) -> Verdict:

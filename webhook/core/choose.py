@@ -7,8 +7,20 @@ from functools import partial
 from typing import Final
 
 from webhook.core import names, policy
-from webhook.core.model import ISOLATED, Facts, Inventory, Offer, OfferKind, Role, Shape
+from webhook.core.classify import places
+from webhook.core.guards import paths
+from webhook.core.model import (
+    ISOLATED,
+    Facts,
+    Inventory,
+    Offer,
+    OfferKind,
+    Role,
+    Shape,
+    Strategy,
+)
 from webhook.core.placement import reaches
+from webhook.core.pod import Pod
 from webhook.core.policy import Policy, RowName, row_of
 from webhook.core.wants import Want
 
@@ -29,6 +41,7 @@ class Terms:
     shared_pools: bool
     memory: int | None
     profile_name: str | None
+    own_shared_memory: bool = False
 
 
 def terms_of(facts: Facts, rules: Policy) -> Terms:
@@ -36,7 +49,14 @@ def terms_of(facts: Facts, rules: Policy) -> Terms:
     row = row_of(facts.workload, facts.tenant)
     memory = rules.matrix[row].memory if facts.memory is None else facts.memory
     profile = facts.profile.name if facts.profile else None
-    return Terms(facts.tenant, row in _TENANT_ROWS, rules.shared_tenant_pools, memory, profile)
+    isolated, pools = row in _TENANT_ROWS, rules.shared_tenant_pools
+    return Terms(facts.tenant, isolated, pools, memory, profile, _mounts_shm(facts.pod))
+
+
+def _mounts_shm(subject: Pod) -> bool:
+    """Whether a container mounts something at /dev/shm, where MPS mounts its own (NF 2.4)."""
+    mounts = (m for _, c in places(subject) for m in c.volume_mounts or ())
+    return any(paths.normal(mount.mount_path) == paths.SHARED_MEMORY for mount in mounts)
 
 
 def place(want: Want, offer: Offer) -> int | None:
@@ -71,9 +91,10 @@ def permitted(terms: Terms, shape: Shape, offer: Offer) -> bool:
 
 
 def fits(terms: Terms, offer: Offer) -> bool:
-    """Whether the offer has the profile that the pod names."""
+    """Whether the offer has the profile that the pod names, and leaves /dev/shm to it."""
     has = offer.profile.name if offer.profile else None
-    return terms.profile_name in (None, has)
+    clash = terms.own_shared_memory and offer.strategy is Strategy.MPS
+    return terms.profile_name in (None, has) and not clash
 
 
 def roomy(terms: Terms, offer: Offer) -> bool:

@@ -43,11 +43,37 @@ class EnvVar(_Part, frozen=True):
     value_from: dict[str, Any] | None = None
 
 
+class EnvFrom(_Part, frozen=True):
+    """containers[].envFrom[]: the variables of a ConfigMap or Secret, which we cannot see."""
+
+    prefix: str | None = None
+
+
 class Resources(_Part, frozen=True):
     """containers[].resources."""
 
     limits: dict[str, Raw | None] | None = None  # Kubernetes reads a null quantity as none
     requests: dict[str, Raw | None] | None = None
+    claims: tuple[dict[str, Any], ...] | None = None
+
+
+class Capabilities(_Part, frozen=True):
+    """containers[].securityContext.capabilities."""
+
+    add: tuple[str, ...] | None = None
+
+
+class SecurityContext(_Part, frozen=True):
+    """containers[].securityContext."""
+
+    privileged: bool | None = None
+    capabilities: Capabilities | None = None
+
+
+class VolumeMount(_Part, frozen=True):
+    """containers[].volumeMounts[]."""
+
+    mount_path: str = ""
 
 
 class Container(_Part, frozen=True):
@@ -55,8 +81,24 @@ class Container(_Part, frozen=True):
 
     name: str = ""
     env: tuple[EnvVar, ...] | None = None
+    env_from: tuple[EnvFrom, ...] | None = None
     resources: Resources | None = None
     restart_policy: str | None = None
+    security_context: SecurityContext | None = None
+    volume_mounts: tuple[VolumeMount, ...] | None = None
+
+
+class HostPath(_Part, frozen=True):
+    """volumes[].hostPath."""
+
+    path: str = ""
+
+
+class Volume(_Part, frozen=True):
+    """spec.volumes[]."""
+
+    name: str = ""
+    host_path: HostPath | None = None
 
 
 class Toleration(_Part, frozen=True):
@@ -110,6 +152,13 @@ class PodSpec(_Part, frozen=True):
     node_selector: dict[str, str] | None = None
     affinity: Affinity | None = None
     tolerations: tuple[Toleration, ...] | None = None
+    node_name: str | None = None
+    runtime_class_name: str | None = None
+    host_pid: bool | None = field(default=None, name="hostPID")
+    host_ipc: bool | None = field(default=None, name="hostIPC")
+    host_network: bool | None = None
+    volumes: tuple[Volume, ...] | None = None
+    resource_claims: tuple[dict[str, Any], ...] | None = None
 
 
 class Pod(_Part, frozen=True):

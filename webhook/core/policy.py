@@ -7,6 +7,7 @@ from typing import Final
 
 from webhook.core import mig, node
 from webhook.core.model import Offer, Strategy, Workload
+from webhook.core.reasons import Reason
 
 MIG_CAPABLE: Final = "mig-capable"
 NOT_MIG_CAPABLE: Final = "not-mig-capable"
@@ -25,6 +26,14 @@ class SeveralGpus(StrEnum):
     EXCLUSIVE = "exclusive"
     DENY = "deny"
     SHARE = "share"
+
+
+class Treatment(StrEnum):
+    """What comes of a way around the device plugin that a guard finds in a pod."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+    OFF = "off"
 
 
 class RowName(StrEnum):
@@ -66,10 +75,19 @@ class WellKnownLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class Treatments:
+    """What comes of one guard's findings in tenants' pods, and in all others."""
+
+    tenants: Treatment
+    others: Treatment
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Which strategies each workload may use, in order, and what goes with it."""
 
     matrix: Mapping[RowName, Row]
+    guards: Mapping[Reason, Treatments]
     several_mig_devices: bool
     shared_tenant_pools: bool
     well_known_labels: tuple[WellKnownLabel, ...]
@@ -90,6 +108,19 @@ def row_of(workload: Workload, tenant: str | None) -> RowName:
     if tenant is None:
         return RowName(workload.value)
     return RowName.TENANT_TRAINING if workload is Workload.TRAINING else RowName.TENANT
+
+
+def of_tenant(workload: Workload, tenant: str | None) -> bool:
+    """Whether the pod must be kept apart from everybody else's."""
+    return row_of(workload, tenant) in (RowName.TENANT, RowName.TENANT_TRAINING)
+
+
+def treatment(rules: Policy, reason: Reason, *, tenant: bool) -> Treatment:
+    """What comes of a finding; what is no guard's is always refused."""
+    both = rules.guards.get(reason)
+    if both is None:
+        return Treatment.REFUSE
+    return both.tenants if tenant else both.others
 
 
 def is_for(choice: Choice, offer: Offer) -> bool:

@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from webhook.core import node, quantity, yaml_text
+from webhook.core.guards import families
+from webhook.core.guards.families import GuardsFile, TreatmentsFile
 from webhook.core.model import ISOLATED, Strategy, Workload
 from webhook.core.policy import (
     Choice,
@@ -17,6 +19,7 @@ from webhook.core.policy import (
     Row,
     RowName,
     SeveralGpus,
+    Treatment,
     WellKnownLabel,
 )
 
@@ -90,6 +93,7 @@ class PolicyFile(_Part, frozen=True):
     api_version: Literal["gpu-sharing.io/v1"]
     kind: Literal["Policy"]
     matrix: MatrixFile
+    guards: GuardsFile
     several_mig_devices: Literal["allow", "deny"]
     tenant_pools: Literal["isolated", "shared"]
     well_known_labels: tuple[LabelFile, ...]
@@ -99,8 +103,10 @@ class PolicyFile(_Part, frozen=True):
 
 
 _ALWAYS: Final = ("apiVersion", "kind")
-_FILES: Final = (ChoiceFile, RowFile, LabelFile, TaintFile, PoolFile, MatrixFile, PolicyFile)
+_PARTIAL: Final = (MatrixFile, RowFile, GuardsFile, TreatmentsFile)
+_FILES: Final = (*_PARTIAL, ChoiceFile, LabelFile, TaintFile, PoolFile, PolicyFile)
 _KEYS: Final = tuple({key for part in _FILES for key in part.__struct_encode_fields__})
+_TREATED: Final = (*TreatmentsFile.__struct_encode_fields__, *GuardsFile.__struct_encode_fields__)
 _VALUES: Final[dict[str, tuple[str, ...]]] = {
     "apiVersion": ("gpu-sharing.io/v1",),
     "kind": ("Policy",),
@@ -112,6 +118,7 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
     "tenantPools": ("isolated", "shared"),
     "workload": ("training", "inference", "dev", "tenant"),
     "effect": ("NoSchedule", "PreferNoSchedule", "NoExecute"),
+    **dict.fromkeys(_TREATED, tuple(Treatment)),
 }
 
 
@@ -145,8 +152,8 @@ def schema() -> dict[str, Any]:
     made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     made["title"] = "Policy of the GPU-sharing webhook"
     made["$defs"]["PolicyFile"]["required"] = list(_ALWAYS)
-    for partial in ("MatrixFile", "RowFile"):
-        made["$defs"][partial]["required"] = []
+    for partial in _PARTIAL:
+        made["$defs"][partial.__name__]["required"] = []
     return made
 
 
@@ -158,7 +165,8 @@ def _hint(error: str) -> str:
         near = difflib.get_close_matches(unknown[1], others, n=1)
         return f"; did you mean `{near[0]}`?" if near else ""
     key = re.search(r"(\w+)(?:\[\d+\])?`$", error)
-    allowed = _VALUES.get(key[1]) if key and "enum value" in error else None
+    word = "enum value" in error or "got `bool`" in error  # Helm turns a bare `off` into false
+    allowed = _VALUES.get(key[1]) if key and word else None
     return f"; write {' or '.join(allowed)}" if allowed else ""
 
 
@@ -177,6 +185,7 @@ def _compile(read: PolicyFile, where: Callable[[str], str]) -> Policy:
         _must_isolate(name, matrix[name], shared=shared, where=where)
     return Policy(
         matrix=matrix,
+        guards=families.of_file(read.guards),
         several_mig_devices=read.several_mig_devices == "allow",
         shared_tenant_pools=shared,
         well_known_labels=tuple(

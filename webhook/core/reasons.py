@@ -37,7 +37,22 @@ class Reason(StrEnum):
     NOT_ENOUGH_MEMORY = "not_enough_memory"
     NOT_ENOUGH_GPUS = "not_enough_gpus"
     NOT_REWRITTEN = "not_rewritten"
+
     GPU_VISIBILITY = "gpu_visibility"
+    CUDA_VISIBILITY = "cuda_visibility"
+    ENV_FROM = "env_from"
+    MPS_ENVIRONMENT = "mps_environment"
+    PRIVILEGED = "privileged"
+    CAPABILITIES = "capabilities"
+    HOST_PATH = "host_path"
+    HOST_NAMESPACES = "host_namespaces"
+    RUNTIME_CLASS = "runtime_class"
+    DEVICE_ANNOTATIONS = "device_annotations"
+    NODE_NAME = "node_name"
+    TOLERATIONS = "tolerations"
+    RESERVED_MOUNTS = "reserved_mounts"
+    RESOURCE_CLAIMS = "resource_claims"
+    RESERVED_NAMES = "reserved_names"
 
 
 SENTENCES: Final = {
@@ -71,4 +86,18 @@ SENTENCES: Final = {
     Reason.NOT_ENOUGH_GPUS: "No single node has as many as the pod asks for.",
     Reason.NOT_REWRITTEN: "A GPU request that is not pinned to nodes where its name is safe.",
     Reason.GPU_VISIBILITY: "A container names GPUs that the device plugin did not give it.",
+    Reason.CUDA_VISIBILITY: "A container numbers its GPUs by hand; that can only hide some.",
+    Reason.ENV_FROM: "A container with a GPU takes variables from where nobody can check them.",
+    Reason.MPS_ENVIRONMENT: "A container sets variables of MPS that do more than lower its share.",
+    Reason.PRIVILEGED: "A privileged container reaches every GPU of its node.",
+    Reason.CAPABILITIES: "A container adds a capability that reaches every GPU of its node.",
+    Reason.HOST_PATH: "A volume of the pod is a part of the node through which GPUs are reached.",
+    Reason.HOST_NAMESPACES: "The pod shares processes, memory or network with its node.",
+    Reason.RUNTIME_CLASS: "The pod names a runtime that gives GPUs to whoever names them.",
+    Reason.DEVICE_ANNOTATIONS: "An annotation of the pod has devices injected by the runtime.",
+    Reason.NODE_NAME: "The pod names its node, so the scheduler and its taints do not count.",
+    Reason.TOLERATIONS: "The pod tolerates the taints of pools that are not meant for it.",
+    Reason.RESERVED_MOUNTS: "A container mounts where GPUs are named, or where MPS has its own.",
+    Reason.RESOURCE_CLAIMS: "The pod asks for devices by a claim, which this webhook cannot see.",
+    Reason.RESERVED_NAMES: "The pod wears the webhook's own label with a value that is not true.",
 }

@@ -53,7 +53,7 @@ def _explain(want: Want, terms: Terms, world: tuple[Facts, Inventory, Policy]) -
         if any(offer is each for each in choose.eligible(want, terms, shape))
     ]
     if not able:
-        return _not_for_row(say, want, facts, (offers, inventory))
+        return _not_for_row(say, want, facts, (offers, inventory, terms))
     reachable = set(map(id, choose.reachable(facts, inventory, rules)))
     near = [(shape, offer) for shape, offer in able if id(shape) in reachable]
     if not near:
@@ -77,14 +77,19 @@ def _nothing(say: _Say, want: Want, offers: _Found, inventory: Inventory) -> Vio
     return say(Reason.NO_OFFER, text)
 
 
-def _not_for_row(say: _Say, want: Want, facts: Facts, seen: tuple[_Found, Inventory]) -> Violation:
-    offers, inventory = seen
+def _not_for_row(
+    say: _Say, want: Want, facts: Facts, seen: tuple[_Found, Inventory, Terms]
+) -> Violation:
+    offers, inventory, terms = seen
     row = row_of(facts.workload, facts.tenant)
     who = "a tenant's pod" if row is RowName.TENANT else f"workload {facts.workload}"
     wanted = " or ".join(dict.fromkeys(choice.strategy.value for choice in want.choices))
     profile = f" of profile {facts.profile.name}" if facts.profile else ""
+    shm = ""
+    if terms.own_shared_memory and "mps" in wanted:
+        shm = " (mps would need the pod's /dev/shm for itself)"
     text = (
-        f"{who} needs {wanted}{profile}, which no node offers; "
+        f"{who} needs {wanted}{profile}{shm}, which no node offers; "
         f"offered: {_listed(offers)}{_note(inventory)}"
     )
     if row is RowName.UNCLASSIFIED:

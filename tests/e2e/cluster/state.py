@@ -4,6 +4,7 @@ One path removes a cluster, whether it is stopped in order, by a signal, or foun
 its owner was killed: end process 1, remove the cgroup, remove the directory.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -29,7 +30,8 @@ def remove(state: Path) -> None:
     """End everything of a cluster and leave no trace of it."""
     close_sandbox(state)
     cgroups.remove(state.name)
-    shutil.rmtree(state)
+    with contextlib.suppress(FileNotFoundError):  # its owner may be removing it at this moment
+        shutil.rmtree(state)
 
 
 def remember(state: Path, facts: dict[str, Any]) -> None:

@@ -1,0 +1,180 @@
+"""Parts of pods for the search: ways around the device plugin, and what looks like them but is not.
+
+What a part is, is known from how it was made, not from the code under test: a way carries the
+reason that must be given for it, a harmless part carries None.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+Json = dict[str, Any]
+PIN = {"nvidia.com/mig-1g.10gb.sharing-strategy": "none"}
+ASK = {"limits": {"nvidia.com/mig-1g.10gb": "1"}}
+FROM = {"secretKeyRef": {"name": "a", "key": "b"}}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Fields of a container (any, or its own), spec or metadata, and the reason they must meet."""
+
+    reason: str | None
+    where: str
+    fields: Json
+
+
+@st.composite
+def cased(draw: st.DrawFn, text: str) -> str:
+    """The same letters, some of them large."""
+    return "".join(c.upper() if draw(st.booleans()) else c.lower() for c in text)
+
+
+@st.composite
+def spelled(draw: st.DrawFn, path: str) -> str:
+    """The same path by detours: `..`, `.`, doubled and trailing slashes, /var/run, relative."""
+    if path.startswith("/run") and draw(st.booleans()):
+        path = "/var" + path
+    joints = st.sampled_from(("/", "/", "//", "/./", "/x/../", "/x//.././"))
+    steps = [draw(joints) + step for step in path.strip("/").split("/")]
+    whole = "".join(steps) + draw(st.sampled_from(("", "/", "//", "/.", "/x/..")))
+    return whole.lstrip("/") if draw(st.booleans()) else whole
+
+
+def _container(reason: str | None, **fields: Any) -> Part:
+    return Part(reason, "container", fields)
+
+
+def _spec(reason: str | None, **fields: Any) -> Part:
+    return Part(reason, "spec", fields)
+
+
+def _env(reason: str | None) -> Callable[[Json], Part]:
+    return lambda variable: _container(reason, env=[variable])
+
+
+def _volume(reason: str | None) -> Callable[[str], Part]:
+    return lambda path: _spec(reason, volumes=[{"name": "v", "hostPath": {"path": path}}])
+
+
+def _mount(reason: str | None) -> Callable[[str], Part]:
+    return lambda path: _container(reason, volumeMounts=[{"name": "v", "mountPath": path}])
+
+
+def _capability(reason: str | None) -> Callable[[str], Part]:
+    return lambda name: _container(reason, securityContext={"capabilities": {"add": [name]}})
+
+
+def _annotation(reason: str | None) -> Callable[[str], Part]:
+    return lambda key: Part(reason, "annotations", {key: "nvidia.com/gpu=all"})
+
+
+def _variables(names: tuple[str, ...], values: tuple[str, ...]) -> st.SearchStrategy[Json]:
+    literal = st.fixed_dictionaries(
+        {"name": st.sampled_from(names), "value": st.sampled_from(values)}
+    )
+    reference = st.fixed_dictionaries({"name": st.sampled_from(names), "valueFrom": st.just(FROM)})
+    return literal | reference
+
+
+_DEVICES = ("NVIDIA_VISIBLE_DEVICES", "NVIDIA_MIG_CONFIG_DEVICES", "NVIDIA_MIG_MONITOR_DEVICES")
+_GATES = ("NVIDIA_GDS", "NVIDIA_MOFED", "NVIDIA_GDRCOPY", "NVIDIA_NVSWITCH")
+_NAMED = ("all", "0", "GPU-1", "void,all", "VOID", "$(A)", "nvidia.com/gpu=all", " ")
+_PIPES = ("CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY", "CUDA_MPS_CLIENT_PRIORITY")
+_CAPABILITIES = ("SYS_ADMIN", "ALL", "SYS_PTRACE", "MKNOD", "SYS_RAWIO")
+_PATHS = (
+    *("/", "/dev", "/dev/nvidia0", "/dev/nvidia-caps/nvidia-cap1", "/dev/char", "/proc"),
+    *(
+        "/proc/driver/nvidia",
+        "/run",
+        "/run/nvidia",
+        "/run/nvidia/mps",
+        "/run/cdi",
+        "/etc",
+        "/etc/cdi",
+    ),
+    *("/var", "/var/lib", "/var/lib/kubelet", "/var/lib/kubelet/device-plugins", "/run/containerd"),
+    *("/run/crio/crio.sock", "/run/docker.sock", "/run/nri/nri.sock", "/data/../dev/nvidiactl"),
+)
+_ANNOTATIONS = (
+    *("cdi.k8s.io/a", "nvidia.cdi.k8s.io", "nvidia.cdi.k8s.io/pod", "devices.nri.io/pod"),
+    "nvidia.cdi.k8s.io/container.main",
+)
+_TOLERATIONS = (
+    {"operator": "Exists"},
+    {"operator": "Exists", "key": "", "effect": "NoExecute"},
+    {"key": "gpu-sharing.io/tenant", "operator": "Exists"},
+    {"key": "gpu-sharing.io/tenant", "value": "red"},
+)
+
+ways = st.one_of(
+    _variables(_DEVICES, _NAMED).map(_env("gpu_visibility")),
+    _variables(_GATES, ("enabled", "$(A)")).map(_env("gpu_visibility")),
+    _variables(_PIPES, ("", "/tmp/mps")).map(_env("mps_environment")),  # noqa: S108
+    _variables(("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT",), ("", "all", "0=1M;")).map(
+        _env("mps_environment")
+    ),
+    st.just(_container("privileged", securityContext={"privileged": True})),
+    st.sampled_from(_CAPABILITIES)
+    .flatmap(lambda name: cased(name) | cased("CAP_" + name))
+    .map(_capability("capabilities")),
+    st.sampled_from(_PATHS).flatmap(spelled).map(_volume("host_path")),
+    st.sampled_from(("hostPID", "hostIPC", "hostNetwork")).map(
+        lambda name: _spec("host_namespaces", **{name: True})
+    ),
+    st.sampled_from(("nvidia", "nvidia-cdi", "nvidia-legacy")).map(
+        lambda name: _spec("runtime_class", runtimeClassName=name)
+    ),
+    st.sampled_from(_ANNOTATIONS).flatmap(cased).map(_annotation("device_annotations")),
+    st.just(_spec("node_name", nodeName="gpu-1")),
+    st.sampled_from(_TOLERATIONS).map(lambda each: _spec("tolerations", tolerations=[each])),
+    st.sampled_from(("/run/nvidia-container-devices/all", "/run/nvidia-container-devices"))
+    .flatmap(spelled)
+    .map(_mount("reserved_mounts")),
+    st.just(_spec("resource_claims", resourceClaims=[{"name": "a"}])),
+    st.just(Part("gpu_visibility", "own", {"env": [{"name": "CUDA_VERSION", "value": "12.4"}]})),
+    st.sampled_from(("", "NVIDIA_", "NVIDIA_VISIBLE_", "CUDA_MPS_", "C")).map(
+        lambda prefix: Part("env_from", "own", {"resources": ASK, "envFrom": [{"prefix": prefix}]})
+    ),
+    st.just(_container("resource_claims", resources={"claims": [{"name": "a"}]})),
+    st.sampled_from(("gpu.nvidia.com", "mig.nvidia.com")).map(
+        lambda name: _container(
+            "resource_claims",
+            resources={"limits": {f"deviceclass.resource.kubernetes.io/{name}": "1"}},
+        )
+    ),
+)
+
+_LOOK_ALIKES = (
+    *("nvidia_visible_devices", "NVIDIA_VISIBLE_DEVICE\u0405", "NVIDIA\uff3fVISIBLE_DEVICES"),
+    *("NVIDIA_VISIBLE_DEVICES\u200b", "XNVIDIA_VISIBLE_DEVICES", "\u0421UDA_MPS_PIPE_DIRECTORY"),
+    *("NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_DISABLE_REQUIRE", "PATH"),
+)
+_LOWER = ("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "0=512M"), ("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "5")
+_OTHER_PATHS = ("/data", "/mnt/k8s-disks/0", "/devices", "/dev/shm", "/var/log", "/srv/dev")  # noqa: S108
+_OTHER_MOUNTS = ("/data", "/dev/shm", "/mps", "/run/secrets")  # noqa: S108
+_OTHER_KEYS = ("mycdi.k8s.io/a", "example.com/cdi.k8s.io", "cdi.k8s.io.example.com", "a")
+
+harmless = st.one_of(
+    _variables(_LOOK_ALIKES, _NAMED).map(_env(None)),
+    st.sampled_from(("void", "none", "")).map(
+        lambda value: _env(None)({"name": "NVIDIA_VISIBLE_DEVICES", "value": value})
+    ),
+    st.sampled_from(_LOWER).map(lambda pair: _env(None)({"name": pair[0], "value": pair[1]})),
+    st.just(_env(None)({"name": "NVIDIA_GDS", "value": "disabled"})),
+    st.just(Part(None, "own", {"resources": ASK, "env": [{"name": "CUDA_VERSION", "value": "1"}]})),
+    st.just(_container(None, envFrom=[{"prefix": "APP_", "configMapRef": {"name": "a"}}])),
+    st.just(_container(None, securityContext={"privileged": False, "runAsUser": 0})),
+    st.sampled_from(("NET_ADMIN", "cap_ipc_lock", "SYS_ADMIN\u0430", "SYS_NICE")).map(
+        _capability(None)
+    ),
+    st.sampled_from(_OTHER_PATHS).flatmap(spelled).map(_volume(None)),
+    st.sampled_from(_OTHER_MOUNTS).flatmap(spelled).map(_mount(None)),
+    st.just(_spec(None, hostNetwork=False, shareProcessNamespace=True)),
+    st.sampled_from(("gvisor", "kata-nvidia")).map(lambda n: _spec(None, runtimeClassName=n)),
+    st.sampled_from(_OTHER_KEYS).map(_annotation(None)),
+    st.just(_spec(None, tolerations=[{"key": "nvidia.com/gpu", "operator": "Exists"}])),
+    st.just(_spec(None, nodeSelector={"kubernetes.io/hostname": "gpu-1"})),
+    st.just(_spec(None, volumes=[{"name": "v", "emptyDir": {}}, {"name": "w", "hostPath": None}])),
+)
