@@ -12,7 +12,7 @@ import yaml
 from tests.e2e import chart
 from tests.e2e.cluster import Cluster, build_image
 from tests.e2e.cluster.cluster import FULL
-from tests.e2e.user import Json, User, until
+from tests.e2e.user import MODE, Json, User, pod, until
 
 IMAGE = "localhost/gpu-sharing:e2e"
 NAMESPACE = chart.RELEASE
@@ -155,3 +155,33 @@ def scaled_to_zero(installed: Installed) -> Iterator[None]:
     finally:
         installed.user.kubectl("scale", *where, "--replicas=2")
         installed.rollout()
+
+
+@contextmanager
+def kept_without(installed: Installed, kind: str, name: str) -> Iterator[None]:
+    """While an object is away; afterwards it is there again, as new."""
+    user = installed.user
+    made = user.get(kind, name)
+    user.kubectl("delete", kind, name)
+    try:
+        yield
+    finally:
+        for key in ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"):
+            made["metadata"].pop(key, None)
+        installed.cluster.apply(made)
+
+
+@contextmanager
+def without_backstop(installed: Installed) -> Iterator[None]:
+    """While only the webhook refuses."""
+    user = installed.user
+    probe = user.namespace("backstop", {MODE: "enforce"})
+    bad = pod("p", gpu=None, volumes=[{"name": "v", "hostPath": {"path": "/dev"}}])
+
+    def on() -> bool:
+        return "ValidatingAdmissionPolicy" in user.create(probe, bad, "--dry-run=server")[1]
+
+    with kept_without(installed, "validatingadmissionpolicybinding", f"{NAMESPACE}-backstop"):
+        until("the backstop is off", lambda: not on())
+        yield
+    until("the backstop is on again", on)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.e2e.installation import NAMESPACE, Installed, scaled_to_zero
+from tests.e2e.installation import NAMESPACE, Installed, scaled_to_zero, without_backstop
 from tests.e2e.user import User, limits, pod, until
 
 pytestmark = pytest.mark.usefixtures("pods_only")
@@ -103,11 +103,12 @@ def test_with_every_replica_gone_strict_refuses_gpu_pods_and_nothing_else(
 def test_with_every_replica_gone_available_lets_pods_through_as_they_are(
     installed: Installed, user: User, team: str
 ) -> None:
+    """The chart renders no backstop for this profile."""
     before = installed.policies()
     _configure(user, "Ignore")
     try:
         until("Ignore is in force", lambda: set(installed.policies().values()) == {"Ignore"})
-        with scaled_to_zero(installed):
+        with scaled_to_zero(installed), without_backstop(installed):
             assert user.create(team, pod("open", "inference"))[0]
         assert limits(user.get("-n", team, "pod", "open")) == {"nvidia.com/gpu": "1"}
     finally:

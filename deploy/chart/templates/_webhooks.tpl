@@ -6,7 +6,7 @@ matchExpressions:
   operator: NotIn
   values:
   {{- $own := list "kube-system" "kube-public" "kube-node-lease" .root.Release.Namespace }}
-  {{- range concat $own .root.Values.excludedNamespaces | uniq }}
+  {{- range concat $own .root.Values.excludedNamespaces (default list .besides) | uniq }}
   - {{ . }}
   {{- end }}
 {{- end }}
@@ -15,23 +15,6 @@ matchExpressions:
 {{- define "gpu-sharing.notMirror" -}}
 - name: not-a-mirror-pod
   expression: "!has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations)"
-{{- end }}
-
-{{/* Containers and init containers whose limits or requests name a GPU. */}}
-{{- define "gpu-sharing.asksForGpu" -}}
-((has(object.spec.containers) ? object.spec.containers : []) +
- (has(object.spec.initContainers) ? object.spec.initContainers : [])).exists(c, has(c.resources) && (
-  (has(c.resources.limits) && c.resources.limits.exists(k, k.startsWith('nvidia.com/'))) ||
-  (has(c.resources.requests) && c.resources.requests.exists(k, k.startsWith('nvidia.com/')))))
-{{- end }}
-
-{{/* Containers of any kind that name GPUs by environment. */}}
-{{- define "gpu-sharing.namesGpus" -}}
-((has(object.spec.containers) ? object.spec.containers : []) +
- (has(object.spec.initContainers) ? object.spec.initContainers : [])).exists(c,
-  has(c.env) && c.env.exists(e, e.name == 'NVIDIA_VISIBLE_DEVICES')) ||
-(has(object.spec.ephemeralContainers) && object.spec.ephemeralContainers.exists(c,
-  has(c.env) && c.env.exists(e, e.name == 'NVIDIA_VISIBLE_DEVICES')))
 {{- end }}
 
 {{- define "gpu-sharing.clientConfig" -}}

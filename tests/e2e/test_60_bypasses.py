@@ -1,0 +1,277 @@
+"""Every way around the device plugin is refused: by the webhook, and without it by the backstop."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e import chart
+from tests.e2e.installation import (
+    KINDS,
+    NAMESPACE,
+    Installed,
+    kept_without,
+    scaled_to_zero,
+    without_backstop,
+)
+from tests.e2e.user import MODE, Json, User, pod, until
+
+VALIDATE = "validate.gpu-sharing.io"
+DRY = "--dry-run=server"
+
+
+def plain(**spec: Any) -> Json:
+    return pod("p", gpu=None, **spec)
+
+
+def env(name: str, **value: Any) -> Json:
+    return {"env": [{"name": name, **value}]}
+
+
+def host(path: str) -> Json:
+    return plain(volumes=[{"name": "v", "hostPath": {"path": path}}])
+
+
+def security(**context: Any) -> Json:
+    return {"securityContext": context}
+
+
+FIELD = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+INIT = {"name": "init", "image": "app:1"}
+MOUNT = {"volumeMounts": [{"name": "v", "mountPath": "/var/run/nvidia-container-devices/all"}]}
+EMPTY = [{"name": "v", "emptyDir": {}}]
+# A pod that reaches a GPU which it was not given, and the same pod with one harmless change.
+VECTORS: dict[str, tuple[Json, Json]] = {
+    "visible-devices": (
+        plain(container=env("NVIDIA_VISIBLE_DEVICES", value="all")),
+        plain(container=env("NVIDIA_VISIBLE_DEVICES", value="void")),
+    ),
+    "visible-devices-by-reference": (
+        plain(container=env("NVIDIA_VISIBLE_DEVICES", **FIELD)),
+        plain(container=env("SOMETHING_ELSE", **FIELD)),
+    ),
+    "visible-devices-of-an-init-container": (
+        plain(initContainers=[INIT | env("NVIDIA_VISIBLE_DEVICES", value="0")]),
+        plain(initContainers=[INIT | env("NVIDIA_VISIBLE_DEVICES", value="none")]),
+    ),
+    "mps-pipe": (
+        plain(container=env("CUDA_MPS_PIPE_DIRECTORY", value="/x")),
+        plain(container=env("CUDA_CACHE_PATH", value="/x")),
+    ),
+    "privileged": (
+        plain(container=security(privileged=True)),
+        plain(container=security(privileged=False)),
+    ),
+    "sys-admin": (
+        plain(container=security(capabilities={"add": ["SYS_ADMIN"]})),
+        plain(container=security(capabilities={"add": ["NET_BIND_SERVICE"]})),
+    ),
+    "all-capabilities": (
+        plain(container=security(capabilities={"add": ["ALL"]})),
+        plain(container=security(capabilities={"drop": ["ALL"]})),
+    ),
+    "host-devices": (host("/dev/nvidia0"), host("/data")),
+    "host-root": (host("/"), host("/srv")),
+    "host-parent": (host("/var/lib"), host("/var/log")),
+    "kubelet-sockets": (host("/var/lib/kubelet/device-plugins"), host("/var/lib/mine")),
+    "containerd-socket": (host("/run/containerd/containerd.sock"), host("/mnt/run")),
+    "doubled-slashes": (host("//dev"), host("/device")),
+    "device-mount": (
+        plain(container=MOUNT, volumes=EMPTY),
+        plain(
+            container={"volumeMounts": [{"name": "v", "mountPath": "/var/run/mine"}]},
+            volumes=EMPTY,
+        ),
+    ),
+    "cdi-annotation": (
+        plain(annotations={"cdi.k8s.io/gpu": "nvidia.com/gpu=all"}),
+        plain(annotations={"example.com/gpu": "nvidia.com/gpu=all"}),
+    ),
+    "nri-annotation": (
+        plain(annotations={"nvidia.cdi.k8s.io/pod": "runtime.nvidia.com/gpu=all"}),
+        plain(annotations={"cdi.example.com/pod": "x"}),
+    ),
+}
+TENANT_VECTORS: dict[str, tuple[Json, Json]] = {
+    "host-pid": (plain(hostPID=True), plain(hostPID=False)),
+    "host-ipc": (plain(hostIPC=True), plain(hostIPC=False)),
+    "host-network": (plain(hostNetwork=True), plain(hostNetwork=False)),
+    "claims": (
+        plain(resourceClaims=[{"name": "c", "resourceClaimName": "shared"}]),
+        plain(),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def blue(installed: Installed) -> str:
+    """A tenant's namespace."""
+    labels = {MODE: "enforce", "gpu-sharing.io/tenant": "blue"}
+    return installed.user.namespace("bypass-blue", labels)
+
+
+@pytest.fixture(scope="module")
+def others(installed: Installed) -> str:
+    """A namespace that belongs to no tenant."""
+    return installed.user.namespace("bypass-others", {MODE: "enforce"})
+
+
+def check(user: User, namespace: str, pair: tuple[Json, Json]) -> str:
+    """The bad pod is refused, the good one passes; what was said of the bad one."""
+    bad, good = pair
+    let_in, printed = user.create(namespace, bad, DRY)
+    assert not let_in
+    passed, why = user.create(namespace, good, DRY)
+    assert passed, why
+    return printed
+
+
+@pytest.mark.parametrize("pair", VECTORS.values(), ids=VECTORS)
+def test_a_way_around_is_refused_to_everybody(user: User, others: str, pair: Any) -> None:
+    assert "forbidden" in check(user, others, pair).lower()
+
+
+@pytest.mark.parametrize("pair", (VECTORS | TENANT_VECTORS).values(), ids=VECTORS | TENANT_VECTORS)
+def test_a_way_around_is_refused_to_a_tenant(user: User, blue: str, pair: Any) -> None:
+    assert "forbidden" in check(user, blue, pair).lower()
+
+
+@pytest.fixture(scope="class")
+def backstop_off(installed: Installed) -> Iterator[None]:
+    """Without the backstop, so that the webhook is the only one to refuse."""
+    with without_backstop(installed):
+        yield
+
+
+@pytest.mark.usefixtures("backstop_off")
+class TestWithoutTheBackstop:
+    """Then the webhook is the only one to refuse."""
+
+    @pytest.mark.parametrize("name", VECTORS | TENANT_VECTORS)
+    def test_each_way_calls_the_webhook_which_refuses_it(
+        self, installed: Installed, blue: str, name: str
+    ) -> None:
+        bad, _ = (VECTORS | TENANT_VECTORS)[name]
+        before = installed.calls(VALIDATE)
+        let_in, printed = installed.user.create(blue, bad, DRY)
+        assert installed.calls(VALIDATE) == before + 1
+        assert not let_in
+        assert f'admission webhook "{VALIDATE}" denied the request' in printed
+
+
+def test_a_plain_pod_calls_nobody(installed: Installed, user: User, others: str) -> None:
+    before = installed.calls(VALIDATE)
+    harmless = plain(
+        container={"env": [{"name": "A", "value": "b"}], "volumeMounts": []},
+        volumes=[*EMPTY, {"name": "h", "hostPath": {"path": "/data"}}],
+        tolerations=[{"key": "a", "operator": "Exists"}],
+    )
+    assert user.create(others, harmless, DRY)[0]
+    assert installed.calls(VALIDATE) == before
+
+
+@pytest.mark.usefixtures("pods_only")
+def test_with_every_replica_down_none_gets_through(
+    installed: Installed, user: User, blue: str, others: str
+) -> None:
+    """The webhook configurations are away too, so that the backstop is alone."""
+
+    def called() -> bool:
+        return "calling webhook" in user.create(others, pod("x", "training"), DRY)[1]
+
+    mutating, validating = KINDS
+    with (
+        scaled_to_zero(installed),
+        kept_without(installed, mutating, NAMESPACE),
+        kept_without(installed, validating, NAMESPACE),
+    ):
+        until("no webhook is called", lambda: not called())
+        _none_gets_through(user, blue, others)
+    installed.wait_in_force()
+
+
+def _none_gets_through(user: User, blue: str, others: str) -> None:
+    for name, pair in VECTORS.items():
+        assert "ValidatingAdmissionPolicy" in check(user, others, pair), name
+    for name, pair in (VECTORS | TENANT_VECTORS).items():
+        assert "ValidatingAdmissionPolicy" in check(user, blue, pair), name
+    for namespace in (blue, others):
+        for asked in ("nvidia.com/gpu", "nvidia.com/gpu.shared", "nvidia.com/mig-1g.5gb"):
+            let_in, printed = user.create(namespace, pod("gpu", "inference", gpu=asked), DRY)
+            assert not let_in, asked
+            assert "[not_rewritten]" in printed
+
+
+def test_an_old_pod_that_is_bad_can_still_be_labelled(user: User) -> None:
+    name = user.namespace("was-free")
+    assert user.create(name, VECTORS["visible-devices"][0])[0]
+    user.kubectl("label", "namespace", name, f"{MODE}=enforce")
+    until(
+        "the namespace is reviewed",
+        lambda: not user.create(name, pod("n") | VECTORS["visible-devices"][0], DRY)[0],
+    )
+    user.kubectl("-n", name, "label", "pod", "p", "touched=yes")
+    annotation = "cdi.k8s.io/gpu=nvidia.com/gpu=all"
+    done = user.cluster.kubectl("-n", name, "annotate", "pod", "p", annotation)
+    assert done.returncode != 0
+    assert "[device_annotations]" in done.stderr
+
+
+def test_only_who_may_opts_a_namespace_in_or_out(user: User) -> None:
+    name = user.namespace("janes", {MODE: "enforce"})
+    rule = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "update", "patch"]}
+    rbac = "rbac.authorization.k8s.io"
+    made = {"apiVersion": f"{rbac}/v1", "metadata": {"name": "edits-namespaces"}}
+    subject = {"kind": "User", "name": "jane", "apiGroup": rbac}
+    user.cluster.apply([made | {"kind": "ClusterRole", "rules": [rule]}])
+    role = {"apiGroup": rbac, "kind": "ClusterRole", "name": "edits-namespaces"}
+    binding = made | {"kind": "ClusterRoleBinding", "roleRef": role, "subjects": [subject]}
+    user.cluster.apply([binding])
+    as_jane = ("--as=jane", "label", "--overwrite", "namespace", name)
+
+    def label(*pairs: str) -> tuple[bool, str]:
+        done = user.cluster.kubectl(*as_jane, *pairs)
+        return done.returncode == 0, done.stdout + done.stderr
+
+    until("jane may label", lambda: label("team=red")[0])
+    refused, printed = label(f"{MODE}-")
+    assert not refused
+    assert "gpu-sharing-namespace-labels" in printed
+    grant = copy.deepcopy(binding)
+    grant["metadata"]["name"] = "jane-opts-in"
+    grant["roleRef"]["name"] = "gpu-sharing-namespace-labels"
+    user.cluster.apply([grant])
+    until("jane may opt out", lambda: label(f"{MODE}-")[0])
+
+
+@pytest.mark.parametrize(
+    "pair", [f"{MODE}=enforced", "gpu-sharing.io/workload=Training", "gpu-sharing.io/tenant="]
+)
+def test_a_label_that_means_nothing_is_refused(user: User, pair: str) -> None:
+    name = user.namespace("typo")
+    done = user.cluster.kubectl("label", "--overwrite", "namespace", name, pair)
+    assert done.returncode != 0
+    assert "write " in done.stderr
+
+
+def test_gpus_are_hidden_from_pods_that_never_reach_the_webhook(
+    installed: Installed, user: User, others: str
+) -> None:
+    if user.cluster.kubectl("explain", "mutatingadmissionpolicy").returncode != 0:
+        pytest.skip("MutatingAdmissionPolicy is served from Kubernetes 1.36 on")
+    text = chart.template("--set", "hideGpus.enabled=true", "-s", "templates/86-hide-gpus.yaml")
+    user.cluster.apply(text)
+    void = [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}]
+
+    def hidden() -> bool:
+        _, printed = user.create(others, plain(initContainers=[INIT]), DRY, "-o", "json")
+        found, _ = json.JSONDecoder().raw_decode(printed[printed.index("{") :])
+        lists = (found["spec"]["containers"], found["spec"]["initContainers"])
+        return all(c.get("env") == void for each in lists for c in each)
+
+    until("GPUs are hidden", hidden)
+    _, printed = user.create(others, pod("gpu", "training"), DRY, "-o", "json")
+    assert "NVIDIA_VISIBLE_DEVICES" not in printed
+    user.kubectl("delete", "-f", "-", data=text)
