@@ -11,6 +11,11 @@ SETS = {
     "defaults": (),
     "available": ("--set", "profile=available", "--set", "replicas=3"),
     "policy": ("--set-json", 'policy={"matrix":{"dev":{"strategies":["mps"]}}}'),
+    "administrators": (
+        "--set-json",
+        'namespaceLabels.administrators=[{"kind":"Group","name":"platform-admins",'
+        '"apiGroup":"rbac.authorization.k8s.io"}]',
+    ),
     "bare": (
         *("--set", "networkPolicy.enabled=false", "--set", "podDisruptionBudget.enabled=false"),
         *("--set", "server.priorityClassName=", "--set", "server.port=10250"),

@@ -30,6 +30,12 @@ def env(name: str, **value: Any) -> Json:
     return {"env": [{"name": name, **value}]}
 
 
+def labelled(key: str) -> Json:
+    made = plain()
+    made["metadata"]["labels"][key] = "exclusive"
+    return made
+
+
 def host(path: str) -> Json:
     return plain(volumes=[{"name": "v", "hostPath": {"path": path}}])
 
@@ -94,7 +100,34 @@ VECTORS: dict[str, tuple[Json, Json]] = {
         plain(annotations={"cdi.example.com/pod": "x"}),
     ),
 }
+VECTORS |= {
+    "cuda-version-alone": (
+        plain(container=env("CUDA_VERSION", value="13.0")),
+        plain(container=env("CUDNN_VERSION", value="9.0")),
+    ),
+    "capability-with-prefix": (
+        plain(container=security(capabilities={"add": ["CAP_SYS_RAWIO"]})),
+        plain(container=security(capabilities={"add": ["CHOWN"]})),
+    ),
+}
 TENANT_VECTORS: dict[str, tuple[Json, Json]] = {
+    "runtime-class": (plain(runtimeClassName="nvidia"), plain(runtimeClassName="other")),
+    "node-name": (
+        plain(nodeName="a100-mig-1"),
+        plain(nodeSelector={"kubernetes.io/hostname": "a100-mig-1"}),
+    ),
+    "label-by-hand": (
+        labelled("gpu-sharing.io/strategy"),
+        labelled("example.com/strategy"),
+    ),
+    "tolerates-everything": (
+        plain(tolerations=[{"operator": "Exists"}]),
+        plain(tolerations=[{"key": "mine", "operator": "Exists"}]),
+    ),
+    "device-class": (
+        pod("p", gpu="deviceclass.resource.kubernetes.io/gpu.nvidia.com"),
+        pod("p", gpu="example.com/widget"),
+    ),
     "host-pid": (plain(hostPID=True), plain(hostPID=False)),
     "host-ipc": (plain(hostIPC=True), plain(hostIPC=False)),
     "host-network": (plain(hostNetwork=True), plain(hostNetwork=False)),
@@ -107,7 +140,10 @@ TENANT_VECTORS: dict[str, tuple[Json, Json]] = {
 
 @pytest.fixture(scope="module")
 def blue(installed: Installed) -> str:
-    """A tenant's namespace."""
+    """A tenant's namespace, in a cluster that has the runtime classes of the vectors."""
+    for name in ("nvidia", "other"):
+        kind = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass"}
+        installed.cluster.apply(kind | {"metadata": {"name": name}, "handler": "runc"})
     labels = {MODE: "enforce", "gpu-sharing.io/tenant": "blue"}
     return installed.user.namespace("bypass-blue", labels)
 
@@ -161,6 +197,62 @@ class TestWithoutTheBackstop:
         assert f'admission webhook "{VALIDATE}" denied the request' in printed
 
 
+SEEN = {"configMapRef": {"name": "settings"}}
+
+
+@pytest.mark.parametrize(
+    ("pair", "code"),
+    [
+        (
+            (
+                pod("p", "inference", container={"envFrom": [SEEN]}),
+                pod("p", "inference", container={"envFrom": [SEEN | {"prefix": "APP_"}]}),
+            ),
+            "env_from",
+        ),
+    ],
+    ids=["env-from-beside-a-gpu"],
+)
+def test_a_way_around_beside_an_ask_is_refused(
+    user: User, blue: str, pair: tuple[Json, Json], code: str
+) -> None:
+    assert f"[{code}]" in check(user, blue, pair)
+
+
+def add_ephemeral(user: User, namespace: str, container: Json) -> tuple[bool, str]:
+    """Add an ephemeral container to a pod that runs there."""
+    found = user.get("-n", namespace, "pod", "host")
+    found["spec"]["ephemeralContainers"] = [{"name": "debug", "image": "app:1", **container}]
+    path = f"/api/v1/namespaces/{namespace}/pods/host/ephemeralcontainers?dryRun=All"
+    done = user.cluster.kubectl("replace", "--raw", path, "-f", "-", data=json.dumps(found))
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def ephemeral_is_guarded(user: User, namespace: str) -> None:
+    """What an ephemeral container may not bring in either."""
+    for bad in (
+        env("NVIDIA_VISIBLE_DEVICES", value="all"),
+        security(privileged=True),
+        security(capabilities={"add": ["SYS_ADMIN"]}),
+    ):
+        let_in, printed = add_ephemeral(user, namespace, bad)
+        assert not let_in, printed
+    let_in, printed = add_ephemeral(user, namespace, env("A", value="b"))
+    assert let_in, printed
+
+
+@pytest.fixture(scope="module")
+def running_pod(installed: Installed, others: str) -> str:
+    """A namespace with a pod named `host` that runs."""
+    assert installed.user.create(others, pod("host", gpu=None))[0]
+    installed.user.running(others, "run=host")
+    return others
+
+
+def test_an_ephemeral_container_brings_nothing_in(user: User, running_pod: str) -> None:
+    ephemeral_is_guarded(user, running_pod)
+
+
 def test_a_plain_pod_calls_nobody(installed: Installed, user: User, others: str) -> None:
     before = installed.calls(VALIDATE)
     harmless = plain(
@@ -174,9 +266,10 @@ def test_a_plain_pod_calls_nobody(installed: Installed, user: User, others: str)
 
 @pytest.mark.usefixtures("pods_only")
 def test_with_every_replica_down_none_gets_through(
-    installed: Installed, user: User, blue: str, others: str
+    installed: Installed, blue: str, others: str, running_pod: str
 ) -> None:
     """The webhook configurations are away too, so that the backstop is alone."""
+    user = installed.user
 
     def called() -> bool:
         return "calling webhook" in user.create(others, pod("x", "training"), DRY)[1]
@@ -189,6 +282,7 @@ def test_with_every_replica_down_none_gets_through(
     ):
         until("no webhook is called", lambda: not called())
         _none_gets_through(user, blue, others)
+        ephemeral_is_guarded(user, running_pod)
     installed.wait_in_force()
 
 

@@ -71,11 +71,47 @@ under Ignore. Sources: docs/security.md.
 (has({{ . }}.metadata.annotations) && {{ . }}.metadata.annotations.exists(k, k.lowerAscii().matches(r'^([^/]*\.)?cdi\.k8s\.io(/|$)') || k.lowerAscii().split('/')[0] in [{{ $keys }}]))
 {{- end }}
 
+{{/* A CUDA image's version without NVIDIA_VISIBLE_DEVICES means every GPU to the toolkit. */}}
+{{- define "gpu-sharing.cudaVersion" -}}
+{{- $ask := "has(c.resources) && has(c.resources.limits) && c.resources.limits.exists(k, k.startsWith('nvidia.com/'))" -}}
+{{- include "gpu-sharing.any" (dict "o" . "p" (printf "has(c.env) && c.env.exists(e, e.name == 'CUDA_VERSION' && (has(e.valueFrom) || (has(e.value) && e.value != ''))) && !c.env.exists(e, e.name == 'NVIDIA_VISIBLE_DEVICES') && !(%s)" $ask)) -}}
+{{- end }}
+
+{{/* Content that nobody sees, in a container whose GPU it could exchange. */}}
+{{- define "gpu-sharing.envFrom" -}}
+{{- $ask := "has(c.resources) && has(c.resources.limits) && c.resources.limits.exists(k, k.startsWith('nvidia.com/'))" -}}
+{{- include "gpu-sharing.any" (dict "o" . "p" (printf "has(c.envFrom) && c.envFrom.exists(f, !has(f.prefix) || f.prefix == '' || f.prefix.startsWith('NVIDIA_') || 'NVIDIA_'.startsWith(f.prefix) || f.prefix.startsWith('CUDA_') || 'CUDA_'.startsWith(f.prefix)) && %s" $ask)) -}}
+{{- end }}
+
+{{- define "gpu-sharing.deviceClass" -}}
+{{- $class := "k.startsWith('deviceclass.resource.kubernetes.io/')" -}}
+{{- include "gpu-sharing.any" (dict "o" . "p" (printf "has(c.resources) && ((has(c.resources.limits) && c.resources.limits.exists(k, %s)) || (has(c.resources.requests) && c.resources.requests.exists(k, %s)))" $class $class)) -}}
+{{- end }}
+
+{{/* Set by the scheduler later, so it counts at CREATE only. */}}
+{{- define "gpu-sharing.nodeName" -}}
+(request.operation == 'CREATE' && has({{ . }}.spec.nodeName) && {{ . }}.spec.nodeName != '')
+{{- end }}
+
+{{- define "gpu-sharing.tolerations" -}}
+(has({{ . }}.spec.tolerations) && {{ . }}.spec.tolerations.exists(t, !has(t.key) || t.key == ''))
+{{- end }}
+
+{{/* Our label on a pod that asks for nothing. */}}
+{{- define "gpu-sharing.label" -}}
+(has({{ . }}.metadata.labels) && 'gpu-sharing.io/strategy' in {{ . }}.metadata.labels && !{{ include "gpu-sharing.asks" . }})
+{{- end }}
+
+{{/* What MPS mounts itself, in a pod that is pinned to MPS. */}}
+{{- define "gpu-sharing.mpsMounts" -}}
+(has({{ . }}.spec.affinity) && has({{ . }}.spec.affinity.nodeAffinity) && has({{ . }}.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution) && {{ . }}.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms.exists(t, has(t.matchExpressions) && t.matchExpressions.exists(e, e.key == 'nvidia.com/gpu.sharing-strategy' && has(e.values) && 'mps' in e.values)) && {{ include "gpu-sharing.any" (dict "o" . "p" "has(c.volumeMounts) && c.volumeMounts.exists(m, m.mountPath.matches(r'^/+(mps|dev/+shm)(/|$)'))") }})
+{{- end }}
+
 {{/* What only the webhook judges, since it needs the policy, or the rest of the pod. */}}
 {{- define "gpu-sharing.toJudge" -}}
 {{- $version := "has(c.env) && (c.env.exists(e, e.name.startsWith('CUDA_MPS_')) || (c.env.exists(e, e.name == 'CUDA_VERSION') && !c.env.exists(e, e.name == 'NVIDIA_VISIBLE_DEVICES')))" -}}
 {{ include "gpu-sharing.any" (dict "o" . "p" $version) }} ||
-(request.operation == 'CREATE' && has({{ . }}.spec.nodeName) && {{ . }}.spec.nodeName != '') ||
+{{ include "gpu-sharing.nodeName" . }} ||
 (has({{ . }}.spec.tolerations) && {{ . }}.spec.tolerations.exists(t, !has(t.key) || t.key == '' || t.key == 'gpu-sharing.io/tenant')) ||
 (has({{ . }}.metadata.annotations) && {{ . }}.metadata.annotations.exists(k, k.lowerAscii().startsWith('io.kubernetes.cri-o.devices') || k.lowerAscii().startsWith('devices.crio.io'))) ||
 (has({{ . }}.metadata.labels) && 'gpu-sharing.io/strategy' in {{ . }}.metadata.labels)
