@@ -1,0 +1,48 @@
+"""The same with Helm: install, an upgrade under traffic, uninstall. After the uninstall of 90."""
+
+import json
+
+import pytest
+
+from tests.e2e import chart
+from tests.e2e.cluster.build import builder
+from tests.e2e.cluster.settings import NEWEST
+from tests.e2e.installation import IMAGE, KINDS, NAMESPACE, REAL, Installed
+from tests.e2e.traffic import traffic
+from tests.e2e.user import User, limits, pod, until
+
+pytestmark = pytest.mark.usefixtures("pods_only")
+REPOSITORY, TAG = IMAGE.rsplit(":", 1)
+VALUES = (
+    *("--set", f"image.repository={REPOSITORY},image.tag={TAG},image.pullPolicy=Never"),
+    *("--set-json", "server.nodeSelector=" + json.dumps(REAL)),
+)
+
+
+def helm(installed: Installed, *arguments: str) -> None:
+    """Run Helm against the cluster; it must succeed."""
+    program = builder(NEWEST).paths(("helm",))["helm"]
+    where = ("--namespace", NAMESPACE, "--timeout", "170s")
+    done = installed.cluster.in_netns([program, *arguments, *where], seconds=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_helm_installs_upgrades_without_losing_a_review_and_uninstalls(
+    installed: Installed, user: User, team: str
+) -> None:
+    chart_path = str(chart.CHART)
+    helm(installed, "install", NAMESPACE, chart_path, "--create-namespace", "--wait", *VALUES)
+    installed.wait_in_force()
+    with traffic(user, team) as seen:
+        until("reviews are answered", lambda: seen.rewritten > 5 or seen.wrong)
+        more = ("--set", "replicas=3", "--set-json", 'server.podAnnotations={"new":"yes"}')
+        helm(installed, "upgrade", NAMESPACE, chart_path, "--wait", *VALUES, *more)
+        installed.rollout()
+        after = seen.rewritten
+        until("reviews are answered after it", lambda: seen.rewritten > after + 5 or seen.wrong)
+    assert seen.wrong == []
+    helm(installed, "uninstall", NAMESPACE, "--wait")
+    for kind in KINDS:
+        assert user.cluster.kubectl("get", kind, NAMESPACE).returncode != 0
+    assert user.create(team, pod("free", "inference"))[0]
+    assert limits(user.get("-n", team, "pod", "free")) == {"nvidia.com/gpu": "1"}
