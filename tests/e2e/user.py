@@ -47,6 +47,12 @@ class User:
         found: Json = json.loads(self.kubectl("get", *arguments, "-o", "json"))
         return found
 
+    def serves(self, group_version: str, resource: str) -> bool:
+        """Whether this cluster's API server has a resource, as `kubectl get --raw` tells."""
+        done = self.cluster.kubectl("get", "--raw", f"/apis/{group_version}")
+        found = json.loads(done.stdout)["resources"] if done.returncode == 0 else []
+        return any(each["name"] == resource for each in found)
+
     def namespace(self, name: str, labels: Mapping[str, str] | None = None) -> str:
         """A namespace with its default service account, so that pods can be made at once."""
         made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

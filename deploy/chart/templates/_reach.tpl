@@ -97,6 +97,12 @@ under Ignore. Sources: docs/security.md.
 (has({{ . }}.spec.tolerations) && {{ . }}.spec.tolerations.exists(t, !has(t.key) || t.key == ''))
 {{- end }}
 
+{{/* The list that CRI-O reads, with anything on it that is not known to be harmless. */}}
+{{- define "gpu-sharing.crioDevices" -}}
+{{- $key := "k.lowerAscii().startsWith('io.kubernetes.cri-o.devices') || k.lowerAscii().startsWith('devices.crio.io')" -}}
+(has({{ . }}.metadata.annotations) && {{ . }}.metadata.annotations.exists(k, ({{ $key }}) && {{ . }}.metadata.annotations[k].split(',').exists(d, !d.matches(r'^ *(/dev/(fuse|net/tun|null|zero|random|urandom|hugepages|infiniband)(:.*)?)? *$'))))
+{{- end }}
+
 {{/* Our label on a pod that asks for nothing. */}}
 {{- define "gpu-sharing.label" -}}
 (has({{ . }}.metadata.labels) && 'gpu-sharing.io/strategy' in {{ . }}.metadata.labels && !{{ include "gpu-sharing.asks" . }})
