@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from tests.e2e import cluster
 from tests.e2e.chart import ROOT
-from tests.e2e.cluster import Cluster, from_environment, lifecycle, state
+from tests.e2e.cluster import Cluster, lifecycle
 from tests.e2e.installation import Installed, install
 from tests.e2e.user import MODE, until
 
@@ -64,14 +64,9 @@ def story(installed: Installed) -> None:
 
 @contextmanager
 def kept() -> Iterator[Cluster]:
-    """A cluster that stays."""
-    lifecycle.clean_leftovers()
-    directory = state.new_state()
-    try:
-        yield lifecycle.start_told(directory, from_environment(detached=True))
-    except BaseException:
-        lifecycle.stop(directory)
-        raise
+    """A cluster that stays, with a word on how to use and end it."""
+    with lifecycle.staying() as made:
+        yield made
     say("The cluster stays. To use it, and to end it:")
     say('  eval "$(.venv/bin/python -m tests.e2e.cluster env)"')
     say("  .venv/bin/python -m tests.e2e.cluster down")

@@ -8,19 +8,12 @@ from tests.e2e.cluster import lifecycle, machine, programs, state
 from tests.e2e.cluster.build import builder
 from tests.e2e.cluster.errors import ClusterError, NotReadyError
 from tests.e2e.cluster.settings import from_environment
-from tests.e2e.cluster.starting import start
 
 
 def up(_: argparse.Namespace) -> None:
     """Start a cluster that stays until `down`."""
-    lifecycle.clean_leftovers()
-    directory = state.new_state()
-    with lifecycle.termination_as_exit():
-        try:
-            start(directory, from_environment(detached=True))
-        except BaseException:
-            lifecycle.stop(directory)
-            raise
+    with lifecycle.staying() as made:
+        directory = made.site.sandbox.state
     _print(f'{directory}\nto use it: eval "$(python -m tests.e2e.cluster env)"')
 
 

@@ -32,6 +32,20 @@ def running(options: Options | None = None) -> Iterator[Cluster]:
                 stop(directory)
 
 
+@contextlib.contextmanager
+def staying() -> Iterator[Cluster]:
+    """A cluster that stays after the `with`, until `down`; it goes only if the block fails."""
+    with termination_as_exit():
+        clean_leftovers()
+        directory = state.new_state()
+        try:
+            yield start(directory, from_environment(detached=True))
+        except BaseException:
+            with _undisturbed():
+                stop(directory)
+            raise
+
+
 def stop(directory: Path) -> None:
     """Remove a cluster; GPU_SHARING_E2E_LOGS names a directory that keeps its logs."""
     kept = os.environ.get("GPU_SHARING_E2E_LOGS")
