@@ -21,11 +21,10 @@ from webhook.core.model import (
 )
 from webhook.core.placement import reaches
 from webhook.core.pod import Pod
-from webhook.core.policy import Policy, RowName, row_of
+from webhook.core.policy import Policy, of_tenant, row_of
 from webhook.core.wants import Want
 
 _UNKNOWN_MEMORY: Final = 2**62
-_TENANT_ROWS: Final = frozenset({RowName.TENANT, RowName.TENANT_TRAINING})
 
 Amounts = Mapping[OfferKind, int]
 Rank = tuple[int, int, int, str, int, str, str]
@@ -49,8 +48,10 @@ def terms_of(facts: Facts, rules: Policy) -> Terms:
     row = row_of(facts.workload, facts.tenant)
     memory = rules.matrix[row].memory if facts.memory is None else facts.memory
     profile = facts.profile.name if facts.profile else None
-    isolated, pools = row in _TENANT_ROWS, rules.shared_tenant_pools
-    return Terms(facts.tenant, isolated, pools, memory, profile, _mounts_shm(facts.pod))
+    isolated = of_tenant(facts.workload, facts.tenant)
+    return Terms(
+        facts.tenant, isolated, rules.shared_tenant_pools, memory, profile, _mounts_shm(facts.pod)
+    )
 
 
 def _mounts_shm(subject: Pod) -> bool:

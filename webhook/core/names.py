@@ -21,7 +21,6 @@ SHARED: Final = ".shared"
 
 # Labels of GPU Feature Discovery (k8s-device-plugin: internal/lm).
 GPU_PRODUCT: Final = NVIDIA + "gpu.product"
-GPU_MEMORY_MIB: Final = NVIDIA + "gpu.memory"
 GPU_REPLICAS: Final = NVIDIA + "gpu.replicas"
 GPU_SLICES: Final = NVIDIA + "gpu.slices.gi"
 GPU_SHARING: Final = NVIDIA + "gpu.sharing-strategy"
@@ -33,7 +32,6 @@ SHARING_SUFFIX: Final = ".sharing-strategy"
 MEMORY_SUFFIX: Final = ".memory"
 REPLICAS_SUFFIX: Final = ".replicas"
 
-HOSTNAME: Final = "kubernetes.io/hostname"
 NODE_NAME_FIELD: Final = "metadata.name"
 
 # Environment read by the NVIDIA container toolkit and by CUDA's MPS client.
