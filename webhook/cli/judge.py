@@ -1,19 +1,18 @@
 """One pod through both sides, as the API server would send it; prints nothing."""
 
-import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import jsonpatch
 import msgspec
 
 from webhook.cli.objects import Found, InputError
 from webhook.cli.settings import Cluster
 from webhook.core import names, template
-from webhook.core.admit import Verdict, admit
+from webhook.core.admit import Verdict
+from webhook.core.foresee import foresee
 from webhook.core.model import Inventory, Mode, Request, Side
-from webhook.core.pod import Metadata, Pod
+from webhook.core.pod import Metadata
 from webhook.core.policy import Policy
 from webhook.core.template import Template
 
@@ -38,7 +37,7 @@ class Result:
     template: Template
     metadata: Metadata
     verdict: Verdict
-    after: dict[str, Any]
+    after: Mapping[str, Any]
 
     @property
     def namespace(self) -> str:
@@ -75,23 +74,7 @@ def _judge(found: Found, each: Template, metadata: Metadata, court: Court) -> Re
         uid="review",
         operation="CREATE",
         namespace=namespace,
-        pod=msgspec.convert(each.pod, Pod),
         namespace_labels=labels,
     )
-    verdict = admit(asked, court.policy, court.inventory)
-    if not verdict.allowed or not verdict.patch:
-        return Result(found, each, metadata, _validated(asked, verdict, court), each.pod)
-    operations = msgspec.to_builtins(verdict.patch)
-    after = jsonpatch.apply_patch(copy.deepcopy(each.pod), operations)
-    again = replace(asked, pod=msgspec.convert(after, Pod))
-    return Result(found, each, metadata, _validated(again, verdict, court), after)
-
-
-def _validated(asked: Request, verdict: Verdict, court: Court) -> Verdict:
-    """The mutating verdict, unless the validating side refuses what came of it."""
-    if not verdict.allowed or asked.mode is Mode.AUDIT:
-        return verdict
-    checked = admit(replace(asked, side=Side.VALIDATE), court.policy, court.inventory)
-    if not checked.allowed:
-        return checked
-    return replace(verdict, warnings=(*verdict.warnings, *checked.warnings))
+    seen = foresee(asked, each.pod, court.policy, court.inventory)
+    return Result(found, each, metadata, seen.verdict, seen.after)

@@ -6,8 +6,11 @@ From the `kubernetes` package it takes configuration and HTTP, never the models.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 from kubernetes.client.api_client import ApiClient
@@ -26,6 +29,11 @@ CONNECT_SECONDS = 5.0
 READ_SIZE = 64 * 1024  # bytes taken from the socket at once
 STATUS_SIZE = 16 * 1024  # bytes read of an error's body: a Status is far smaller
 USER_AGENT = "gpu-sharing"
+_CONTENT: Final = {
+    "GET": {},
+    "POST": {"Content-Type": "application/json"},
+    "PATCH": {"Content-Type": "application/merge-patch+json"},
+}
 
 
 def connect(kubeconfig: str | None = None, *, context: str | None = None) -> Connection:
@@ -57,8 +65,26 @@ def _load(configuration: Configuration, kubeconfig: str | None, context: str | N
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body of an answer, and the warnings that came with it, as kubectl prints them."""
+
+    body: bytes
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request as plain data."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    body: Mapping[str, Any] | None = None
+
+
 class Connection:
-    """Authenticated GETs to one API server; threads may share it."""
+    """Authenticated requests to one API server; threads may share it."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
@@ -71,8 +97,24 @@ class Connection:
         """
         deadline = time.monotonic() + timeout
         limit = timeout if timeout < CONNECT_SECONDS else (CONNECT_SECONDS, timeout)
-        with _translated(), self._opened(path, params, limit) as response:
+        with _translated(), self._opened(_Asked("GET", path, params), limit) as response:
             return b"".join(_before(deadline, _chunks(response)))
+
+    def send(
+        self,
+        method: Literal["POST", "PATCH"],
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        timeout: float,
+    ) -> Answer:
+        """Create with POST, or merge with PATCH (RFC 7386); raise ApiFailure.
+
+        `path` may end in a query. `timeout` is in seconds, in all.
+        """
+        with _translated(), self._opened(_Asked(method, path, {}, body), timeout) as response:
+            warnings = response.headers.getlist("Warning")
+            return Answer(response.read(), tuple(filter(None, map(_warning, warnings))))
 
     def stream(self, path: str, params: Mapping[str, str], *, timeout: float) -> Lines:
         """Open `path` for reading line by line; raise ApiFailure.
@@ -80,26 +122,27 @@ class Connection:
         `timeout` is the longest silence between two reads, in seconds. Close what is returned.
         """
         with _translated():
-            return Lines(self._opened(path, params, (CONNECT_SECONDS, timeout)))
+            return Lines(self._opened(_Asked("GET", path, params), (CONNECT_SECONDS, timeout)))
 
     def close(self) -> None:
         """Close the idle sockets."""
         self._api.rest_client.pool_manager.clear()
 
     def _opened(
-        self, path: str, params: Mapping[str, str], limit: float | tuple[float, float]
+        self, asked: _Asked, limit: float | tuple[float, float]
     ) -> urllib3.BaseHTTPResponse:
         # The token is asked for with each request: service account tokens rotate hourly.
-        method, url, headers, _, _ = self._api.param_serialize(
-            "GET",
-            path,
-            query_params=list(params.items()),
-            header_params={"Accept": "application/json"},
+        method, url, headers, body, _ = self._api.param_serialize(
+            asked.method,
+            asked.path,
+            query_params=list(asked.params.items()),
+            header_params={"Accept": "application/json", **_CONTENT[asked.method]},
+            body=asked.body,
             auth_settings=["BearerToken"],
         )
-        answer = self._api.call_api(method, url, headers, _request_timeout=limit)
+        answer = self._api.call_api(method, url, headers, body, _request_timeout=limit)
         response: urllib3.BaseHTTPResponse = answer.response
-        if response.status != 200:  # noqa: PLR2004 - a list, a watch and an object all answer 200
+        if response.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             with response:
                 raise _refusal(response)
         return response
@@ -147,6 +190,12 @@ def _before(deadline: float, chunks: Iterable[bytes]) -> Iterator[bytes]:
         if time.monotonic() > deadline:
             raise ApiFailure(None, "the answer took too long")
         yield chunk
+
+
+def _warning(header: str) -> str:
+    """The text of a Warning header, `299 - "text"` (RFC 7234, 5.5)."""
+    found = re.search(r'"((?:[^"\\]|\\.)*)"', header)
+    return re.sub(r"\\(.)", r"\1", found[1]) if found else ""
 
 
 def _refusal(response: urllib3.BaseHTTPResponse) -> ApiFailure:

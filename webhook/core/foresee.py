@@ -1,0 +1,53 @@
+"""What both sides would say of a pod that does not exist yet; changes and asks nobody."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jsonpatch
+import msgspec
+
+from webhook.core.admit import Verdict, admit
+from webhook.core.model import Inventory, Mode, Request, Side
+from webhook.core.pod import Pod
+from webhook.core.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The verdict of /mutate, or of /validate where that refuses, and the pod as it would be."""
+
+    verdict: Verdict
+    after: Mapping[str, Any]
+
+
+def foresee(
+    asked: Request, pod: Mapping[str, Any], policy: Policy, inventory: Inventory
+) -> Foreseen:
+    """Answer a CREATE of `pod` as the API server would have it answered, both sides in turn.
+
+    `asked` tells all but the pod and the side. In audit mode only the mutating side is asked:
+    it leaves the pod as it is, so that the other would judge what enforcement never lets be.
+
+    Raises:
+        msgspec.ValidationError: a wrong type in the pod; the message has the path.
+    """
+    first = replace(asked, side=Side.MUTATE, pod=msgspec.convert(pod, Pod))
+    verdict = admit(first, policy, inventory)
+    after = _patched(pod, verdict)
+    if not verdict.allowed or asked.mode is Mode.AUDIT:
+        return Foreseen(verdict, after)
+    second = replace(first, side=Side.VALIDATE, pod=msgspec.convert(after, Pod))
+    checked = admit(second, policy, inventory)
+    if not checked.allowed:
+        return Foreseen(checked, after)
+    return Foreseen(replace(verdict, warnings=(*verdict.warnings, *checked.warnings)), after)
+
+
+def _patched(pod: Mapping[str, Any], verdict: Verdict) -> Mapping[str, Any]:
+    if not verdict.patch:
+        return pod
+    operations = msgspec.to_builtins(verdict.patch)
+    patched: dict[str, Any] = jsonpatch.apply_patch(copy.deepcopy(pod), operations)
+    return patched
