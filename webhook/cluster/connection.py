@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 READ_SIZE = 64 * 1024  # bytes taken from the socket at once
 STATUS_SIZE = 16 * 1024  # bytes read of an error's body: a Status is far smaller
+PAGE_SIZE = 300  # bytes kept of what is no Status: a proxy may answer with a whole HTML page
 USER_AGENT = "gpu-sharing"
 _CONTENT: Final = {
     "GET": {},
@@ -203,7 +204,7 @@ def _refusal(response: urllib3.BaseHTTPResponse) -> ApiFailure:
     try:
         message = msgspec.json.decode(body, type=Status).message
     except msgspec.MsgspecError:
-        message = body.decode(errors="replace")
+        message = body[:PAGE_SIZE].decode(errors="replace")
     asked = response.headers.get("Retry-After", "")
     seconds = float(asked) if asked.isdecimal() else None
     return ApiFailure(response.status, message or response.reason or "", retry_after=seconds)

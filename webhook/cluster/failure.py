@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-MESSAGE_LIMIT = 300  # characters: a proxy may answer with a whole HTML page, and this is logged
+MESSAGE_LIMIT = 4096  # characters: a refusal has a sentence for each thing that is wrong
 
 
 class ApiFailure(Exception):  # noqa: N818 - `Error` is the word for ERROR events of a watch
     """A request failed: `status` is the HTTP status, or None if no HTTP answer came at all.
 
-    `retry_after` is what the server asked for, in seconds; `message` is one line, cut to 300
+    `retry_after` is what the server asked for, in seconds; `message` is one line, cut to 4096
     characters.
     """
 
