@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from webhook.cli import check, demo, policy, review, serve
+from webhook.cli.live import audit
 
 EPILOG = """\
 new here?
@@ -25,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (review, policy, check, serve, demo):
+    for command in (review, audit, policy, check, serve, demo):
         command.add(commands)
     return made
 

@@ -14,10 +14,11 @@ from rich.text import Text
 from webhook.cli.judge import Result
 from webhook.core import names
 from webhook.core.admit import Verdict
-from webhook.core.reasons import SENTENCES
+from webhook.core.reasons import SENTENCES, Reason
 
 _MOST_NAMED: Final = 3
 _CONTEXT: Final = 3
+_UNREADABLE: Final = (Reason.INVALID_QUANTITY, Reason.SEVERAL_RESOURCES)
 _COLOURS: Final = {
     "exclusive": "cyan",
     "mig": "green",
@@ -79,7 +80,7 @@ def table(results: Sequence[Result]) -> RenderableType:
         made.add_column(column, overflow="fold")
     for result in results:
         made.add_row(*_row(result))
-    notes = _notes(results)
+    notes = told((result.name or result.found.source, result.verdict) for result in results)
     return Group(made, Text(), *notes) if notes else made
 
 
@@ -90,21 +91,27 @@ def _row(result: Result) -> tuple[RenderableType, ...]:
     where = f" ({part})" if part not in ("", "spec", "template") else ""
     workload = verdict.workload.value if verdict.workload else "-"
     tenant = f" of {verdict.tenant}" if verdict.tenant else ""
-    asks = Text("\n".join(f"{a.count} {short(a.resource)}" for a in verdict.asks) or "no GPU")
-    return Text(who + where), Text(workload + tenant), asks, *_gets(verdict)
+    return Text(who + where), Text(workload + tenant), asks(verdict), *gets(verdict)
 
 
-def _gets(verdict: Verdict) -> tuple[Text, Text]:
+def asks(verdict: Verdict) -> Text:
+    """What each container asks for, a line each."""
+    none = "?" if verdict.reason in _UNREADABLE else "no GPU"
+    return Text("\n".join(f"{a.count} {short(a.resource)}" for a in verdict.asks) or none)
+
+
+def gets(verdict: Verdict) -> tuple[Text, Text]:
+    """What each container gets and how, a line each; or that the pod is refused, and the code."""
     if not verdict.allowed:
         return Text("refused", "bold red"), Text(verdict.reason.value, "red")
     if not verdict.given:
         return Text("unchanged", "dim"), Text("-", "dim")
-    gets = (
+    given = (
         f"{g.ask.count} {short(g.offer.resource)}{_size(g.offer.memory)}" for g in verdict.given
     )
     how = [(g.offer.strategy.value, _COLOURS[g.offer.strategy.value]) for g in verdict.given]
     lines = [part for each in how for part in (each, "\n")]
-    return Text("\n".join(gets)), Text.assemble(*lines[:-1])
+    return Text("\n".join(given)), Text.assemble(*lines[:-1])
 
 
 def short(resource: str) -> str:
@@ -116,11 +123,10 @@ def _size(memory: int | None) -> str:
     return f" ({memory} MiB)" if memory else ""
 
 
-def _notes(results: Iterable[Result]) -> list[Text]:
+def told(verdicts: Iterable[tuple[str, Verdict]]) -> list[Text]:
+    """Warnings and refusals in full, each once, with the names of all whom it concerns."""
     notes: dict[tuple[str, str], list[str]] = {}
-    for result in results:
-        who = result.name or result.found.source
-        verdict = result.verdict
+    for who, verdict in verdicts:
         for text in (*verdict.warnings, *(() if verdict.allowed else (verdict.message,))):
             style = "yellow" if text in verdict.warnings else "red"
             notes.setdefault((text, style), []).append(who)

@@ -42,6 +42,11 @@ def facts(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Facts:
     )
 
 
+def asks_of(pod: Pod) -> tuple[Ask, ...]:
+    """The GPUs that a pod's containers request; malformed requests are left out."""
+    return _asks(pod)[0]
+
+
 def places(pod: Pod) -> Iterator[tuple[Place, Container]]:
     """Every container with its place: init containers and sidecars, app, then ephemeral."""
     for index, each in enumerate(pod.spec.init_containers or ()):
