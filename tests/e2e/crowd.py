@@ -1,6 +1,5 @@
 """A few hundred pods and workloads of real manifests on a real cluster, to look at.
 
-
 The manifests are those of the corpus where it is beside the checkout, else those of examples/.
 Custom resources get a definition that takes anything: their controllers do not run here.
 """

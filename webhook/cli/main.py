@@ -2,10 +2,13 @@
 
 import argparse
 import sys
+from pathlib import Path
 
-from webhook.cli import check, demo, policy, review, serve
+from webhook.cli import check, completion, demo, policy, review, serve
 from webhook.cli.live import audit
 
+_SCRIPT, _PLUGIN = "kubectl-gpu_sharing", "kubectl gpu-sharing"
+"""As kubectl finds it, and as people call it; the command is the same."""
 EPILOG = """\
 new here?
   1. gpu-sharing demo                          the webhook at work on a sample cluster, in seconds
@@ -20,14 +23,15 @@ new here?
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     made = argparse.ArgumentParser(
-        prog="gpu-sharing",
+        prog=_PLUGIN if Path(sys.argv[0]).name == _SCRIPT else "gpu-sharing",
         description="Safe and automatic GPU sharing on Kubernetes: an admission webhook.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (review, audit, policy, check, serve, demo):
+    for command in (review, audit, policy, check, serve, demo, completion):
         command.add(commands)
+    made.set_defaults(whole=parser)
     return made
 
 

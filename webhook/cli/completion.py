@@ -1,0 +1,121 @@
+"""Shell completion: scripts for shells, and what kubectl asks for the plugin; runs no command.
+
+argparse has no public way to look at a parser; shtab and argcomplete read the same attributes.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import shtab
+
+SHELLS: Final = ("bash", "zsh", "tcsh")
+# What kubectl's own completion does next (cobra's ShellCompDirective), as its last line.
+_FILES, _NO_FILES = ":0", ":4"
+EPILOG = """\
+exit code: 0
+
+examples:
+  source <(gpu-sharing completion bash)        now; put it into ~/.bashrc to keep it
+  gpu-sharing completion zsh > ~/.zfunc/_gpu-sharing
+
+`kubectl gpu-sharing <TAB>` needs none of this: kubectl 1.26 and newer asks the program
+kubectl_complete-gpu_sharing, which is installed with this command.
+"""
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "completion",
+        help="a script by which your shell completes this command",
+        description="Print a completion script.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("shell", choices=SHELLS)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the script."""
+    print(shtab.complete(args.whole(), shell=args.shell))  # noqa: T201 - the command's output
+    return 0
+
+
+def for_kubectl(parser: argparse.ArgumentParser, words: Sequence[str]) -> Iterator[str]:
+    """Yield what kubectl reads: `word<TAB>description` lines, then a directive.
+
+    `words` are those after `kubectl gpu-sharing`; the last is the one being written, maybe empty.
+    Source: kubectl pkg/cmd/plugin/plugin_completion.go.
+    """
+    *before, begun = words or [""]
+    here, awaited, given = _walk(parser, before)
+    if awaited is not None:
+        yield from _starting(begun, dict.fromkeys(map(str, awaited.choices or ()), ""))
+        yield _NO_FILES if awaited.choices or awaited.metavar == "NAME" else _FILES
+        return
+    if begun.startswith("-"):
+        yield from _starting(begun, _flags(here))
+        yield _NO_FILES
+        return
+    places = [a for a in here._actions if not a.option_strings]
+    place = places[given] if given < len(places) else None
+    yield from _starting(begun, _values(place))
+    yield _NO_FILES
+
+
+def _walk(
+    parser: argparse.ArgumentParser, words: Sequence[str]
+) -> tuple[argparse.ArgumentParser, argparse.Action | None, int]:
+    """The subparser that the words lead to, the flag that waits for its value, words besides."""
+    here, awaited, given = parser, None, 0
+    for word in words:
+        if awaited is not None:
+            awaited = None
+        elif word.startswith("-"):
+            action = here._option_string_actions.get(word)
+            awaited = action if action is not None and action.nargs != 0 else None
+        else:
+            below = _subparsers(here).get(word)
+            here, given = (below, 0) if below else (here, given + 1)
+    return here, awaited, given
+
+
+def _subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def _values(place: argparse.Action | None) -> dict[str, str]:
+    if place is None:
+        return {}
+    if isinstance(place, argparse._SubParsersAction):
+        return {each.dest: each.help or "" for each in place._choices_actions}
+    return dict.fromkeys(map(str, place.choices or ()), "")
+
+
+def _flags(parser: argparse.ArgumentParser) -> dict[str, str]:
+    return {
+        flag: (action.help or "").replace("%(default)s", str(action.default))
+        for action in parser._actions
+        for flag in action.option_strings
+        if flag.startswith("--")
+    }
+
+
+def _starting(begun: str, values: dict[str, str]) -> Iterator[str]:
+    for value, text in values.items():
+        if value.startswith(begun):
+            yield f"{value}\t{text}" if text else value
+
+
+def main() -> int:
+    """Answer kubectl; the program `kubectl_complete-gpu_sharing`."""
+    from webhook.cli.main import parser  # noqa: PLC0415 - main lists this module's command
+
+    print("\n".join(for_kubectl(parser(), sys.argv[1:])))  # noqa: T201 - what kubectl reads
+    return 0
