@@ -91,13 +91,14 @@ def _results(each: Group, court: Court) -> Iterator[Result | InputError]:
     """By the templates of the root; of a root that shows none, by a pod that it made."""
     made = list(judge.judge(_found(each.root), court)) if each.read else []
     if not made and each.pods:
-        made = list(judge.judge(_found(unscheduled(each.pods[0])), court))
+        made = list(judge.judge(_found(each.pods[0]), court))
     yield from made
 
 
 def _found(value: Object) -> Found:
     data = census.metadata(value)
-    return Found(f"namespace {data.get('namespace', '')}", value, Document(value, None))
+    new = unscheduled(value) if value["kind"] == "Pod" else value
+    return Found(f"namespace {data.get('namespace', '')}", new, Document(new, None))
 
 
 def unscheduled(pod: Object) -> Object:
