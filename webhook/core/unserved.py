@@ -88,10 +88,14 @@ def _not_for_row(
     shm = ""
     if terms.own_shared_memory and "mps" in wanted:
         shm = " (mps would need the pod's /dev/shm for itself)"
-    text = (
-        f"{who} needs {wanted}{profile}{shm}, which no node offers; "
-        f"offered: {_listed(offers)}{_note(inventory)}"
-    )
+    if want.ask.resource == names.GPU:
+        text = f"{who} needs {wanted}{profile}{shm}, which no node offers"
+    else:  # asked by name, which is never turned into something else
+        text = (
+            f"{want.ask.resource}: {who} may use {wanted}{shm}, which no node offers by that name; "
+            f"write limits {names.GPU}"
+        )
+    text += f"; offered: {_listed(offers)}{_note(inventory)}"
     if row is RowName.UNCLASSIFIED:
         text += f"; label {names.WORKLOAD} if it may be given otherwise"
     return say(refusal(row, Reason.NO_OFFER), text)
