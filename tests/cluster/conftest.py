@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cluster_doubles import FAST, Clock, Log, Published
+from event_doubles import QUICK, Counts
 from fake_api import NODES, FakeApi
 from gpu_nodes import decode
 
 from webhook.cluster.connection import Connection, connect
+from webhook.cluster.events import Events, Reporter
 from webhook.cluster.runtime import Runtime
 from webhook.cluster.watch import Source
 from webhook.cluster.watcher import Watcher
@@ -93,3 +95,26 @@ def watch(connection, published, log):
     yield start
     for watcher in started:
         watcher.stop()
+
+
+@pytest.fixture
+def counts():
+    return Counts()
+
+
+@pytest.fixture
+def telling(connection, counts, runtime):
+    """Start what sends events, with some of its manners changed; it is stopped after the test."""
+    started = []
+
+    def start(instance="replica-0", **manners):
+        reporter = Reporter(instance, counts)
+        chosen = dataclasses.replace(QUICK, **manners)
+        events = Events(connection, reporter, runtime=runtime, manners=chosen)
+        started.append(events)
+        events.start()
+        return events
+
+    yield start
+    for events in started:
+        events.stop()

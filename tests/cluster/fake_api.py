@@ -1,102 +1,25 @@
 """A stand-in for an API server: real HTTP on a loopback port, lists, watches and planned faults.
 
-It keeps cluster-scoped objects with versions as etcd does, so a watch resumes as it should. It
-knows nothing of authorization, admission or schemas; the real cluster comes with `make e2e`.
+It keeps objects by the path of their collection, with versions as etcd does, so a watch resumes as
+it should. Events can be written too (`fake_events`). It knows nothing of authorization, admission
+or other schemas; the real cluster comes with `make e2e`.
 """
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING
+
+from fake_http import Server
+
+if TYPE_CHECKING:
+    from fake_http import Fault, Handler
 
 NODES = "/api/v1/nodes"
 NAMESPACES = "/api/v1/namespaces"
-
-Fault = Callable[["Handler"], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One connection; answers with the next planned fault of its path, or truthfully."""
-
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def setup(self) -> None:
-        """Remember the socket, so that the server can end it."""
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def finish(self) -> None:
-        """Forget the socket."""
-        with suppress(OSError):
-            super().finish()
-        self.server.connections.discard(self.connection)
-
-    def handle(self) -> None:
-        """Serve requests until either side ends the connection."""
-        with suppress(OSError):  # the client went away, which many tests want it to
-            super().handle()
-
-    def log_message(self, *args: object) -> None:
-        """Keep quiet."""
-
-    def do_GET(self) -> None:
-        """Answer, and write down what was asked."""
-        url = urlsplit(self.path)
-        self.params = dict(parse_qsl(url.query))
-        self.api = self.server.api
-        self.api.requests.append((url.path, self.params))
-        watch = "watch" if "watch" in self.params else "get"
-        faults = self.api.faults[url.path, watch]
-        if faults:
-            faults.popleft()(self)
-        elif watch == "watch":
-            self.api.watch(self, url.path)
-        elif url.path in (NODES, NAMESPACES):
-            self.send(200, self.api.page(url.path, self.params))
-        else:
-            self.api.one(self, url.path)
-
-    def send(self, status: int, body: object, **headers: str) -> None:
-        """Send a whole JSON answer."""
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def open_stream(self) -> None:
-        """Send the headers of a watch."""
-        self.send_response(200)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-
-    def send_chunk(self, data: bytes) -> None:
-        """Send some bytes of a watch."""
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-    def send_event(self, kind: str, item: object) -> None:
-        """Send a line of a watch."""
-        self.send_chunk(json.dumps({"type": kind, "object": item}).encode() + b"\n")
-
-
-class Server(ThreadingHTTPServer):
-    """The listening socket; its threads are joined when it closes."""
-
-    daemon_threads = False
-
-    def __init__(self, api: FakeApi, port: int) -> None:
-        self.api = api
-        self.connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), Handler)
 
 
 class FakeApi:
@@ -104,12 +27,14 @@ class FakeApi:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.sent: list[tuple[str, str, dict]] = []
         self.faults: dict[tuple[str, str], deque[Fault]] = defaultdict(deque)
         self.page_size = 500
-        self._objects: dict[str, dict[str, dict]] = {NODES: {}, NAMESPACES: {}}
+        self.objects: dict[str, dict[str, dict]] = defaultdict(dict)
         self._events: list[tuple[int, str, str, dict]] = []
         self._version = 100
-        self._news = threading.Condition()
+        self.lock = threading.RLock()
+        self._news = threading.Condition(self.lock)
         self._closing = threading.Event()
         self._port = 0
 
@@ -139,7 +64,7 @@ class FakeApi:
         return f"http://127.0.0.1:{self._port}"
 
     def plan(self, path: str, kind: str, *faults: Fault) -> None:
-        """Let the next requests of a kind (get, watch) run into these, in order."""
+        """Let the next requests of a kind (get, watch, post, patch) run into these, in order."""
         self.faults[path, kind].extend(faults)
 
     def asked(self, path: str, kind: str) -> list[dict[str, str]]:
@@ -150,13 +75,13 @@ class FakeApi:
     def put(self, path: str, item: dict) -> None:
         """Create or replace an object."""
         name = item["metadata"]["name"]
-        kind = "MODIFIED" if name in self._objects[path] else "ADDED"
+        kind = "MODIFIED" if name in self.objects[path] else "ADDED"
         self._publish(path, kind, item)
-        self._objects[path][name] = item
+        self.objects[path][name] = item
 
     def remove(self, path: str, name: str) -> None:
         """Delete an object."""
-        self._publish(path, "DELETED", self._objects[path].pop(name))
+        self._publish(path, "DELETED", self.objects[path].pop(name))
 
     def bookmark(self, path: str) -> int:
         """Send a bookmark to all watches; return its version."""
@@ -173,7 +98,7 @@ class FakeApi:
     def page(self, path: str, params: dict[str, str]) -> dict:
         """Return a page of a list."""
         start = int(params.get("continue", "0"))
-        items = list(self._objects[path].values())
+        items = list(self.objects[path].values())
         metadata = {"resourceVersion": str(self._version)}
         if start + self.page_size < len(items):
             metadata["continue"] = str(start + self.page_size)
@@ -182,7 +107,7 @@ class FakeApi:
     def one(self, handler: Handler, path: str) -> None:
         """Answer with one object."""
         where, _, name = path.rpartition("/")
-        item = self._objects.get(where, {}).get(name)
+        item = self.objects.get(where, {}).get(name)
         if item is None:
             handler.send(404, {"message": f"{name} not found"})
         else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fake_api import Fault, Handler
+    import threading
+
+    from fake_http import Fault, Handler
 
 
 def refuse(status: int, message: str = "no", **headers: str) -> Fault:
@@ -35,6 +37,16 @@ def slow(seconds: float) -> Fault:
     def fault(handler: Handler) -> None:
         handler.api.hang(seconds)
         handler.send(200, {"metadata": {}})
+
+    return fault
+
+
+def held_by(released: threading.Event) -> Fault:
+    """Answer nothing until that is set, and then break off."""
+
+    def fault(handler: Handler) -> None:
+        released.wait(60)
+        handler.close_connection = True
 
     return fault
 

@@ -100,8 +100,10 @@ def test_a_change_that_the_caller_could_not_take_is_given_again(api, connection,
 
 def test_namespaces_with_a_mode_are_watched_and_others_asked_for(api, world):
     api.put(NAMESPACES, namespace("watched", mode="enforce"))
+    assert world.opted_in() is None
     world.start()
     eventually(ready(world))
+    eventually(lambda: world.opted_in() == {"watched": {"mode": "enforce"}})
     assert api.asked(NAMESPACES, "get")[0]["labelSelector"] == "gpu-sharing.io/mode"
     assert world.namespace("watched") == {"mode": "enforce"}
     assert api.asked(f"{NAMESPACES}/watched", "get") == []

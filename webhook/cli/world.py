@@ -7,11 +7,12 @@ from pathlib import Path
 
 from webhook.cli import objects, settings
 from webhook.cli.settings import Cluster
-from webhook.cluster.connection import connect
+from webhook.cluster.connection import Connection, connect
 from webhook.cluster.failure import ApiFailure
 from webhook.cluster.runtime import Runtime
 from webhook.cluster.world import NodeReading, World
-from webhook.core import offers
+from webhook.core import names, offers
+from webhook.core.model import Mode
 from webhook.core.node import Node
 from webhook.server.app import Health
 from webhook.server.reload import ReloadedFile, Told
@@ -19,11 +20,22 @@ from webhook.server.snapshots import Snapshots
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """A live cluster, for what is done beside the answers.
+
+    `enforced` lists the namespaces whose mode is enforce, None while they are not known.
+    """
+
+    connection: Connection
+    enforced: Callable[[], tuple[str, ...] | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """The world as `serve` uses it. `namespace` gives labels, None where they are not known.
 
     `age` is in seconds since what is shown was last known to be so; `start` may start threads,
-    `tick` is called once a second.
+    `tick` is called once a second; `live` is None where no cluster is.
     """
 
     start: Callable[[], None]
@@ -31,6 +43,7 @@ class Source:
     namespace: Callable[[str], Mapping[str, str] | None]
     health: Callable[[], Health]
     age: Callable[[], float]
+    live: Live | None = None
 
 
 def of_file(path: str, snapshots: Snapshots, told: Told) -> Source:
@@ -87,10 +100,17 @@ def of_cluster(snapshots: Snapshots, told: Told) -> Source:
         seen = watched.nodes() is not None
         return Health(ok=seen, detail=problems or ("ok" if seen else "nodes: not listed yet"))
 
+    def enforced() -> tuple[str, ...] | None:
+        found = watched.opted_in()
+        if found is None:
+            return None
+        return tuple(name for name, has in found.items() if has.get(names.MODE) == Mode.ENFORCE)
+
     return Source(
         start=watched.start,
         tick=lambda: None,
         namespace=watched.namespace,
         health=health,
         age=lambda: watched.age(runtime.now()),
+        live=Live(connection, enforced),
     )

@@ -1,1 +1,1 @@
-"""The API server as a source: nodes and namespaces by list and watch; decides nothing."""
+"""The API server: nodes and namespaces by watch, pods by list, events; decides nothing."""

@@ -202,12 +202,13 @@ def _warning(header: str) -> str:
 def _refusal(response: urllib3.BaseHTTPResponse) -> ApiFailure:
     body = response.read(STATUS_SIZE)
     try:
-        message = msgspec.json.decode(body, type=Status).message
+        said = msgspec.json.decode(body, type=Status)
     except msgspec.MsgspecError:
-        message = body[:PAGE_SIZE].decode(errors="replace")
+        said = Status(message=body[:PAGE_SIZE].decode(errors="replace"))
     asked = response.headers.get("Retry-After", "")
     seconds = float(asked) if asked.isdecimal() else None
-    return ApiFailure(response.status, message or response.reason or "", retry_after=seconds)
+    text = said.message or response.reason or ""
+    return ApiFailure(response.status, text, retry_after=seconds, causes=said.causes)
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ class Pace:
 class Runtime:
     """The outside of a thread. `now` is monotonic seconds; `chance` draws from [0, 1).
 
-    `pause(stop, seconds)` sleeps and returns early once `stop` is set.
+    `pause(stop, seconds)` sleeps and returns early once `stop` is set; `clock` is Unix seconds.
     """
 
     told: Told
@@ -54,3 +54,4 @@ class Runtime:
     now: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
     pause: Callable[[threading.Event, float], bool] = threading.Event.wait
+    clock: Callable[[], float] = time.time

@@ -12,11 +12,26 @@ S = TypeVar("S")
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
+class _Cause(msgspec.Struct):
+    reason: str = ""
+
+
+class _Details(msgspec.Struct):
+    causes: list[_Cause] | None = None
+
+
 class Status(msgspec.Struct):
     """What the server answers, or sends as an ERROR event, when something failed."""
 
     code: int | None = None
     message: str = ""
+    details: _Details | None = None
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The words for why, such as `NamespaceTerminating`."""
+        found = (self.details.causes if self.details else None) or ()
+        return tuple(each.reason for each in found)
 
 
 class ListMetadata(msgspec.Struct):

@@ -56,7 +56,7 @@ class World(Generic[T]):
         self._told_nodes: Mapping[str, T | None] | None = None
         self._kept: Mapping[str, Kept[T]] = {}
         self._nodes: Mapping[str, T] | None = None
-        self._labels: Mapping[str, Mapping[str, str]] = {}
+        self._labels: Mapping[str, Mapping[str, str]] | None = None
         # All nodes, since a selector cannot say "any label of nvidia.com/", and a node without
         # these labels but with GPUs is worth telling about.
         nodes = Source("nodes", NODES_PATH, reading.decode)
@@ -66,7 +66,7 @@ class World(Generic[T]):
             Watcher(connection, namespaces, publish=self._take_namespaces, runtime=runtime),
         )
         self._lookup = Namespaces(
-            connection, lambda: self._labels, runtime=runtime, limits=Limits()
+            connection, lambda: self._labels or {}, runtime=runtime, limits=Limits()
         )
 
     def start(self) -> None:
@@ -86,6 +86,10 @@ class World(Generic[T]):
     def namespace(self, name: str) -> Mapping[str, str] | None:
         """Return a namespace's labels, None if unknown; blocks half a second if not watched."""
         return self._lookup.labels(name)
+
+    def opted_in(self) -> Mapping[str, Mapping[str, str]] | None:
+        """Return the labels of namespaces that have a mode; None before the first list."""
+        return self._labels
 
     def age(self, now: float) -> float:
         """Return the seconds since the slowest watcher last heard; `now` as `runtime.now`."""

@@ -30,6 +30,7 @@ class Metadata(_Part, frozen=True):
     name: str | None = None
     generate_name: str | None = None
     namespace: str | None = None
+    uid: str | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     owner_references: tuple[OwnerReference, ...] | None = None

@@ -1,0 +1,101 @@
+"""The object of an event: from a ReplicaSet to what a person looks at."""
+
+import pytest
+from cluster_doubles import eventually
+from event_doubles import DEPLOYMENT, JOB, SET, SETS, refusal, replica_set, rewrite, settled, stored
+from faults import refuse
+
+from webhook.core.event import Regarding
+
+ROLLOUT = Regarding("argoproj.io/v1alpha1", "Rollout", "web", "uid-rollout")
+SET_PATH = f"{SETS}/web-6d4"
+
+
+def told_on(api):
+    """Return the objects of all events, without the namespace."""
+    found = [dict(event["regarding"]) for event in stored(api)]
+    for each in found:
+        assert each.pop("namespace") == "shop"
+    return found
+
+
+def as_json(regarding):
+    return {
+        "apiVersion": regarding.api_version,
+        "kind": regarding.kind,
+        "name": regarding.name,
+        "uid": regarding.uid,
+    }
+
+
+@pytest.mark.parametrize("owner", [DEPLOYMENT, ROLLOUT])
+def test_an_event_of_a_replica_set_stands_on_its_controller(api, telling, counts, owner):
+    api.put(SETS, replica_set(controller=owner))
+    telling().offer(refusal(regarding=SET))
+    eventually(settled(counts, 1))
+    assert told_on(api) == [as_json(owner)]
+    assert stored(api)[0]["metadata"]["name"].startswith("web.")
+
+
+def test_the_answer_is_remembered(api, telling, counts):
+    api.put(SETS, replica_set())
+    events = telling()
+    for number in range(5):
+        events.offer(refusal(str(number), regarding=SET))
+    events.offer(rewrite(regarding=SET))
+    eventually(settled(counts, 6))
+    assert len(api.asked(SET_PATH, "get")) == 1
+
+
+def test_the_replica_sets_of_a_deployment_share_one_event(api, telling, counts):
+    events = telling()
+    for name in ("web-6d4", "web-7f9"):
+        api.put(SETS, replica_set(name))
+        events.offer(refusal(regarding=Regarding("apps/v1", "ReplicaSet", name, name)))
+    eventually(settled(counts, 2))
+    assert told_on(api) == [as_json(DEPLOYMENT)]
+    assert counts.of == {"sent": 1, "aggregated": 1}
+
+
+@pytest.mark.parametrize("fault", [refuse(403), refuse(404)])
+def test_without_the_right_to_look_it_stands_on_the_replica_set(api, telling, counts, fault):
+    events = telling()
+    api.plan(SET_PATH, "get", fault)
+    for number in range(3):
+        events.offer(refusal(str(number), regarding=SET))
+    eventually(settled(counts, 3))
+    assert told_on(api) == [as_json(SET)] * 3
+    assert len(api.asked(SET_PATH, "get")) == 1
+
+
+def test_a_replica_set_of_nobody_stands_for_itself(api, telling, counts):
+    api.put(SETS, replica_set(controller=None))
+    telling().offer(refusal(regarding=SET))
+    eventually(settled(counts, 1))
+    assert told_on(api) == [as_json(SET)]
+
+
+def test_a_failure_that_passes_is_tried_again_rather_than_told_elsewhere(api, telling, counts):
+    api.put(SETS, replica_set())
+    api.plan(SET_PATH, "get", refuse(500), refuse(429))
+    telling().offer(refusal(regarding=SET))
+    eventually(settled(counts, 1))
+    assert told_on(api) == [as_json(DEPLOYMENT)]
+
+
+@pytest.mark.parametrize(
+    "regarding",
+    [
+        JOB,
+        Regarding("kubeflow.org/v1", "PyTorchJob", "train", "u"),
+        Regarding("apps/v1", "StatefulSet", "db", "u"),
+        Regarding("example.com/v1", "ReplicaSet", "web", "u"),
+        Regarding("apps/v1", "ReplicaSet", "../../../../api/v1/secrets", "u"),
+        Regarding("apps/v1", "ReplicaSet", "..", "u"),
+    ],
+)
+def test_everything_else_stays_and_nobody_is_asked(api, telling, counts, regarding):
+    telling().offer(refusal(regarding=regarding))
+    eventually(settled(counts, 1))
+    assert told_on(api) == [as_json(regarding)]
+    assert api.requests == []

@@ -1,0 +1,117 @@
+"""Request and Verdict -> the event that tells of it, on what a person looks at; sends nothing."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from webhook.core.admit import Verdict
+from webhook.core.model import Given, Mode, Request, Side
+from webhook.core.pod import Metadata
+from webhook.core.reasons import Reason
+
+NOTE_LIMIT: Final = 1024  # bytes of UTF-8 (Kubernetes: NoteLengthLimit in validation/events.go)
+NAME_LIMIT: Final = 253  # characters of a name that Kubernetes takes
+_POD: Final = "Pod"
+_MORE: Final = "…"
+
+
+class Action(StrEnum):
+    """What was done with the pod."""
+
+    REFUSED = "Refused"
+    REWRITTEN = "Rewritten"
+
+
+@dataclass(frozen=True, slots=True)
+class Regarding:
+    """The object that an event stands on; `uid` is empty where nobody can know it yet."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is told. Equal causes make equal events, so that repeats can be counted as one."""
+
+    namespace: str
+    regarding: Regarding
+    action: Action
+    reason: Reason
+    note: str
+
+    @property
+    def type(self) -> str:
+        """`Warning` for what somebody should look after, else `Normal`."""
+        return "Warning" if self.action is Action.REFUSED else "Normal"
+
+
+def of(request: Request, verdict: Verdict) -> Event | None:
+    """Return the event of a review, if it deserves one.
+
+    | dryRun | mode | allowed | side and operation | patch with GPUs | event |
+    |---|---|---|---|---|---|
+    | yes | - | - | - | - | none: NoneOnDryRun is what the configurations promise |
+    | no | audit | - | - | - | none: nothing was done |
+    | no | enforce | no | - | - | Refused, with the verdict's message |
+    | no | enforce | yes | mutate, CREATE | yes | Rewritten, with what became of each ask |
+    | no | enforce | yes | mutate, CREATE | no | none |
+    | no | enforce | yes | any other | - | none |
+    """
+    if request.dry_run or request.mode is Mode.AUDIT or not request.namespace:
+        return None
+    if not verdict.allowed:
+        return _event(request, Action.REFUSED, verdict.reason, verdict.message)
+    created = request.side is Side.MUTATE and request.operation == "CREATE"
+    if created and verdict.patch and verdict.given:
+        note = "; ".join(map(_move, verdict.given))
+        return _event(request, Action.REWRITTEN, verdict.reason, note)
+    return None
+
+
+def _event(request: Request, action: Action, reason: Reason, text: str) -> Event:
+    return Event(request.namespace, _regarding(request), action, reason, _note(text))
+
+
+def _move(given: Given) -> str:
+    """For example `main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)`."""
+    ask, offer = given.ask, given.offer
+    moved = f"{ask.resource}: {ask.count} -> {offer.resource}: {ask.count}"
+    return f"{ask.place.name}: {moved} ({offer.strategy})"
+
+
+def _note(text: str) -> str:
+    whole = text.encode(errors="replace")
+    if len(whole) <= NOTE_LIMIT:
+        return whole.decode()
+    return whole[: NOTE_LIMIT - len(_MORE.encode())].decode(errors="ignore") + _MORE
+
+
+def _regarding(request: Request) -> Regarding:
+    """The object of the event: never a pod that does not exist by a name that nobody knows.
+
+    | operation | the pod has | the object |
+    |---|---|---|
+    | CREATE | a controller | the controller |
+    | CREATE | a generateName | the Pod by that, without its dash and without a uid |
+    | CREATE | a name | the Pod by that, without a uid |
+    | any other | - | the Pod itself, which exists |
+
+    /validate sees the name and uid that the API server made up for the pod; a refused pod never
+    has them, and the next try gets others.
+    """
+    metadata = (request.pod.metadata if request.pod else None) or Metadata()
+    if request.operation != "CREATE":
+        return _object("v1", _POD, request.name or metadata.name or "", metadata.uid or "")
+    for owner in metadata.owner_references or ():
+        if owner.controller:
+            return _object(owner.api_version, owner.kind, owner.name, owner.uid)
+    generated = (metadata.generate_name or "").rstrip("-.")
+    return _object("v1", _POD, generated or metadata.name or request.name, "")
+
+
+def _object(*fields: str) -> Regarding:
+    """Cut to what can be true: nobody has checked the pod yet, and events wait in a queue."""
+    return Regarding(*(field[:NAME_LIMIT] for field in fields))
