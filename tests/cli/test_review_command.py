@@ -10,6 +10,8 @@ import pytest
 import yaml
 from command_line import EXAMPLES, INVENTORY, Done, Json, command
 
+from webhook.core.reasons import PAGE
+
 Run = Callable[..., Done]
 
 KEYS = {
@@ -634,6 +636,11 @@ KINDS: dict[str, tuple[Json, str, dict[str, int]]] = {
         "dev",
         {"spec.template": 1},
     ),
+    "NIMService": (
+        made("NIMService", "apps.nvidia.com/v1alpha1", {"image": {"tag": "1"}, "resources": GPU}),
+        "inference",
+        {"spec": 1},
+    ),
     "InferenceService-model": (
         made(
             "InferenceService",
@@ -678,6 +685,33 @@ def test_the_pods_of_a_kind_are_found_and_classified(
     for each in records:
         asked = templates[each["template"]]
         assert (each["strategy"] is not None) is bool(asked)
+
+
+def test_a_policy_says_where_the_pods_of_an_unknown_kind_stand(
+    run: Run, file: Callable[..., Path], tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "apiVersion: gpu-sharing.io/v1\nkind: Policy\npodTemplates:\n"
+        "- kind: Engine\n  path: spec.roles.*\n"
+    )
+    engine = made("Engine", "x.io/v1", {"roles": {"a": {"resources": GPU}}, "b": spec()})
+    path = file(engine)
+    found = [each["template"] for each in reviewed(run, path)[1]]
+    stated = reviewed(run, path, flags=("--policy", str(policy)))[1]
+    assert found == ["spec.b"]
+    assert [each["template"] for each in stated] == ["spec.roles.a"]
+
+
+def test_a_table_that_refuses_or_warns_says_where_reasons_are_explained(
+    run: Run, file: Callable[..., Path]
+) -> None:
+    def table(workload: str) -> str:
+        return run("review", "-f", str(file(pod_of(workload))), "--inventory", INVENTORY).out
+
+    assert table("typo").splitlines()[-1] == f"reasons explained: {PAGE}"
+    assert table("dev").splitlines()[-1] == f"reasons explained: {PAGE}"
+    assert PAGE not in table("training")
 
 
 def test_a_large_list_is_reviewed_in_seconds(run: Run, file: Callable[..., Path]) -> None:

@@ -51,6 +51,14 @@ def test_one_key_of_one_row_can_be_changed() -> None:
         ),
         ("wellKnownLabels:\n- {label: a, workload: train}", "write training or inference or dev"),
         ("severalMigDevices: yes", "write allow or deny"),
+        (
+            "podTemplates:\n- kind: A\n  path: spec.a\n- kind: B\n  path: spec.b[0]",
+            "line 7, podTemplates[1].path: 'spec.b[0]' is no path; write for example",
+        ),
+        ("podTemplates:\n- {kind: A}", "line 4, podTemplates[0]: object missing required field"),
+        ("podTemplates:\n- {kind: A, paths: b}", "did you mean `path`?"),
+        ("podTemplates:\n- {kind: true, path: b}", "kind: expected `str`, got `bool`"),
+        ("podTemplates: {A: spec}", "line 3, podTemplates: expected `array`, got `object`"),
         ("guards: {privileged: no}", "line 3, guards.privileged: invalid enum value"),
         ("guards: {privileged: no}", "write refuse or warn or off"),
         ("guards:\n  hostPath:\n    tenants: deny", "line 5, guards.hostPath.tenants"),
@@ -75,6 +83,17 @@ def test_a_policy_says_what_it_is(text: str) -> None:
 def test_tenants_may_share_only_where_their_pools_are_shared() -> None:
     shared = load("tenantPools: shared\nmatrix:\n  tenant:\n    strategies: [mig, mps]\n")
     assert shared.shared_tenant_pools
+
+
+def test_paths_of_pod_templates_are_kept_by_kind() -> None:
+    text = "podTemplates:\n"
+    for kind, path in (("A", "spec.x[].y"), ("B", "spec.*.z"), ("A", "spec.w")):
+        text += f"- kind: {kind}\n  path: {path}\n"
+    assert load(text).pod_templates == {
+        "A": (("spec", "x", "[]", "y"), ("spec", "w")),
+        "B": (("spec", "*", "z"),),
+    }
+    assert load("").pod_templates == {}
 
 
 def test_one_word_is_for_tenants_and_others_and_one_of_both_can_be_changed() -> None:

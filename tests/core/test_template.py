@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webhook.core import template
+from webhook.core import template, template_path
 
 SPEC = {"containers": [{"name": "main"}]}
 POD = {"metadata": {"labels": {"a": "b"}}, "spec": SPEC}
@@ -57,3 +57,80 @@ def test_nesting_without_end_is_no_problem() -> None:
     for _ in range(5000):
         deep = {"x": deep}
     assert len(list(template.find(thing("Deep", deep)))) == 1
+
+
+# Paths that a policy states.
+
+RESOURCES = {"limits": {"nvidia.com/gpu": 1}}
+
+
+def found_at(spec: Any, *paths: str) -> list[template.Template]:
+    listed = {"Engine": tuple(template_path.parse(path) for path in paths)}
+    return list(template.find(thing("Engine", spec), listed))
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "found"),
+    [
+        ({"pod": POD}, "spec.pod", ["spec.pod"]),
+        ({"pod": SPEC}, "spec.pod", ["spec.pod"]),
+        ({"workers": [POD, POD]}, "spec.workers[]", ["spec.workers[0]", "spec.workers[1]"]),
+        ({"workers": [{"t": POD}]}, "spec.workers[*].t", ["spec.workers[0].t"]),
+        ({"roles": {"a": {"t": POD}, "b": {}}}, "spec.roles.*.t", ["spec.roles.a.t"]),
+        ({"deep": [[POD], [POD]]}, "spec.deep[][]", ["spec.deep[0][0]", "spec.deep[1][0]"]),
+        ({"pod": None, "template": POD}, "spec.pod", []),
+        ({"workers": {"0": POD}}, "spec.workers[]", []),
+        ({"roles": [POD]}, "spec.roles.*", []),
+        ({"pod": "text"}, "spec.pod.more", []),
+        ({"pod": "text"}, "spec.pod", ["spec.pod"]),
+        (None, "spec.pod", []),
+    ],
+)
+def test_a_stated_path_counts_instead_of_the_search(spec: Any, path: str, found: list[str]) -> None:
+    assert [each.path for each in found_at(spec, path)] == found
+
+
+def test_several_paths_may_lead_to_one_place() -> None:
+    paths = [each.path for each in found_at({"a": POD, "b": POD}, "spec.b", "spec.*")]
+    assert paths == ["spec.b", "spec.a"]
+
+
+def test_a_stated_path_holds_over_what_is_known_of_a_kind() -> None:
+    listed = {"Deployment": (("spec", "pod"),)}
+    (found,) = template.find(thing("Deployment", {"template": POD, "pod": SPEC}), listed)
+    assert found.path == "spec.pod"
+
+
+@pytest.mark.parametrize(
+    ("at", "containers"),
+    [
+        (POD, SPEC["containers"]),
+        ({**SPEC, "labels": {"a": "b"}}, SPEC["containers"]),
+        (
+            {"resources": RESOURCES, "env": [], "image": "i", "labels": {"a": "b"}},
+            [{"name": "main", "resources": RESOURCES, "env": []}],
+        ),
+    ],
+    ids=["template", "spec", "container"],
+)
+def test_at_a_stated_path_stands_a_template_a_spec_or_a_container(at: Any, containers: Any) -> None:
+    (found,) = found_at({"pod": at}, "spec.pod")
+    assert found.pod["spec"]["containers"] == containers
+    assert found.pod["metadata"]["labels"] == {"a": "b"}
+
+
+def test_the_pod_of_a_nim_service_is_what_its_spec_says() -> None:
+    spec = {"resources": RESOURCES, "image": {"repository": "nim"}, "nodeSelector": {"a": "b"}}
+    (found,) = template.find(thing("NIMService", spec))
+    assert found.path == "spec"
+    assert found.pod["spec"]["nodeSelector"] == {"a": "b"}
+    assert found.pod["spec"]["containers"][0]["resources"] == RESOURCES
+    assert found.pod["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "k8s-nim-operator"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "spec.", ".spec", "spec..x", "spec.x[0]", "$.spec", "spec x", "[]", "a/b"]
+)
+def test_what_is_no_path_is_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(template_path.PathError, match=r"write for example spec\.template"):
+        template_path.parse(text)

@@ -1,7 +1,10 @@
 """The chart: no drift, values that are checked, objects that the API server takes."""
 
+from typing import Any
+
 import pytest
 
+from certs import configuration
 from tests.e2e import chart
 from tests.e2e.installation import Installed
 from tests.e2e.user import User
@@ -15,6 +18,12 @@ SETS = {
         "--set-json",
         'namespaceLabels.administrators=[{"kind":"Group","name":"platform-admins",'
         '"apiGroup":"rbac.authorization.k8s.io"}]',
+    ),
+    "quiet": ("--set", "advise.enabled=false", "--set", "reasonsPage=off"),
+    "advised": (
+        *("--set", "timeoutSeconds=1", "--set", "reasonsPage=https://wiki.example.org/gpu?v=1"),
+        "--set-json",
+        'advise.customResources=[{"apiGroups":["x.io"],"apiVersions":["v1"],"resources":["a"]}]',
     ),
     "bare": (
         *("--set", "networkPolicy.enabled=false", "--set", "podDisruptionBudget.enabled=false"),
@@ -38,6 +47,9 @@ WRONG = {
     "server.port=0": "port",
     "policy.kind=Policy": "policy",
     "timeoutSeconds=31": "timeoutSeconds",
+    "reasonsPage=wiki": "reasonsPage",
+    "advise.kinds=x": "advise",
+    "advise.customResources=x": "customResources",
 }
 
 
@@ -56,6 +68,61 @@ def test_the_api_server_takes_every_object(installed: Installed, values: tuple[s
     done = installed.cluster.kubectl("apply", "--dry-run=server", "-f", "-", data=text)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
+
+
+def validating(*values: str) -> dict[str, Any]:
+    """The rendered ValidatingWebhookConfiguration."""
+    found = chart.objects(chart.template(*values))
+    (made,) = (o for o in found if o["kind"] == "ValidatingWebhookConfiguration")
+    return made
+
+
+def advice(*values: str) -> dict[str, Any]:
+    """The entries that only warn, by name."""
+    entries = validating(*values)["webhooks"]
+    return {e["name"]: e for e in entries if e["clientConfig"]["service"]["path"] == "/advise"}
+
+
+def test_advice_is_never_in_the_way() -> None:
+    assert len(advice()) == 3
+    for entry in (*advice().values(), *advice(*SETS["advised"]).values()):
+        assert (entry["failurePolicy"], entry["sideEffects"]) == ("Ignore", "None")
+        assert entry["timeoutSeconds"] <= 2
+        modes = entry["namespaceSelector"]["matchExpressions"][0]
+        assert modes["values"] == ["enforce", "audit"]
+
+
+def test_advice_is_asked_only_where_pods_reach_a_gpu_and_no_controller_made_the_object() -> None:
+    places = {
+        "advise.gpu-sharing.io": "object.spec.template.",
+        "advise.cronjobs.gpu-sharing.io": "object.spec.jobTemplate.spec.template.",
+    }
+    for name, entry in advice().items():
+        conditions = {each["name"]: each["expression"] for each in entry["matchConditions"]}
+        assert "ownerReferences" in conditions["not-made-by-a-controller"]
+        if name in places:
+            reach = conditions["pods-can-reach-a-gpu"]
+            assert f"has({places[name]}spec.containers)" in reach
+            assert "object.spec.containers" not in reach
+
+
+def test_custom_resources_and_advice_can_be_left_out() -> None:
+    assert "advise.custom.gpu-sharing.io" not in advice("--set-json", "advise.customResources=[]")
+    assert advice(*SETS["quiet"]) == {}
+    (rule,) = advice(*SETS["advised"])["advise.custom.gpu-sharing.io"]["rules"]
+    assert (rule["apiGroups"], rule["resources"]) == (["x.io"], ["a"])
+
+
+def test_the_keeper_gives_advice_its_ca_and_leaves_it_at_ignore() -> None:
+    made = validating()
+    made["metadata"]["resourceVersion"] = "1"
+    for entry in made["webhooks"]:
+        entry["failurePolicy"] = "Ignore"
+    read = configuration.read("it", made, (chart.RELEASE, chart.RELEASE))
+    assert read.problems == ()
+    paths = {each["path"] for each in configuration.bundle_patch(read, b"ca")}
+    assert len(paths) == len(made["webhooks"]) + 1  # and the resourceVersion
+    assert [entry.name for entry in configuration.due(read)] == ["validate.gpu-sharing.io"]
 
 
 @pytest.mark.parametrize("values", (FOREIGN | MONITORED).values(), ids=FOREIGN | MONITORED)

@@ -336,6 +336,12 @@ def test_a_wrong_address_is_named(files: Files, start: Start) -> None:
     assert "--metrics-bind 'wrong-too': expected HOST:PORT with a port" in start(files.flags())
 
 
+def test_a_wrong_page_is_named(files: Files, start: Start) -> None:
+    flags = [flag for flag in files.flags() if not flag.startswith("--metrics-bind")]
+    error = start([*flags, "--metrics-bind=off", "--reasons-page=wiki/gpu"])
+    assert "--reasons-page 'wiki/gpu': expected the URL of a page, without #, or off" in error
+
+
 def test_the_process_ends_with_2_and_listens_nowhere(files: Files) -> None:
     files.path("policy.yaml").write_text(TYPO.format(strategy="mps"))
     command = [sys.executable, "-m", "webhook.cli.main", "serve", *files.flags()]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonpatch
+from prometheus_client.parser import text_string_to_metric_families
 
 from webhook.cli import apiserver
 from webhook.cli.local import HOST, Place, running
@@ -95,6 +96,12 @@ class Webhook:
             return exchange(connection, "GET", "/metrics", (None, {})).text
         finally:
             connection.close()
+
+    def count(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels."""
+        families = text_string_to_metric_families(self.metrics())
+        found = (each for family in families for each in family.samples if each.name == name)
+        return sum(each.value for each in found if labels.items() <= each.labels.items())
 
     def log_text(self) -> str:
         """Everything the process wrote so far, to either stream."""

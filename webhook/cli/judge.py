@@ -8,10 +8,10 @@ import msgspec
 
 from webhook.cli.objects import Found, InputError
 from webhook.cli.settings import Cluster
-from webhook.core import names, template
+from webhook.core import template
 from webhook.core.admit import Verdict
-from webhook.core.foresee import foresee
-from webhook.core.model import Inventory, Mode, Request, Side
+from webhook.core.foresee import foresee, mode_of
+from webhook.core.model import Inventory, Request, Side
 from webhook.core.pod import Metadata
 from webhook.core.policy import Policy
 from webhook.core.template import Template
@@ -57,7 +57,7 @@ def judge(found: Found, court: Court) -> Iterator[Result | InputError]:
     except msgspec.ValidationError as error:
         yield InputError(found.say(str(error), ".metadata"))
         return
-    for each in template.find(found.value):
+    for each in template.find(found.value, court.policy.pod_templates):
         try:
             yield _judge(found, each, metadata, court)
         except msgspec.ValidationError as error:
@@ -70,7 +70,7 @@ def _judge(found: Found, each: Template, metadata: Metadata, court: Court) -> Re
     labels = {**known, **court.namespace_labels}
     asked = Request(
         side=Side.MUTATE,
-        mode=Mode.AUDIT if labels.get(names.MODE) == Mode.AUDIT else Mode.ENFORCE,
+        mode=mode_of(labels),
         uid="review",
         operation="CREATE",
         namespace=namespace,

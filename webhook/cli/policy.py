@@ -86,6 +86,12 @@ def _matrix(policy: Policy) -> RenderableType:
     return made
 
 
+def sentence(name: RowName, row: Row) -> str:
+    """One row as a person reads it in a line."""
+    otherwise, several = _OTHERWISE[row.otherwise], _SEVERAL[row.several_gpus]
+    return f"{_ROWS[name]}: {_choices(row)}; none offered: {otherwise}; several GPUs: {several}"
+
+
 def _choices(row: Row) -> str:
     parts = (c.strategy.value + (f" on {', '.join(c.on)}" if c.on else "") for c in row.choices)
     memory = f" (at least {row.memory} MiB)" if row.memory else ""

@@ -13,9 +13,9 @@ from wsgiref.types import WSGIApplication
 
 from prometheus_client import start_http_server
 
-from webhook.cli import settings, world
+from webhook.cli import addresses, beside, settings, world
 from webhook.cli.objects import InputError
-from webhook.core import policy_file
+from webhook.core import policy_file, reasons
 from webhook.core.policy import Policy
 from webhook.server import metrics as metric
 from webhook.server import trail
@@ -23,13 +23,13 @@ from webhook.server.app import Check, Health, create_app
 from webhook.server.metrics import Metrics
 from webhook.server.process import Process, Serving
 from webhook.server.reload import ReloadedFile, Told
-from webhook.server.reviews import Sources, create_reviews
+from webhook.server.reviews import create_reviews
 from webhook.server.snapshots import Snapshots
+from webhook.server.sources import Sources
 from webhook.server.tls import BadPair, Certificate
 
 WRONG_SETTINGS: Final = 2
-OFF: Final = "off"
-HIGHEST_PORT: Final = 65535
+MAY_BE_EMPTY: Final = ("--reasons-page",)  # which then means none, not the default
 EPILOG = """\
 every flag is also an environment variable: GPU_SHARING_TLS_CERT, GPU_SHARING_BIND and so on.
 files are read again when they change; a bad one is refused, told and the last good one kept.
@@ -51,6 +51,9 @@ class Settings:
     metrics_bind: str
     policy: str | None
     inventory: str | None
+    reasons_page: str
+    events: str
+    undecided: str
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -58,7 +61,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "serve",
         help="run the webhook",
-        description="Serve /mutate and /validate over HTTPS, /livez, /readyz, and metrics.",
+        description="Serve /mutate, /validate, /advise, /livez, /readyz over HTTPS, and metrics.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -69,9 +72,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         ("--metrics-bind", "HOST:PORT", "0.0.0.0:8080", "metrics, or `off` (default %(default)s)"),
         ("--policy", "FILE", None, "a policy; else the built-in one"),
         ("--inventory", "FILE", None, "Nodes and Namespaces of a file instead of a cluster"),
+        ("--reasons-page", "URL", reasons.PAGE, "what answers link to, or `off`"),
+        ("--events", "on|off", "on", "events of refusals and rewrites (default %(default)s)"),
+        ("--undecided", "on|off", "on", "count pods that nobody decided (default %(default)s)"),
     ):
         name = "GPU_SHARING_" + flag.strip("-").upper().replace("-", "_")
-        given = os.environ.get(name) or default
+        said = os.environ.get(name)
+        given = said if said or (said == "" and flag in MAY_BE_EMPTY) else default
         required = flag.startswith("--tls") and given is None
         parser.add_argument(flag, metavar=metavar, default=given, required=required, help=text)
     parser.set_defaults(run=run)
@@ -92,22 +99,25 @@ def run(args: argparse.Namespace) -> int:
 def _serving(chosen: Settings) -> Serving:
     log, metrics = trail.create_log(), metric.create_metrics()
     told = partial(trail.create_told, log, metrics)
-    _address("--bind", chosen.bind)
+    addresses.listening("--bind", chosen.bind)
     certificate = Certificate(Path(chosen.tls_cert), Path(chosen.tls_key), told("certificate"))
     certificate.load()
     policy = _policy(chosen.policy, told("policy"))
     snapshots = Snapshots(policy.value if policy else settings.load_policy(None))
     source = _source(chosen.inventory, snapshots, told("inventory"))
-    listen = _metrics_address(chosen.metrics_bind)
+    listen = addresses.listening_if_wanted("--metrics-bind", chosen.metrics_bind)
+    page = addresses.page("--reasons-page", chosen.reasons_page)
+    wanted = beside.wanted(chosen.events, chosen.undecided)
     _publish(metrics, certificate, (policy, snapshots, source))
 
     def start() -> WSGIApplication:
         source.start()
+        observed = beside.start(source.live, wanted, log, metrics)
         if listen is not None:
             start_http_server(listen[1], listen[0], registry=metrics.registry)
         sources = Sources(lambda: snapshots.policy, lambda: snapshots.inventory, source.namespace)
         app = create_app(_checks(certificate, policy, source))
-        return create_reviews(sources, trail.create_trail(log, metrics), app)
+        return create_reviews(sources, observed, app, page)
 
     def tick() -> None:
         source.tick()
@@ -130,17 +140,6 @@ def _source(inventory: str | None, snapshots: Snapshots, told: Told) -> world.So
     if inventory is None:
         return world.of_cluster(snapshots, told)
     return world.of_file(inventory, snapshots, told)
-
-
-def _metrics_address(text: str) -> tuple[str, int] | None:
-    return None if text == OFF else _address("--metrics-bind", text)
-
-
-def _address(flag: str, text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not port.isdecimal() or int(port) > HIGHEST_PORT:
-        raise InputError(f"{flag} {text!r}: expected HOST:PORT with a port up to {HIGHEST_PORT}")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - what an empty host means
 
 
 def _checks(
@@ -180,3 +179,4 @@ def _publish(
     }
     for name, read in gauges.items():
         metric.publish(metrics, name, read)
+    metric.publish_offers(metrics, lambda: snapshots.inventory)

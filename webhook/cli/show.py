@@ -14,12 +14,12 @@ from rich.text import Text
 from webhook.cli.judge import Result
 from webhook.core import names
 from webhook.core.admit import Verdict
-from webhook.core.reasons import SENTENCES, Reason
+from webhook.core.reasons import PAGE, SENTENCES, Reason
 
 _MOST_NAMED: Final = 3
 _CONTEXT: Final = 3
 _UNREADABLE: Final = (Reason.INVALID_QUANTITY, Reason.SEVERAL_RESOURCES)
-_COLOURS: Final = {
+COLOURS: Final = {
     "exclusive": "cyan",
     "mig": "green",
     "mps": "yellow",
@@ -81,7 +81,8 @@ def table(results: Sequence[Result]) -> RenderableType:
     for result in results:
         made.add_row(*_row(result))
     notes = told((result.name or result.found.source, result.verdict) for result in results)
-    return Group(made, Text(), *notes) if notes else made
+    more = Text(f"reasons explained: {PAGE}", "dim")
+    return Group(made, Text(), *notes, more) if notes else made
 
 
 def _row(result: Result) -> tuple[RenderableType, ...]:
@@ -109,7 +110,7 @@ def gets(verdict: Verdict) -> tuple[Text, Text]:
     given = (
         f"{g.ask.count} {short(g.offer.resource)}{_size(g.offer.memory)}" for g in verdict.given
     )
-    how = [(g.offer.strategy.value, _COLOURS[g.offer.strategy.value]) for g in verdict.given]
+    how = [(g.offer.strategy.value, COLOURS[g.offer.strategy.value]) for g in verdict.given]
     lines = [part for each in how for part in (each, "\n")]
     return Text("\n".join(given)), Text.assemble(*lines[:-1])
 

@@ -1,13 +1,12 @@
 """What both sides would say of a pod that does not exist yet; changes and asks nobody."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jsonpatch
 import msgspec
 
+from webhook.core import names, patched
 from webhook.core.admit import Verdict, admit
 from webhook.core.model import Inventory, Mode, Request, Side
 from webhook.core.pod import Pod
@@ -35,7 +34,7 @@ def foresee(
     """
     first = replace(asked, side=Side.MUTATE, pod=msgspec.convert(pod, Pod))
     verdict = admit(first, policy, inventory)
-    after = _patched(pod, verdict)
+    after = patched.apply(pod, verdict.patch)
     if not verdict.allowed or asked.mode is Mode.AUDIT:
         return Foreseen(verdict, after)
     second = replace(first, side=Side.VALIDATE, pod=msgspec.convert(after, Pod))
@@ -45,9 +44,7 @@ def foresee(
     return Foreseen(replace(verdict, warnings=(*verdict.warnings, *checked.warnings)), after)
 
 
-def _patched(pod: Mapping[str, Any], verdict: Verdict) -> Mapping[str, Any]:
-    if not verdict.patch:
-        return pod
-    operations = msgspec.to_builtins(verdict.patch)
-    patched: dict[str, Any] = jsonpatch.apply_patch(copy.deepcopy(pod), operations)
-    return patched
+def mode_of(namespace_labels: Mapping[str, str]) -> Mode:
+    """The mode of a namespace; one that has not opted in is looked at as if it enforced."""
+    audited = namespace_labels.get(names.MODE) == Mode.AUDIT
+    return Mode.AUDIT if audited else Mode.ENFORCE

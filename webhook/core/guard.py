@@ -9,7 +9,7 @@ from webhook.core.guards import security_context as context
 from webhook.core.guards.finding import ContainerRule, Finding, PodRule, Subject
 from webhook.core.model import Facts, Violation
 from webhook.core.policy import Policy, Treatment, of_tenant, treatment
-from webhook.core.reasons import Reason
+from webhook.core.reasons import Reason, fitted
 
 CONTAINER_RULES: Final[tuple[ContainerRule, ...]] = (
     environment.gpu_visibility,
@@ -72,7 +72,9 @@ def judge(
         (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
     ]
     refused = tuple(each for each, what in treated if what is Treatment.REFUSE)
-    warned = dict.fromkeys(_short(each) for each, what in treated if what is Treatment.WARN)
+    warned = dict.fromkeys(
+        fitted(each.text, each.reason, _LONGEST) for each, what in treated if what is Treatment.WARN
+    )
     return refused, _first(tuple(warned))
 
 
@@ -81,10 +83,3 @@ def _first(texts: tuple[str, ...]) -> tuple[str, ...]:
         return texts
     kept = _MOST_WARNED - 1
     return (*texts[:kept], f"and {len(texts) - kept} more warnings of this kind")
-
-
-def _short(violation: Violation) -> str:
-    """A text that fits; the code, by which the pages are searched, stays."""
-    code = f"... [{violation.reason}]"
-    text = violation.text
-    return text if len(text) <= _LONGEST else text[: _LONGEST - len(code)] + code

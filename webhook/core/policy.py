@@ -8,6 +8,7 @@ from typing import Final
 from webhook.core import mig, node
 from webhook.core.model import Offer, Strategy, Workload
 from webhook.core.reasons import Reason
+from webhook.core.template import Listed
 
 MIG_CAPABLE: Final = "mig-capable"
 NOT_MIG_CAPABLE: Final = "not-mig-capable"
@@ -94,6 +95,7 @@ class Policy:
     exempt_users: frozenset[str]
     gpu_taints: frozenset[str]
     pools: tuple[node.Node, ...]
+    pod_templates: Listed
 
 
 def row_of(workload: Workload, tenant: str | None) -> RowName:

@@ -1,14 +1,13 @@
-"""Policy YAML <-> Policy: types with their JSON Schema, and errors with line and path; no files."""
+"""Policy YAML -> Policy, with its JSON Schema, and errors with line and path; reads no files."""
 
 import difflib
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
-from msgspec import Meta, Struct
 
-from webhook.core import node, quantity, yaml_text
+from webhook.core import node, quantity, template_path, yaml_text
 from webhook.core.guards import families
 from webhook.core.guards.families import GuardsFile, TreatmentsFile
 from webhook.core.model import ISOLATED, Strategy, Workload
@@ -22,89 +21,27 @@ from webhook.core.policy import (
     Treatment,
     WellKnownLabel,
 )
-
-Text = Annotated[str, Meta(min_length=1, max_length=253)]
-Memory = Annotated[str, Meta(description="a Kubernetes quantity, for example 8Gi")]
+from webhook.core.policy_form import (
+    ChoiceFile,
+    LabelFile,
+    MatrixFile,
+    PodTemplateFile,
+    PolicyFile,
+    PoolFile,
+    RowFile,
+    TaintFile,
+)
+from webhook.core.template_path import Steps
 
 
 class PolicyError(ValueError):
     """The policy is wrong; the message says where and what was expected."""
 
 
-class _Part(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """A typing error in a key must not be skipped in silence."""
-
-
-class ChoiceFile(_Part, frozen=True):
-    """A strategy on some GPU products only."""
-
-    strategy: Strategy
-    on: Annotated[tuple[Text, ...], Meta(min_length=1)]
-
-
-class RowFile(_Part, frozen=True):
-    """One row of the matrix."""
-
-    strategies: Annotated[tuple[Strategy | ChoiceFile, ...], Meta(min_length=1)]
-    otherwise: Otherwise
-    several_gpus: SeveralGpus
-    memory: Memory | None = None
-
-
-class LabelFile(_Part, frozen=True):
-    """A label of another project that says what a pod is for."""
-
-    label: Text
-    workload: Literal["training", "inference", "dev", "tenant"]
-    value: str | None = None
-
-
-class TaintFile(_Part, frozen=True):
-    """A taint of a declared pool's nodes."""
-
-    key: Text
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-    value: str | None = None
-
-
-class PoolFile(_Part, frozen=True):
-    """A pool that may be scaled to zero: what one of its nodes will look like."""
-
-    name: Text
-    labels: dict[str, str]
-    allocatable: dict[str, str | int]
-    taints: tuple[TaintFile, ...] = ()
-
-
-class MatrixFile(_Part, frozen=True):
-    """The rows; `tenant` is also for every pod that has a tenant, but for its training."""
-
-    training: RowFile
-    inference: RowFile
-    dev: RowFile
-    tenant: RowFile
-    tenant_training: RowFile
-    unclassified: RowFile
-
-
-class PolicyFile(_Part, frozen=True):
-    """A policy of the GPU-sharing webhook; what it leaves out is as in the built-in one."""
-
-    api_version: Literal["gpu-sharing.io/v1"]
-    kind: Literal["Policy"]
-    matrix: MatrixFile
-    guards: GuardsFile
-    several_mig_devices: Literal["allow", "deny"]
-    tenant_pools: Literal["isolated", "shared"]
-    well_known_labels: tuple[LabelFile, ...]
-    exempt_users: tuple[Text, ...]
-    gpu_taints: tuple[Text, ...]
-    pools: tuple[PoolFile, ...]
-
-
 _ALWAYS: Final = ("apiVersion", "kind")
 _PARTIAL: Final = (MatrixFile, RowFile, GuardsFile, TreatmentsFile)
-_FILES: Final = (*_PARTIAL, ChoiceFile, LabelFile, TaintFile, PoolFile, PolicyFile)
+_LISTED: Final = (ChoiceFile, LabelFile, TaintFile, PoolFile, PodTemplateFile)
+_FILES: Final = (*_PARTIAL, *_LISTED, PolicyFile)
 _KEYS: Final = tuple({key for part in _FILES for key in part.__struct_encode_fields__})
 _TREATED: Final = (*TreatmentsFile.__struct_encode_fields__, *GuardsFile.__struct_encode_fields__)
 _VALUES: Final[dict[str, tuple[str, ...]]] = {
@@ -164,6 +101,8 @@ def _hint(error: str) -> str:
         others = [key for key in _KEYS if key != unknown[1]]  # it may be known elsewhere
         near = difflib.get_close_matches(unknown[1], others, n=1)
         return f"; did you mean `{near[0]}`?" if near else ""
+    if error.endswith("].kind`"):  # of a pod template: any kind
+        return ""
     key = re.search(r"(\w+)(?:\[\d+\])?`$", error)
     word = "enum value" in error or "got `bool`" in error  # Helm turns a bare `off` into false
     allowed = _VALUES.get(key[1]) if key and word else None
@@ -195,6 +134,7 @@ def _compile(read: PolicyFile, where: Callable[[str], str]) -> Policy:
         exempt_users=frozenset(read.exempt_users),
         gpu_taints=frozenset(read.gpu_taints),
         pools=tuple(_pool(index, pool, where) for index, pool in enumerate(read.pools)),
+        pod_templates=_pod_templates(read.pod_templates, where),
     )
 
 
@@ -232,3 +172,15 @@ def _pool(index: int, pool: PoolFile, where: Callable[[str], str]) -> node.Node:
         spec=node.Spec(taints=tuple(node.Taint(t.key, t.effect, t.value) for t in pool.taints)),
         status=node.Status(allocatable=dict(pool.allocatable)),
     )
+
+
+def _pod_templates(
+    read: tuple[PodTemplateFile, ...], where: Callable[[str], str]
+) -> dict[str, tuple[Steps, ...]]:
+    made: dict[str, tuple[Steps, ...]] = {}
+    for index, each in enumerate(read):
+        try:
+            made[each.kind] = (*made.get(each.kind, ()), template_path.parse(each.path))
+        except template_path.PathError as error:
+            raise PolicyError(f"{where(f'$.podTemplates[{index}].path')}: {error}") from None
+    return made

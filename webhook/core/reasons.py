@@ -1,7 +1,14 @@
-"""The closed set of reasons: a code for logs, metrics and events, a sentence for people."""
+"""The closed set of reasons: a code for logs and metrics, a sentence and a page for people."""
 
+import re
 from enum import StrEnum
 from typing import Final
+
+PAGE: Final = "https://github.com/gpu-sharing/gpu-sharing/blob/main/docs/reasons.md"
+"""The page that explains them; a cluster without internet names a copy of its own."""
+
+_CODE: Final = re.compile(r"\[([a-z_]+)\]$")
+_LINK: Final = re.compile(r" - see \S+#[a-z_]+\s*$")
 
 
 class Reason(StrEnum):
@@ -101,3 +108,30 @@ SENTENCES: Final = {
     Reason.RESOURCE_CLAIMS: "The pod asks for devices by a claim, which this webhook cannot see.",
     Reason.RESERVED_NAMES: "The pod wears the webhook's own label with a value that is not true.",
 }
+
+
+def link(reason: Reason, page: str = PAGE) -> str:
+    """Where a reason is explained."""
+    return f"{page}#{reason}"
+
+
+def linked(message: str, reason: Reason, page: str = PAGE) -> str:
+    """A message that ends with where to read more."""
+    return f"{message} - see {link(reason, page)}"
+
+
+def unlinked(message: str) -> str:
+    """The same message without that end, if it has it."""
+    return _LINK.sub("", message)
+
+
+def named(text: str) -> Reason | None:
+    """The reason whose code a text ends with, in square brackets."""
+    found = _CODE.search(text)
+    return Reason(found[1]) if found and found[1] in SENTENCES else None
+
+
+def fitted(text: str, reason: Reason, longest: int) -> str:
+    """The text cut to a length; the code, by which the pages are searched, stays at its end."""
+    code = f"... [{reason}]"
+    return text if len(text) <= longest else text[: longest - len(code)] + code

@@ -4,11 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from webhook.core.template_path import Path, Steps, dotted, follow
+
 Object = Mapping[str, Any]
-Path = tuple[str | int, ...]
+Listed = Mapping[str, tuple[Steps, ...]]
+"""Kind -> where its pods stand, for kinds in which the search does not find them."""
+
+_NONE: Final[Listed] = {}
 
 _TEMPLATE: Final = ("spec", "template")
-_BUILT_IN: Final[dict[str, Path]] = {
+BUILT_IN: Final[dict[str, Path]] = {
     "Pod": (),
     "PodTemplate": ("template",),
     "Deployment": _TEMPLATE,
@@ -37,6 +42,8 @@ _CONTROLLER_LABELS: Final[dict[str, dict[str, str | None]]] = {
 # KServe builds these parts of an InferenceService into pods of one container.
 _KSERVE_PARTS: Final = ("predictor", "transformer", "explainer")
 
+_KNOWN: Final[Listed] = {"NIMService": (("spec",),)}
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -46,23 +53,59 @@ class Template:
     pod: dict[str, Any]
 
 
-def find(subject: Object) -> Iterator[Template]:
+def find(subject: Object, listed: Listed = _NONE) -> Iterator[Template]:
     """Every pod template of an object, of kinds known here or not.
 
-    A built-in kind has its template at one place. Elsewhere whatever has a list of `containers`
-    is a pod spec, and `metadata` beside a `spec` is the pod's: that is how PyTorchJob, RayCluster,
-    JobSet, LeaderWorkerSet, Notebook and most others look.
+    | kind | where its pods stand |
+    |---|---|
+    | in `listed`, which the policy states | at those paths and nowhere else |
+    | built in | at one place |
+    | any other | whatever has a list of `containers`; `metadata` beside a `spec` is the pod's |
+
+    The last is how PyTorchJob, RayCluster, JobSet, LeaderWorkerSet, Notebook and most others look.
     """
     kind = str(subject.get("kind", ""))
-    if kind in _BUILT_IN:
-        yield _built_in(subject, _BUILT_IN[kind])
-        return
     extra = _controller_labels(kind, subject)
+    places = listed.get(kind, _KNOWN.get(kind))
+    if places is not None:
+        yield from _stated(subject, places, extra)
+        return
+    if kind in BUILT_IN:
+        yield _built_in(subject, BUILT_IN[kind])
+        return
     specs = subject.get("spec")
     for path, metadata, spec in _search(specs, ("spec",)):
         yield Template(dotted(path), _pod(metadata, spec, extra))
     if kind == "InferenceService" and isinstance(specs, Mapping):
         yield from _kserve(specs, extra)
+
+
+def _stated(
+    subject: Object, places: tuple[Steps, ...], extra: Mapping[str, str]
+) -> Iterator[Template]:
+    found = dict(place for steps in places for place in follow(subject, steps))
+    for path, at in found.items():
+        if at is not None:
+            yield Template(dotted(path), _made_of(at, extra))
+
+
+def _made_of(at: Any, extra: Mapping[str, str]) -> dict[str, Any]:
+    """The pod of what stands at a stated place.
+
+    | there | the pod |
+    |---|---|
+    | a mapping with a `spec` | that spec, with the `metadata` beside it |
+    | a mapping with `resources` and no `containers` | one container, and the rest as its spec |
+    | another mapping | that as its spec, with `labels` and `annotations` of its own |
+    | anything else | left as it is: decoding it will say what is wrong |
+    """
+    if not isinstance(at, Mapping):
+        return {"spec": at}
+    if isinstance(at.get("spec"), Mapping):
+        return _pod(at.get("metadata"), at["spec"], extra)
+    if "containers" not in at and isinstance(at.get("resources"), Mapping):
+        return _pod(at, {**at, "containers": [_container("main", at)]}, extra)
+    return _pod(at, at, extra)
 
 
 def _built_in(subject: Object, path: Path) -> Template:
@@ -106,12 +149,13 @@ def _kserve(spec: Object, extra: Mapping[str, str]) -> Iterator[Template]:
             continue
         for key, value in at.items():
             if isinstance(value, Mapping) and isinstance(value.get("resources"), Mapping):
-                container = {"name": "kserve-container"} | {
-                    name: value[name] for name in ("resources", "env") if name in value
-                }
-                yield Template(
-                    f"spec.{part}.{key}", _pod(at, {**at, "containers": [container]}, extra)
-                )
+                made = {**at, "containers": [_container("kserve-container", value)]}
+                yield Template(f"spec.{part}.{key}", _pod(at, made, extra))
+
+
+def _container(name: str, parts: Object) -> dict[str, Any]:
+    """A container with what these parts say of it."""
+    return {"name": name} | {key: parts[key] for key in ("resources", "env") if key in parts}
 
 
 def _pod(metadata: Any, spec: Object, extra: Mapping[str, str]) -> dict[str, Any]:
@@ -129,9 +173,3 @@ def _controller_labels(kind: str, subject: Object) -> dict[str, str]:
     return {
         key: str(name or "unnamed") if value is None else value for key, value in labels.items()
     }
-
-
-def dotted(path: Path) -> str:
-    """A path as people write it: `spec.workerGroupSpecs[0].template`."""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return "".join(steps).removeprefix(".")

@@ -39,7 +39,9 @@ def create_app(checks: Mapping[str, Check]) -> Flask:
     @app.get("/")
     def index() -> ResponseReturnValue:
         """Where to go."""
-        return jsonify(name="gpu-sharing webhook", paths=["/mutate", "/validate", "/readyz"])
+        return jsonify(
+            name="gpu-sharing webhook", paths=["/mutate", "/validate", "/advise", "/readyz"]
+        )
 
     @app.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> ResponseReturnValue:

@@ -1,14 +1,48 @@
 """The Prometheus metrics of one process; every label has a bounded set of values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from webhook.core.model import Inventory
 
 # The API server's own histogram starts at 5 ms, where ours should end: finer below, two above.
 _BUCKETS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
 _REVIEW_LABELS: Final = ("side", "operation", "workload", "strategy", "reason", "mode", "allowed")
+_COUNTERS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "gpu_sharing_reviews": (
+        "Reviews answered; `allowed` is the decision, also where audit mode let it pass.",
+        _REVIEW_LABELS,
+    ),
+    "gpu_sharing_failed_requests": (
+        "Requests to a review path that got no review, by HTTP status.",
+        ("status",),
+    ),
+    "gpu_sharing_reloads": (
+        "Certificate, policy and inventory files read; a refused one keeps the last good one.",
+        ("file", "result"),
+    ),
+    "gpu_sharing_events": (
+        "Events of refusals and rewrites, by what became of them.",
+        ("result",),
+    ),
+    "gpu_sharing_pods": (
+        "Pods that were given GPUs when they were created; in audit mode, that would have been.",
+        ("workload", "strategy", "mode"),
+    ),
+    "gpu_sharing_refusals": (
+        "Refusals but for dry runs; in audit mode, what would have been refused.",
+        ("reason", "workload", "side", "mode"),
+    ),
+    "gpu_sharing_advice": (
+        "Objects whose pods were foreseen, by what becomes of them.",
+        ("mode", "outcome"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +54,22 @@ class Metrics:
     seconds: Histogram
     failures: Counter
     reloads: Counter
+    events: Counter
+    pods: Counter
+    refusals: Counter
+    advice: Counter
 
 
 def create_metrics() -> Metrics:
     """Return fresh collectors in a registry of their own."""
     registry = CollectorRegistry()
+
+    def counter(name: str) -> Counter:
+        return Counter(name, *_COUNTERS[name], registry=registry)
+
     return Metrics(
         registry=registry,
-        reviews=Counter(
-            "gpu_sharing_reviews",
-            "Reviews answered; `allowed` is the decision, also where audit mode let it pass.",
-            _REVIEW_LABELS,
-            registry=registry,
-        ),
+        reviews=counter("gpu_sharing_reviews"),
         seconds=Histogram(
             "gpu_sharing_review_duration_seconds",
             "Time from the body of a review to its answer.",
@@ -40,18 +77,12 @@ def create_metrics() -> Metrics:
             buckets=_BUCKETS,
             registry=registry,
         ),
-        failures=Counter(
-            "gpu_sharing_failed_requests",
-            "Requests to a review path that got no review, by HTTP status.",
-            ("status",),
-            registry=registry,
-        ),
-        reloads=Counter(
-            "gpu_sharing_reloads",
-            "Certificate, policy and inventory files read; a refused one keeps the last good one.",
-            ("file", "result"),
-            registry=registry,
-        ),
+        failures=counter("gpu_sharing_failed_requests"),
+        reloads=counter("gpu_sharing_reloads"),
+        events=counter("gpu_sharing_events"),
+        pods=counter("gpu_sharing_pods"),
+        refusals=counter("gpu_sharing_refusals"),
+        advice=counter("gpu_sharing_advice"),
     )
 
 
@@ -61,9 +92,65 @@ GAUGES: Final = {
     "gpu_sharing_inventory_nodes": "Nodes in the inventory.",
     "gpu_sharing_policy_generation": "How many policies were loaded; grows with each good reload.",
     "gpu_sharing_policy_stale": "1 while a newer policy file is refused and an older one is kept.",
+    "gpu_sharing_undecided_look_seconds": "When all undecided pods were last counted (Unix time).",
 }
+BY_NAMESPACE: Final = {
+    "gpu_sharing_undecided_pods": "Pods with a GPU that this webhook never decided.",
+}
+OFFERS: Final = "gpu_sharing_inventory_offers"
+_OFFERED: Final = "GPUs, MIG devices and shares of all nodes together, and of pools in the policy."
+_Samples = Mapping[tuple[str, ...], float]
 
 
 def publish(metrics: Metrics, name: str, read: Callable[[], float]) -> None:
     """Register one of GAUGES; it is read at each scrape."""
     Gauge(name, GAUGES[name], registry=metrics.registry).set_function(read)
+
+
+def publish_by_namespace(
+    metrics: Metrics, name: str, read: Callable[[], Mapping[str, int] | None]
+) -> None:
+    """Register one of BY_NAMESPACE; it is read at each scrape, and absent while that gives None.
+
+    Namespaces come and go, so a sample must not outlive what was read.
+    """
+
+    def by_labels() -> _Samples | None:
+        found = read()
+        return None if found is None else {(each,): number for each, number in found.items()}
+
+    metrics.registry.register(_Read((name, BY_NAMESPACE[name]), ("namespace",), by_labels))
+
+
+def publish_offers(metrics: Metrics, read: Callable[[], Inventory | None]) -> None:
+    """Register OFFERS; it is read at each scrape, so that a series goes with its last node."""
+
+    def by_labels() -> _Samples | None:
+        found = read()
+        if found is None:
+            return None
+        return {(kind[0], kind[1].value, kind[2]): n for kind, n in found.amounts.items()}
+
+    labels = ("resource", "strategy", "product")
+    metrics.registry.register(_Read((OFFERS, _OFFERED), labels, by_labels))
+
+
+class _Read(Collector):
+    """A gauge whose labels change with what is read; it is absent while that gives None."""
+
+    def __init__(
+        self,
+        family: tuple[str, str],
+        labels: tuple[str, ...],
+        read: Callable[[], _Samples | None],
+    ) -> None:
+        self._family, self._labels, self._read = family, labels, read
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        found = self._read()
+        if found is None:
+            return
+        family = GaugeMetricFamily(*self._family, labels=self._labels)
+        for values, number in sorted(found.items()):
+            family.add_metric(values, number)
+        yield family

@@ -7,11 +7,11 @@ import msgspec
 import structlog
 
 from webhook.core.admit import Verdict
-from webhook.core.model import Request
+from webhook.core.model import Mode, Request, Side
+from webhook.server.answer import Advised, Trail
 from webhook.server.metrics import Metrics
 from webhook.server.reload import Told
-from webhook.server.review import moves
-from webhook.server.reviews import Trail
+from webhook.server.response import moves
 
 _RELOADS: Final = {
     "reloaded": "ok",
@@ -19,6 +19,7 @@ _RELOADS: Final = {
     "certificate_loaded": "ok",
     "certificate_refused": "refused",
 }
+_ADVISE: Final = "advise"  # as a third side, where times are measured
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
 
 
@@ -84,24 +85,71 @@ def create_trail(log: structlog.typing.FilteringBoundLogger, metrics: Metrics) -
     """Return what writes a line and counts, for each review and for each failure."""
 
     def reviewed(request: Request, verdict: Verdict, seconds: float) -> None:
-        log.info("review", **_facts(request, verdict), latency_ms=round(seconds * 1000, 3))
-        operation = request.operation if request.operation in _OPERATIONS else "other"
-        metrics.reviews.labels(
-            request.side.value,
-            operation,
-            verdict.workload.value if verdict.workload else "none",
-            verdict.strategy or "none",
-            verdict.reason.value,
-            request.mode.value,
-            "true" if verdict.would_allow else "false",
-        ).inc()
+        log.info("review", **_facts(request, verdict), latency_ms=_milliseconds(seconds))
+        _count(metrics, request, verdict)
         metrics.seconds.labels(request.side.value).observe(seconds)
 
     def failed(status: str, text: str) -> None:
         log.warning("not a review", status=status, message=text)
         metrics.failures.labels(status[:3]).inc()
 
-    return Trail(reviewed, failed)
+    def advised(about: Advised, seconds: float) -> None:
+        log.info("advice", **_advice(about), latency_ms=_milliseconds(seconds))
+        metrics.advice.labels(about.request.mode.value, about.advice.outcome.value).inc()
+        metrics.seconds.labels(_ADVISE).observe(seconds)
+
+    return Trail(reviewed, failed, advised)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _count(metrics: Metrics, request: Request, verdict: Verdict) -> None:
+    workload = verdict.workload.value if verdict.workload else "none"
+    reason, mode, side = verdict.reason.value, request.mode.value, request.side.value
+    strategy = verdict.strategy or "none"
+    operation = request.operation if request.operation in _OPERATIONS else "other"
+    allowed = "true" if verdict.would_allow else "false"
+    metrics.reviews.labels(side, operation, workload, strategy, reason, mode, allowed).inc()
+    if _gave(request, verdict):
+        metrics.pods.labels(workload, strategy, mode).inc()
+    if not (verdict.would_allow or request.dry_run):
+        metrics.refusals.labels(reason, workload, side, mode).inc()
+
+
+def _gave(request: Request, verdict: Verdict) -> bool:
+    """Whether a pod got GPUs by this answer, so that each is counted once.
+
+    | side | operation | dry run | mode | counted |
+    |---|---|---|---|---|
+    | mutate | CREATE | no | enforce | with a patch |
+    | mutate | CREATE | no | audit | with something to give |
+    | any other | | | | no |
+
+    A pod that is sent again, since another webhook changed it, has no patch any more.
+    """
+    created = (request.side, request.operation) == (Side.MUTATE, "CREATE")
+    if request.dry_run or not created:
+        return False
+    return bool(verdict.given if request.mode is Mode.AUDIT else verdict.patch)
+
+
+def _advice(about: Advised) -> dict[str, object]:
+    request, advice = about.request, about.advice
+    return {
+        "uid": request.uid,
+        "operation": request.operation,
+        "namespace": request.namespace,
+        "kind": about.kind,
+        "name": about.name,
+        "user": request.user,
+        "outcome": advice.outcome,
+        "warnings": len(advice.warnings),
+        "reasons": advice.reasons,
+        "mode": request.mode,
+        "dryRun": request.dry_run,
+    }
 
 
 def _facts(request: Request, verdict: Verdict) -> dict[str, object]:

@@ -1,7 +1,7 @@
-{{/* Opted in by a mode, and never the namespaces that a cluster needs to recover. */}}
+{{/* Opted in by one of the modes, and never the namespaces that a cluster needs to recover. */}}
 {{- define "gpu-sharing.namespaceSelector" -}}
 matchExpressions:
-- {key: gpu-sharing.io/mode, operator: In, values: [{{ .mode }}]}
+- {key: gpu-sharing.io/mode, operator: In, values: {{ toJson .modes }}}
 - key: kubernetes.io/metadata.name
   operator: NotIn
   values:

@@ -16,7 +16,7 @@ from webhook.core.reasons import SENTENCES, Reason
 _NAMESPACES: Final = (
     ("NAMESPACE", "name"), ("MODE NOW", "mode"), ("PODS", "pods"), ("CHANGED", "changed"),
     ("PINNED", "pinned"), ("UNCHANGED", "unchanged"), ("REFUSED", "refused"),
-    ("GPUS NOW", "before"), ("THEN", "after"),
+    ("GPUS NOW", "before"), ("THEN", "after"), ("OF REFUSED", "lost"),
 )  # fmt: skip
 _WORKLOADS: Final = (
     ("WORKLOAD", "who"), ("PODS", "pods"), ("IS FOR", "for"), ("ASKS nvidia.com/", "asks"),
@@ -72,8 +72,9 @@ def _namespaces(made: Audit) -> Iterator[dict[str, object]]:
             "mode": audited.mode_of(labels, name) or "off",
             "pods": total.pods,
             "refused": Text(str(refused), "bold red" if refused else "dim"),
-            "before": _gpus(total.before + total.refused),
+            "before": _gpus(total.before),
             "after": _gpus(total.after),
+            "lost": _gpus(total.refused),
         }
 
 

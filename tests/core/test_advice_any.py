@@ -1,0 +1,103 @@
+"""What must hold of the advice on any object, and of the patch that it foresees."""
+
+import copy
+import json
+from typing import Any
+
+import jsonpatch
+import msgspec
+import strategies
+from casefiles import DEFAULT_POLICY
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from webhook.core import advice, foresee, inventory, patched, policy_file
+from webhook.core.admit import admit
+from webhook.core.advice import Outcome
+from webhook.core.model import Inventory, Mode, Request, Side
+from webhook.core.node import Node
+from webhook.core.pod import Pod
+from webhook.core.policy import Policy
+
+Json = dict[str, Any]
+POLICY = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+NOTHING = Inventory()
+many = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+
+
+@many
+@given(
+    pod=strategies.pods(),
+    nodes=strategies.clusters(),
+    namespace=strategies.namespaces,
+    policy=strategies.policies,
+)
+def test_advice_says_of_a_pod_what_the_two_sides_say(
+    pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
+) -> None:
+    offered = inventory.of_nodes([*(msgspec.convert(n, Node) for n in nodes), *policy.pools])
+    request = Request(Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "n", namespace_labels=namespace)
+    deployment = {"kind": "Deployment", "spec": {"template": pod}}
+    found = advice.advise(request, deployment, policy, offered)
+    verdict = foresee.foresee(request, pod, policy, offered).verdict
+    assert (found.outcome is Outcome.REFUSED) is not verdict.allowed
+    assert set(verdict.warnings) <= set(found.warnings)
+    assert all(len(text) <= 256 for text in found.warnings)
+    assert bool(found.warnings) is bool(found.reasons)
+    if found.outcome is Outcome.FINE:
+        assert found.warnings == tuple(dict.fromkeys(verdict.warnings))
+
+
+@many
+@given(
+    pod=strategies.pods(),
+    nodes=strategies.clusters(),
+    namespace=strategies.namespaces,
+    policy=strategies.policies,
+)
+def test_a_patch_is_applied_as_a_library_applies_it_and_the_pod_stays(
+    pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
+) -> None:
+    offered: Inventory = inventory.of_nodes([msgspec.convert(n, Node) for n in nodes])
+    request = Request(
+        side=Side.MUTATE,
+        mode=Mode.ENFORCE,
+        uid="u",
+        operation="CREATE",
+        namespace="n",
+        pod=msgspec.convert(pod, Pod),
+        namespace_labels=namespace,
+    )
+    operations = admit(request, policy, offered).patch
+    before = copy.deepcopy(pod)
+    after = patched.apply(pod, operations)
+    assert pod == before
+    assert after == jsonpatch.apply_patch(pod, json.loads(msgspec.json.encode(operations)))
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.floats(allow_nan=False),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ("spec", "template", "metadata", "containers", "resources", "limits", "labels", "x")
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+KINDS = ("Deployment", "CronJob", "InferenceService", "NIMService", "Odd", "Pod", None, 3)
+
+
+@many
+@given(kind=st.sampled_from(KINDS), found=st.dictionaries(st.text(max_size=3), anything))
+def test_no_object_is_too_odd(kind: Any, found: Json) -> None:
+    subject = {"kind": kind, "metadata": found.get("m"), "spec": found | {"predictor": found}}
+    request = Request(Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "n")
+    found_out = advice.advise(request, subject, POLICY, NOTHING)
+    assert all(len(text) <= 256 for text in found_out.warnings)
