@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from webhook.core import classify, guard, patch
+from webhook.core import classify, guard, patch, size
 from webhook.core import decide as decision
 from webhook.core.model import (
     Ask,
@@ -66,6 +66,9 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
         return let_through(Reason.NOT_REVIEWED)
     if request.user in policy.exempt_users:
         return let_through(Reason.EXEMPT)
+    large = size.too_large(request.pod)
+    if large is not None:
+        return _of_large(request, large)
     facts = classify.facts(request.pod, request.namespace_labels, policy)
     if request.side is Side.VALIDATE:
         verdict = _validate(request, facts, policy)
@@ -74,6 +77,20 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
     else:
         verdict = _mutate(facts, policy, inventory)
     return _audited(verdict) if request.mode is Mode.AUDIT else verdict
+
+
+def _of_large(request: Request, large: Violation) -> Verdict:
+    """Refused, unless it was there and as large before: then nobody could change it any more."""
+    if request.old_pod is not None and size.too_large(request.old_pod) is not None:
+        return let_through(Reason.NOT_REVIEWED)
+    refused = Verdict(
+        allowed=False,
+        reason=large.reason,
+        message=large.text,
+        violations=(large,),
+        would_allow=False,
+    )
+    return _audited(refused) if request.mode is Mode.AUDIT else refused
 
 
 def _reviewed(request: Request) -> bool:

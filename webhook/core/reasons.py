@@ -33,6 +33,7 @@ class Reason(StrEnum):
     INVALID_GPU_MEMORY = "invalid_gpu_memory"
     INVALID_MIG_PROFILE = "invalid_mig_profile"
     SEVERAL_RESOURCES = "several_resources"
+    TOO_LARGE = "too_large"
     TRAINING_NEVER_SHARES = "training_never_shares"
     TENANT_NEEDS_ISOLATION = "tenant_needs_isolation"
     STRATEGY_NOT_ALLOWED = "strategy_not_allowed"
@@ -81,6 +82,7 @@ SENTENCES: Final = {
     Reason.INVALID_GPU_MEMORY: "The gpu-memory annotation is not an amount of memory.",
     Reason.INVALID_MIG_PROFILE: "The mig-profile annotation names no MIG profile.",
     Reason.SEVERAL_RESOURCES: "One container asks for GPUs under several names.",
+    Reason.TOO_LARGE: "The pod has more parts than are looked at.",
     Reason.TRAINING_NEVER_SHARES: "Training gets whole GPUs only, and none is offered or asked.",
     Reason.TENANT_NEEDS_ISOLATION: "A tenant's pod gets an isolated device, or nothing.",
     Reason.STRATEGY_NOT_ALLOWED: "The workload may not use what the pod asks for by name.",

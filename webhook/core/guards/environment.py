@@ -48,12 +48,13 @@ def gpu_visibility(seen: Subject, place: Place, container: Container) -> Iterato
     internal/modifier/gated.go.
     """
     variables = container.env or ()
+    alone = place in seen.idle and all(each.name != names.VISIBLE_DEVICES for each in variables)
     for variable in variables:
         if variable.name in _DEVICES and not _hides(variable):
             text = f"env {variable.name} reaches GPUs that were not given to it; remove it"
         elif variable.name in _GATES and _enables(variable):
             text = f"env {variable.name} reaches devices that were not given to it; remove it"
-        elif variable.name == _CUDA_VERSION and _means_all(variable, container, seen, place):
+        elif alone and variable.name == _CUDA_VERSION and _is_set(variable):
             text = f"env {_CUDA_VERSION} alone means every GPU; set {names.VISIBLE_DEVICES}=void"
         else:
             continue
@@ -69,10 +70,8 @@ def _enables(variable: EnvVar) -> bool:
     return variable.value_from is not None or "enabled" in value or "$(" in value
 
 
-def _means_all(variable: EnvVar, container: Container, seen: Subject, place: Place) -> bool:
-    unset = all(each.name != names.VISIBLE_DEVICES for each in container.env or ())
-    some = variable.value_from is not None or bool(variable.value)
-    return some and unset and place in seen.idle
+def _is_set(variable: EnvVar) -> bool:
+    return variable.value_from is not None or bool(variable.value)
 
 
 def cuda_visibility(_: Subject, place: Place, container: Container) -> Iterator[Finding]:
