@@ -2,10 +2,13 @@
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from command_line import Done
+from fake_cluster import FakeCluster, kubeconfig, serving
+from small_cluster import small_cluster
 
 from webhook.cli import main
 
@@ -27,3 +30,17 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return Done(code, written.out, written.err)
 
     return run_here
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeCluster]:
+    """A small cluster that answers; the caller is an administrator of it, unless a test says so."""
+    with serving(small_cluster()) as answering:
+        yield answering
+
+
+@pytest.fixture
+def look(run: Run, cluster: FakeCluster, tmp_path: Path) -> Run:
+    """Give what runs a command on the small cluster."""
+    path = str(kubeconfig(tmp_path, cluster.port))
+    return lambda *words: run(*words, "--kubeconfig", path)

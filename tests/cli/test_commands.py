@@ -10,7 +10,8 @@ import yaml
 from command_line import Done, Json, command
 
 Run = Callable[..., Done]
-COMMANDS = ("review", "policy", "check", "serve", "demo")
+LIVE = ("explain", "why", "pods", "logs", "status")
+COMMANDS = ("review", "policy", "check", "serve", "demo", "reasons", *LIVE)
 
 
 # Help.
@@ -31,7 +32,7 @@ def test_every_command_has_a_help(run: Run, name: str) -> None:
     assert done.out.startswith(f"usage: gpu-sharing {name}")
 
 
-@pytest.mark.parametrize("name", ["review", "check", "serve", "demo"])
+@pytest.mark.parametrize("name", ["review", "check", "serve", "demo", "reasons", *LIVE])
 def test_the_help_of_a_command_says_what_its_exit_codes_mean(run: Run, name: str) -> None:
     assert "exit code" in run(name, "--help").out.lower()
 

@@ -4,11 +4,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from webhook.cli import check, completion, demo, policy, review, serve
-from webhook.cli.live import audit
+from webhook.cli import check, completion, demo, policy, reasons, review, serve
+from webhook.cli.live import audit, explain, logs, pods, status, why
 
 _SCRIPT, _PLUGIN = "kubectl-gpu_sharing", "kubectl gpu-sharing"
 """As kubectl finds it, and as people call it; the command is the same."""
+_COMMANDS = (
+    review, audit, explain, why, pods, logs, status, reasons, policy, check, serve, demo,
+    completion,
+)  # fmt: skip
 EPILOG = """\
 new here?
   1. gpu-sharing demo                          the webhook at work on a sample cluster, in seconds
@@ -29,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (review, audit, policy, check, serve, demo, completion):
+    for command in _COMMANDS:
         command.add(commands)
     made.set_defaults(whole=parser)
     return made

@@ -16,6 +16,7 @@ from webhook.cluster.connection import Answer, Connection
 from webhook.cluster.failure import ApiFailure
 
 TIMEOUT: Final = 30.0  # seconds a request
+SILENCE: Final = 86400.0  # seconds that a log which is followed may say nothing
 PAGE: Final = "500"  # objects; client-go asks for as many
 
 Object = dict[str, Any]
@@ -54,7 +55,20 @@ class Right:
     def check(self) -> str:
         """The kubectl command that tells whether one has it."""
         where = f" -n {self.namespace}" if self.namespace else " -A" if self.namespaced else ""
-        return f"kubectl auth can-i {self.verb} {self.resource}{where}"
+        resource, slash, below = self.resource.partition("/")
+        part = f" --subresource={below}" if slash else ""
+        return f"kubectl auth can-i {self.verb} {resource}{part}{where}"
+
+    @property
+    def record(self) -> dict[str, str | None]:
+        """As tools get it; the keys are an interface."""
+        where = self.namespace if self.namespaced else None
+        return {
+            "verb": self.verb,
+            "resource": self.resource,
+            "namespace": where,
+            "check": self.check,
+        }
 
     def _where(self) -> str:
         if not self.namespaced:
@@ -80,6 +94,8 @@ class Access:
             Unavailable: it is absent, a right is missing, or the cluster does not answer.
         """
         right = Right("get", kind.resource, namespace, kind.namespaced)
+        if kind.plural == "namespaces":  # RBAC takes a namespace for a thing inside of itself
+            right = Right("get", kind.resource, name)
         kind = self._version(kind)
         with _explained(right, f"{kind.name.lower()}/{name}"):
             body = self._connection.get(kind.path(namespace, name), {}, timeout=TIMEOUT)
@@ -110,6 +126,20 @@ class Access:
         with _explained(right, path.rpartition("/")[2]):
             return self._connection.get(path, params, timeout=TIMEOUT)
 
+    def lines(self, right: Right, path: str, **params: str) -> Iterator[bytes]:
+        """Yield the lines at a path as they come; with `follow` for as long as there may be more.
+
+        Raises:
+            Unavailable: a right is missing, or the cluster does not answer.
+        """
+        patience = SILENCE if params.get("follow") else TIMEOUT
+        with _explained(right, path.rpartition("/")[2]):
+            found = self._connection.stream(path, params, timeout=patience)
+            try:
+                yield from found
+            finally:
+                found.close()
+
     def try_create(self, kind: Kind, subject: Mapping[str, Any], namespace: str) -> Answer:
         """Create an object as a dry run: every webhook is asked, nothing is kept.
 
@@ -131,7 +161,8 @@ class Access:
         """Fill in the version that the cluster prefers, where only it knows it."""
         if kind.version:
             return kind
-        with _explained(Right("get", kind.group, None, namespaced=False), kind.plural):
+        what = f"kind {kind.name} in this cluster"
+        with _explained(Right("get", kind.group, None, namespaced=False), what):
             body = self._connection.get(f"/apis/{kind.group}", {}, timeout=TIMEOUT)
         preferred = _object(body).get("preferredVersion") or {}
         return replace(kind, version=preferred.get("version") or "v1")
@@ -146,6 +177,7 @@ def _explained(right: Right, what: str) -> Iterator[None]:
             raise Lacking(right) from None
         if failure.status == HTTPStatus.NOT_FOUND:
             where = f" in namespace {right.namespace}" if right.namespace else ""
+            where = "" if what == f"namespace/{right.namespace}" else where
             raise Absent(f"there is no {what}{where}") from None
         if failure.status == HTTPStatus.UNAUTHORIZED:
             raise Unavailable(

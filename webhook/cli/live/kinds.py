@@ -40,7 +40,9 @@ POD: Final = Kind("Pod", "pods", names=("po",))
 NODE: Final = Kind("Node", "nodes", names=("no",), namespaced=False)
 NAMESPACE: Final = Kind("Namespace", "namespaces", names=("ns",), namespaced=False)
 CONFIG_MAP: Final = Kind("ConfigMap", "configmaps", names=("cm",))
-EVENT: Final = Kind("Event", "events", "events.k8s.io")
+# Of the core group: the same objects as in events.k8s.io, which the roles view and edit did not let
+# people read before kubernetes/kubernetes#133740.
+EVENT: Final = Kind("Event", "events")
 RESOURCE_QUOTA: Final = Kind("ResourceQuota", "resourcequotas", names=("quota",))
 DEPLOYMENT: Final = Kind("Deployment", "deployments", "apps", names=("deploy",))
 REPLICA_SET: Final = Kind("ReplicaSet", "replicasets", "apps", names=("rs",))
@@ -48,6 +50,14 @@ STATEFUL_SET: Final = Kind("StatefulSet", "statefulsets", "apps", names=("sts",)
 DAEMON_SET: Final = Kind("DaemonSet", "daemonsets", "apps", names=("ds",))
 JOB: Final = Kind("Job", "jobs", "batch")
 CRON_JOB: Final = Kind("CronJob", "cronjobs", "batch", names=("cj",))
+MUTATING: Final = Kind(
+    "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "admissionregistration.k8s.io",
+    namespaced=False,
+)  # fmt: skip
+VALIDATING: Final = Kind(
+    "ValidatingWebhookConfiguration", "validatingwebhookconfigurations",
+    "admissionregistration.k8s.io", namespaced=False,
+)  # fmt: skip
 WORKLOADS: Final = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CRON_JOB, JOB)
 """What people apply to get pods."""
 

@@ -1,0 +1,283 @@
+"""`gpu-sharing status`: every part by itself, what is wrong, and what may not be seen."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from command_line import Done, Json
+from fake_cluster import FakeCluster, edits, kubeconfig
+from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, metrics, our_event
+
+from webhook.cli.live import status_metrics
+from webhook.server import metrics as server_metrics
+
+Look = Callable[..., Done]
+KEYS = {
+    *("well", "wrong", "install", "webhooks", "certificate", "policy", "inventory", "undecided"),
+    *("counts", "namespaces", "refusals", "notes", "missing"),
+}
+DAY = 86400
+
+
+def record(done: Done) -> Json:
+    found: Json = json.loads(done.out)
+    return found
+
+
+def test_a_webhook_that_is_well(look: Look) -> None:
+    done = look("status")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.rstrip().endswith("All is well.")
+    for part in (
+        "2 of 2",
+        "ghcr.io/gpu-sharing/gpu-sharing:0.1.0",
+        "mutate.gpu-sharing.io",
+        "60 days left",
+        "2 of 2 replicas have the newest",
+        "NVIDIA-A100-SXM4-40GB  mig        nvidia.com/mig-1g.5gb  56",
+        "several_gpus_not_allowed  34",
+        "team-blue  enforce  blue",
+        "3 mig",
+        "Deployment/chat",
+    ):
+        assert part in done.out
+
+
+def test_the_record_has_stable_keys(look: Look) -> None:
+    found = record(look("status", "-o", "json"))
+    assert found.keys() == KEYS
+    assert (found["well"], found["wrong"], found["missing"]) == (True, [], [])
+    assert found["install"]["server"]["ready"] == 2
+    assert found["certificate"]["daysLeft"] == pytest.approx(60, abs=0.1)
+    assert {each["strategy"] for each in found["inventory"]["offers"]} == {"mig", "exclusive"}
+    assert found["counts"]["byReason"] == {"several_gpus_not_allowed": 34}
+    assert [each["name"] for each in found["namespaces"]] == ["shop", "team-blue", "lab"]
+    assert found["refusals"][0]["times"] == 17
+    assert yaml.safe_load(look("status", "-o", "yaml").out)["well"] is True
+
+
+SERVER = ("deployments", "gpu-sharing", "gpu-sharing")
+KEEPER = ("deployments", "gpu-sharing", "gpu-sharing-certificates")
+MUTATING = ("mutatingwebhookconfigurations", "", "gpu-sharing")
+LABELS = ("metadata", "labels", "gpu-sharing.io/mode")
+Change = tuple[tuple[str, str, str], tuple[str | int, ...], object]
+OBJECTS: dict[str, Change] = {
+    "replicas": (SERVER, ("status", "readyReplicas"), 1),
+    "keeper": (KEEPER, ("status",), {}),
+    "failurePolicy": (MUTATING, ("webhooks", 0, "failurePolicy"), "Ignore"),
+    "caBundle": (MUTATING, ("webhooks", 0, "clientConfig"), {}),
+    "mode": (("namespaces", "", "lab"), LABELS, "enforced"),
+}
+NUMBERS = {
+    "certificate": ("gpu_sharing_certificate_not_after_seconds", NOW.timestamp() + 3 * DAY),
+    "ended": ("gpu_sharing_certificate_not_after_seconds", NOW.timestamp() - DAY),
+    "policy": ("gpu_sharing_policy_stale", 1),
+    "age": ("gpu_sharing_inventory_age_seconds", 1000),
+    "undecided": ('gpu_sharing_undecided_pods{namespace="shop"}', 2),
+}
+
+
+def broken(cluster: FakeCluster, what: str) -> None:
+    """Break one thing."""
+    if what in NUMBERS:
+        cluster.metrics[REPLICAS[0]] = metrics(**dict([NUMBERS[what]]))
+        return
+    which, path, value = OBJECTS[what]
+    at: Any = cluster.objects[which]
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("replicas", "gpu-sharing: 1 of 2 replicas are ready"),
+        ("keeper", "gpu-sharing-certificates: 0 of 1 replicas are ready"),
+        (
+            "failurePolicy",
+            "mutate.gpu-sharing.io: failurePolicy Ignore is in force, Fail is configured",
+        ),
+        ("caBundle", "mutate.gpu-sharing.io: no caBundle"),
+        ("mode", "namespace lab: mode 'enforced' means nothing"),
+        ("certificate", "the serving certificate: 3 days left"),
+        ("ended", "the serving certificate: ended 1d"),
+        ("policy", f"a newer policy is refused and an older one kept by {REPLICAS[0]}"),
+        ("age", "a replica has not heard of the nodes for 16m"),
+        ("undecided", "pods have a GPU that was never decided: 2 in shop"),
+    ],
+)
+def test_one_broken_thing_is_named_and_ends_with_1(
+    look: Look, cluster: FakeCluster, what: str, said: str
+) -> None:
+    broken(cluster, what)
+    done = look("status")
+    assert done.code == 1
+    assert "Not well: 1 thing is wrong:" in done.out
+    assert f"- {said}" in done.out
+    found = record(look("status", "-o", "json"))
+    assert found["well"] is False
+    assert len(found["wrong"]) == 1
+
+
+def test_a_configuration_that_is_gone_is_wrong(look: Look, cluster: FakeCluster) -> None:
+    del cluster.objects["validatingwebhookconfigurations", "", "gpu-sharing"]
+    done = look("status")
+    assert done.code == 1
+    assert "there is no ValidatingWebhookConfiguration gpu-sharing: no pod is checked" in done.out
+
+
+def test_no_node_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
+    cluster.metrics = dict.fromkeys(REPLICAS, metrics(gpu_sharing_inventory_nodes=0))
+    done = look("status")
+    assert done.code == 1
+    assert "the webhook knows of no nodes" in done.out
+
+
+def test_no_offer_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
+    empty = [f"{line.rpartition(' ')[0]} 0" if "offers" in line else line
+             for line in metrics().splitlines()]  # fmt: skip
+    cluster.metrics = dict.fromkeys(REPLICAS, "\n".join(empty) + "\n")
+    done = look("status")
+    assert done.code == 1
+    assert "no node offers a GPU" in done.out
+
+
+def test_an_older_webhook_has_fewer_metrics(look: Look, cluster: FakeCluster) -> None:
+    kept = [
+        line for line in metrics().splitlines() if "offers" not in line and "undecided" not in line
+    ]
+    cluster.metrics = dict.fromkeys(REPLICAS, "\n".join(kept) + "\n")
+    done = look("status")
+    assert done.code == 0
+    assert "the replicas do not look for them" in done.out
+    cluster.metrics = dict.fromkeys(REPLICAS, "")
+    assert look("status").code == 0
+
+
+def test_a_replica_without_metrics_is_named(look: Look, cluster: FakeCluster) -> None:
+    del cluster.metrics[REPLICAS[1]]
+    done = look("status")
+    assert done.code == 0
+    assert f"replica {REPLICAS[1]} gives no metrics" in done.out
+    cluster.metrics[REPLICAS[1]] = "{{{ no metrics"
+    assert look("status").code == 0
+
+
+def test_the_port_of_the_metrics_is_the_pods_own(look: Look, cluster: FakeCluster) -> None:
+    cluster.metrics_port = "9999"
+    assert "gives no metrics" in look("status").out
+    for name in REPLICAS:
+        ports = [
+            {"name": "https", "containerPort": 8443},
+            {"name": "metrics", "containerPort": 9999},
+        ]
+        spec = cluster.objects["pods", "gpu-sharing", name]["spec"]
+        spec["containers"] = [{"name": "webhook", "ports": ports}]
+    assert look("status").out.rstrip().endswith("All is well.")
+
+
+def test_lost_events_are_told(look: Look, cluster: FakeCluster) -> None:
+    page = metrics() .replace('gpu_sharing_events_total{result="dropped"} 0',
+                              'gpu_sharing_events_total{result="dropped"} 5')  # fmt: skip
+    cluster.metrics[REPLICAS[0]] = page
+    done = look("status")
+    assert done.code == 0
+    assert "events that nobody was told of: 5 dropped" in done.out
+
+
+def test_of_many_refusals_the_ten_most_frequent_are_shown(look: Look, cluster: FakeCluster) -> None:
+    owner = cluster.objects["deployments", "shop", "chat"]
+    for number in range(30):
+        told = our_event(owner, "several_gpus_not_allowed", TWO_FOR_DEV, count=number + 100)
+        told["metadata"]["name"] = f"event-{number}"
+        cluster.put("events", told)
+    done = look("status")
+    assert done.out.count("Deployment/chat") == 10
+    assert "and 21 more (gpu-sharing logs --refused)" in done.out
+    assert len(record(look("status", "-o", "json"))["refusals"]) == 31
+
+
+def test_a_refusal_of_long_ago_is_not_lately(look: Look, cluster: FakeCluster) -> None:
+    for key, each in cluster.objects.items():
+        if key[0] == "events" and each.get("series"):
+            each["series"]["lastObservedTime"] = "2020-01-01T00:00:00Z"
+    assert record(look("status", "-o", "json"))["refusals"] == []
+
+
+def test_a_namespace_user_sees_the_own_part_and_which_rights_are_missing(
+    look: Look, cluster: FakeCluster
+) -> None:
+    cluster.allowed = edits("shop")
+    done = look("status")
+    assert (done.code, done.err) == (0, "")
+    assert "only namespace shop is shown" in done.out
+    assert "Nothing is wrong in what you may see: 2 of 9 parts could be seen." in done.out
+    for right in (
+        "get deployments.apps in namespace gpu-sharing",
+        "get mutatingwebhookconfigurations.admissionregistration.k8s.io",
+        "list pods in namespace gpu-sharing",
+        "list namespaces",
+        "list events in all namespaces",
+    ):
+        assert right in done.out
+    found = record(look("status", "-o", "json"))
+    assert (found["well"], found["install"], found["certificate"]) == (None, None, None)
+    assert [each["name"] for each in found["namespaces"]] == ["shop"]
+    assert len(found["missing"]) == 5
+
+
+def test_a_namespace_that_is_not_opted_in_is_shown_as_off(
+    run: Look, cluster: FakeCluster, tmp_path: Path
+) -> None:
+    cluster.allowed = edits("legacy")
+    path = str(kubeconfig(tmp_path, cluster.port, "legacy"))
+    assert "legacy     off" in run("status", "--kubeconfig", path).out
+
+
+def test_metrics_need_a_right_of_their_own(look: Look, cluster: FakeCluster) -> None:
+    cluster.allowed = lambda _verb, what, _where: what != "pods/proxy"
+    done = look("status")
+    assert done.code == 0
+    assert "kubectl auth can-i get pods --subresource=proxy -n gpu-sharing" in done.out
+    assert "7 of 9" not in done.out
+    assert "4 of 9 parts could be seen" in done.out
+
+
+def test_a_stranger_sees_nothing_and_is_told_why(look: Look, cluster: FakeCluster) -> None:
+    cluster.allowed = lambda *_: False
+    done = look("status")
+    assert done.code == 2
+    assert "Nothing could be seen." in done.out
+
+
+def test_what_is_not_installed_is_said(look: Look) -> None:
+    done = look("status", "--install", "elsewhere/mine")
+    assert (done.code, done.out) == (2, "")
+    assert "there is no deployment/mine in namespace elsewhere" in done.err
+
+
+def test_a_certificate_that_somebody_else_keeps_needs_no_keeper(
+    look: Look, cluster: FakeCluster
+) -> None:
+    del cluster.objects["deployments", "gpu-sharing", "gpu-sharing-certificates"]
+    assert look("status").code == 0
+    assert record(look("status", "-o", "json"))["install"]["keeper"] is None
+
+
+def test_without_a_cluster_one_is_told_so_at_once(run: Look, tmp_path: Path) -> None:
+    done = run("status", "--kubeconfig", str(kubeconfig(tmp_path, 1)))
+    assert (done.code, done.out) == (2, "")
+    assert "the cluster does not answer" in done.err
+
+
+def test_every_number_that_is_asked_for_is_one_that_the_server_gives() -> None:
+    given = [family.name for family in server_metrics.create_metrics().registry.collect()]
+    given += [*server_metrics.GAUGES, *server_metrics.BY_NAMESPACE, server_metrics.OFFERS]
+    source = Path(status_metrics.__file__).read_text(encoding="utf-8")
+    asked = set(re.findall(r"gpu_sharing_[a-z_]+", source))
+    assert {name.removesuffix("_total") for name in asked} <= set(given)

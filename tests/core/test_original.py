@@ -1,0 +1,236 @@
+"""A live pod is taken back to what its author wrote: decided again it comes out the same."""
+
+import copy
+import json
+from typing import Any
+
+import jsonpatch
+import msgspec
+import pytest
+import strategies
+from hypothesis import HealthCheck, event, given, settings
+
+from webhook.core import inventory, original, pinned, recorded
+from webhook.core.admit import Verdict, admit
+from webhook.core.model import Inventory, Mode, Request, Side
+from webhook.core.node import Node
+from webhook.core.pod import Pod
+from webhook.core.policy import Policy
+
+Json = dict[str, Any]
+many = settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+
+
+def decided(pod: Json, namespace: dict[str, str], world: tuple[Policy, Inventory]) -> Verdict:
+    asked = Request(
+        side=Side.MUTATE,
+        mode=Mode.ENFORCE,
+        uid="u",
+        operation="CREATE",
+        namespace="n",
+        pod=msgspec.convert(pod, Pod),
+        namespace_labels=namespace,
+    )
+    return admit(asked, *world)
+
+
+def lived(pod: Json, verdict: Verdict) -> Json:
+    """The pod as the API server has it once it runs."""
+    operations = json.loads(msgspec.json.encode(verdict.patch))
+    made: Json = jsonpatch.apply_patch(copy.deepcopy(pod), operations)
+    metadata = {"name": "a-1", "namespace": "n", "uid": "1", "resourceVersion": "7"}
+    made["metadata"] = (made.get("metadata") or {}) | metadata
+    made["spec"]["nodeName"] = "node-0"
+    token = {"name": "kube-api-access-x2x4k", "projected": {}}
+    made["spec"]["volumes"] = [*(made["spec"].get("volumes") or ()), token]
+    for container in made["spec"]["containers"]:
+        mount = {"name": token["name"], "mountPath": "/var/run/secrets"}
+        container["volumeMounts"] = [*(container.get("volumeMounts") or ()), mount]
+    return made | {"status": {"phase": "Running"}}
+
+
+@many
+@given(
+    pod=strategies.pods(),
+    nodes=strategies.clusters(),
+    namespace=strategies.namespaces,
+    policy=strategies.policies,
+)
+def test_what_was_decided_is_decided_again(
+    pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
+) -> None:
+    offers = inventory.of_nodes([*(msgspec.convert(n, Node) for n in nodes), *policy.pools])
+    first = decided(pod, namespace, (policy, offers))
+    if not first.given:
+        return
+    event(first.reason.value)
+
+    back = original.of_live(lived(pod, first))
+
+    again = decided(back, namespace, (policy, offers))
+    assert (again.allowed, again.reason, again.strategy) == (True, first.reason, first.strategy)
+    assert [g.offer.resource for g in again.given] == [g.offer.resource for g in first.given]
+
+
+PLAIN: Json = {
+    "metadata": {"labels": {"gpu-sharing.io/workload": "inference"}},
+    "spec": {
+        "containers": [
+            {"name": "main", "resources": {"limits": {"nvidia.com/gpu": 1, "cpu": "1"}}},
+            {"name": "proxy", "env": [{"name": "A", "value": "b"}]},
+        ]
+    },
+}
+
+
+def offers(*shorts: Json) -> Inventory:
+    expanded = [strategies.expand(f"n{i}", short) for i, short in enumerate(shorts)]
+    return inventory.of_nodes([msgspec.convert(each, Node) for each in expanded])
+
+
+A100 = {
+    "product": "NVIDIA-A100-SXM4-40GB",
+    "memory": 40960,
+    "sharing": "none",
+    "mig": {"1g.5gb": {"count": 7, "memory": 4864}},
+}
+T4 = {
+    "product": "Tesla-T4",
+    "memory": 15360,
+    "sharing": "mps",
+    "replicas": 4,
+    "capable": False,
+    "allocatable": {"nvidia.com/gpu.shared": 4},
+}
+SINGLE = {
+    "product": "NVIDIA-A30-MIG-1g.6gb",
+    "memory": 5952,
+    "sharing": "none",
+    "slices": 1,
+    "allocatable": {"nvidia.com/gpu": 4},
+}
+
+
+def built_in() -> Policy:
+    return strategies.policy_file.load(strategies.DEFAULT_POLICY, strategies.DEFAULT_POLICY)
+
+
+@pytest.mark.parametrize("node", [A100, T4, SINGLE], ids=["mig", "mps", "single"])
+@pytest.mark.parametrize("annotations", [{}, {"gpu-sharing.io/gpu-memory": "2Gi"}])
+def test_a_plain_pod_comes_back_as_it_was(node: Json, annotations: dict[str, str]) -> None:
+    pod = copy.deepcopy(PLAIN)
+    if annotations:
+        pod["metadata"]["annotations"] = annotations
+    first = decided(pod, {}, (built_in(), offers(node)))
+    assert first.given
+
+    back = original.of_live(lived(pod, first))
+
+    metadata = pod["metadata"] | {"generateName": "a-1-"}
+    assert back == {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod["spec"]}
+
+
+def test_what_the_author_asked_of_nodes_stays() -> None:
+    pod = copy.deepcopy(PLAIN)
+    product = {"key": "nvidia.com/gpu.product", "operator": "In", "values": [A100["product"]]}
+    memory = {"key": "nvidia.com/gpu.memory", "operator": "Gt", "values": ["20000"]}
+    required = {"nodeSelectorTerms": [{"matchExpressions": [product, memory]}, {}]}
+    name = "requiredDuringSchedulingIgnoredDuringExecution"
+    pod["spec"]["affinity"] = {"nodeAffinity": {name: required}}
+    first = decided(pod, {}, (built_in(), offers(A100)))
+    assert first.given
+    assert original.of_live(lived(pod, first))["spec"] == pod["spec"]
+
+
+GARBAGE = [
+    "",
+    "null",
+    "[]",
+    "{}",
+    '{"workload":"dev","containers":[]}',
+    '{"workload":"\\u001b[31m","tenant":null,"containers":[{"name":"a"}]}',
+    '{"workload":"dev","tenant":3,"containers":[{"name":"main","from":{"nvidia.com/gpu":1},'
+    '"to":{"nvidia.com/gpu":1},"strategy":"mig","reason":"mig_slice"}]}',
+    '{"workload":"dev","tenant":null,"containers":[{"name":"main","from":{"nvidia.com/gpu":1},'
+    '"to":{"cpu":1},"strategy":"mig","reason":"mig_slice"}]}',
+    '{"workload":"dev","tenant":null,"containers":[{"name":"main","from":{"nvidia.com/gpu":0},'
+    '"to":{"nvidia.com/gpu":1},"strategy":"mig","reason":"mig_slice"}]}',
+    "[" * 100_000,
+    "\ud800",
+    '{"workload":"' + "a" * 100_000,
+]
+
+
+@pytest.mark.parametrize("text", [None, *GARBAGE], ids=range(len(GARBAGE) + 1))
+def test_garbage_in_the_annotation_is_no_decision(text: str | None) -> None:
+    assert recorded.read(text) is None
+
+
+@pytest.mark.parametrize("text", GARBAGE[:-2], ids=range(len(GARBAGE) - 2))
+def test_a_pod_with_garbage_in_its_annotation_is_left_as_it_asks(text: str) -> None:
+    pod = copy.deepcopy(PLAIN)
+    pod["metadata"]["annotations"] = {"gpu-sharing.io/decision": text}
+    back = original.of_live(lived(pod, Verdict(allowed=True, reason="safe")))  # type: ignore[arg-type]
+    assert back["spec"] == PLAIN["spec"]
+    assert "annotations" not in back["metadata"]
+
+
+def test_an_annotation_that_contradicts_the_pod_restores_nothing() -> None:
+    told = (
+        '{"workload":"dev","tenant":null,"containers":[{"name":"main",'
+        '"from":{"nvidia.com/gpu":1},"to":{"nvidia.com/mig-1g.5gb":1},'
+        '"strategy":"mig","reason":"mig_slice"}]}'
+    )
+    read = recorded.read(told)
+    assert read is not None
+    assert read.strategy == "mig"
+    assert not recorded.agrees(read, msgspec.convert(PLAIN, Pod))
+
+
+def test_a_controllers_template_wins_and_its_pod_adds_what_only_the_controller_knows() -> None:
+    template = {
+        "metadata": {"labels": {"app": "web", "gpu-sharing.io/workload": "dev"}},
+        "spec": {"containers": [{"name": "main"}], "volumes": [{"name": "tmp"}]},
+    }
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}
+    name = "requiredDuringSchedulingIgnoredDuringExecution"
+    live = {
+        "metadata": {
+            "name": "web-0",
+            "generateName": "web-",
+            "labels": {"app": "old", "controller-revision-hash": "1", "gpu-sharing.io/tenant": "x"},
+        },
+        "spec": {
+            "containers": [{"name": "main"}],
+            "volumes": [{"name": "tmp"}, {"name": "data"}, {"name": "kube-api-access-1"}],
+            "affinity": {"nodeAffinity": {name: {"nodeSelectorTerms": [term]}}},
+        },
+    }
+    made = original.of_template(template, live)
+    assert made["metadata"] == {
+        "generateName": "web-",
+        "labels": {
+            "app": "web",
+            "controller-revision-hash": "1",
+            "gpu-sharing.io/workload": "dev",
+        },
+    }
+    assert [volume["name"] for volume in made["spec"]["volumes"]] == ["tmp", "data"]
+    assert made["spec"]["affinity"]["nodeAffinity"][name] == {"nodeSelectorTerms": [term]}
+    assert template["spec"] == {"containers": [{"name": "main"}], "volumes": [{"name": "tmp"}]}
+
+
+def test_a_template_without_a_pod_suffices() -> None:
+    made = original.of_template({"spec": {"containers": [{"name": "main"}]}})
+    assert made["metadata"] == {"generateName": "pod-"}
+
+
+def test_pins_are_told_from_what_stands_before_them() -> None:
+    own = {"key": "nvidia.com/gpu.memory", "operator": "Gt", "values": ["1"]}
+    pin = {"key": "nvidia.com/gpu.sharing-strategy", "operator": "In", "values": ["none"]}
+    behind = {"key": "gpu-sharing.io/tenant", "operator": "DoesNotExist"}
+    assert pinned.split([own, pin, own, behind]) == ([own], [pin, own, behind])
+    assert pinned.split([pin, {"key": "zone", "operator": "Exists"}])[1] == []
+    assert pinned.split([]) == ([], [])
