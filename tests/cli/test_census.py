@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webhook.cli.live import census
+from webhook.cli.live.audit import census
 
 Json = dict[str, Any]
 

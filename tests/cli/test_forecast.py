@@ -7,8 +7,8 @@ import pytest
 
 from webhook.cli import settings
 from webhook.cli.judge import Court
-from webhook.cli.live import audited, census, forecast, quotas
-from webhook.cli.live.forecast import Outcome, Row
+from webhook.cli.live.audit import census, forecast, quotas, report
+from webhook.cli.live.audit.forecast import Outcome, Row
 from webhook.cli.settings import Cluster
 
 Json = dict[str, Any]
@@ -181,6 +181,6 @@ def test_a_quota_that_would_count_no_more_is_named(court: Court) -> None:
 
 
 def test_the_one_command_that_turns_enforcement_on() -> None:
-    assert audited.turn_on("team") == (
+    assert report.turn_on("team") == (
         "kubectl label --overwrite namespace team gpu-sharing.io/mode=enforce"
     )

@@ -11,7 +11,8 @@ from command_line import Done, Json
 from fake_cluster import FakeCluster, edits, views
 from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, our_event
 
-from webhook.cli.live import times, trailed
+from webhook.cli.live import times
+from webhook.cli.live.logs import trailed
 from webhook.core.admit import let_through
 from webhook.core.model import Mode, Request, Side
 from webhook.core.reasons import Reason

@@ -12,7 +12,7 @@ from command_line import Done, Json
 from fake_cluster import FakeCluster, edits, kubeconfig
 from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, metrics, our_event
 
-from webhook.cli.live import status_metrics
+from webhook.cli.live.status import measured
 from webhook.server import metrics as server_metrics
 
 Look = Callable[..., Done]
@@ -278,6 +278,6 @@ def test_without_a_cluster_one_is_told_so_at_once(run: Look, tmp_path: Path) -> 
 def test_every_number_that_is_asked_for_is_one_that_the_server_gives() -> None:
     given = [family.name for family in server_metrics.create_metrics().registry.collect()]
     given += [*server_metrics.GAUGES, *server_metrics.BY_NAMESPACE, server_metrics.OFFERS]
-    source = Path(status_metrics.__file__).read_text(encoding="utf-8")
+    source = Path(measured.__file__).read_text(encoding="utf-8")
     asked = set(re.findall(r"gpu_sharing_[a-z_]+", source))
     assert {name.removesuffix("_total") for name in asked} <= set(given)

@@ -5,7 +5,12 @@ import sys
 from pathlib import Path
 
 from webhook.cli import check, completion, demo, policy, reasons, review, serve
-from webhook.cli.live import audit, explain, logs, pods, status, why
+from webhook.cli.live.audit import command as audit
+from webhook.cli.live.explain import command as explain
+from webhook.cli.live.logs import command as logs
+from webhook.cli.live.pods import command as pods
+from webhook.cli.live.status import command as status
+from webhook.cli.live.why import command as why
 
 _SCRIPT, _PLUGIN = "kubectl-gpu_sharing", "kubectl gpu-sharing"
 """As kubectl finds it, and as people call it; the command is the same."""

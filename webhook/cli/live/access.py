@@ -22,6 +22,12 @@ PAGE: Final = "500"  # objects; client-go asks for as many
 Object = dict[str, Any]
 
 
+def metadata(subject: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object's metadata, empty where it has none."""
+    found = subject.get("metadata")
+    return found if isinstance(found, Mapping) else {}
+
+
 class Unavailable(Exception):  # noqa: N818 - what it is, in a word
     """The cluster did not give what was asked for; the message says what and why."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from webhook.cli import settings
 from webhook.cli.live import sources
 from webhook.cli.live.access import Access, Lacking, Right
-from webhook.cli.live.foretold import Place
+from webhook.cli.live.dry_run.foretold import Place
 from webhook.cli.live.options import Install
 from webhook.cli.live.sources import Chosen
 from webhook.cli.objects import InputError

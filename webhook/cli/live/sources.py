@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from webhook.cli import objects, settings
-from webhook.cli.live import census, kinds
-from webhook.cli.live.access import Absent, Access, Lacking, Object, Unavailable
+from webhook.cli.live import kinds
+from webhook.cli.live.access import Absent, Access, Lacking, Object, Unavailable, metadata
 from webhook.cli.live.options import Install
 from webhook.cli.objects import Found, InputError
 from webhook.cli.settings import Cluster
@@ -81,7 +81,7 @@ def namespaces(access: Access, namespace: str | None) -> Iterator[tuple[str, Map
     else:
         found = list(access.each(kinds.NAMESPACE))
     for each in found:
-        data = census.metadata(each)
+        data = metadata(each)
         yield data["name"], data.get("labels") or {}
 
 

@@ -10,9 +10,9 @@ import msgspec
 
 from webhook.cli import judge
 from webhook.cli.judge import Court, Result
-from webhook.cli.live import census
-from webhook.cli.live.access import Object
-from webhook.cli.live.census import Group
+from webhook.cli.live.access import Object, metadata
+from webhook.cli.live.audit import census
+from webhook.cli.live.audit.census import Group
 from webhook.cli.objects import Found, InputError
 from webhook.core import classify, offers, usage
 from webhook.core.admit import Verdict
@@ -96,7 +96,7 @@ def _results(each: Group, court: Court) -> Iterator[Result | InputError]:
 
 
 def _found(value: Object) -> Found:
-    data = census.metadata(value)
+    data = metadata(value)
     new = unscheduled(value) if value["kind"] == "Pod" else value
     return Found(f"namespace {data.get('namespace', '')}", new, Document(new, None))
 
@@ -183,7 +183,7 @@ def by_namespace(rows: Iterable[Row]) -> Mapping[str, tuple[Row, ...]]:
 def record(row: Row) -> dict[str, Any]:
     """What tools get of one row; the keys are an interface."""
     verdict = row.result.verdict
-    data = census.metadata(row.group.root)
+    data = metadata(row.group.root)
     return {
         "namespace": row.result.namespace,
         "kind": row.group.root["kind"],

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from webhook.cli.live.foretold import Now
+from webhook.cli.live.dry_run.foretold import Now
 from webhook.core.policy import Otherwise, Row, SeveralGpus
 from webhook.core.reasons import Reason
 from webhook.core.recorded import Change, Recorded

@@ -8,7 +8,7 @@ from typing import Any, Final
 from webhook.cli.live import happenings, kinds, printing, times, views
 from webhook.cli.live.access import Access, Lacking, Right, Unavailable
 from webhook.cli.live.happenings import OURS, Happening
-from webhook.cli.live.part import Part
+from webhook.cli.live.status.part import Part
 from webhook.cli.live.views import Meta
 from webhook.core import names
 from webhook.core.model import Mode

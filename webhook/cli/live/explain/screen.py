@@ -1,24 +1,18 @@
 """One pod's GPU decision as a person reads it; gathers nothing."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from webhook.cli import policy, show
-from webhook.cli.live import compared, explained, printing
-from webhook.cli.live.explained import Explained
-from webhook.cli.live.foretold import Now, Untried
+from webhook.cli import policy
+from webhook.cli.live import printing
+from webhook.cli.live.dry_run import compared, shown
+from webhook.cli.live.dry_run.foretold import Now, Untried
+from webhook.cli.live.explain import report
+from webhook.cli.live.explain.report import Explained
 from webhook.core import names, origin
 from webhook.core.model import Mode
-from webhook.core.reasons import SENTENCES, Reason
-from webhook.core.recorded import Change
-
-_CHANGES: Final = (
-    ("CONTAINER", "name"), ("ASKED nvidia.com/", "asked"), ("GOT nvidia.com/", "got"),
-    ("HOW", "strategy"), ("REASON", "reason"),
-)  # fmt: skip
 
 
 def screen(made: Explained) -> Iterator[RenderableType]:
@@ -40,7 +34,7 @@ def _facts(made: Explained) -> Iterator[tuple[str, str | None]]:
     yield "Tenant", f"{made.facts.tenant} ({tenant})" if made.facts.tenant else "none"
     yield "Policy", f"{policy.sentence(made.row_name, made.row)}\n({made.rules.policy_source})"
     yield "Node", live.pod.spec.node_name or "none yet"
-    listed = explained.pins(live)
+    listed = report.pins(live)
     if listed:
         yield "Pins", "\n".join(listed)
 
@@ -56,7 +50,7 @@ def _recorded(made: Explained) -> Iterator[RenderableType]:
         yield Text("It asks for no GPU, so it is left as it is.")
     elif made.decision is not None and made.agrees:
         yield Text("As the pod's annotation says:", "bold")
-        yield _changes(made.decision.containers)
+        yield shown.changes_of(made.decision.containers)
     else:
         yield Text(_unrecorded(made), "yellow" if made.undecided else "")
         asks = [f"{ask.place.name}: {ask.count} {ask.resource}" for ask in made.facts.asks]
@@ -80,59 +74,21 @@ def _unrecorded(made: Explained) -> str:
     return "The webhook did not change this pod."
 
 
-def _changes(changes: Sequence[Change]) -> RenderableType:
-    return printing.table(_CHANGES, map(_change, changes))
-
-
-def _change(change: Change) -> dict[str, Any]:
-    return {
-        "name": change.name,
-        "asked": _amount(change.asked),
-        "got": _amount(change.given),
-        "strategy": Text(change.strategy, show.COLOURS.get(change.strategy, "")),
-        "reason": reason(change.reason),
-    }
-
-
-def _amount(amount: dict[str, int]) -> str:
-    return ", ".join(f"{count} {show.short(resource)}" for resource, count in amount.items())
-
-
-def reason(code: str) -> str:
-    """A code with its sentence, if it is one that is known here."""
-    return f"{code}: {SENTENCES[Reason(code)]}" if code in tuple(Reason) else code
-
-
 def _now(made: Explained) -> Iterator[RenderableType]:
     head = Text("If it were created now: ", "bold")
     if made.now is None:
         yield from _never(made, head)
     elif isinstance(made.now, Untried):
-        yield from untried(head, made.now)
+        yield from shown.untried(head, made.now)
     else:
         yield head + _outcome(made, made.now)
-        yield from answer(made.now, changes=made.difference is not None or made.decision is None)
+        yield from shown.answer(
+            made.now, changes=made.difference is not None or made.decision is None
+        )
         if made.rules.place.mode is Mode.AUDIT:
             yield printing.below("The namespace only audits: nothing is really changed or refused.")
-        yield from told_by(made.now, made.source)
-    yield from rights(made.rules.missing)
-
-
-def told_by(now: Now, source: str) -> Iterator[RenderableType]:
-    """Who says so; and why not the cluster itself, where it does not."""
-    yield Text(f"Told by {now.by}, with {source}.", "dim")
-    if now.aside:
-        yield printing.note(f"a dry run in the cluster does not tell: {now.aside}")
-
-
-def untried(head: Text, found: Untried) -> Iterator[RenderableType]:
-    """That nobody knows, why, and which rights would help: any of them is enough."""
-    yield head + Text("not known.")
-    yield printing.below(f"{found.why[0].upper()}{found.why[1:]}.")
-    if found.missing:
-        yield printing.below("One of these rights would do:" if found.missing[1:] else "Needed:")
-    for right in found.missing:
-        yield printing.item(str(right))
+        yield from shown.told_by(made.now, made.source)
+    yield from shown.rights(made.rules.missing)
 
 
 def _never(made: Explained, head: Text) -> Iterator[RenderableType]:
@@ -157,23 +113,3 @@ def _outcome(made: Explained, now: Now) -> Text:
         besides = compared.besides(made.decision, now)
         return Text(f"the same{f', although {besides}' if besides else ''}.", "green")
     return Text(f"{now.strategy or 'left as it is'}{why}.", "yellow" if why else "")
-
-
-def answer(now: Now, *, changes: bool = True) -> Iterator[RenderableType]:
-    """An answer in full: what each container gets, everything that is wrong, all warnings."""
-    if now.changes and changes:
-        yield printing.below(_changes(now.changes))
-    elif now.allowed and now.reason and not now.changes:
-        yield printing.below(reason(now.reason))
-    for wrong in now.wrongs:
-        yield printing.below(
-            Text(printing.safe(f"{wrong.text} [{wrong.code}]" if wrong.code else wrong.text), "red")
-        )
-    for text in now.warnings:
-        yield printing.below(Text.assemble(("warning: ", "yellow"), printing.safe(text)))
-
-
-def rights(missing: Iterable[Any]) -> Iterator[RenderableType]:
-    """The rights that are missing, a line each."""
-    for right in missing:
-        yield printing.below(f"You lack the right to {right}.")

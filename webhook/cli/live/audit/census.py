@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
-from webhook.cli.live.access import Object
+from webhook.cli.live.access import Object, metadata
 
 _HASH: Final = "pod-template-hash"
 _STEP: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
@@ -25,12 +25,6 @@ class Group:
     root: Object
     pods: tuple[Object, ...]
     read: bool = True
-
-
-def metadata(subject: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The object's metadata, empty where it has none."""
-    found = subject.get("metadata")
-    return found if isinstance(found, Mapping) else {}
 
 
 def live(pod: Object) -> bool:

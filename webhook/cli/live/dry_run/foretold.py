@@ -155,3 +155,19 @@ def _change(given: Given) -> Change:
         strategy=given.offer.strategy.value,
         reason=given.reason.value,
     )
+
+
+def record(now: Now) -> dict[str, Any]:
+    """One answer, for tools."""
+    return {
+        "allowed": now.allowed,
+        "by": now.by,
+        "workload": now.workload,
+        "tenant": now.tenant,
+        "strategy": now.strategy,
+        "reason": now.reason,
+        "containers": msgspec.to_builtins(now.changes),
+        "wrong": [{"reason": w.code, "message": w.text} for w in now.wrongs],
+        "warnings": list(now.warnings),
+        "aside": now.aside or None,
+    }

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.cli.judge import Court
-from webhook.cli.live import forecast
-from webhook.cli.live.forecast import Outcome, Row
+from webhook.cli.live.audit import forecast
+from webhook.cli.live.audit.forecast import Outcome, Row
 from webhook.core import names
 from webhook.core.model import Mode
 

@@ -3,9 +3,11 @@
 import argparse
 from typing import Final
 
-from webhook.cli.live import anew, explain_screen, explained, kinds, options, rules, targets
-from webhook.cli.live.explained import Explained
-from webhook.cli.live.foretold import Now
+from webhook.cli.live import kinds, options, rules, targets
+from webhook.cli.live.dry_run import anew
+from webhook.cli.live.dry_run.foretold import Now
+from webhook.cli.live.explain import report, screen
+from webhook.cli.live.explain.report import Explained
 from webhook.cli.live.printing import JSON, TABLE, YAML, progress, put, structured
 from webhook.cli.objects import InputError
 
@@ -52,11 +54,11 @@ def run(args: argparse.Namespace) -> int:
         namespace = args.namespace or access.namespace
         live = anew.live(access, name, namespace)
         found = rules.of_namespace(access, args.install, args.policy, namespace)
-        made = explained.gather(access, live, found)
+        made = report.gather(access, live, found)
     if args.output in (JSON, YAML):
-        print(structured(explained.record(made), args.output))  # noqa: T201 - the command's output
+        print(structured(report.record(made), args.output))  # noqa: T201 - the command's output
     else:
-        put(*explain_screen.screen(made))
+        put(*screen.screen(made))
     return options.FOUND if _refused(made) else options.FINE
 
 

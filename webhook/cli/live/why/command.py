@@ -3,9 +3,10 @@
 import argparse
 from typing import Final
 
-from webhook.cli.live import options, reasoned, rules, targets, why_screen
+from webhook.cli.live import options, rules, targets
 from webhook.cli.live.printing import JSON, TABLE, YAML, progress, put, structured
-from webhook.cli.live.reasoned import State
+from webhook.cli.live.why import report, screen
+from webhook.cli.live.why.report import State
 
 EPILOG: Final = """\
 When pods are refused, that stands in events of what should have made them, where few people look.
@@ -52,9 +53,9 @@ def run(args: argparse.Namespace) -> int:
     with options.opened(args) as access, progress(f"looking at {target.text} …"):
         namespace = args.namespace or access.namespace
         found = rules.of_namespace(access, args.install, None, namespace)
-        made = reasoned.gather(access, target, found)
+        made = report.gather(access, target, found)
     if args.output in (JSON, YAML):
-        print(structured(reasoned.record(made), args.output))  # noqa: T201 - the command's output
+        print(structured(report.record(made), args.output))  # noqa: T201 - the command's output
     else:
-        put(*why_screen.screen(made))
+        put(*screen.screen(made))
     return _CODES.get(made.state, options.FINE)

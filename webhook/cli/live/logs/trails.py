@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from webhook.cli.live import happenings, replicas, trailed
+from webhook.cli.live import happenings, replicas
 from webhook.cli.live.access import Access, Lacking, Unavailable
+from webhook.cli.live.logs import trailed
+from webhook.cli.live.logs.trailed import Filter, Line
 from webhook.cli.live.options import Install
 from webhook.cli.live.replicas import CONTAINER
 from webhook.cli.live.times import clock
-from webhook.cli.live.trailed import Filter, Line
 
 _ONLY_EVENTS: Final = (
     "these are events of namespace {}, which tell of refusals and rewrites and are kept for an "

@@ -9,12 +9,13 @@ from typing import Any, Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from webhook.cli.live import options, printing, status_install, status_metrics, status_people
+from webhook.cli.live import options, printing
 from webhook.cli.live.access import Access, Lacking, Unavailable
 from webhook.cli.live.options import Install
-from webhook.cli.live.part import Part, looked
 from webhook.cli.live.printing import JSON, TABLE, YAML, below, progress, put, structured
-from webhook.cli.live.status_metrics import Pages
+from webhook.cli.live.status import installed, measured, people
+from webhook.cli.live.status.measured import Pages
+from webhook.cli.live.status.part import Part, looked
 
 EPILOG: Final = """\
 Every part is looked at with your own rights; what you may not see is said in its place, with the
@@ -63,26 +64,24 @@ def run(args: argparse.Namespace) -> int:
 def _parts(access: Access, where: Install) -> Iterator[Part]:
     now = datetime.now(UTC)
     yield _first(access, where)
-    look: Callable[[], Part] = partial(status_install.webhooks, access, where)
+    look: Callable[[], Part] = partial(installed.webhooks, access, where)
     yield looked("webhooks", "Webhooks (failurePolicy)", look)
     yield from _of_metrics(access, where, now.timestamp())
-    yield looked("namespaces", "Namespaces", partial(status_people.namespaces, access))
-    yield looked(
-        "refusals", "Refusals of the last hour", partial(status_people.refusals, access, now)
-    )
+    yield looked("namespaces", "Namespaces", partial(people.namespaces, access))
+    yield looked("refusals", "Refusals of the last hour", partial(people.refusals, access, now))
 
 
 def _first(access: Access, where: Install) -> Part:
     """The install; if it is not there, or the cluster does not answer, there is no more to see."""
     try:
-        return status_install.install(access, where)
+        return installed.install(access, where)
     except Lacking as lacking:
         return Part("install", "Install", unseen=str(lacking), missing=(lacking.right,))
 
 
 def _of_metrics(access: Access, where: Install, now: float) -> Iterator[Part]:
     try:
-        pages = status_metrics.fetch(access, where)
+        pages = measured.fetch(access, where)
     except Unavailable as error:
         missing = (error.right,) if isinstance(error, Lacking) else ()
         for key, title in _OF_METRICS:
@@ -92,11 +91,11 @@ def _of_metrics(access: Access, where: Install, now: float) -> Iterator[Part]:
 
 
 def _told(pages: Pages, now: float) -> Iterator[Part]:
-    yield status_metrics.certificate(pages, now)
-    yield status_metrics.policy(pages)
-    yield status_metrics.inventory(pages)
-    yield status_metrics.undecided(pages)
-    yield status_metrics.counts(pages)
+    yield measured.certificate(pages, now)
+    yield measured.policy(pages)
+    yield measured.inventory(pages)
+    yield measured.undecided(pages)
+    yield measured.counts(pages)
 
 
 def record(parts: Iterable[Part]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from typing import Final
 
 from webhook.cli import settings
 from webhook.cli.judge import Court
-from webhook.cli.live import audit_screen, census, forecast, kinds, options, quotas, sources
+from webhook.cli.live import kinds, options, sources
 from webhook.cli.live.access import Access, Unavailable
-from webhook.cli.live.audited import Audit, record
-from webhook.cli.live.forecast import Outcome, Row
+from webhook.cli.live.audit import census, forecast, quotas, screen
+from webhook.cli.live.audit.forecast import Outcome, Row
+from webhook.cli.live.audit.report import Audit, record
 from webhook.cli.live.printing import JSON, TABLE, WIDE, YAML, out, progress, structured
 from webhook.core import names
 from webhook.core.model import Mode
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output in (JSON, YAML):
         print(structured(record(made), args.output))  # noqa: T201 - the command's output
     else:
-        out().print(audit_screen.screen(made, wide=args.output == WIDE))
+        out().print(screen.screen(made, wide=args.output == WIDE))
     refused = any(row.outcome is Outcome.REFUSED for row in made.rows)
     return options.FOUND if refused else options.FINE
 

@@ -6,9 +6,9 @@ A ResourceQuota is charged after admission webhooks, for the resource that the p
 
 from collections.abc import Iterable, Iterator
 
-from webhook.cli.live import census, forecast
-from webhook.cli.live.access import Object
-from webhook.cli.live.forecast import Row
+from webhook.cli.live.access import Object, metadata
+from webhook.cli.live.audit import forecast
+from webhook.cli.live.audit.forecast import Row
 
 _REQUESTS = "requests."
 
@@ -17,7 +17,7 @@ def notes(found: Iterable[Object], rows: Iterable[Row]) -> Iterator[str]:
     """Yield a sentence for each quota on a GPU resource that some pods would leave."""
     grouped = forecast.by_namespace(rows)
     for quota in found:
-        data = census.metadata(quota)
+        data = metadata(quota)
         hard = (quota.get("spec") or {}).get("hard") or {}
         for old, new in sorted(_renamed(grouped.get(data.get("namespace", ""), ()))):
             if _REQUESTS + old in hard and _REQUESTS + new not in hard:

@@ -9,11 +9,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from webhook.cli import reasons_page
-from webhook.cli.live import explain_screen, printing, reasoned, refusals, times
-from webhook.cli.live.foretold import Now, Untried
+from webhook.cli.live import printing, times
+from webhook.cli.live.dry_run import shown
+from webhook.cli.live.dry_run.foretold import Now, Untried
 from webhook.cli.live.printing import below
-from webhook.cli.live.reasoned import Reasoned, State, Trial, Waiting
-from webhook.cli.live.refusals import Refused
+from webhook.cli.live.why import refusals, report
+from webhook.cli.live.why.refusals import Refused
+from webhook.cli.live.why.report import Reasoned, State, Trial, Waiting
 from webhook.core import names
 from webhook.core.reasons import SENTENCES, link
 from webhook.core.refusal import By, Refusal, Wrong
@@ -72,7 +74,7 @@ def _headline(made: Reasoned) -> Text:
 def _counts(made: Reasoned) -> str:
     pods, wanted = made.members.pods, refusals.wanted(made.members)
     states = Counter(pod.state for pod in pods)
-    got = Counter(filter(None, map(reasoned.strategy, pods)))
+    got = Counter(filter(None, map(report.strategy, pods)))
     there = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"
     how = ", ".join(f"{n} {strategy}" for strategy, n in sorted(got.items()))
     asked = f"Pods wanted: {wanted}. " if wanted is not None else ""
@@ -122,16 +124,16 @@ def _waiting(each: Waiting) -> Iterator[RenderableType]:
 def _trial(each: Trial, made: Reasoned) -> Iterator[RenderableType]:
     head = Text("If a pod were created now: ", "bold")
     if isinstance(each.now, Untried):
-        yield from explain_screen.untried(head, each.now)
+        yield from shown.untried(head, each.now)
         return
     if not each.now.allowed:
         yield from _again(head, each.now, made)
     else:
         yield head + Text(f"it would be let in{_strategy(each.now)}.", "green")
-        yield from explain_screen.answer(each.now)
+        yield from shown.answer(each.now)
         if made.state is State.REFUSED:
             yield below("Whatever makes the pods tries again by itself, within 20 minutes.")
-    yield from explain_screen.told_by(each.now, each.anew.source)
+    yield from shown.told_by(each.now, each.anew.source)
 
 
 def _strategy(now: Now) -> str:
@@ -156,4 +158,4 @@ def _ends(made: Reasoned) -> Iterator[RenderableType]:
             f"namespace {place.namespace} is not opted in, so GPU sharing touches none of its "
             f"pods; to opt in: kubectl label namespace {place.namespace} {names.MODE}=audit"
         )
-    yield from explain_screen.rights((*made.rules.missing, *made.unseen))
+    yield from shown.rights((*made.rules.missing, *made.unseen))

@@ -8,10 +8,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from webhook.cli import reasons
-from webhook.cli.live import followed, options, printing, times, trailed, trails
+from webhook.cli.live import options, printing, times
+from webhook.cli.live.logs import followed, trailed, trails
+from webhook.cli.live.logs.trailed import Line
+from webhook.cli.live.logs.trails import Trail
 from webhook.cli.live.printing import JSON, TABLE, WIDE, YAML, Column, progress, put, structured
-from webhook.cli.live.trailed import Line
-from webhook.cli.live.trails import Trail
 from webhook.cli.objects import InputError
 from webhook.core.model import Mode, Workload
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.cli.live import anew, compared, tried
 from webhook.cli.live.access import Access, Right
-from webhook.cli.live.foretold import Now, Untried
+from webhook.cli.live.dry_run import anew, compared, foretold, tried
+from webhook.cli.live.dry_run.foretold import Now, Untried
 from webhook.cli.live.rules import Rules
 from webhook.cli.live.views import LivePod
 from webhook.core import classify, names, origin, pinned, recorded
@@ -151,20 +151,4 @@ def now_record(made: Explained) -> dict[str, Any] | None:
         return {"decided": None, "same": None, "why": made.now.why}
     comparable = made.decision is not None and made.agrees
     same = made.difference is None if comparable else None
-    return {"decided": decided(made.now), "same": same, "why": made.difference}
-
-
-def decided(now: Now) -> dict[str, Any]:
-    """One answer, for tools."""
-    return {
-        "allowed": now.allowed,
-        "by": now.by,
-        "workload": now.workload,
-        "tenant": now.tenant,
-        "strategy": now.strategy,
-        "reason": now.reason,
-        "containers": msgspec.to_builtins(now.changes),
-        "wrong": [{"reason": w.code, "message": w.text} for w in now.wrongs],
-        "warnings": list(now.warnings),
-        "aside": now.aside or None,
-    }
+    return {"decided": foretold.record(made.now), "same": same, "why": made.difference}

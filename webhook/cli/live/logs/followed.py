@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.cli.live import options, printing, replicas, trailed
+from webhook.cli.live import options, printing, replicas
 from webhook.cli.live.access import Access, Unavailable
+from webhook.cli.live.logs import trailed
+from webhook.cli.live.logs.trailed import Filter, Line
 from webhook.cli.live.options import Install
 from webhook.cli.live.printing import JSON
 from webhook.cli.live.replicas import CONTAINER
-from webhook.cli.live.trailed import Filter, Line
 
 _SHAPE: Final = (
     ("time", 20), ("namespace", 16), ("owner", 36), ("workload", 12), ("asked", 12), ("got", 16),

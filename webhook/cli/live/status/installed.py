@@ -10,7 +10,7 @@ from webhook.cli.live import kinds, printing, views
 from webhook.cli.live.access import Absent, Access, Unavailable
 from webhook.cli.live.kinds import Kind
 from webhook.cli.live.options import Install
-from webhook.cli.live.part import Part
+from webhook.cli.live.status.part import Part
 from webhook.cli.live.views import Meta
 
 POLICIES: Final = "gpu-sharing.io/failure-policies"

@@ -8,9 +8,10 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from webhook.cli.live import holders, kinds, options, printing, rules, sources, views
+from webhook.cli.live import kinds, options, printing, rules, sources, views
 from webhook.cli.live.access import Access, Lacking
-from webhook.cli.live.holders import Holder
+from webhook.cli.live.pods import holders
+from webhook.cli.live.pods.holders import Holder
 from webhook.cli.live.printing import JSON, TABLE, WIDE, YAML, Column, progress, put, structured
 from webhook.core.model import Strategy, Workload
 

@@ -6,9 +6,10 @@ from typing import Any, Final
 import msgspec
 
 from webhook.cli import settings
-from webhook.cli.live import foretold, kinds
+from webhook.cli.live import kinds
 from webhook.cli.live.access import Access, Lacking, Unavailable
-from webhook.cli.live.foretold import Now, Object, Place, Untried
+from webhook.cli.live.dry_run import foretold
+from webhook.cli.live.dry_run.foretold import Now, Object, Place, Untried
 from webhook.cli.objects import Found, InputError
 from webhook.cli.settings import Cluster
 from webhook.cluster.failure import ApiFailure

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from webhook.cli import reasons_page
-from webhook.cli.live import family
-from webhook.cli.live.family import Family
 from webhook.cli.live.happenings import Happening
 from webhook.cli.live.times import clock
 from webhook.cli.live.views import Condition, Maker
+from webhook.cli.live.why import family
+from webhook.cli.live.why.family import Family
 from webhook.core import refusal
 from webhook.core.reasons import SENTENCES, link
 from webhook.core.refusal import By, Refusal, Wrong

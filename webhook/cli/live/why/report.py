@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from webhook.cli.live import anew, explained, family, happenings, refusals, tried
+from webhook.cli.live import happenings
 from webhook.cli.live.access import Absent, Access, Lacking, Right
-from webhook.cli.live.anew import Anew
-from webhook.cli.live.family import Family
-from webhook.cli.live.foretold import Now, Untried
-from webhook.cli.live.refusals import Refused
+from webhook.cli.live.dry_run import anew, foretold, tried
+from webhook.cli.live.dry_run.anew import Anew
+from webhook.cli.live.dry_run.foretold import Now, Untried
 from webhook.cli.live.rules import Rules
 from webhook.cli.live.targets import Target
 from webhook.cli.live.views import LivePod
+from webhook.cli.live.why import family, refusals
+from webhook.cli.live.why.family import Family
+from webhook.cli.live.why.refusals import Refused
 from webhook.core import pending, recorded
 
 
@@ -189,4 +191,4 @@ def record(made: Reasoned) -> dict[str, Any]:
 def _trial(each: Trial) -> dict[str, Any]:
     if isinstance(each.now, Untried):
         return {"template": each.anew.source, "decided": None, "why": each.now.why}
-    return {"template": each.anew.source, "decided": explained.decided(each.now), "why": None}
+    return {"template": each.anew.source, "decided": foretold.record(each.now), "why": None}

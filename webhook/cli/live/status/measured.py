@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from webhook.cli.live import metrics_page, printing, replicas
+from webhook.cli.live import printing, replicas
 from webhook.cli.live.access import Access, Lacking, Unavailable
-from webhook.cli.live.metrics_page import Page
 from webhook.cli.live.options import Install
-from webhook.cli.live.part import Part
+from webhook.cli.live.status import metrics_page
+from webhook.cli.live.status.metrics_page import Page
+from webhook.cli.live.status.part import Part
 from webhook.cli.live.times import short
 
 DAY: Final = 86400

@@ -7,9 +7,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from webhook.cli import show
-from webhook.cli.live import audited, census, forecast, printing
-from webhook.cli.live.audited import Audit
-from webhook.cli.live.forecast import Outcome, Row, Sums
+from webhook.cli.live import printing
+from webhook.cli.live.access import metadata
+from webhook.cli.live.audit import forecast, report
+from webhook.cli.live.audit.forecast import Outcome, Row, Sums
+from webhook.cli.live.audit.report import Audit
 from webhook.core.model import Mode
 from webhook.core.reasons import SENTENCES, Reason
 
@@ -69,7 +71,7 @@ def _namespaces(made: Audit) -> Iterator[dict[str, object]]:
         yield {
             **counts,
             "name": name,
-            "mode": audited.mode_of(labels, name) or "off",
+            "mode": report.mode_of(labels, name) or "off",
             "pods": total.pods,
             "refused": Text(str(refused), "bold red" if refused else "dim"),
             "before": _gpus(total.before),
@@ -99,7 +101,7 @@ def _who(row: Row) -> str:
     part = row.result.template.path.removesuffix(".template").rpartition(".")[2]
     where = f" ({part})" if part not in ("", "spec", "template") else ""
     root = row.group.root
-    return f"{root['kind']}/{census.metadata(root).get('name', '')}{where}"
+    return f"{root['kind']}/{metadata(root).get('name', '')}{where}"
 
 
 def _gpus(number: float) -> str:
@@ -163,11 +165,11 @@ def _next(made: Audit) -> Iterator[Text]:
     if made.namespace is None:
         yield Text("\nOne namespace in full: gpu-sharing audit -n NAME   (everything: -o wide)")
         return
-    mode = audited.mode_of(made.court.cluster.namespaces, made.namespace)
+    mode = report.mode_of(made.court.cluster.namespaces, made.namespace)
     if mode == Mode.ENFORCE:
         yield Text("\nThis namespace is enforcing already.")
         return
     refused = any(row.outcome is Outcome.REFUSED for row in made.rows)
     first = "\nTo turn enforcement on" + (", once the refused are mended" if refused else "")
     yield Text(f"{first} (pods that run are never touched):")
-    yield Text(f"  {audited.turn_on(made.namespace)}", "bold")
+    yield Text(f"  {report.turn_on(made.namespace)}", "bold")

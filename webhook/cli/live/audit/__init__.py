@@ -1,0 +1,1 @@
+"""What if enforcement were on: what exists, judged."""

@@ -1,0 +1,1 @@
+"""One pod: how it got its GPU, and what it would get now."""

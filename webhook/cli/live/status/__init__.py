@@ -1,0 +1,1 @@
+"""How the webhook is, what is offered, who uses it."""

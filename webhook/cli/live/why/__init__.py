@@ -1,0 +1,1 @@
+"""One workload: why its pods are not there, or wait."""
