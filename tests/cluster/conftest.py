@@ -13,7 +13,7 @@ from fake_api import NODES, FakeApi
 from gpu_nodes import decode
 
 from webhook.cluster.connection import Connection, connect
-from webhook.cluster.events import Events, Reporter
+from webhook.cluster.events.sender import Events, Reporter
 from webhook.cluster.runtime import Runtime
 from webhook.cluster.watch import Source
 from webhook.cluster.watcher import Watcher

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import fake_events
 
-from webhook.cluster.events import Manners, Result
-from webhook.cluster.metered import Rate
+from webhook.cluster.events.metered import Rate
+from webhook.cluster.events.sender import Manners, Result
 from webhook.core.event import Action, Event, Regarding
 from webhook.core.reasons import Reason
 

@@ -6,10 +6,10 @@ import pytest
 from cluster_doubles import eventually
 from event_doubles import QUICK, SHOP, count_of, refusal, rewrite, sent, settled, stored
 
-from webhook.cluster import event_json
-from webhook.cluster.events import Events, Reporter
-from webhook.cluster.metered import Rate
-from webhook.cluster.outbox import Batch
+from webhook.cluster.events import event_json
+from webhook.cluster.events.metered import Rate
+from webhook.cluster.events.outbox import Batch
+from webhook.cluster.events.sender import Events, Reporter
 from webhook.core.event import Regarding
 
 

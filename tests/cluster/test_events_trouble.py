@@ -8,7 +8,7 @@ from cluster_doubles import eventually
 from event_doubles import SHOP, count_of, refusal, rewrite, sent, settled, stored
 from faults import held_by, refuse
 
-from webhook.cluster.outbox import Places
+from webhook.cluster.events.outbox import Places
 
 GOING = {
     "code": 403,

@@ -7,8 +7,8 @@ import pytest
 from cluster_doubles import FAST
 from event_doubles import refusal
 
-from webhook.cluster.outbox import Outbox, Places, Put
-from webhook.cluster.recent import Recent
+from webhook.cluster.events.outbox import Outbox, Places, Put
+from webhook.cluster.events.recent import Recent
 from webhook.cluster.runtime import Runtime
 
 

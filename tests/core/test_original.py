@@ -10,8 +10,9 @@ import pytest
 import strategies
 from hypothesis import HealthCheck, event, given, settings
 
-from webhook.core import inventory, original, pinned, recorded
+from webhook.core import inventory
 from webhook.core.admit import Verdict, admit
+from webhook.core.hindsight import original, pinned, recorded
 from webhook.core.model import Inventory, Mode, Request, Side
 from webhook.core.node import Node
 from webhook.core.pod import Pod

@@ -3,10 +3,11 @@
 import pytest
 from casefiles import DEFAULT_POLICY
 
-from webhook.core import classify, origin, pending, policy_file, refusal
+from webhook.core import classify, policy_file
+from webhook.core.hindsight import origin, pending, refusal
+from webhook.core.hindsight.refusal import By, Wrong
 from webhook.core.pod import Metadata, Pod
 from webhook.core.reasons import Reason, linked
-from webhook.core.refusal import By, Wrong
 
 WEBHOOK = 'admission webhook "mutate.gpu-sharing.io" denied the request: '
 

@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger as Log
 
 from webhook.cli.objects import InputError
 from webhook.cli.world import Live
-from webhook.cluster.events import Events, Manners, Reporter, Result
+from webhook.cluster.events.sender import Events, Manners, Reporter, Result
 from webhook.cluster.runtime import Runtime
 from webhook.cluster.undecided import Rhythm, UndecidedPods
 from webhook.core import event

@@ -12,7 +12,7 @@ from webhook.cli.live.access import Access
 from webhook.cli.live.views import Meta
 
 OURS: Final = "gpu-sharing.io/webhook"
-"""The `reportingComponent` of the events that the webhook writes (webhook.cluster.event_json)."""
+"""The `reportingComponent` of the webhook's events (webhook.cluster.events.event_json)."""
 
 
 class _Part(Struct, frozen=True, rename="camel"):

@@ -8,7 +8,8 @@ from webhook.cli.live import kinds, views
 from webhook.cli.live.access import Access, Object, Unavailable
 from webhook.cli.live.kinds import Kind
 from webhook.cli.live.views import LivePod
-from webhook.core import original, template
+from webhook.core import template
+from webhook.core.hindsight import original
 from webhook.core.template import Listed
 
 _MAKERS: Final[Mapping[str, Kind]] = {

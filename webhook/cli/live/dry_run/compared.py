@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from webhook.cli.live.dry_run.foretold import Now
+from webhook.core.hindsight.recorded import Change, Recorded
 from webhook.core.policy import Otherwise, Row, SeveralGpus
 from webhook.core.reasons import Reason
-from webhook.core.recorded import Change, Recorded
 
 _OF_NODES = frozenset(
     {

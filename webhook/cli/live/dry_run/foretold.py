@@ -9,14 +9,15 @@ import msgspec
 
 from webhook.cli.live.access import Right
 from webhook.cluster.connection import Answer
-from webhook.core import classify, names, recorded, refusal
+from webhook.core import classify, names
 from webhook.core.admit import Verdict
+from webhook.core.hindsight import recorded, refusal
+from webhook.core.hindsight.recorded import Change
+from webhook.core.hindsight.refusal import Wrong
 from webhook.core.model import Given, Mode
 from webhook.core.pod import Pod
 from webhook.core.policy import Policy
 from webhook.core.reasons import Reason
-from webhook.core.recorded import Change
-from webhook.core.refusal import Wrong
 
 Object = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from rich.text import Text
 from webhook.cli import show
 from webhook.cli.live import printing
 from webhook.cli.live.dry_run.foretold import Now, Untried
+from webhook.core.hindsight.recorded import Change
 from webhook.core.reasons import SENTENCES, Reason
-from webhook.core.recorded import Change
 
 _CHANGES: Final = (
     ("CONTAINER", "name"), ("ASKED nvidia.com/", "asked"), ("GOT nvidia.com/", "got"),

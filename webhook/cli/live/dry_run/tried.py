@@ -13,10 +13,10 @@ from webhook.cli.live.dry_run.foretold import Now, Object, Place, Untried
 from webhook.cli.objects import Found, InputError
 from webhook.cli.settings import Cluster
 from webhook.cluster.failure import ApiFailure
-from webhook.core import refusal
 from webhook.core.foresee import foresee
+from webhook.core.hindsight import refusal
+from webhook.core.hindsight.refusal import By
 from webhook.core.model import Mode, Request, Side
-from webhook.core.refusal import By
 from webhook.core.yaml_text import Document
 
 UNHEARD: Final = (

@@ -11,10 +11,11 @@ from webhook.cli.live.dry_run import anew, compared, foretold, tried
 from webhook.cli.live.dry_run.foretold import Now, Untried
 from webhook.cli.live.rules import Rules
 from webhook.cli.live.views import LivePod
-from webhook.core import classify, names, origin, pinned, recorded
+from webhook.core import classify, names
+from webhook.core.hindsight import origin, pinned, recorded
+from webhook.core.hindsight.recorded import Recorded
 from webhook.core.model import Facts, Mode
 from webhook.core.policy import Row, RowName, row_of
-from webhook.core.recorded import Recorded
 
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 

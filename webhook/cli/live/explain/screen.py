@@ -11,7 +11,8 @@ from webhook.cli.live.dry_run import compared, shown
 from webhook.cli.live.dry_run.foretold import Now, Untried
 from webhook.cli.live.explain import report
 from webhook.cli.live.explain.report import Explained
-from webhook.core import names, origin
+from webhook.core import names
+from webhook.core.hindsight import origin
 from webhook.core.model import Mode
 
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 from webhook.cli import show
 from webhook.cli.live import times
 from webhook.cli.live.views import LivePod
-from webhook.core import classify, names, recorded
+from webhook.core import classify, names
+from webhook.core.hindsight import recorded
+from webhook.core.hindsight.recorded import Recorded
 from webhook.core.model import Mode
 from webhook.core.policy import Policy
-from webhook.core.recorded import Recorded
 
 _OVER: Final = ("Succeeded", "Failed")
 

@@ -11,9 +11,9 @@ from webhook.cli.live.times import clock
 from webhook.cli.live.views import Condition, Maker
 from webhook.cli.live.why import family
 from webhook.cli.live.why.family import Family
-from webhook.core import refusal
+from webhook.core.hindsight import refusal
+from webhook.core.hindsight.refusal import By, Refusal, Wrong
 from webhook.core.reasons import SENTENCES, link
-from webhook.core.refusal import By, Refusal, Wrong
 
 _FAILED: Final = ("FailedCreate", "FailedToCreate")
 """How controllers begin the reason of an event about a pod that they could not make."""

@@ -17,7 +17,7 @@ from webhook.cli.live.views import LivePod
 from webhook.cli.live.why import family, refusals
 from webhook.cli.live.why.family import Family
 from webhook.cli.live.why.refusals import Refused
-from webhook.core import pending, recorded
+from webhook.core.hindsight import pending, recorded
 
 
 class State(StrEnum):

@@ -17,8 +17,8 @@ from webhook.cli.live.why import refusals, report
 from webhook.cli.live.why.refusals import Refused
 from webhook.cli.live.why.report import Reasoned, State, Trial, Waiting
 from webhook.core import names
+from webhook.core.hindsight.refusal import By, Refusal, Wrong
 from webhook.core.reasons import SENTENCES, link
-from webhook.core.refusal import By, Refusal, Wrong
 
 _HEADS: Final = {
     State.REFUSED: ("its pods are refused", "bold red"),

@@ -16,9 +16,10 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.core import classify, names, pinned, recorded
+from webhook.core import classify, names
+from webhook.core.hindsight import pinned, recorded
+from webhook.core.hindsight.recorded import Change, Recorded
 from webhook.core.pod import Pod
-from webhook.core.recorded import Change, Recorded
 
 Object = dict[str, Any]
 

@@ -8,19 +8,19 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from webhook.cluster.events.metered import Metered, Rate
+from webhook.cluster.events.outbox import Outbox, Places, Put
+from webhook.cluster.events.owners import Owners
+from webhook.cluster.events.series import Series
 from webhook.cluster.failure import ApiFailure
-from webhook.cluster.metered import Metered, Rate
-from webhook.cluster.outbox import Outbox, Places, Put
-from webhook.cluster.owners import Owners
 from webhook.cluster.retry import delay
-from webhook.cluster.series import Series
 from webhook.core.event import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from webhook.cluster.connection import Connection
-    from webhook.cluster.outbox import Batch
+    from webhook.cluster.events.outbox import Batch
     from webhook.cluster.runtime import Runtime
     from webhook.core.event import Event
 

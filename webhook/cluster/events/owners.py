@@ -13,15 +13,15 @@ from urllib.parse import quote
 
 import msgspec
 
-from webhook.cluster.event_json import is_name
+from webhook.cluster.events.event_json import is_name
+from webhook.cluster.events.recent import Recent
 from webhook.cluster.failure import ApiFailure
-from webhook.cluster.recent import Recent
 from webhook.cluster.wire import parse
 from webhook.core.event import Regarding
 from webhook.core.pod import OwnerReference
 
 if TYPE_CHECKING:
-    from webhook.cluster.metered import Metered
+    from webhook.cluster.events.metered import Metered
     from webhook.cluster.runtime import Runtime
     from webhook.core.event import Event
 

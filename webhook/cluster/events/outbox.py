@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from webhook.cluster.recent import Recent
+from webhook.cluster.events.recent import Recent
 
 if TYPE_CHECKING:
     from webhook.cluster.runtime import Runtime

@@ -6,15 +6,15 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from webhook.cluster import event_json
+from webhook.cluster.events import event_json
+from webhook.cluster.events.recent import Recent
 from webhook.cluster.failure import ApiFailure
-from webhook.cluster.recent import Recent
 from webhook.core.event import Action
 
 if TYPE_CHECKING:
-    from webhook.cluster.event_json import Stored
-    from webhook.cluster.metered import Metered
-    from webhook.cluster.outbox import Batch
+    from webhook.cluster.events.event_json import Stored
+    from webhook.cluster.events.metered import Metered
+    from webhook.cluster.events.outbox import Batch
     from webhook.core.event import Regarding
 
 CONFLICTS = 8  # of them in a row other replicas would have to win each

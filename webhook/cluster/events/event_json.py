@@ -18,7 +18,7 @@ import msgspec
 from webhook.cluster.wire import Text, parse
 
 if TYPE_CHECKING:
-    from webhook.cluster.outbox import Batch
+    from webhook.cluster.events.outbox import Batch
     from webhook.core.event import Regarding
 
 CONTROLLER: Final = "gpu-sharing.io/webhook"

@@ -1,0 +1,1 @@
+"""Events for the cluster: a bounded queue, a thread, equal ones as one."""

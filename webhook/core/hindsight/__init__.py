@@ -1,0 +1,1 @@
+"""A pod that exists, as the webhook left it: what was decided, and what it was before."""
