@@ -14,6 +14,7 @@ RUN python3 -m venv /opt/gpu-sharing \
  && /opt/gpu-sharing/bin/pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: -r requirements.txt
 COPY pyproject.toml README.md ./
 COPY docs/reasons.md ./docs/reasons.md
+COPY examples ./examples
 COPY webhook ./webhook
 COPY certs ./certs
 # The asyncio half of the Kubernetes client is not used, and half of its size. Compiled by content

@@ -12,8 +12,9 @@ from event_doubles import QUICK, Counts
 from fake_api import NODES, FakeApi
 from gpu_nodes import decode
 
-from webhook.cluster.connection import Connection, connect
+from webhook.cluster.connection import Connection
 from webhook.cluster.events.sender import Events, Reporter
+from webhook.cluster.kubeconfig import connect
 from webhook.cluster.runtime import Runtime
 from webhook.cluster.watch import Source
 from webhook.cluster.watcher import Watcher

@@ -6,8 +6,9 @@ import pytest
 from fake_api import NODES
 from faults import dripping, refuse, slow, stream
 
-from webhook.cluster.connection import connect, split_lines
+from webhook.cluster.connection import split_lines
 from webhook.cluster.failure import ApiFailure
+from webhook.cluster.kubeconfig import connect
 
 
 def test_a_refusal_carries_status_message_and_retry_after(api, connection):

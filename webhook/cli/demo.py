@@ -22,7 +22,7 @@ from webhook.core import template, yaml_text
 from webhook.core.reasons import SENTENCES, Reason
 
 KEPT, BROKEN, UNREADABLE = 0, 1, 2
-EXAMPLES: Final = Path(webhook.__file__).parent.parent / "examples"
+EXAMPLES: Final = Path(webhook.__file__).parent / "examples"
 SHOWN: Final = "inference.yaml"
 
 

@@ -24,6 +24,7 @@ new here?
   2. kubectl get nodes -o json > nodes.json    your own cluster
      gpu-sharing review -f YOUR.yaml --inventory nodes.json
   3. gpu-sharing policy                        who gets what; `check` your own version of it
+  4. gpu-sharing audit                         what if it were on in your cluster; reads only
 
 `gpu-sharing COMMAND --help` has examples and exit codes.
 """

@@ -9,8 +9,8 @@ import msgspec
 
 from webhook.cli import objects
 from webhook.cli.objects import Found, InputError
-from webhook.cluster.connection import connect
 from webhook.cluster.failure import ApiFailure
+from webhook.cluster.kubeconfig import connect
 from webhook.cluster.once import read_once
 from webhook.cluster.watch import Source
 from webhook.cluster.world import NODES_PATH

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from webhook.cli import objects, settings
 from webhook.cli.settings import Cluster
-from webhook.cluster.connection import Connection, connect
+from webhook.cluster.connection import Connection
 from webhook.cluster.failure import ApiFailure
+from webhook.cluster.kubeconfig import connect
 from webhook.cluster.runtime import Runtime
 from webhook.cluster.world import NodeReading, World
 from webhook.core import names, offers

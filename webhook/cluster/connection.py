@@ -1,6 +1,6 @@
 """A connection to one API server: bytes in and out, authenticated; it knows no resource.
 
-From the `kubernetes` package it takes configuration and HTTP, never the models.
+From the `kubernetes` package it takes HTTP, never the models.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
-from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
-from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
 from webhook.cluster.failure import ApiFailure
 from webhook.cluster.wire import Status
@@ -24,46 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     import urllib3
+    from kubernetes.client.api_client import ApiClient
 
 CONNECT_SECONDS = 5.0
 READ_SIZE = 64 * 1024  # bytes taken from the socket at once
 STATUS_SIZE = 16 * 1024  # bytes read of an error's body: a Status is far smaller
 PAGE_SIZE = 300  # bytes kept of what is no Status: a proxy may answer with a whole HTML page
-USER_AGENT = "gpu-sharing"
 _CONTENT: Final = {
     "GET": {},
     "POST": {"Content-Type": "application/json"},
     "PATCH": {"Content-Type": "application/merge-patch+json"},
 }
-
-
-def connect(kubeconfig: str | None = None, *, context: str | None = None) -> Connection:
-    """Open the cluster that a kubeconfig names, or, with neither argument, the one we run in.
-
-    Outside of a cluster the default kubeconfig is used. Raises ApiFailure without a status when
-    no usable configuration is found. Nothing is sent yet.
-    """
-    configuration = Configuration()
-    with _translated():
-        _load(configuration, kubeconfig, context)
-    configuration.retries = False  # the watcher's own policy retries, and tells of it
-    configuration.keep_alive = True  # a watch whose peer vanished ends, in about 3 minutes
-    api = ApiClient(configuration)
-    api.user_agent = USER_AGENT
-    return Connection(api)
-
-
-def _load(configuration: Configuration, kubeconfig: str | None, context: str | None) -> None:
-    if kubeconfig is None and context is None:
-        try:
-            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except ConfigException:
-            pass  # no service account here: a person's machine
-        else:
-            return
-    load_kube_config(  # type: ignore[no-untyped-call]
-        config_file=kubeconfig, context=context, client_configuration=configuration
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +66,7 @@ class Connection:
         """
         deadline = time.monotonic() + timeout
         limit = timeout if timeout < CONNECT_SECONDS else (CONNECT_SECONDS, timeout)
-        with _translated(), self._opened(_Asked("GET", path, params), limit) as response:
+        with translated(), self._opened(_Asked("GET", path, params), limit) as response:
             return b"".join(_before(deadline, _chunks(response)))
 
     def send(
@@ -113,7 +81,7 @@ class Connection:
 
         `path` may end in a query. `timeout` is in seconds, in all.
         """
-        with _translated(), self._opened(_Asked(method, path, {}, body), timeout) as response:
+        with translated(), self._opened(_Asked(method, path, {}, body), timeout) as response:
             warnings = response.headers.getlist("Warning")
             return Answer(response.read(), tuple(filter(None, map(_warning, warnings))))
 
@@ -122,7 +90,7 @@ class Connection:
 
         `timeout` is the longest silence between two reads, in seconds. Close what is returned.
         """
-        with _translated():
+        with translated():
             return Lines(self._opened(_Asked("GET", path, params), (CONNECT_SECONDS, timeout)))
 
     def close(self) -> None:
@@ -157,7 +125,7 @@ class Lines:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield each line without its end as it comes; raise ApiFailure if the peer breaks off."""
-        with _translated():
+        with translated():
             yield from split_lines(_chunks(self._response))
 
     def cut(self) -> None:
@@ -212,7 +180,7 @@ def _refusal(response: urllib3.BaseHTTPResponse) -> ApiFailure:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn every error of the libraries below into ApiFailure without a status.
 
     Every one: urllib3, ssl, yaml, and plugins that fetch tokens, have no common base.

@@ -6,19 +6,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
-
-from kubernetes.config import ConfigException, list_kube_config_contexts
 
 from webhook.cli.live.access import Access, Unavailable
 from webhook.cli.objects import InputError
-from webhook.cluster.connection import connect
 from webhook.cluster.failure import ApiFailure
+from webhook.cluster.kubeconfig import connect, current_namespace
 
 FINE, FOUND, FAILED = 0, 1, 2
 DEFAULT_INSTALL: Final = "gpu-sharing/gpu-sharing"
-_OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +78,11 @@ def opened(args: argparse.Namespace) -> Iterator[Access]:
         connection = connect(args.kubeconfig, context=args.context)
     except ApiFailure as failure:
         raise Unavailable(f"no cluster to ask ({failure}); name one by KUBECONFIG") from None
-    access = Access(connection, _current_namespace(args.kubeconfig, args.context))
+    access = Access(connection, current_namespace(args.kubeconfig, args.context))
     try:
         yield access
     finally:
         access.close()
-
-
-def _current_namespace(kubeconfig: str | None, context: str | None) -> str:
-    try:
-        contexts, active = list_kube_config_contexts(kubeconfig)  # type: ignore[no-untyped-call]
-    except ConfigException:  # a pod's own service account
-        return _OWN_NAMESPACE.read_text() if _OWN_NAMESPACE.exists() else "default"
-    chosen = next((each for each in contexts if each["name"] == context), active)
-    return (chosen["context"] or {}).get("namespace") or "default"
 
 
 def told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
