@@ -7,7 +7,7 @@ import pytest
 
 from webhook.cli import settings
 from webhook.cli.judge import Court
-from webhook.cli.live.audit import census, forecast, quotas, report
+from webhook.cli.live.audit import census, forecast, quotas, report, sums
 from webhook.cli.live.audit.forecast import Outcome, Row
 from webhook.cli.settings import Cluster
 
@@ -122,7 +122,7 @@ def test_what_a_live_pod_holds_depends_on_its_node(court: Court) -> None:
 
 
 def test_refused_pods_are_no_saving(court: Court) -> None:
-    total = forecast.sums(
+    total = sums.of(
         rows(court, deployment("ok", "training", count=2), deployment("no", "dev", count=2))
     )
     assert (total.before, total.after, total.refused) == (2, 2, 2)
@@ -157,8 +157,8 @@ def test_a_root_without_a_template_is_judged_by_its_pods(court: Court) -> None:
 
 
 def test_the_record_has_the_keys_that_tools_read(court: Court) -> None:
-    made = forecast.record(only(court, deployment("a", "inference", replicas=2)))
-    assert made["gpus"] == {"before": 2, "after": 0.29}
+    made = sums.record(only(court, deployment("a", "inference", replicas=2)))
+    assert made["gpus"] == {"before": 2, "waiting": 2, "after": 0.29}
     assert {k: made[k] for k in ("namespace", "kind", "name", "pods", "outcome", "reason")} == {
         "namespace": "team", "kind": "Deployment", "name": "a", "pods": 2,
         "outcome": "changed", "reason": "mig_slice",

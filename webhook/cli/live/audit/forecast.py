@@ -1,24 +1,18 @@
-"""What enforcement would make of what exists: rows by pod template, and sums; prints nothing."""
+"""What enforcement would make of what exists: a row for each pod template."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
-
-import msgspec
 
 from webhook.cli import judge
 from webhook.cli.judge import Court, Result
 from webhook.cli.live.access import Object, metadata
-from webhook.cli.live.audit import census
+from webhook.cli.live.audit import census, holding
 from webhook.cli.live.audit.census import Group
 from webhook.cli.objects import Found, InputError
-from webhook.core import classify, offers, usage
+from webhook.core import usage
 from webhook.core.admit import Verdict
-from webhook.core.model import Ask
 from webhook.core.node import Node
-from webhook.core.pod import Pod
 from webhook.core.usage import Usage
 from webhook.core.yaml_text import Document
 
@@ -39,7 +33,8 @@ class Outcome(StrEnum):
 class Row:
     """A pod template: how many pods it has or is to have, and what they would get.
 
-    `before` and `after` are in GPUs, of all its pods; `after` is empty where they are refused.
+    `before` and `after` are in GPUs, of all its pods; `waiting` is the part of `before` that is
+    asked for by pods without a node. `after` is empty where the pods are refused.
     """
 
     group: Group
@@ -47,19 +42,8 @@ class Row:
     pods: int
     outcome: Outcome
     before: float
+    waiting: float
     after: Usage
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Of some rows: templates by outcome, and GPUs; `refused` are those of refused pods."""
-
-    outcomes: Mapping[Outcome, int]
-    pods: int
-    before: float
-    after: float
-    refused: float
-    devices: Mapping[str, int]
 
 
 def forecast(
@@ -109,31 +93,21 @@ def unscheduled(pod: Object) -> Object:
 
 def _row(each: Group, result: Result, court: Court, nodes: Mapping[str, Node]) -> Row:
     wanted = census.wanted(each.root, result.template.path) if each.read else 0
-    living = len(each.pods)
-    pods = max(wanted, living)
+    pods = max(wanted, len(each.pods))
     asks = result.verdict.asks
-    before = sum(_held(pod, nodes, asks) for pod in each.pods)
+    holds = [holding.by(pod, nodes) for pod in each.pods]
+    running = [gpus for gpus in holds if gpus is not None]
+    waiting = (pods - len(running)) * usage.asked(asks)
     one = usage.after(result.verdict, court.inventory)
     return Row(
         group=each,
         result=result,
         pods=pods,
         outcome=outcome(result.verdict),
-        before=before + (pods - living) * usage.asked(asks),
+        before=sum(running) + waiting,
+        waiting=waiting,
         after=Usage(one.gpus * pods, {key: n * pods for key, n in one.devices.items()}),
     )
-
-
-def _held(pod: Object, nodes: Mapping[str, Node], asks: tuple[Ask, ...]) -> float:
-    """What a live pod holds where it runs; while it waits, what it asks for."""
-    node = nodes.get((pod.get("spec") or {}).get("nodeName") or "")
-    if node is None:
-        return usage.asked(asks)
-    try:
-        read = msgspec.convert(pod, Pod)
-    except msgspec.ValidationError:
-        return usage.asked(asks)
-    return usage.held(classify.asks_of(read), offers.of_node(node), node.metadata.labels or {})
 
 
 def outcome(verdict: Verdict) -> Outcome:
@@ -153,49 +127,3 @@ def outcome(verdict: Verdict) -> Outcome:
     renamed = any(each.ask.resource != each.offer.resource for each in verdict.given)
     shared = any(each.offer.replicas > 1 for each in verdict.given)
     return Outcome.CHANGED if renamed or shared else Outcome.PINNED
-
-
-def sums(rows: Iterable[Row]) -> Sums:
-    """Add rows up. GPUs of refused pods are kept apart: they are no saving."""
-    kept = tuple(rows)
-    allowed = tuple(row for row in kept if row.outcome is not Outcome.REFUSED)
-    devices: Counter[str] = Counter()
-    for row in allowed:
-        devices.update(row.after.devices)
-    return Sums(
-        outcomes=Counter(row.outcome for row in kept),
-        pods=sum(row.pods for row in kept),
-        before=sum(row.before for row in allowed),
-        after=sum(row.after.gpus for row in allowed),
-        refused=sum(row.before for row in kept if row.outcome is Outcome.REFUSED),
-        devices=dict(devices),
-    )
-
-
-def by_namespace(rows: Iterable[Row]) -> Mapping[str, tuple[Row, ...]]:
-    """Rows by their namespace, in its order."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.result.namespace, []).append(row)
-    return {name: tuple(found[name]) for name in sorted(found)}
-
-
-def record(row: Row) -> dict[str, Any]:
-    """What tools get of one row; the keys are an interface."""
-    verdict = row.result.verdict
-    data = metadata(row.group.root)
-    return {
-        "namespace": row.result.namespace,
-        "kind": row.group.root["kind"],
-        "name": data.get("name", ""),
-        "template": row.result.template.path,
-        "pods": row.pods,
-        "workload": verdict.workload.value if verdict.workload else None,
-        "tenant": verdict.tenant,
-        "outcome": row.outcome.value,
-        "strategy": verdict.strategy if verdict.allowed else None,
-        "reason": verdict.reason.value,
-        "message": "" if verdict.allowed else verdict.message,
-        "warnings": list(verdict.warnings),
-        "gpus": {"before": round(row.before, 2), "after": round(row.after.gpus, 2)},
-    }

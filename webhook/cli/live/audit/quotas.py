@@ -7,7 +7,7 @@ A ResourceQuota is charged after admission webhooks, for the resource that the p
 from collections.abc import Iterable, Iterator
 
 from webhook.cli.live.access import Object, metadata
-from webhook.cli.live.audit import forecast
+from webhook.cli.live.audit import sums
 from webhook.cli.live.audit.forecast import Row
 
 _REQUESTS = "requests."
@@ -15,7 +15,7 @@ _REQUESTS = "requests."
 
 def notes(found: Iterable[Object], rows: Iterable[Row]) -> Iterator[str]:
     """Yield a sentence for each quota on a GPU resource that some pods would leave."""
-    grouped = forecast.by_namespace(rows)
+    grouped = sums.by_namespace(rows)
     for quota in found:
         data = metadata(quota)
         hard = (quota.get("spec") or {}).get("hard") or {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.cli.judge import Court
-from webhook.cli.live.audit import forecast
+from webhook.cli.live.audit import sums
 from webhook.cli.live.audit.forecast import Outcome, Row
 from webhook.core import names
 from webhook.core.model import Mode
@@ -33,9 +33,9 @@ def record(made: Audit) -> dict[str, Any]:
         "summary": _summary(made.rows),
         "namespaces": [
             {"name": name, "mode": mode_of(labels, name), **_summary(rows)}
-            for name, rows in forecast.by_namespace(made.rows).items()
+            for name, rows in sums.by_namespace(made.rows).items()
         ],
-        "workloads": [forecast.record(row) for row in made.rows],
+        "workloads": [sums.record(row) for row in made.rows],
         "untouched": made.idle,
         "notes": list(made.notes),
         "turnOn": turn_on(made.namespace) if made.namespace else None,
@@ -53,12 +53,13 @@ def turn_on(namespace: str) -> str:
 
 
 def _summary(rows: Iterable[Row]) -> dict[str, Any]:
-    total = forecast.sums(rows)
+    total = sums.of(rows)
     return {
         **{each.value: total.outcomes.get(each, 0) for each in Outcome},
         "pods": total.pods,
         "gpus": {
             "before": round(total.before, 2),
+            "waiting": round(total.waiting, 2),
             "after": round(total.after, 2),
             "refused": round(total.refused, 2),
         },

@@ -9,9 +9,10 @@ from rich.text import Text
 from webhook.cli import show
 from webhook.cli.live import printing
 from webhook.cli.live.access import metadata
-from webhook.cli.live.audit import forecast, report
-from webhook.cli.live.audit.forecast import Outcome, Row, Sums
+from webhook.cli.live.audit import report, sums
+from webhook.cli.live.audit.forecast import Outcome, Row
 from webhook.cli.live.audit.report import Audit
+from webhook.cli.live.audit.sums import Sums
 from webhook.core.model import Mode
 from webhook.core.reasons import SENTENCES, Reason
 
@@ -46,7 +47,7 @@ def screen(made: Audit, *, wide: bool) -> RenderableType:
     return Group(
         *parts,
         *_why(made, whole=whole),
-        *_sums(forecast.sums(made.rows)),
+        *_sums(sums.of(made.rows)),
         *_notes(made),
         *_next(made),
     )
@@ -64,8 +65,8 @@ def _nothing(made: Audit) -> str:
 
 def _namespaces(made: Audit) -> Iterator[dict[str, object]]:
     labels = made.court.cluster.namespaces
-    for name, rows in forecast.by_namespace(made.rows).items():
-        total = forecast.sums(rows)
+    for name, rows in sums.by_namespace(made.rows).items():
+        total = sums.of(rows)
         counts = {each.value: total.outcomes.get(each, 0) for each in Outcome}
         refused = counts["refused"]
         yield {
@@ -147,11 +148,12 @@ def _sums(total: Sums) -> Iterator[Text]:
         ".",
     )
     devices = ", ".join(f"{n} {name}" for name, n in sorted(total.devices.items()))
+    waiting = f" ({_gpus(total.waiting)} of pods that wait)" if total.waiting else ""
     saved = total.before - total.after
-    freed = f", which frees about {_gpus(saved)}" if saved > 0 else ""
+    freed = f", about {_gpus(saved)} fewer" if saved > 0 else ""
     yield Text.assemble(
         ("GPUs: ", "bold"),
-        f"about {_gpus(total.before)} now, about {_gpus(total.after)} then"
+        f"about {_gpus(total.before)} now{waiting}, about {_gpus(total.after)} then"
         f"{f' ({devices})' if devices else ''}{freed}.",
         f" Refused pods ask for another {_gpus(total.refused)}." if total.refused else "",
     )
