@@ -220,7 +220,7 @@ def test_a_pod_that_waits_for_a_slice_is_explained(look: Look) -> None:
     assert "some of its pods do not run yet" in done.out
     assert "Pods wanted: 3. Pods there: 1 Pending, 2 Running. GPUs by: 3 mig." in done.out
     assert "Every nvidia.com/mig-1g.5gb that it may use is taken" in done.out
-    assert "it is said: 0/5 nodes are available" in done.out
+    assert "the cluster says: 0/5 nodes are available" in done.out
     found = record(look("why", "deployment/recommender", "-o", "json"))
     assert found["state"] == "waits"
     assert found["pods"]["strategies"] == {"mig": 3}

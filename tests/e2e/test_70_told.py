@@ -2,7 +2,9 @@
 
 import json
 
-from tests.e2e.installation import Installed
+import pytest
+
+from tests.e2e.installation import Installed, scaled_to_zero
 from tests.e2e.user import MODE, Json, User, pod, until
 
 CONTROLLER = "gpu-sharing.io/webhook"
@@ -67,6 +69,15 @@ def test_what_touches_no_gpu_gets_no_advice(installed: Installed, user: User, te
     plain = workload("Deployment", "web", template("inference", gpu=None))
     assert "Warning" not in applied(user, team, plain)
     assert installed.calls("advise.gpu-sharing.io") == before
+
+
+@pytest.mark.usefixtures("pods_only")
+def test_without_a_replica_everything_is_applied_only_without_advice(
+    installed: Installed, user: User, team: str
+) -> None:
+    with scaled_to_zero(installed):
+        printed = applied(user, team, workload("Deployment", "two", template("dev", count=2)))
+    assert "Warning" not in printed
 
 
 def test_an_audited_namespace_is_told_what_would_be(user: User) -> None:

@@ -20,7 +20,7 @@ from webhook.core.model import (
 )
 from webhook.core.patch import Op
 from webhook.core.policy import Policy
-from webhook.core.reasons import SENTENCES, Reason
+from webhook.core.reasons import SENTENCES, Reason, fitted
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
@@ -175,11 +175,12 @@ def _message(violations: tuple[Violation, ...]) -> str:
 
 
 def _audited(verdict: Verdict) -> Verdict:
-    """Nothing is changed or refused; what would have been becomes a warning."""
+    """Nothing is changed or refused; what would have been, and why, becomes warnings."""
     if not verdict.allowed:
-        text = f"audit: would be refused ({verdict.reason})"
+        why = fitted(verdict.message, verdict.reason)
+        texts: tuple[str, ...] = (f"audit: would be refused ({verdict.reason})", why)
     elif verdict.patch:
-        text = f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})"
+        texts = (f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})",)
     else:
         return verdict
-    return replace(verdict, allowed=True, patch=(), warnings=(text, *verdict.warnings))
+    return replace(verdict, allowed=True, patch=(), warnings=(*texts, *verdict.warnings))

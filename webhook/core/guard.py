@@ -32,7 +32,6 @@ POD_RULES: Final[tuple[PodRule, ...]] = (
     reserved.reserved_names,
 )
 _MOST_WARNED: Final = 5
-_LONGEST: Final = 120  # characters of a warning that kubectl shows whole
 
 
 def check(facts: Facts, rules: Policy) -> tuple[Finding, ...]:
@@ -73,7 +72,7 @@ def judge(
     ]
     refused = tuple(each for each, what in treated if what is Treatment.REFUSE)
     warned = dict.fromkeys(
-        fitted(each.text, each.reason, _LONGEST) for each, what in treated if what is Treatment.WARN
+        fitted(each.text, each.reason) for each, what in treated if what is Treatment.WARN
     )
     return refused, _first(tuple(warned))
 

@@ -4,6 +4,8 @@ import re
 from enum import StrEnum
 from typing import Final
 
+SHOWN_WHOLE: Final = 120
+"""Characters of a warning that kubectl shows whole."""
 PAGE: Final = "https://github.com/gpu-sharing/gpu-sharing/blob/main/docs/reasons.md"
 """The page that explains them; a cluster without internet names a copy of its own."""
 
@@ -133,7 +135,7 @@ def named(text: str) -> Reason | None:
     return Reason(found[1]) if found and found[1] in SENTENCES else None
 
 
-def fitted(text: str, reason: Reason, longest: int) -> str:
+def fitted(text: str, reason: Reason, longest: int = SHOWN_WHOLE) -> str:
     """The text cut to a length; the code, by which the pages are searched, stays at its end."""
     code = f"... [{reason}]"
     return text if len(text) <= longest else text[: longest - len(code)] + code

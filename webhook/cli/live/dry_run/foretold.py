@@ -119,10 +119,11 @@ def _audited(warnings: tuple[str, ...], found: Now) -> Now | None:
         said = _AUDIT.fullmatch(text)
         if said:
             got = said[1] == "get"
-            rest = tuple(each for each in warnings if each != text)
+            why = () if got else tuple(w for w in warnings if w.endswith(f"[{said[3]}]"))
+            rest = tuple(each for each in warnings if each not in (text, *why))
             return replace(
                 found, allowed=got, strategy=said[2] or None, reason=said[3], warnings=rest,
-                wrongs=() if got else _coded(said[3]),
+                wrongs=() if got else tuple(refusal.wrongs("; ".join(why))) or _coded(said[3]),
             )  # fmt: skip
     return None
 

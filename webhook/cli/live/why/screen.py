@@ -118,7 +118,7 @@ def _waiting(each: Waiting) -> Iterator[RenderableType]:
     yield Text(f"{each.state}: {named}{f' and {more} more' if more > 0 else ''}", "yellow")
     if each.meaning:
         yield below(f"{each.meaning[0].upper()}{each.meaning[1:]}.")
-    yield below(Text.assemble(("it is said: ", "dim"), printing.safe(each.message)))
+    yield below(Text.assemble(("the cluster says: ", "dim"), printing.safe(each.message)))
 
 
 def _trial(each: Trial, made: Reasoned) -> Iterator[RenderableType]:
