@@ -24,6 +24,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection; answers with the next planned fault of its path, or truthfully."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms for an acknowledgement
     server: Server
 
     def setup(self) -> None:
