@@ -4,7 +4,6 @@ argparse has no public way to look at a parser; shtab and argcomplete read the s
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -111,11 +110,3 @@ def _starting(begun: str, values: dict[str, str]) -> Iterator[str]:
     for value, text in values.items():
         if value.startswith(begun):
             yield f"{value}\t{text}" if text else value
-
-
-def main() -> int:
-    """Answer kubectl; the program `kubectl_complete-gpu_sharing`."""
-    from webhook.cli.main import parser  # noqa: PLC0415 - main lists this module's command
-
-    print("\n".join(for_kubectl(parser(), sys.argv[1:])))  # noqa: T201 - what kubectl reads
-    return 0

@@ -58,5 +58,11 @@ def main() -> int:
     return code
 
 
+def complete() -> int:
+    """Answer kubectl, which completes a word of the plugin: `kubectl_complete-gpu_sharing`."""
+    print("\n".join(completion.for_kubectl(parser(), sys.argv[1:])))  # noqa: T201 - what it reads
+    return 0
+
+
 if __name__ == "__main__":
     sys.exit(main())
