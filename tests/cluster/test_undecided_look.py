@@ -27,10 +27,10 @@ def looking(connection, log):
     """Start a look at some namespaces, with some of its rhythm changed; stopped after the test."""
     started = []
 
-    def start(*namespaces, known=lambda: True, **rhythm):
+    def start(*namespaces, known=lambda: True, still=lambda name: True, **rhythm):
         pods = UndecidedPods(
             connection,
-            lambda: namespaces if known() else None,
+            lambda: tuple(filter(still, namespaces)) if known() else None,
             runtime=Runtime(log, FAST),
             rhythm=dataclasses.replace(QUICK, **rhythm),
         )
@@ -61,6 +61,15 @@ def test_the_count_follows_the_cluster(api, looking):
     api.remove(SHOP, "a")
     api.remove(SHOP, "b")
     eventually(lambda: pods.counts == {"shop": 0})
+
+
+def test_a_namespace_that_enforces_no_more_is_gone_at_once(api, looking):
+    api.put(SHOP, gpu_pod("a"))
+    out = set()
+    pods = looking("shop", "lab", still=lambda name: name not in out, every=3600)
+    eventually(lambda: pods.counts == {"shop": 1, "lab": 0})
+    out.add("shop")  # an hour before the next look
+    assert pods.counts == {"lab": 0}
 
 
 def test_many_pods_come_in_pages(api, looking):

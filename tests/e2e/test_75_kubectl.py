@@ -12,7 +12,7 @@ import pytest
 from tests.e2e import crowd
 from tests.e2e.installation import Installed
 from tests.e2e.people import Person, administrator, member
-from tests.e2e.user import MODE, User, pod, until
+from tests.e2e.user import MODE, Json, User, pod, until
 
 LABELS = {
     "seen-serving": {MODE: "enforce", "gpu-sharing.io/workload": "inference"},
@@ -39,7 +39,6 @@ def seen(installed: Installed) -> Iterator[Crowd]:
     for name, labels in LABELS.items():
         user.namespace(name, labels)
     user.create("seen-blue", pod("mine", "inference"))
-    user.create("seen-blue", pod("other"))  # nothing but its tenant says how to give it a GPU
     user.create("seen-blue", refused := _refused())
     user.create("seen-serving", refused)
     taken = crowd.settle_in(installed.cluster, LABELS)
@@ -135,17 +134,17 @@ def test_explain_a_pod_and_what_it_would_get_now(seen: Crowd, user: User) -> Non
 
 
 def test_explain_says_why_it_would_be_otherwise_now(seen: Crowd, user: User) -> None:
-    user.kubectl("label", "--overwrite", "namespace", "seen-blue", "gpu-sharing.io/tenant-")
-    try:
-        made = until("other labels", lambda: _otherwise(seen.editor))
-        assert made["now"]["decided"]["strategy"] == "exclusive"
-        assert "tenant" in made["now"]["why"]
-    finally:
-        user.kubectl("label", "namespace", "seen-blue", "gpu-sharing.io/tenant=blue")
+    name = user.namespace("seen-tenant", {MODE: "enforce", "gpu-sharing.io/tenant": "red"})
+    user.create(name, pod("other"))  # nothing but its tenant says how to give it a GPU
+    user.kubectl("label", "namespace", name, "gpu-sharing.io/tenant-")
+    made = until("the namespace is nobody's", lambda: _otherwise(seen.admin, name))
+    assert made["now"]["decided"]["strategy"] == "exclusive"
+    assert "tenant" in made["now"]["why"]
+    user.kubectl("delete", "namespace", name, "--wait=false")
 
 
-def _otherwise(person: Person) -> dict[str, dict[str, str]] | None:
-    made: dict[str, dict[str, str]] = person.read("explain", "pod/other")
+def _otherwise(person: Person, namespace: str) -> Json | None:
+    made: Json = person.read("explain", "pod/other", "-n", namespace)
     return None if made["now"]["same"] else made
 
 
@@ -171,8 +170,7 @@ def test_logs_over_all_replicas_or_what_a_person_may_see(seen: Crowd, pods_only:
 
 
 def test_status_for_an_administrator(seen: Crowd, pods_only: None) -> None:
-    made = until("all is well", lambda: _well(seen.admin))
-    assert made["wrong"] == []
+    until("all is well", lambda: _well(seen.admin))
     printed = seen.admin.plugin("status").stdout
     assert "2 of 2" in printed
     assert "days left" in printed
@@ -180,9 +178,10 @@ def test_status_for_an_administrator(seen: Crowd, pods_only: None) -> None:
     assert all(name in printed for name, labels in LABELS.items() if MODE in labels)
 
 
-def _well(person: Person) -> dict[str, object] | None:
-    made: dict[str, object] = person.read("status")
-    return made if made["well"] else None
+def _well(person: Person) -> bool:
+    made = person.read("status")
+    print(made["wrong"])  # noqa: T201 - shown if it never is
+    return bool(made["well"])
 
 
 def test_status_for_others_says_what_they_may_not_see(seen: Crowd) -> None:

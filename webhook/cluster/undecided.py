@@ -70,8 +70,19 @@ class UndecidedPods:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="undecided", daemon=True)
         self._trouble: int | str | None = ""
-        self.counts: Mapping[str, int] | None = None
+        self._counts: Mapping[str, int] | None = None
         self.looked = 0.0
+
+    @property
+    def counts(self) -> Mapping[str, int] | None:
+        """Pods by namespace, of the last look, without namespaces that do not enforce any more.
+
+        None before the first look, and where the right to look is missing.
+        """
+        counts, now = self._counts, self._namespaces()
+        if counts is None or now is None:
+            return counts
+        return {name: count for name, count in counts.items() if name in now}
 
     def start(self) -> None:
         """Start the thread; once in a life, and after the fork."""
@@ -112,20 +123,20 @@ class UndecidedPods:
         return self._rhythm.every
 
     def _publish(self, found: Mapping[str, _Found]) -> None:
-        before = self.counts or {}
+        before = self._counts or {}
         for namespace, pods in found.items():
             if pods.count > before.get(namespace, 0):
                 self._runtime.told(
                     "undecided_pods", namespace=namespace, count=pods.count, pods=pods.youngest
                 )
         self._trouble = ""
-        self.counts = {namespace: pods.count for namespace, pods in found.items()}
+        self._counts = {namespace: pods.count for namespace, pods in found.items()}
         self.looked = self._runtime.clock()
 
     def _failed(self, failure: ApiFailure) -> float:
         forbidden = failure.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
         if forbidden:
-            self.counts = None
+            self._counts = None
         if self._trouble != failure.status and not self._stop.is_set():
             self._trouble = failure.status
             if forbidden:
