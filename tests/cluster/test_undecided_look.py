@@ -27,7 +27,7 @@ def looking(connection, log):
     """Start a look at some namespaces, with some of its rhythm changed; stopped after the test."""
     started = []
 
-    def start(*namespaces, known=lambda: True, still=lambda name: True, **rhythm):
+    def start(*namespaces, known=lambda: True, still=bool, **rhythm):
         pods = UndecidedPods(
             connection,
             lambda: tuple(filter(still, namespaces)) if known() else None,
