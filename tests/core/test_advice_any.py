@@ -6,38 +6,29 @@ from typing import Any
 
 import jsonpatch
 import msgspec
-import strategies
 from casefiles import DEFAULT_POLICY
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from worlds import ask, everything, examples, world
 
-from webhook.core import advice, foresee, inventory, patched, policy_file
+from webhook.core import advice, foresee, patched, policy_file
 from webhook.core.admit import admit
 from webhook.core.advice import Outcome
 from webhook.core.model import Inventory, Mode, Request, Side
-from webhook.core.node import Node
-from webhook.core.pod import Pod
 from webhook.core.policy import Policy
 
 Json = dict[str, Any]
 POLICY = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
 NOTHING = Inventory()
-many = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+many = examples(200)
 
 
 @many
-@given(
-    pod=strategies.pods(),
-    nodes=strategies.clusters(),
-    namespace=strategies.namespaces,
-    policy=strategies.policies,
-)
+@everything
 def test_advice_says_of_a_pod_what_the_two_sides_say(
     pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
 ) -> None:
-    offered = inventory.of_nodes([*(msgspec.convert(n, Node) for n in nodes), *policy.pools])
+    offered = world(nodes, policy)
     request = Request(Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "n", namespace_labels=namespace)
     deployment = {"kind": "Deployment", "spec": {"template": pod}}
     found = advice.advise(request, deployment, policy, offered)
@@ -51,26 +42,11 @@ def test_advice_says_of_a_pod_what_the_two_sides_say(
 
 
 @many
-@given(
-    pod=strategies.pods(),
-    nodes=strategies.clusters(),
-    namespace=strategies.namespaces,
-    policy=strategies.policies,
-)
+@everything
 def test_a_patch_is_applied_as_a_library_applies_it_and_the_pod_stays(
     pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
 ) -> None:
-    offered: Inventory = inventory.of_nodes([msgspec.convert(n, Node) for n in nodes])
-    request = Request(
-        side=Side.MUTATE,
-        mode=Mode.ENFORCE,
-        uid="u",
-        operation="CREATE",
-        namespace="n",
-        pod=msgspec.convert(pod, Pod),
-        namespace_labels=namespace,
-    )
-    operations = admit(request, policy, offered).patch
+    operations = admit(ask(pod, namespace), policy, world(nodes, policy)).patch
     before = copy.deepcopy(pod)
     after = patched.apply(pod, operations)
     assert pod == before

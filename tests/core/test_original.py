@@ -1,46 +1,29 @@
 """A live pod is taken back to what its author wrote: decided again it comes out the same."""
 
 import copy
-import json
 from typing import Any
 
-import jsonpatch
 import msgspec
 import pytest
 import strategies
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event
+from worlds import ask, everything, examples, patched, world
 
 from webhook.core import inventory
 from webhook.core.admit import Verdict, admit
 from webhook.core.hindsight import original, pinned, recorded
-from webhook.core.model import Inventory, Mode, Request, Side
+from webhook.core.model import Inventory
 from webhook.core.node import Node
 from webhook.core.pod import Pod
 from webhook.core.policy import Policy
 
 Json = dict[str, Any]
-many = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
-
-
-def decided(pod: Json, namespace: dict[str, str], world: tuple[Policy, Inventory]) -> Verdict:
-    asked = Request(
-        side=Side.MUTATE,
-        mode=Mode.ENFORCE,
-        uid="u",
-        operation="CREATE",
-        namespace="n",
-        pod=msgspec.convert(pod, Pod),
-        namespace_labels=namespace,
-    )
-    return admit(asked, *world)
+many = examples(300)
 
 
 def lived(pod: Json, verdict: Verdict) -> Json:
     """The pod as the API server has it once it runs."""
-    operations = json.loads(msgspec.json.encode(verdict.patch))
-    made: Json = jsonpatch.apply_patch(copy.deepcopy(pod), operations)
+    made = patched(pod, verdict)
     metadata = {"name": "a-1", "namespace": "n", "uid": "1", "resourceVersion": "7"}
     made["metadata"] = (made.get("metadata") or {}) | metadata
     made["spec"]["nodeName"] = "node-0"
@@ -53,24 +36,19 @@ def lived(pod: Json, verdict: Verdict) -> Json:
 
 
 @many
-@given(
-    pod=strategies.pods(),
-    nodes=strategies.clusters(),
-    namespace=strategies.namespaces,
-    policy=strategies.policies,
-)
+@everything
 def test_what_was_decided_is_decided_again(
     pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
 ) -> None:
-    offers = inventory.of_nodes([*(msgspec.convert(n, Node) for n in nodes), *policy.pools])
-    first = decided(pod, namespace, (policy, offers))
+    offers = world(nodes, policy)
+    first = admit(ask(pod, namespace), policy, offers)
     if not first.given:
         return
     event(first.reason.value)
 
     back = original.of_live(lived(pod, first))
 
-    again = decided(back, namespace, (policy, offers))
+    again = admit(ask(back, namespace), policy, offers)
     assert (again.allowed, again.reason, again.strategy) == (True, first.reason, first.strategy)
     assert [g.offer.resource for g in again.given] == [g.offer.resource for g in first.given]
 
@@ -124,7 +102,7 @@ def test_a_plain_pod_comes_back_as_it_was(node: Json, annotations: dict[str, str
     pod = copy.deepcopy(PLAIN)
     if annotations:
         pod["metadata"]["annotations"] = annotations
-    first = decided(pod, {}, (built_in(), offers(node)))
+    first = admit(ask(pod, {}), built_in(), offers(node))
     assert first.given
 
     back = original.of_live(lived(pod, first))
@@ -140,7 +118,7 @@ def test_what_the_author_asked_of_nodes_stays() -> None:
     required = {"nodeSelectorTerms": [{"matchExpressions": [product, memory]}, {}]}
     name = "requiredDuringSchedulingIgnoredDuringExecution"
     pod["spec"]["affinity"] = {"nodeAffinity": {name: required}}
-    first = decided(pod, {}, (built_in(), offers(A100)))
+    first = admit(ask(pod, {}), built_in(), offers(A100))
     assert first.given
     assert original.of_live(lived(pod, first))["spec"] == pod["spec"]
 

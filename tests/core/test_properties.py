@@ -4,54 +4,20 @@ import copy
 import json
 from typing import Any
 
-import jsonpatch
 import msgspec
 import strategies
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event
+from worlds import ask, everything, examples, patched, world
 
-from webhook.core import inventory, placement
+from webhook.core import placement
 from webhook.core.admit import Verdict, admit
-from webhook.core.model import ISOLATED, Inventory, Mode, Request, Side
-from webhook.core.node import Node
+from webhook.core.model import ISOLATED, Side
 from webhook.core.pod import Pod
 from webhook.core.policy import Policy
 
 Json = dict[str, Any]
 OURS = "gpu-sharing.io/"
-many = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
-
-
-def ask(pod: Json, namespace: dict[str, str], side: Side = Side.MUTATE) -> Request:
-    return Request(
-        side=side,
-        mode=Mode.ENFORCE,
-        uid="u",
-        operation="CREATE",
-        namespace="n",
-        pod=msgspec.convert(pod, Pod),
-        namespace_labels=namespace,
-    )
-
-
-def world(nodes: list[Json], policy: Policy) -> Inventory:
-    return inventory.of_nodes([*(msgspec.convert(n, Node) for n in nodes), *policy.pools])
-
-
-def patched(pod: Json, verdict: Verdict) -> Json:
-    made: Json = jsonpatch.apply_patch(
-        copy.deepcopy(pod), json.loads(msgspec.json.encode(verdict.patch))
-    )
-    return made
-
-
-everything = given(
-    pod=strategies.pods(),
-    nodes=strategies.clusters(),
-    namespace=strategies.namespaces,
-    policy=strategies.policies,
-)
+many = examples(400)
 
 
 @many

@@ -1,0 +1,57 @@
+"""Generated pods in generated worlds, asked as the API server asks."""
+
+import copy
+import json
+from typing import Any
+
+import jsonpatch
+import msgspec
+import strategies
+from hypothesis import HealthCheck, given, settings
+
+from webhook.core import inventory
+from webhook.core.admit import Verdict
+from webhook.core.model import Inventory, Mode, Request, Side
+from webhook.core.node import Node
+from webhook.core.pod import Pod
+from webhook.core.policy import Policy
+
+Json = dict[str, Any]
+
+everything = given(
+    pod=strategies.pods(),
+    nodes=strategies.clusters(),
+    namespace=strategies.namespaces,
+    policy=strategies.policies,
+)
+
+
+def examples(most: int) -> settings:
+    """The same examples each time, however slow the machine is."""
+    slow = [HealthCheck.too_slow]
+    return settings(max_examples=most, deadline=None, suppress_health_check=slow, derandomize=True)
+
+
+def ask(pod: Json, namespace: dict[str, str], side: Side = Side.MUTATE) -> Request:
+    """The CREATE of a pod in a namespace with these labels."""
+    return Request(
+        side=side,
+        mode=Mode.ENFORCE,
+        uid="u",
+        operation="CREATE",
+        namespace="n",
+        pod=msgspec.convert(pod, Pod),
+        namespace_labels=namespace,
+    )
+
+
+def world(nodes: list[Json], policy: Policy) -> Inventory:
+    """What nodes, and the pools of a policy, offer."""
+    return inventory.of_nodes([*(msgspec.convert(n, Node) for n in nodes), *policy.pools])
+
+
+def patched(pod: Json, verdict: Verdict) -> Json:
+    """The pod after the patch of a verdict, by a library that is not ours."""
+    operations = json.loads(msgspec.json.encode(verdict.patch))
+    made: Json = jsonpatch.apply_patch(copy.deepcopy(pod), operations)
+    return made
