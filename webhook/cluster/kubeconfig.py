@@ -1,7 +1,7 @@
 """Which cluster, as whom: the one we run in, or a kubeconfig's; sends nothing.
 
-The `kubernetes` package is imported where it is used: that is half of the time in which a command
-starts, and most commands, and the completion of a word, ask no cluster.
+The `kubernetes` package is imported where it is used: it takes a quarter of a second, and most
+commands, and the completion of a word, ask no cluster.
 """
 
 from __future__ import annotations
