@@ -14,8 +14,8 @@ def test_a_link_names_the_reason_after_the_page() -> None:
 @pytest.mark.parametrize("page", [reasons.PAGE, "http://wiki.local/gpu?page=1"])
 def test_a_link_at_the_end_of_a_message_can_be_taken_off_again(page: str) -> None:
     message = 'container "a": no - see below [no_offer]'
-    assert reasons.unlinked(reasons.linked(message, Reason.NO_OFFER, page)) == message
-    assert reasons.unlinked(message) == message
+    assert reasons.unlinked(reasons.linked(message, Reason.NO_OFFER, page)) == (message, page)
+    assert reasons.unlinked(message) == (message, None)
 
 
 def test_every_link_fits_into_a_warning_that_kubectl_shows_whole() -> None:

@@ -41,6 +41,13 @@ class Found:
         return f"{self.source}: {self.document.explain(placed)}{named}"
 
 
+def of_cluster(value: dict[str, Any]) -> Found:
+    """An object that the API server gave: there is no file and no line to name."""
+    namespace = (value.get("metadata") or {}).get("namespace")
+    source = f"namespace {namespace}" if namespace else "the cluster"
+    return Found(source, value, yaml_text.Document(value, None))
+
+
 def read(names: Iterable[str]) -> Iterator[Found | InputError]:
     """Yield every object of the named files and folders (`-` is standard input).
 

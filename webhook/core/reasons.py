@@ -10,7 +10,7 @@ PAGE: Final = "https://github.com/gpu-sharing/gpu-sharing/blob/main/docs/reasons
 """The page that explains them; a cluster without internet names a copy of its own."""
 
 _CODE: Final = re.compile(r"\[([a-z_]+)\]$")
-_LINK: Final = re.compile(r" - see \S+#[a-z_]+\s*$")
+_LINK: Final = re.compile(r" - see (\S+)#[a-z_]+\s*$")
 
 
 class Reason(StrEnum):
@@ -124,9 +124,10 @@ def linked(message: str, reason: Reason, page: str = PAGE) -> str:
     return f"{message} - see {link(reason, page)}"
 
 
-def unlinked(message: str) -> str:
-    """The same message without that end, if it has it."""
-    return _LINK.sub("", message)
+def unlinked(message: str) -> tuple[str, str | None]:
+    """The same message without that end, and the page that it named; None if it named none."""
+    found = _LINK.search(message)
+    return (message[: found.start()], found[1]) if found else (message, None)
 
 
 def named(text: str) -> Reason | None:

@@ -7,17 +7,16 @@ from webhook.cli.live.views import LivePod
 
 _NAME = "app.kubernetes.io/name=gpu-sharing"
 _INSTANCE = "app.kubernetes.io/instance"
-_COMPONENT = "app.kubernetes.io/component"
+_SERVER = "app.kubernetes.io/component=server"
 CONTAINER = "webhook"
 """The container of the chart; another webhook may have put its own beside it."""
 
 _USUAL_PORT = 8080
-SERVER, KEEPER = "server", "certificates"
 
 
-def of(access: Access, install: Install, component: str = SERVER) -> list[LivePod]:
-    """The pods of one part of the install, in the order of their names; raise Unavailable."""
-    selector = f"{_NAME},{_INSTANCE}={install.release},{_COMPONENT}={component}"
+def of(access: Access, install: Install) -> list[LivePod]:
+    """The replicas of an install, in the order of their names; raise Unavailable."""
+    selector = f"{_NAME},{_INSTANCE}={install.release},{_SERVER}"
     found = access.each(kinds.POD, install.namespace, labelSelector=selector)
     return sorted((views.live(each) for each in found), key=lambda pod: pod.meta.name)
 

@@ -7,11 +7,11 @@ from webhook.cli import objects, settings
 from webhook.cli.live import kinds
 from webhook.cli.live.access import Absent, Access, Lacking, Object, Unavailable, metadata
 from webhook.cli.live.options import Install
-from webhook.cli.objects import Found, InputError
+from webhook.cli.objects import InputError
 from webhook.cli.settings import Cluster
 from webhook.core import policy_file
+from webhook.core.node import Node
 from webhook.core.policy import Policy
-from webhook.core.yaml_text import Document
 
 POLICY_KEY = "policy.yaml"
 
@@ -62,16 +62,22 @@ def cluster(access: Access, inventory: str | None, namespace: str | None) -> Clu
         told = settings.parse_cluster(inventory, objects.text_of(inventory))
         return Cluster(told.nodes, {**told.namespaces, **labels})
     try:
-        nodes = settings.of_objects(_found(each) for each in access.each(kinds.NODE)).nodes
+        found = nodes(access)
     except Lacking as lacking:
         raise Unavailable(
             f"{lacking}; or ask somebody for `kubectl get nodes -o json` and give it by --inventory"
         ) from None
-    return Cluster(nodes, labels)
+    return Cluster(found, labels)
 
 
-def _found(value: Object) -> Found:
-    return Found("the cluster", value, Document(value, None))
+def nodes(access: Access) -> tuple[Node, ...]:
+    """The nodes of the cluster.
+
+    Raises:
+        InputError: one cannot be read.
+        Unavailable: a right is missing or the cluster does not answer.
+    """
+    return settings.of_objects(map(objects.of_cluster, access.each(kinds.NODE))).nodes
 
 
 def namespaces(access: Access, namespace: str | None) -> Iterator[tuple[str, Mapping[str, str]]]:

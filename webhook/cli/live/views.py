@@ -42,8 +42,6 @@ class Condition(_Part, frozen=True):
     status: str = ""
     reason: str = ""
     message: str = ""
-    last_transition_time: datetime | None = None
-    last_update_time: datetime | None = None
 
 
 class Ended(_Part, frozen=True):
@@ -57,7 +55,6 @@ class ContainerState(_Part, frozen=True):
     """What a container does now."""
 
     waiting: Ended | None = None
-    terminated: Ended | None = None
 
 
 class ContainerStatus(_Part, frozen=True):
@@ -118,7 +115,6 @@ class MakerSpec(_Part, frozen=True):
 
     replicas: int | None = None
     parallelism: int | None = None
-    completions: int | None = None
     suspend: bool | None = None
     paused: bool | None = None
 
@@ -129,7 +125,6 @@ class MakerStatus(_Part, frozen=True):
     replicas: int | None = None
     ready_replicas: int | None = None
     desired_number_scheduled: int | None = None
-    current_number_scheduled: int | None = None
     conditions: tuple[Condition, ...] | None = None
 
 

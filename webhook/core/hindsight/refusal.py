@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from webhook.core.reasons import PAGE, SENTENCES, Reason
+from webhook.core.reasons import PAGE, SENTENCES, Reason, unlinked
 
 
 class By(StrEnum):
@@ -50,7 +50,6 @@ _SILENT: Final = re.compile(
     r'(failed calling webhook "(?:mutate|validate)\.gpu-sharing\.io".*)', re.DOTALL
 )
 _FORMS: Final = ((By.WEBHOOK, _WEBHOOK), (By.BACKSTOP, _POLICY), (By.NO_ANSWER, _SILENT))
-_PAGE: Final = re.compile(r" - see (\S+)#[a-z_]+\s*$")
 _CODE: Final = re.compile(r"\[([a-z_]+)\](?:; |$)")
 
 
@@ -64,12 +63,11 @@ def read(message: str) -> Refusal:
     | failed calling webhook "mutate.gpu-sharing.io", or "validate.…" | nobody: it was not there |
     | anything else | somebody else: a quota, pod security, another webhook |
     """
-    page = _PAGE.search(message)
-    text = message[: page.start()] if page else message
+    text, page = unlinked(message)
     for by, form in _FORMS:
         found = form.search(text)
         if found:
-            return Refusal(by, tuple(wrongs(found[1])), page[1] if page else PAGE)
+            return Refusal(by, tuple(wrongs(found[1])), page or PAGE)
     return Refusal(By.OTHERS, (Wrong(None, message.strip()),))
 
 

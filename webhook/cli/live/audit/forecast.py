@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from webhook.cli import judge
+from webhook.cli import judge, objects
 from webhook.cli.judge import Court, Result
-from webhook.cli.live.access import Object, metadata
+from webhook.cli.live.access import Object
 from webhook.cli.live.audit import census, holding
 from webhook.cli.live.audit.census import Group
 from webhook.cli.objects import Found, InputError
@@ -14,7 +14,6 @@ from webhook.core import usage
 from webhook.core.admit import Verdict
 from webhook.core.node import Node
 from webhook.core.usage import Usage
-from webhook.core.yaml_text import Document
 
 _SERVERS = ("nodeName",)
 """What the scheduler put into a pod that exists; a new one would not have it."""
@@ -80,9 +79,7 @@ def _results(each: Group, court: Court) -> Iterator[Result | InputError]:
 
 
 def _found(value: Object) -> Found:
-    data = metadata(value)
-    new = unscheduled(value) if value["kind"] == "Pod" else value
-    return Found(f"namespace {data.get('namespace', '')}", new, Document(new, None))
+    return objects.of_cluster(unscheduled(value) if value["kind"] == "Pod" else value)
 
 
 def unscheduled(pod: Object) -> Object:

@@ -1,23 +1,22 @@
 """Ask what would become of a pod if it were created now: a dry run, else the core's own answer."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from webhook.cli import settings
-from webhook.cli.live import kinds
+from webhook.cli.live import kinds, sources
 from webhook.cli.live.access import Access, Lacking, Unavailable
 from webhook.cli.live.dry_run import foretold
 from webhook.cli.live.dry_run.foretold import Now, Object, Place, Untried
-from webhook.cli.objects import Found, InputError
+from webhook.cli.objects import InputError
 from webhook.cli.settings import Cluster
 from webhook.cluster.failure import ApiFailure
 from webhook.core.foresee import foresee
 from webhook.core.hindsight import refusal
 from webhook.core.hindsight.refusal import By
 from webhook.core.model import Mode, Request, Side
-from webhook.core.yaml_text import Document
 
 UNHEARD: Final = (
     "it was taken, but no decision came with it: the webhook does not answer and lets pods pass, "
@@ -64,18 +63,14 @@ def _prevented(found: refusal.Refusal) -> str:
 def _here(access: Access, pod: Object, place: Place, untried: Untried) -> Now | Untried:
     """Decide as the webhook would, by the nodes, if they can be read."""
     try:
-        nodes = settings.of_objects(map(_found, access.each(kinds.NODE))).nodes
-        inventory = settings.inventory_of(Cluster(nodes, {}), place.policy)
+        cluster = Cluster(sources.nodes(access), {})
+        inventory = settings.inventory_of(cluster, place.policy)
         seen = foresee(_request(place), pod, place.policy, inventory)
     except Lacking as lacking:
         return replace(untried, missing=(*untried.missing, lacking.right))
     except (Unavailable, InputError, msgspec.ValidationError) as error:
         return replace(untried, why=f"{untried.why}; {error}")
     return replace(foretold.of_verdict(seen.verdict), aside=untried.why)
-
-
-def _found(value: dict[str, Any]) -> Found:
-    return Found("the cluster", value, Document(value, None))
 
 
 def _request(place: Place) -> Request:
