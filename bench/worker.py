@@ -23,10 +23,10 @@ from pathlib import Path
 
 from gunicorn.app.base import BaseApplication
 
-from webhook.cli.apiserver import review
-from webhook.cli.local import make_pair
+from webhook.cli.fake_apiserver import review
+from webhook.cli.local_server import make_pair
+from webhook.server.http.worker import InlineWorker
 from webhook.server.tls import Certificate
-from webhook.server.worker import InlineWorker
 
 HOST = "127.0.0.1"
 CONNECTIONS, REVIEWS, ROUNDS = 16, 4000, 5

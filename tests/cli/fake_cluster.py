@@ -19,13 +19,14 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import yaml
 
-from webhook.cli import settings
-from webhook.cli.objects import Found
-from webhook.core import inventory, names
-from webhook.core.foresee import foresee
-from webhook.core.model import Mode, Request, Side
-from webhook.core.policy import Policy
-from webhook.core.yaml_text import Document
+from webhook.cli import loaders
+from webhook.cli.manifests import Found
+from webhook.core.api import names
+from webhook.core.api.model import Mode, Request, Side
+from webhook.core.gpu import inventory
+from webhook.core.policy.values import Policy
+from webhook.core.policy.yaml_text import Document
+from webhook.core.simulate import simulate
 
 Json = dict[str, Any]
 Allowed = Callable[[str, str, str], bool]
@@ -125,9 +126,9 @@ class FakeCluster:
         """The policy that is installed, or the built-in one."""
         found = self.objects.get(("configmaps", "gpu-sharing", "gpu-sharing-policy"))
         return (
-            settings.parse_policy(found["data"]["policy.yaml"])
+            loaders.parse_policy(found["data"]["policy.yaml"])
             if found
-            else settings.load_policy(None)
+            else loaders.load_policy(None)
         )
 
     def create(self, pod: Json, namespace: str) -> tuple[int, Json, tuple[str, ...]]:
@@ -148,9 +149,9 @@ class FakeCluster:
             namespace_labels=labels,
         )
         nodes = [each for (kind, _, _), each in self.objects.items() if kind == "nodes"]
-        read = settings.of_objects(Found("", each, Document(each, None)) for each in nodes).nodes
+        read = loaders.of_objects(Found("", each, Document(each, None)) for each in nodes).nodes
         offers = inventory.of_nodes([*read, *self.policy.pools])
-        seen = foresee(request, pod, self.policy, offers)
+        seen = simulate(request, pod, self.policy, offers)
         if not seen.verdict.allowed:
             webhook = 'admission webhook "mutate.gpu-sharing.io" denied the request: '
             return 403, _status(403, webhook + seen.verdict.message), ()

@@ -2,18 +2,18 @@
 
 import pytest
 
-from webhook.cli import addresses
-from webhook.cli.objects import InputError
+from webhook.cli import flags
+from webhook.cli.manifests import InputError
 
 
 @pytest.mark.parametrize("text", ["https://wiki/x", "http://10.0.0.1:8080/a?b=c&d=%20"])
 def test_a_url_is_a_page(text: str) -> None:
-    assert addresses.page("--page", text) == text
+    assert flags.page("--page", text) == text
 
 
 @pytest.mark.parametrize("text", ["", "off"])
 def test_a_page_may_be_none(text: str) -> None:
-    assert addresses.page("--page", text) == ""
+    assert flags.page("--page", text) == ""
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,12 @@ def test_a_page_may_be_none(text: str) -> None:
 )
 def test_anything_else_is_refused_by_name(text: str) -> None:
     with pytest.raises(InputError, match=r"^--page "):
-        addresses.page("--page", text)
+        flags.page("--page", text)
 
 
 def test_a_page_leaves_room_for_the_reason_in_a_warning() -> None:
     with pytest.raises(InputError):
-        addresses.page("--page", "https://" + "w" * 181)
+        flags.page("--page", "https://" + "w" * 181)
 
 
 @pytest.mark.parametrize(
@@ -39,15 +39,15 @@ def test_a_page_leaves_room_for_the_reason_in_a_warning() -> None:
     ],
 )
 def test_where_to_listen(text: str, address: tuple[str, int]) -> None:
-    assert addresses.listening("--bind", text) == address
-    assert addresses.listening_if_wanted("--bind", text) == address
+    assert flags.listening("--bind", text) == address
+    assert flags.listening_if_wanted("--bind", text) == address
 
 
 @pytest.mark.parametrize("text", ["a", "a:b", "a:65536", "", "a:-1"])
 def test_where_nobody_can_listen(text: str) -> None:
     with pytest.raises(InputError, match=r"^--bind .*expected HOST:PORT"):
-        addresses.listening("--bind", text)
+        flags.listening("--bind", text)
 
 
 def test_listening_may_be_off() -> None:
-    assert addresses.listening_if_wanted("--metrics-bind", "off") is None
+    assert flags.listening_if_wanted("--metrics-bind", "off") is None

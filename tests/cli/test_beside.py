@@ -2,14 +2,14 @@
 
 import pytest
 
-from webhook.cli import beside
-from webhook.cli.objects import InputError
+from webhook.cli import background
+from webhook.cli.manifests import InputError
 from webhook.core.admit import Verdict, let_through
+from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.pod import Pod
+from webhook.core.api.reasons import Reason
 from webhook.core.event import Event
-from webhook.core.model import Mode, Request, Side
-from webhook.core.pod import Pod
-from webhook.core.reasons import Reason
-from webhook.server.answer import Trail
+from webhook.server.admission.error_boundary import Trail
 
 REFUSED = Verdict(allowed=False, reason=Reason.NO_OFFER, message="none")
 
@@ -26,7 +26,7 @@ def test_every_review_is_told_and_refusals_are_offered_but_not_of_a_dry_run() ->
         failed=lambda _status, _text: None,
         advised=lambda _about, _seconds: None,
     )
-    telling = beside.telling(trail, offered.append)
+    telling = background.telling(trail, offered.append)
     telling.reviewed(asked(), REFUSED, 0.1)
     telling.reviewed(asked(dry_run=True), REFUSED, 0.1)
     telling.reviewed(asked(), let_through(Reason.NO_GPU), 0.1)
@@ -36,6 +36,6 @@ def test_every_review_is_told_and_refusals_are_offered_but_not_of_a_dry_run() ->
 
 
 def test_the_switches_are_on_or_off() -> None:
-    assert beside.wanted("on", "off") == beside.Wanted(events=True, undecided=False)
+    assert background.wanted("on", "off") == background.Wanted(events=True, undecided=False)
     with pytest.raises(InputError, match="--undecided 'yes': expected on or off"):
-        beside.wanted("on", "yes")
+        background.wanted("on", "yes")

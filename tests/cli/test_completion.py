@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from command_line import Done
 
-from webhook.cli import completion, main
+from webhook.cli import main
+from webhook.cli.verbs import completion
 
 Run = Callable[..., Done]
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from webhook.cli import settings
-from webhook.cli.judge import Court
-from webhook.cli.live.audit import census, forecast, quotas, report, sums
-from webhook.cli.live.audit.forecast import Outcome, Row
-from webhook.cli.settings import Cluster
+from webhook.cli import loaders
+from webhook.cli.evaluate import Court
+from webhook.cli.loaders import Cluster
+from webhook.cli.verbs.audit import collect, evaluate, quotas, report, totals
+from webhook.cli.verbs.audit.evaluate import Outcome, Row
 
 Json = dict[str, Any]
 INVENTORY = Path(__file__).parents[2] / "examples" / "inventory.yaml"
@@ -18,11 +18,11 @@ MODE = "gpu-sharing.io/mode"
 
 @pytest.fixture(scope="module")
 def court() -> Court:
-    policy = settings.load_policy(None)
-    nodes = settings.load_cluster(str(INVENTORY)).nodes
+    policy = loaders.load_policy(None)
+    nodes = loaders.load_cluster(str(INVENTORY)).nodes
     namespaces = {"team": {}, "blue": {"gpu-sharing.io/tenant": "blue"}}
     cluster = Cluster(nodes, namespaces)
-    return Court(policy, settings.inventory_of(cluster, policy), cluster, {MODE: "enforce"})
+    return Court(policy, loaders.inventory_of(cluster, policy), cluster, {MODE: "enforce"})
 
 
 def spec(resource: str | None = "nvidia.com/gpu", count: int = 1, **more: Any) -> Json:
@@ -44,7 +44,7 @@ def deployment(name: str, workload: str, *, replicas: int = 1, **more: Any) -> J
 
 
 def rows(court: Court, *objects: Json, pods: tuple[Json, ...] = ()) -> tuple[Row, ...]:
-    found, unreadable = forecast.forecast(census.group(objects, pods), court)
+    found, unreadable = evaluate.forecast(collect.group(objects, pods), court)
     assert unreadable == ()
     return found
 
@@ -122,7 +122,7 @@ def test_what_a_live_pod_holds_depends_on_its_node(court: Court) -> None:
 
 
 def test_refused_pods_are_no_saving(court: Court) -> None:
-    total = sums.of(
+    total = totals.of(
         rows(court, deployment("ok", "training", count=2), deployment("no", "dev", count=2))
     )
     assert (total.before, total.after, total.refused) == (2, 2, 2)
@@ -131,8 +131,8 @@ def test_refused_pods_are_no_saving(court: Court) -> None:
 
 def test_a_template_that_cannot_be_read_is_told_and_the_rest_is_seen(court: Court) -> None:
     broken = deployment("broken", "dev", pod={"containers": [{"name": 7}]})
-    found, unreadable = forecast.forecast(
-        census.group([broken, deployment("fine", "dev")], ()), court
+    found, unreadable = evaluate.forecast(
+        collect.group([broken, deployment("fine", "dev")], ()), court
     )
     assert [row.group.root["metadata"]["name"] for row in found] == ["fine"]
     assert "broken" in str(unreadable[0])
@@ -157,7 +157,7 @@ def test_a_root_without_a_template_is_judged_by_its_pods(court: Court) -> None:
 
 
 def test_the_record_has_the_keys_that_tools_read(court: Court) -> None:
-    made = sums.record(only(court, deployment("a", "inference", replicas=2)))
+    made = totals.record(only(court, deployment("a", "inference", replicas=2)))
     assert made["gpus"] == {"before": 2, "waiting": 2, "after": 0.29}
     assert {k: made[k] for k in ("namespace", "kind", "name", "pods", "outcome", "reason")} == {
         "namespace": "team", "kind": "Deployment", "name": "a", "pods": 2,

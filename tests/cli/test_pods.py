@@ -10,7 +10,7 @@ from fake_cluster import FakeCluster, edits, views
 from small_cluster import live_pod
 
 from webhook.cli import reasons_page
-from webhook.core.reasons import Reason
+from webhook.core.api.reasons import Reason
 
 Look = Callable[..., Done]
 KEYS = {

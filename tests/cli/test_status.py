@@ -12,7 +12,7 @@ from command_line import Done, Json
 from fake_cluster import FakeCluster, edits, kubeconfig
 from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, metrics, our_event
 
-from webhook.cli.live.status import measured
+from webhook.cli.verbs.status import metrics as measured
 from webhook.server import metrics as server_metrics
 
 Look = Callable[..., Done]

@@ -12,12 +12,14 @@ from typing import Any
 import jsonpatch
 import msgspec
 
-from webhook.core import inventory, policy_file, yaml_text
 from webhook.core.admit import Verdict, admit
-from webhook.core.model import Inventory, Mode, Request, Side
-from webhook.core.node import Node
-from webhook.core.pod import Pod
-from webhook.core.policy import Policy
+from webhook.core.api.model import Inventory, Mode, Request, Side
+from webhook.core.api.node import Node
+from webhook.core.api.pod import Pod
+from webhook.core.gpu import inventory
+from webhook.core.policy import load as policy_file
+from webhook.core.policy import yaml_text
+from webhook.core.policy.values import Policy
 
 CASES = Path(__file__).parent.parent / "cases"
 DEFAULT_POLICY = (Path(__file__).parents[2] / "webhook" / "policies" / "default.yaml").read_text(

@@ -6,7 +6,7 @@ from typing import Any
 from casefiles import DEFAULT_POLICY, expand
 from hypothesis import strategies as st
 
-from webhook.core import policy_file
+from webhook.core.policy import load as policy_file
 
 Json = dict[str, Any]
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from casefiles import DEFAULT_POLICY, cluster
 
-from webhook.core import advice, policy_file
+from webhook.core import advice
 from webhook.core.advice import Advice, Outcome
-from webhook.core.model import Mode, Request, Side
+from webhook.core.api.model import Mode, Request, Side
+from webhook.core.policy import load as policy_file
 
 Json = dict[str, Any]
 NODES = ("a100-80-whole", "a100-40-mixed", "t4-slicing-renamed", "t4-mps")

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import ask, everything, examples, world
 
-from webhook.core import advice, foresee, patched, policy_file
+from webhook.core import advice, simulate
 from webhook.core.admit import admit
 from webhook.core.advice import Outcome
-from webhook.core.model import Inventory, Mode, Request, Side
-from webhook.core.policy import Policy
+from webhook.core.api.model import Inventory, Mode, Request, Side
+from webhook.core.patch import apply as patched
+from webhook.core.policy import load as policy_file
+from webhook.core.policy.values import Policy
 
 Json = dict[str, Any]
 POLICY = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
@@ -32,7 +34,7 @@ def test_advice_says_of_a_pod_what_the_two_sides_say(
     request = Request(Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "n", namespace_labels=namespace)
     deployment = {"kind": "Deployment", "spec": {"template": pod}}
     found = advice.advise(request, deployment, policy, offered)
-    verdict = foresee.foresee(request, pod, policy, offered).verdict
+    verdict = simulate.simulate(request, pod, policy, offered).verdict
     assert (found.outcome is Outcome.REFUSED) is not verdict.allowed
     assert set(verdict.warnings) <= set(found.warnings)
     assert all(len(text) <= 256 for text in found.warnings)

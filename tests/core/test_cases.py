@@ -9,10 +9,11 @@ import jsonpointer
 import msgspec
 import pytest
 
-from webhook.core import placement, reasons
 from webhook.core.admit import Verdict
-from webhook.core.model import Side
-from webhook.core.pod import Pod
+from webhook.core.api import reasons
+from webhook.core.api.model import Side
+from webhook.core.api.pod import Pod
+from webhook.core.gpu import placement
 
 FILES = list(casefiles.paths())
 KEYS = {"about", "nodes", "namespace", "policy", "side", "operation", "pod", "old"} | {

@@ -12,9 +12,9 @@ import casefiles
 import msgspec
 import pytest
 
-from webhook.cli import judge, objects, settings, show
-from webhook.cli.judge import Court, Result
-from webhook.core.node import Node
+from webhook.cli import evaluate, loaders, manifests, output
+from webhook.cli.evaluate import Court, Result
+from webhook.core.api.node import Node
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 OUTCOMES = Path(__file__).parent / "corpus-outcomes.tsv"
@@ -31,15 +31,15 @@ def court() -> Court:
     nodes = tuple(
         msgspec.convert(casefiles.expand(name, short), Node) for name, short in library.items()
     )
-    policy = settings.load_policy(None)
-    cluster = settings.Cluster(nodes, {})
-    return Court(policy, settings.inventory_of(cluster, policy), cluster, {})
+    policy = loaders.load_policy(None)
+    cluster = loaders.Cluster(nodes, {})
+    return Court(policy, loaders.inventory_of(cluster, policy), cluster, {})
 
 
 def decided(court: Court) -> Iterator[Result]:
-    for found in objects.read([str(CORPUS)]):
-        assert isinstance(found, objects.Found), found
-        made = list(judge.judge(found, court))
+    for found in manifests.read([str(CORPUS)]):
+        assert isinstance(found, manifests.Found), found
+        made = list(evaluate.judge(found, court))
         assert made, f"{found.source}: no pod template found"
         for each in made:
             assert isinstance(each, Result), each
@@ -47,7 +47,7 @@ def decided(court: Court) -> Iterator[Result]:
 
 
 def line(result: Result) -> str:
-    told = show.record(result)
+    told = output.record(result)
     told["source"] = Path(told["source"]).name
     told["containers"] = " ".join(
         f"{c['name']}:{_amount(c['from'])}>{_amount(c['to'])}" for c in told["containers"]

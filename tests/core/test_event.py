@@ -7,11 +7,21 @@ import pytest
 
 from webhook.core import event
 from webhook.core.admit import Verdict
+from webhook.core.api.model import (
+    Allocation,
+    Ask,
+    ContainerRef,
+    Mode,
+    Offer,
+    Request,
+    Role,
+    Side,
+    Strategy,
+)
+from webhook.core.api.pod import Metadata, OwnerReference, Pod
+from webhook.core.api.reasons import Reason
 from webhook.core.event import Action, Event, Regarding
-from webhook.core.model import Ask, Given, Mode, Offer, Place, Request, Role, Side, Strategy
-from webhook.core.patch import Op
-from webhook.core.pod import Metadata, OwnerReference, Pod
-from webhook.core.reasons import Reason
+from webhook.core.patch.render import Op
 
 SET = OwnerReference("ReplicaSet", "web-6d4", "u-1", "apps/v1", controller=True)
 OTHER = OwnerReference("Widget", "w", "u-2", "example.com/v1")
@@ -25,9 +35,9 @@ SLICE = Offer(
 )
 
 
-def given(container: str, offer: Offer = SLICE) -> Given:
-    ask = Ask(Place(Role.APP, 0, container), "nvidia.com/gpu", 1, "1")
-    return Given(ask, offer, Reason.MIG_SLICE, ())
+def given(container: str, offer: Offer = SLICE) -> Allocation:
+    ask = Ask(ContainerRef(Role.APP, 0, container), "nvidia.com/gpu", 1, "1")
+    return Allocation(ask, offer, Reason.MIG_SLICE, ())
 
 
 REWRITTEN = Verdict(

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from ways_around import Json, Part
 
-from webhook.core import policy_file
 from webhook.core.admit import Verdict, admit
-from webhook.core.guards.families import GuardsFile
-from webhook.core.model import Inventory
-from webhook.core.policy import Treatment
-from webhook.core.reasons import Reason
+from webhook.core.api.model import Inventory
+from webhook.core.api.reasons import Reason
+from webhook.core.checks.schema import GuardsFile
+from webhook.core.policy import load as policy_file
+from webhook.core.policy.values import Treatment
 
 BUILT_IN = policy_file.load(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
 OTHERS_REFUSED = {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from webhook.core import mig
-from webhook.core.mig import Profile
+from webhook.core.api import mig
+from webhook.core.api.mig import Profile
 
 
 @pytest.mark.parametrize(

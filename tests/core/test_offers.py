@@ -4,8 +4,9 @@ import msgspec
 import pytest
 from casefiles import expand
 
-from webhook.core import inventory, offers
-from webhook.core.node import Node
+from webhook.core.api.node import Node
+from webhook.core.gpu import inventory
+from webhook.core.gpu.dialects import gfd
 
 WHOLE = {
     "product": "Tesla-T4",
@@ -37,11 +38,11 @@ def node(name: str, short: dict[str, object]) -> Node:
 
 @pytest.mark.parametrize("short", NOTHING, ids=str)
 def test_contradictions_offer_nothing(short: dict[str, object]) -> None:
-    assert offers.of_node(node("a", short)) == ()
+    assert gfd.of_node(node("a", short)) == ()
 
 
 def test_an_mps_share_without_replicas_has_no_known_memory() -> None:
-    (offer,) = offers.of_node(node("a", WHOLE | {"sharing": "mps", "replicas": 0}))
+    (offer,) = gfd.of_node(node("a", WHOLE | {"sharing": "mps", "replicas": 0}))
     assert offer.memory is None
 
 

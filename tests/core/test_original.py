@@ -9,13 +9,13 @@ import strategies
 from hypothesis import event
 from worlds import ask, everything, examples, patched, world
 
-from webhook.core import inventory
+from webhook.cli.inspect import decision_annotation, own_affinity, reconstruct
 from webhook.core.admit import Verdict, admit
-from webhook.core.hindsight import original, pinned, recorded
-from webhook.core.model import Inventory
-from webhook.core.node import Node
-from webhook.core.pod import Pod
-from webhook.core.policy import Policy
+from webhook.core.api.model import Inventory
+from webhook.core.api.node import Node
+from webhook.core.api.pod import Pod
+from webhook.core.gpu import inventory
+from webhook.core.policy.values import Policy
 
 Json = dict[str, Any]
 many = examples(300)
@@ -46,7 +46,7 @@ def test_what_was_decided_is_decided_again(
         return
     event(first.reason.value)
 
-    back = original.of_live(lived(pod, first))
+    back = reconstruct.of_live(lived(pod, first))
 
     again = admit(ask(back, namespace), policy, offers)
     assert (again.allowed, again.reason, again.strategy) == (True, first.reason, first.strategy)
@@ -105,7 +105,7 @@ def test_a_plain_pod_comes_back_as_it_was(node: Json, annotations: dict[str, str
     first = admit(ask(pod, {}), built_in(), offers(node))
     assert first.given
 
-    back = original.of_live(lived(pod, first))
+    back = reconstruct.of_live(lived(pod, first))
 
     metadata = pod["metadata"] | {"generateName": "a-1-"}
     assert back == {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod["spec"]}
@@ -120,7 +120,7 @@ def test_what_the_author_asked_of_nodes_stays() -> None:
     pod["spec"]["affinity"] = {"nodeAffinity": {name: required}}
     first = admit(ask(pod, {}), built_in(), offers(A100))
     assert first.given
-    assert original.of_live(lived(pod, first))["spec"] == pod["spec"]
+    assert reconstruct.of_live(lived(pod, first))["spec"] == pod["spec"]
 
 
 GARBAGE = [
@@ -144,14 +144,14 @@ GARBAGE = [
 
 @pytest.mark.parametrize("text", [None, *GARBAGE], ids=range(len(GARBAGE) + 1))
 def test_garbage_in_the_annotation_is_no_decision(text: str | None) -> None:
-    assert recorded.read(text) is None
+    assert decision_annotation.read(text) is None
 
 
 @pytest.mark.parametrize("text", GARBAGE[:-2], ids=range(len(GARBAGE) - 2))
 def test_a_pod_with_garbage_in_its_annotation_is_left_as_it_asks(text: str) -> None:
     pod = copy.deepcopy(PLAIN)
     pod["metadata"]["annotations"] = {"gpu-sharing.io/decision": text}
-    back = original.of_live(lived(pod, Verdict(allowed=True, reason="safe")))  # type: ignore[arg-type]
+    back = reconstruct.of_live(lived(pod, Verdict(allowed=True, reason="safe")))  # type: ignore[arg-type]
     assert back["spec"] == PLAIN["spec"]
     assert "annotations" not in back["metadata"]
 
@@ -162,10 +162,10 @@ def test_an_annotation_that_contradicts_the_pod_restores_nothing() -> None:
         '"from":{"nvidia.com/gpu":1},"to":{"nvidia.com/mig-1g.5gb":1},'
         '"strategy":"mig","reason":"mig_slice"}]}'
     )
-    read = recorded.read(told)
+    read = decision_annotation.read(told)
     assert read is not None
     assert read.strategy == "mig"
-    assert not recorded.agrees(read, msgspec.convert(PLAIN, Pod))
+    assert not decision_annotation.agrees(read, msgspec.convert(PLAIN, Pod))
 
 
 def test_a_controllers_template_wins_and_its_pod_adds_what_only_the_controller_knows() -> None:
@@ -187,7 +187,7 @@ def test_a_controllers_template_wins_and_its_pod_adds_what_only_the_controller_k
             "affinity": {"nodeAffinity": {name: {"nodeSelectorTerms": [term]}}},
         },
     }
-    made = original.of_template(template, live)
+    made = reconstruct.of_template(template, live)
     assert made["metadata"] == {
         "generateName": "web-",
         "labels": {
@@ -202,7 +202,7 @@ def test_a_controllers_template_wins_and_its_pod_adds_what_only_the_controller_k
 
 
 def test_a_template_without_a_pod_suffices() -> None:
-    made = original.of_template({"spec": {"containers": [{"name": "main"}]}})
+    made = reconstruct.of_template({"spec": {"containers": [{"name": "main"}]}})
     assert made["metadata"] == {"generateName": "pod-"}
 
 
@@ -210,6 +210,6 @@ def test_pins_are_told_from_what_stands_before_them() -> None:
     own = {"key": "nvidia.com/gpu.memory", "operator": "Gt", "values": ["1"]}
     pin = {"key": "nvidia.com/gpu.sharing-strategy", "operator": "In", "values": ["none"]}
     behind = {"key": "gpu-sharing.io/tenant", "operator": "DoesNotExist"}
-    assert pinned.split([own, pin, own, behind]) == ([own], [pin, own, behind])
-    assert pinned.split([pin, {"key": "zone", "operator": "Exists"}])[1] == []
-    assert pinned.split([]) == ([], [])
+    assert own_affinity.split([own, pin, own, behind]) == ([own], [pin, own, behind])
+    assert own_affinity.split([pin, {"key": "zone", "operator": "Exists"}])[1] == []
+    assert own_affinity.split([]) == ([], [])

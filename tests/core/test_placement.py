@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.core import placement
-from webhook.core.model import NodeLabels, Pin
-from webhook.core.node import Taint
-from webhook.core.pod import Pod, Toleration
+from webhook.core.api.model import NodeLabels, NodeRequirement
+from webhook.core.api.node import Taint
+from webhook.core.api.pod import Pod, Toleration
+from webhook.core.gpu import placement
 
 NODE = NodeLabels("n1", {"a": "1", "b": "x"})
 
@@ -38,7 +38,7 @@ NODE = NodeLabels("n1", {"a": "1", "b": "x"})
 def test_the_six_operators(
     key: str, operator: str, values: tuple[str, ...], *, holds: bool
 ) -> None:
-    assert placement.holds(Pin(key, operator, values), NODE.labels) is holds
+    assert placement.holds(NodeRequirement(key, operator, values), NODE.labels) is holds
 
 
 def pod(spec: dict[str, Any]) -> Pod:

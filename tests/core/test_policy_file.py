@@ -3,10 +3,11 @@
 import pytest
 from casefiles import DEFAULT_POLICY
 
-from webhook.core import policy_file, yaml_text
-from webhook.core.model import Strategy
-from webhook.core.policy import RowName, Treatment, Treatments
-from webhook.core.reasons import Reason
+from webhook.core.api.model import Strategy
+from webhook.core.api.reasons import Reason
+from webhook.core.policy import load as policy_file
+from webhook.core.policy import yaml_text
+from webhook.core.policy.values import RowName, Treatment, Treatments
 
 HEAD = "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"
 

@@ -11,9 +11,10 @@ import casefiles
 import msgspec
 import pytest
 
-from webhook.core import inventory, mig
 from webhook.core.admit import Verdict, admit
-from webhook.core.node import Node
+from webhook.core.api import mig
+from webhook.core.api.node import Node
+from webhook.core.gpu import inventory
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "mig-profiles.json"
 POLICY = casefiles.rules({})

@@ -9,11 +9,11 @@ import strategies
 from hypothesis import event
 from worlds import ask, everything, examples, patched, world
 
-from webhook.core import placement
 from webhook.core.admit import Verdict, admit
-from webhook.core.model import ISOLATED, Side
-from webhook.core.pod import Pod
-from webhook.core.policy import Policy
+from webhook.core.api.model import ISOLATED, Side
+from webhook.core.api.pod import Pod
+from webhook.core.gpu import placement
+from webhook.core.policy.values import Policy
 
 Json = dict[str, Any]
 OURS = "gpu-sharing.io/"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.core import quantity
+from webhook.core.api import quantity
 
 
 @pytest.mark.parametrize(

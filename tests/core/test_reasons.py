@@ -2,8 +2,8 @@
 
 import pytest
 
-from webhook.core import reasons
-from webhook.core.reasons import Reason
+from webhook.core.api import reasons
+from webhook.core.api.reasons import Reason
 
 
 def test_a_link_names_the_reason_after_the_page() -> None:

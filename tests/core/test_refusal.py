@@ -3,11 +3,12 @@
 import pytest
 from casefiles import DEFAULT_POLICY
 
-from webhook.core import classify, policy_file
-from webhook.core.hindsight import origin, pending, refusal
-from webhook.core.hindsight.refusal import By, Wrong
-from webhook.core.pod import Metadata, Pod
-from webhook.core.reasons import Reason, linked
+from webhook.cli.inspect import denial, provenance, scheduler_message
+from webhook.cli.inspect.denial import By, Wrong
+from webhook.core.api.pod import Metadata, Pod
+from webhook.core.api.reasons import Reason, linked
+from webhook.core.decision import classify
+from webhook.core.policy import load as policy_file
 
 WEBHOOK = 'admission webhook "mutate.gpu-sharing.io" denied the request: '
 
@@ -17,7 +18,7 @@ def test_every_violation_of_a_refusal_is_told_apart() -> None:
         f'Error creating: {WEBHOOK}container "a": nvidia.com/gpu: 2 asked [x]; write 1 '
         '[several_gpus_not_allowed]; container "b": privileged [privileged]; and 3 more'
     )
-    found = refusal.read(said)
+    found = denial.read(said)
     assert (found.by, found.ours) == (By.WEBHOOK, True)
     assert found.wrongs == (
         Wrong(
@@ -30,11 +31,11 @@ def test_every_violation_of_a_refusal_is_told_apart() -> None:
 
 def test_the_link_that_the_server_adds_is_none_of_what_is_wrong() -> None:
     said = linked(f"{WEBHOOK}no [privileged]", Reason.PRIVILEGED)
-    assert refusal.read(said).wrongs == (Wrong(Reason.PRIVILEGED, "no"),)
+    assert denial.read(said).wrongs == (Wrong(Reason.PRIVILEGED, "no"),)
 
 
 def test_the_page_that_a_refusal_names_is_kept_and_is_no_part_of_the_last_violation() -> None:
-    found = refusal.read(f"{WEBHOOK}no [privileged] - see https://docs.example/reasons#privileged")
+    found = denial.read(f"{WEBHOOK}no [privileged] - see https://docs.example/reasons#privileged")
     assert found.wrongs == (Wrong(Reason.PRIVILEGED, "no"),)
     assert found.page == "https://docs.example/reasons"
 
@@ -62,7 +63,7 @@ def test_the_page_that_a_refusal_names_is_kept_and_is_no_part_of_the_last_violat
     ],
 )
 def test_who_refused_is_told(message: str, by: By, code: Reason | None) -> None:
-    found = refusal.read(message)
+    found = denial.read(message)
     assert (found.by, found.wrongs[0].code) == (by, code)
     assert found.ours is (by is not By.OTHERS)
 
@@ -92,11 +93,11 @@ def test_who_refused_is_told(message: str, by: By, code: Reason | None) -> None:
     ],
 )
 def test_what_the_scheduler_says_is_put_into_words(message: str, part: str) -> None:
-    assert part in (pending.meaning(message) or "")
+    assert part in (scheduler_message.meaning(message) or "")
 
 
 def test_what_has_nothing_to_do_with_gpus_is_left_to_the_scheduler() -> None:
-    assert pending.meaning("persistentvolumeclaim not found") is None
+    assert scheduler_message.meaning("persistentvolumeclaim not found") is None
 
 
 LABELS = [
@@ -121,10 +122,10 @@ def test_the_origin_is_the_label_that_decides(
 ) -> None:
     policy = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
     facts = classify.facts(Pod(metadata=Metadata(labels=labels)), namespace, policy)
-    whence = origin.of_workload(labels, namespace, policy)
-    assert (whence == origin.NOTHING) is (facts.workload == "unclassified")
+    whence = provenance.of_workload(labels, namespace, policy)
+    assert (whence == provenance.NOTHING) is (facts.workload == "unclassified")
     if facts.workload == "inference" and "the namespace" in whence:
         assert not {"gpu-sharing.io/workload", "notebook-name"} & labels.keys()
-    whose = origin.of_tenant(labels, namespace)
-    assert (whose == origin.NOTHING) is (facts.tenant is None)
+    whose = provenance.of_tenant(labels, namespace)
+    assert (whose == provenance.NOTHING) is (facts.tenant is None)
     assert ("the namespace" in whose) is (facts.tenant == "red")

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.core import size
-from webhook.core.pod import Pod
-from webhook.core.reasons import Reason
+from webhook.core.api import limits
+from webhook.core.api.pod import Pod
+from webhook.core.api.reasons import Reason
 
-MANY = size.MOST_PARTS + 1
+MANY = limits.MOST_PARTS + 1
 TERM = {"matchExpressions": [{"key": "pool", "operator": "Exists"}]}
 
 
@@ -52,7 +52,7 @@ def container(**more: Any) -> list[Any]:
     ],
 )
 def test_too_many_of_anything(spec: dict[str, Any]) -> None:
-    found = size.too_large(pod(**spec))
+    found = limits.too_large(pod(**spec))
     assert found is not None
     assert found.reason is Reason.TOO_LARGE
 
@@ -67,4 +67,4 @@ def test_too_many_of_anything(spec: dict[str, Any]) -> None:
     ],
 )
 def test_what_real_pods_have_is_looked_at(spec: dict[str, Any]) -> None:
-    assert size.too_large(pod(**spec)) is None
+    assert limits.too_large(pod(**spec)) is None

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.core import names
-from webhook.core.undecided import Seen, is_undecided
+from webhook.core.api import names
+from webhook.core.unreviewed import Seen, is_undecided
 
 GPU = {"resources": {"limits": {"nvidia.com/gpu": "1"}, "requests": {"nvidia.com/gpu": "1"}}}
 ZERO = {"resources": {"limits": {"nvidia.com/gpu": "0"}}}

@@ -9,12 +9,12 @@ import msgspec
 import strategies
 from hypothesis import HealthCheck, given, settings
 
-from webhook.core import inventory
 from webhook.core.admit import Verdict
-from webhook.core.model import Inventory, Mode, Request, Side
-from webhook.core.node import Node
-from webhook.core.pod import Pod
-from webhook.core.policy import Policy
+from webhook.core.api.model import Inventory, Mode, Request, Side
+from webhook.core.api.node import Node
+from webhook.core.api.pod import Pod
+from webhook.core.gpu import inventory
+from webhook.core.policy.values import Policy
 
 Json = dict[str, Any]
 

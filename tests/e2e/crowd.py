@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from tests.e2e.chart import ROOT
 from tests.e2e.cluster import Cluster
 from tests.e2e.user import Json
-from webhook.cli import objects
-from webhook.cli.live import kinds
+from webhook.cli import manifests as objects
+from webhook.cli.cluster import kinds
 
 CORPUS = ROOT.parent / "shared" / "corpus"
 BUILT_IN = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"})

@@ -8,7 +8,7 @@ from certs import configuration
 from tests.e2e import chart
 from tests.e2e.installation import Installed
 from tests.e2e.user import User
-from webhook.cli import settings
+from webhook.cli import loaders
 
 SETS = {
     "defaults": (),
@@ -142,4 +142,4 @@ def test_a_policy_of_values_is_one_that_the_webhook_reads(user: User) -> None:
     found = chart.objects(chart.template(*SETS["policy"]))
     (text,) = (o["data"]["policy.yaml"] for o in found if o["kind"] == "ConfigMap")
 
-    assert settings.parse_policy(text)
+    assert loaders.parse_policy(text)

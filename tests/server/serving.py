@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from gunicorn.app.base import BaseApplication
 
-from webhook.server.service import Limits
+from webhook.server.http.connections import Limits
+from webhook.server.http.worker import InlineWorker
 from webhook.server.tls import Certificate
-from webhook.server.worker import InlineWorker
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: webhook\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"

@@ -14,7 +14,7 @@ import yaml
 from webhook_process import INVENTORY, Webhook, gpu_pod, question, until, webhook_running
 
 from webhook.cli import main
-from webhook.cli.local import HOST, make_pair
+from webhook.cli.local_server import HOST, make_pair
 
 POLICY = """\
 apiVersion: gpu-sharing.io/v1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from webhook_process import Webhook, gpu_pod, question, webhook_running
 
-from webhook.cli.local import HOST, Place
+from webhook.cli.local_server import HOST, Place
 
 HALF = b"POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Type: application/js"
 SLOW = b"POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Length: 1000\r\n\r\n{"

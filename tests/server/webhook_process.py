@@ -14,8 +14,8 @@ from typing import Any
 import jsonpatch
 from prometheus_client.parser import text_string_to_metric_families
 
-from webhook.cli import apiserver
-from webhook.cli.local import HOST, Place, running
+from webhook.cli import fake_apiserver
+from webhook.cli.local_server import HOST, Place, running
 
 Json = dict[str, Any]
 
@@ -185,7 +185,7 @@ def gpu_pod(workload: str | None = "dev", resource: str = "nvidia.com/gpu") -> J
 
 def question(pod: Json | None, namespace: str = "shop", **changes: Any) -> Json:
     """An AdmissionReview for the creation of a pod; `changes` replace fields of the request."""
-    made = apiserver.review({"metadata": {"name": "pod"}}, namespace)
+    made = fake_apiserver.review({"metadata": {"name": "pod"}}, namespace)
     made["request"] |= {"object": pod, **changes}
     return made
 

@@ -4,13 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from webhook.cli import check, completion, demo, policy, reasons, review, serve
-from webhook.cli.live.audit import command as audit
-from webhook.cli.live.explain import command as explain
-from webhook.cli.live.logs import command as logs
-from webhook.cli.live.pods import command as pods
-from webhook.cli.live.status import command as status
-from webhook.cli.live.why import command as why
+from webhook.cli.verbs import check, completion, demo, policy, reasons, review, serve
+from webhook.cli.verbs.audit import command as audit
+from webhook.cli.verbs.explain import command as explain
+from webhook.cli.verbs.logs import command as logs
+from webhook.cli.verbs.pods import command as pods
+from webhook.cli.verbs.status import command as status
+from webhook.cli.verbs.why import command as why
 
 _SCRIPT, _PLUGIN = "kubectl-gpu_sharing", "kubectl gpu-sharing"
 """As kubectl finds it, and as people call it; the command is the same."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
-from webhook.core.reasons import Reason
+from webhook.core.api.reasons import Reason
 
 _SECTION: Final = re.compile(r"^### ([a-z_]+)\n", re.MULTILINE)
 _HEADING: Final = re.compile(r"^## (.+)\n", re.MULTILINE)

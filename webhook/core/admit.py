@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from webhook.core import classify, guard, patch, size
-from webhook.core import decide as decision
-from webhook.core.model import (
+from webhook.core.api import limits
+from webhook.core.api.model import (
+    Allocation,
     Ask,
     Decision,
     Facts,
-    Given,
     Inventory,
     Mode,
     Request,
@@ -18,9 +17,13 @@ from webhook.core.model import (
     Violation,
     Workload,
 )
-from webhook.core.patch import Op
-from webhook.core.policy import Policy
-from webhook.core.reasons import SENTENCES, Reason, fitted
+from webhook.core.api.reasons import SENTENCES, Reason, fitted
+from webhook.core.checks import registry
+from webhook.core.decision import classify
+from webhook.core.decision import decide as decision
+from webhook.core.patch import render as patch
+from webhook.core.patch.render import Op
+from webhook.core.policy.values import Policy
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
@@ -39,7 +42,7 @@ class Verdict:
     tenant: str | None = None
     strategy: str | None = None
     asks: tuple[Ask, ...] = ()
-    given: tuple[Given, ...] = ()
+    given: tuple[Allocation, ...] = ()
     violations: tuple[Violation, ...] = ()
     patch: tuple[Op, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -66,7 +69,7 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
         return let_through(Reason.NOT_REVIEWED)
     if request.user in policy.exempt_users:
         return let_through(Reason.EXEMPT)
-    large = size.too_large(request.pod)
+    large = limits.too_large(request.pod)
     if large is not None:
         return _of_large(request, large)
     facts = classify.facts(request.pod, request.namespace_labels, policy)
@@ -81,7 +84,7 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
 
 def _of_large(request: Request, large: Violation) -> Verdict:
     """Refused, unless it was there and as large before: then nobody could change it any more."""
-    if request.old_pod is not None and size.too_large(request.old_pod) is not None:
+    if request.old_pod is not None and limits.too_large(request.old_pod) is not None:
         return let_through(Reason.NOT_REVIEWED)
     refused = Verdict(
         allowed=False,
@@ -123,13 +126,13 @@ def _common(decided: Decision) -> Reason:
 
 
 def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
-    found = guard.check(facts, policy)
+    found = registry.check(facts, policy)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
         found = tuple(f for f in found if f.violation.reason is not Reason.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify.facts(request.old_pod, request.namespace_labels, policy)
-        found = guard.introduced(found, guard.check(before, policy))
-    refused, warnings = guard.judge(found, facts, policy)
+        found = registry.introduced(found, registry.check(before, policy))
+    refused, warnings = registry.judge(found, facts, policy)
     if refused:
         return _denied(facts, refused, warnings)
     reason = Reason.SAFE if facts.asks else Reason.NO_GPU

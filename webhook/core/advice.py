@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.core import names, template
 from webhook.core.admit import Verdict
-from webhook.core.foresee import foresee
-from webhook.core.model import Inventory, Mode, Request, Strategy
-from webhook.core.policy import Policy
-from webhook.core.reasons import Reason, fitted, named
-from webhook.core.template import Template
+from webhook.core.api import names
+from webhook.core.api.model import Inventory, Mode, Request, Strategy
+from webhook.core.api.reasons import Reason, fitted, named
+from webhook.core.integrations import templates
+from webhook.core.integrations.templates import Template
+from webhook.core.policy.values import Policy
+from webhook.core.simulate import simulate
 
 _MOST_VALUES: Final = 10_000  # in all templates of an object: reviews take turns, none may be long
 _MOST_WARNINGS: Final = 10
@@ -59,8 +60,8 @@ def advise(
         return Advice()
     kind = str(subject.get("kind") or "object")
     this = f"this {_cut(kind)}"
-    alone = kind in template.BUILT_IN  # whose one template needs no path to be found
-    taken, beyond = _affordable(template.find(subject, policy.pod_templates))
+    alone = kind in templates.BUILT_IN  # whose one template needs no path to be found
+    taken, beyond = _affordable(templates.find(subject, policy.pod_templates))
     heard = [
         _told(each, this if alone else f"{this} ({_cut(each.path)})", asked, (policy, inventory))
         for each in taken
@@ -109,7 +110,7 @@ def _told(each: Template, where: str, asked: Request, world: tuple[Policy, Inven
     who = f"{audit}pods of {where}"
     made = replace(asked, mode=Mode.ENFORCE, operation="CREATE", subresource="", user="")
     try:
-        return _of_verdict(foresee(made, each.pod, *world).verdict, who, will=not audit)
+        return _of_verdict(simulate(made, each.pod, *world).verdict, who, will=not audit)
     except msgspec.ValidationError as error:
         what = str(error) if "`$" in str(error) else f"{error} - at `$`"
         what = what[:1].lower() + what[1:].replace("`$", f"`{_cut(each.path)}")

@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import Final
 
 from webhook.core.admit import Verdict
-from webhook.core.model import Given, Mode, Request, Side
-from webhook.core.pod import Metadata
-from webhook.core.reasons import Reason
+from webhook.core.api.model import Allocation, Mode, Request, Side
+from webhook.core.api.pod import Metadata
+from webhook.core.api.reasons import Reason
 
 NOTE_LIMIT: Final = 1024  # bytes of UTF-8 (Kubernetes: NoteLengthLimit in validation/events.go)
 NAME_LIMIT: Final = 253  # characters of a name that Kubernetes takes
@@ -75,7 +75,7 @@ def _event(request: Request, action: Action, reason: Reason, text: str) -> Event
     return Event(request.namespace, _regarding(request), action, reason, _note(text))
 
 
-def _move(given: Given) -> str:
+def _move(given: Allocation) -> str:
     """For example `main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)`."""
     ask, offer = given.ask, given.offer
     moved = f"{ask.resource}: {ask.count} -> {offer.resource}: {ask.count}"

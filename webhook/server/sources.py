@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.model import Inventory
-from webhook.core.policy import Policy
-from webhook.server.answer import Failure
+from webhook.core.api.model import Inventory
+from webhook.core.policy.values import Policy
+from webhook.server.admission.error_boundary import Failure
 
 _UNKNOWN: Final = "503 Service Unavailable"  # the failurePolicy decides
 

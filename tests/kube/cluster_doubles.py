@@ -1,0 +1,72 @@
+"""What stands in for log, clock and patience in the cluster tests; no server."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from webhook.kube.clock import Pace
+from webhook.kube.retry import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAST = Pace(
+    settle=0.01,
+    tick=0.05,
+    watch=30,
+    list=5,
+    healthy=0,
+    backoff=Backoff(first=0.01, most=0.05),
+)
+
+
+class Log:
+    """Keeps what was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, dict[str, object]]] = []
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        """Keep an event."""
+        self.lines.append((event, fields))
+
+    def of(self, event: str) -> list[dict[str, object]]:
+        """Return the fields of each event of that name."""
+        return [fields for name, fields in self.lines if name == event]
+
+
+class Clock:
+    """Stands still until told to go on."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time, in seconds."""
+        return self.seconds
+
+
+class Published:
+    """Keeps every distinct publication."""
+
+    def __init__(self):
+        self.all = []
+
+    def __call__(self, items):
+        """Take a publication."""
+        if not self.all or self.all[-1] is not items:
+            self.all.append(items)
+
+    @property
+    def names(self):
+        """Return the names of the last one, if any."""
+        return set(self.all[-1]) if self.all else None
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Return once the condition holds; fail if it does not within 10 s."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        time.sleep(0.005)

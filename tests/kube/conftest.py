@@ -1,0 +1,121 @@
+"""Fixtures of the cluster tests: a fake API server, a connection to it, a fast runtime."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from cluster_doubles import FAST, Clock, Log, Published
+from event_doubles import QUICK, Counts
+from fake_api import NODES, FakeApi
+from gpu_nodes import decode
+
+from webhook.kube.client import Connection
+from webhook.kube.clock import Runtime
+from webhook.kube.events.recorder import Events, Reporter
+from webhook.kube.kubeconfig import connect
+from webhook.kube.list_watch import Source
+from webhook.kube.reflector import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.fixture
+def api(no_thread_is_left: None) -> Iterator[FakeApi]:
+    server = FakeApi()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def kubeconfig(api: FakeApi, tmp_path: Path) -> Path:
+    path = tmp_path / "kubeconfig"
+    path.write_text(
+        "current-context: here\n"
+        f"clusters: [{{name: fake, cluster: {{server: '{api.url}'}}}}]\n"
+        "users: [{name: we, user: {token: secret}}]\n"
+        "contexts: [{name: here, context: {cluster: fake, user: we}}]\n"
+    )
+    return path
+
+
+@pytest.fixture
+def connection(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    opened = connect(str(kubeconfig))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def runtime(log: Log) -> Runtime:
+    return Runtime(log, FAST)
+
+
+@pytest.fixture
+def published():
+    return Published()
+
+
+@pytest.fixture
+def watch(connection, published, log):
+    """Start a watcher with some of the paces changed; it is stopped after the test."""
+    started = []
+
+    def start(**pace):
+        runtime = Runtime(log, dataclasses.replace(FAST, **pace))
+        watcher = Watcher(
+            connection, Source("nodes", NODES, decode), publish=published, runtime=runtime
+        )
+        started.append(watcher)
+        watcher.start()
+        return watcher
+
+    yield start
+    for watcher in started:
+        watcher.stop()
+
+
+@pytest.fixture
+def counts():
+    return Counts()
+
+
+@pytest.fixture
+def telling(connection, counts, runtime):
+    """Start what sends events, with some of its manners changed; it is stopped after the test."""
+    started = []
+
+    def start(instance="replica-0", **manners):
+        reporter = Reporter(instance, counts)
+        chosen = dataclasses.replace(QUICK, **manners)
+        events = Events(connection, reporter, runtime=runtime, manners=chosen)
+        started.append(events)
+        events.start()
+        return events
+
+    yield start
+    for events in started:
+        events.stop()

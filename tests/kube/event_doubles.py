@@ -1,0 +1,73 @@
+"""Events for the tests: builders, what counts their results, and reads them from the fake API."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import fake_events
+
+from webhook.core.api.reasons import Reason
+from webhook.core.event import Action, Event, Regarding
+from webhook.kube.events.rate_limit import Rate
+from webhook.kube.events.recorder import Manners, Result
+
+if TYPE_CHECKING:
+    from fake_api import FakeApi
+
+JOB = Regarding("batch/v1", "Job", "train", "uid-job")
+SET = Regarding("apps/v1", "ReplicaSet", "web-6d4", "uid-set")
+DEPLOYMENT = Regarding("apps/v1", "Deployment", "web", "uid-deployment")
+SHOP = fake_events.collection("shop")
+SETS = "/apis/apps/v1/namespaces/shop/replicasets"
+QUICK = Manners(rate=Rate(per_second=1e6, burst=1000), repeat=0.02)
+
+
+def refusal(note: str = "no", *, regarding: Regarding = JOB, namespace: str = "shop") -> Event:
+    return Event(namespace, regarding, Action.REFUSED, Reason.NO_OFFER, note)
+
+
+def rewrite(note: str = "a -> b", *, regarding: Regarding = JOB) -> Event:
+    return Event("shop", regarding, Action.REWRITTEN, Reason.MIG_SLICE, note)
+
+
+def replica_set(name: str = "web-6d4", *, controller: Regarding | None = DEPLOYMENT) -> dict:
+    owner = controller and {
+        "apiVersion": controller.api_version,
+        "kind": controller.kind,
+        "name": controller.name,
+        "uid": controller.uid,
+        "controller": True,
+    }
+    return {"metadata": {"name": name, "ownerReferences": [owner] if owner else None}}
+
+
+class Counts:
+    """Adds the results up."""
+
+    def __init__(self) -> None:
+        self.of: Counter[str] = Counter()
+
+    def __call__(self, result: Result, number: int) -> None:
+        """Take a result."""
+        self.of[result.value] += number
+
+
+def settled(counts: Counts, number: int) -> Callable[[], bool]:
+    """Whether so many events have a result."""
+    return lambda: sum(counts.of.values()) == number
+
+
+def stored(api: FakeApi, namespace: str = "shop") -> list[dict]:
+    """Return the events as the API server has them."""
+    return list(api.objects[fake_events.collection(namespace)].values())
+
+
+def sent(api: FakeApi, kind: str) -> int:
+    """Return the number of requests of a kind (post, patch) so far."""
+    return sum(1 for each, _, _ in api.sent if each == kind)
+
+
+def count_of(event: dict) -> int:
+    return event.get("series", {}).get("count", 1)

@@ -1,0 +1,97 @@
+"""The real `serve` in a cluster that the fake API server plays: what it tells of reviews there."""
+
+import http.client
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from cluster_doubles import eventually
+from event_doubles import SETS, count_of, replica_set, stored
+from fake_api import NAMESPACES, NODES
+from gpu_nodes import namespace
+
+from webhook.cli import fake_apiserver
+from webhook.cli.local_server import running
+
+INVENTORY = Path(__file__).parents[2] / "examples" / "inventory.yaml"
+OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-6d4", "uid": "uid-set"}
+
+
+@pytest.fixture
+def cluster(api, kubeconfig, monkeypatch):
+    """Fill the fake API server, and let a new process find it."""
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    for item in yaml.safe_load(INVENTORY.read_text())["items"]:
+        if item["kind"] == "Node":
+            api.put(NODES, item)
+    enforced = namespace("shop")
+    enforced["metadata"]["labels"] = {"gpu-sharing.io/mode": "enforce"}
+    api.put(NAMESPACES, enforced)
+    api.put(SETS, replica_set())
+    return api
+
+
+def pod(workload):
+    main = {"name": "main", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
+    labels = {"gpu-sharing.io/workload": workload}
+    owners = [OWNER | {"controller": True}]
+    metadata = {"generateName": "web-6d4-", "labels": labels, "ownerReferences": owners}
+    return {"metadata": metadata, "spec": {"containers": [main]}}
+
+
+def ask(place, created, path="/mutate", **changes):
+    """Send a review; return whether it was allowed."""
+    asked = fake_apiserver.review(created, "shop")
+    asked["request"] |= changes
+    connection = place.connect()
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", path, json.dumps(asked), headers)
+    answer = json.loads(connection.getresponse().read())
+    connection.close()
+    return answer["response"]["allowed"]
+
+
+def metrics(place):
+    connection = http.client.HTTPConnection("127.0.0.1", place.metrics_port, timeout=30)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return text
+
+
+def test_refusals_and_rewrites_become_events_on_the_deployment(cluster, tmp_path):
+    with running(tmp_path, []) as place:
+        assert not ask(place, pod("Training"))
+        assert ask(place, pod("inference"))
+        eventually(lambda: len(stored(cluster)) == 2)
+        refused, rewritten = sorted(stored(cluster), key=lambda event: event["action"])
+        assert refused["reason"] == "invalid_workload"
+        assert rewritten["note"] == "main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)"
+        assert {event["regarding"]["name"] for event in (refused, rewritten)} == {"web"}
+        eventually(lambda: 'gpu_sharing_events_total{result="sent"} 2.0' in metrics(place))
+        assert "gpu_sharing_undecided_look_seconds 0.0" in metrics(place)
+        assert not ask(place, pod("Training"))  # 10 s too soon: it waits, and then the end comes
+    refused = next(event for event in stored(cluster) if event["action"] == "Refused")
+    assert count_of(refused) == 2
+
+
+def test_a_dry_run_and_audit_mode_leave_no_trace(cluster, tmp_path):
+    with running(tmp_path, []) as place:
+        assert not ask(place, pod("Training"), dryRun=True)
+        assert ask(place, pod("inference"), dryRun=True)
+        assert ask(place, pod("Training"), "/audit/mutate")
+        assert not ask(place, pod("inference"), "/validate", dryRun=True)
+        assert not ask(place, pod("Training"))  # the events before it would have come first
+        eventually(lambda: stored(cluster))
+    assert [event["reason"] for event in stored(cluster)] == ["invalid_workload"]
+    assert count_of(stored(cluster)[0]) == 1
+
+
+def test_both_can_be_switched_off(cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv("GPU_SHARING_EVENTS", "off")
+    with running(tmp_path, ["--undecided", "off"]) as place:
+        assert not ask(place, pod("Training"))
+        assert "gpu_sharing_undecided" not in metrics(place)
+    assert cluster.sent == []

@@ -1,0 +1,1 @@
+"""A pod created anew in a dry run, and what came of it."""

@@ -1,0 +1,77 @@
+"""A recorded decision beside what would be decided now: are they the same, and if not, why."""
+
+from collections.abc import Mapping
+
+from webhook.cli.cluster.dry_run.outcome import Now
+from webhook.cli.inspect.decision_annotation import Change, Recorded
+from webhook.core.api.reasons import Reason
+from webhook.core.policy.values import Otherwise, Row, SeveralGpus
+
+_OF_NODES = frozenset(
+    {
+        Reason.NO_OFFER,
+        Reason.GPU_LABELS_MISSING,
+        Reason.NO_REACHABLE_OFFER,
+        Reason.NOT_ENOUGH_MEMORY,
+        Reason.NOT_ENOUGH_GPUS,
+    }
+)
+"""Refusals that say something of the nodes and nothing of the pod."""
+
+
+def difference(told: Recorded, now: Now, row: Row) -> str | None:
+    """Say why the two differ; None where they are the same.
+
+    The first that is true: the workload or tenant is another, the pod asks for something else,
+    the policy's row has not got the strategy any more, the nodes offer something else.
+    """
+    if _same(told, now):
+        return None
+    other = besides(told, now)
+    if other is not None:
+        return other
+    if now.changes and _asked(now.changes) != _asked(told.containers):
+        return "its pod template asks for something else now"
+    return _of_policy(told, now, row) or "the nodes offer something else now"
+
+
+def besides(told: Recorded, now: Now) -> str | None:
+    """What changed of the pod itself, whatever comes of it: its workload or its tenant."""
+    if now.workload != told.workload:
+        return f"it is {now.workload} now and was {told.workload}: a label or the policy changed"
+    if now.tenant != told.tenant:
+        was, is_ = told.tenant or "nobody", now.tenant or "nobody"
+        return f"its tenant is {is_} now and was {was}: a label of it or its namespace changed"
+    return None
+
+
+def _of_policy(told: Recorded, now: Now, row: Row) -> str | None:
+    gone = {each.strategy for each in told.containers} - _possible(row)
+    if gone:
+        return f"the policy does not have {', '.join(sorted(gone))} for it any more"
+    if not now.allowed and not {wrong.code for wrong in now.wrongs} <= _OF_NODES:
+        return "what is allowed changed, in the policy or in its pod template"
+    return None
+
+
+def _same(told: Recorded, now: Now) -> bool:
+    if not now.allowed:
+        return False
+    if not now.changes:  # audit mode tells the strategy only
+        return now.strategy == told.strategy
+    return _got(now.changes) == _got(told.containers)
+
+
+def _got(changes: tuple[Change, ...]) -> Mapping[str, tuple[str, Mapping[str, int]]]:
+    return {each.name: (each.strategy, each.given) for each in changes}
+
+
+def _asked(changes: tuple[Change, ...]) -> Mapping[str, Mapping[str, int]]:
+    return {each.name: each.asked for each in changes}
+
+
+def _possible(row: Row) -> frozenset[str]:
+    """The strategies that a row can lead to."""
+    listed = frozenset(choice.strategy.value for choice in row.choices)
+    whole = Otherwise.EXCLUSIVE is row.otherwise or SeveralGpus.EXCLUSIVE is row.several_gpus
+    return listed | {"exclusive"} if whole else listed

@@ -1,0 +1,75 @@
+"""The pod that would be created if a live one, or a workload's, were made anew; creates nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from webhook.cli.cluster import kinds, types
+from webhook.cli.cluster.client import Access, Object, Unavailable
+from webhook.cli.cluster.kinds import Kind
+from webhook.cli.cluster.types import LivePod
+from webhook.cli.inspect import reconstruct
+from webhook.core.integrations import templates
+from webhook.core.integrations.templates import Listed
+
+_MAKERS: Final[Mapping[str, Kind]] = {
+    each.name: each for each in (kinds.REPLICA_SET, kinds.JOB, kinds.STATEFUL_SET, kinds.DAEMON_SET)
+}
+"""What makes pods itself, by one template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """A pod to try, and in words what it is made of."""
+
+    pod: Object
+    source: str
+
+
+def of_pod(access: Access, live: LivePod) -> Anew:
+    """By its controller's template where that can be read; else by the pod itself, taken back."""
+    owner = live.meta.controller
+    maker = _MAKERS.get(owner.kind) if owner else None
+    if owner and maker:
+        try:
+            found = access.get(maker, owner.name, live.meta.namespace)
+        except Unavailable:
+            pass  # it may be gone, or not for this caller: the pod itself tells nearly as much
+        else:
+            made = reconstruct.of_template(_template(found), live.raw)
+            return Anew(made, f"the pod template of {owner.kind}/{owner.name}")
+    return Anew(reconstruct.of_live(live.raw), "the pod itself, as it was before it was decided")
+
+
+def of_workload(subject: Object, listed: Listed) -> Iterator[Anew]:
+    """Every pod that an object would make, by its templates."""
+    kind, metadata = subject.get("kind", ""), subject.get("metadata") or {}
+    name = metadata.get("name", "")
+    for each in templates.find(subject, listed):
+        made = reconstruct.of_template(_claimed(subject, each.pod))
+        made["metadata"]["generateName"] = f"{name[:50]}-"
+        where = f" at {each.path}" if each.path not in ("", "spec.template") else ""
+        yield Anew(made, f"the pod template of {kind}/{name}{where}")
+
+
+def _template(maker: Object) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (maker.get("spec") or {}).get("template") or {}
+    return found
+
+
+def _claimed(subject: Object, pod: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The volumes that a StatefulSet adds for its claims, without which its mounts are wrong."""
+    claims = (subject.get("spec") or {}).get("volumeClaimTemplates") or ()
+    if subject.get("kind") != "StatefulSet" or not claims:
+        return pod
+    added = [
+        {"name": n, "persistentVolumeClaim": {"claimName": n}}
+        for n in (each["metadata"]["name"] for each in claims)
+    ]
+    spec = pod.get("spec") or {}
+    return {**pod, "spec": {**spec, "volumes": [*(spec.get("volumes") or ()), *added]}}
+
+
+def live(access: Access, name: str, namespace: str) -> LivePod:
+    """Read one pod; raise Unavailable."""
+    return types.live(access.get(kinds.POD, name, namespace))

@@ -1,0 +1,85 @@
+"""Ask what would become of a pod if it were created now: a dry run, else the core's own answer."""
+
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from webhook.cli import loaders
+from webhook.cli.cluster import kinds
+from webhook.cli.cluster import loaders as sources
+from webhook.cli.cluster.client import Access, Lacking, Unavailable
+from webhook.cli.cluster.dry_run import outcome
+from webhook.cli.cluster.dry_run.outcome import Now, Object, Place, Untried
+from webhook.cli.inspect import denial
+from webhook.cli.inspect.denial import By
+from webhook.cli.loaders import Cluster
+from webhook.cli.manifests import InputError
+from webhook.core.api.model import Mode, Request, Side
+from webhook.core.simulate import simulate
+from webhook.kube.errors import ApiFailure
+
+UNHEARD: Final = (
+    "it was taken, but no decision came with it: the webhook does not answer and lets pods pass, "
+    "or the policy exempts you, or the namespace is one that is never touched"
+)
+
+
+def now(access: Access, pod: Object, place: Place) -> Now | Untried:
+    """Say what would become of a pod.
+
+    | the dry run | told |
+    |---|---|
+    | takes it, with our decision on it | that |
+    | takes it, with a warning of audit mode | that |
+    | is refused by the webhook or the backstop | that |
+    | is refused by others, is not allowed, says nothing | what the core decides by the nodes |
+    """
+    try:
+        answer = access.try_create(kinds.POD, pod, place.namespace)
+    except Lacking as lacking:
+        untried = Untried("you may not try it", (lacking.right,))
+    except Unavailable as error:
+        return Untried(str(error))
+    except ApiFailure as failure:
+        found = denial.read(failure.message)
+        if found.by in (By.WEBHOOK, By.BACKSTOP):
+            return outcome.refused(pod, place, found.wrongs)
+        untried = Untried(_prevented(found))
+    else:
+        heard = outcome.heard(answer, pod, place)
+        if heard is not None:
+            return heard
+        untried = Untried(UNHEARD)
+    return _here(access, pod, place, untried)
+
+
+def _prevented(found: denial.Refusal) -> str:
+    text = found.wrongs[0].text
+    if found.by is By.NO_ANSWER:
+        return f"the webhook does not answer ({text})"
+    return f"something else refuses it first ({text})"
+
+
+def _here(access: Access, pod: Object, place: Place, untried: Untried) -> Now | Untried:
+    """Decide as the webhook would, by the nodes, if they can be read."""
+    try:
+        cluster = Cluster(sources.nodes(access), {})
+        inventory = loaders.inventory_of(cluster, place.policy)
+        seen = simulate(_request(place), pod, place.policy, inventory)
+    except Lacking as lacking:
+        return replace(untried, missing=(*untried.missing, lacking.right))
+    except (Unavailable, InputError, msgspec.ValidationError) as error:
+        return replace(untried, why=f"{untried.why}; {error}")
+    return replace(outcome.of_verdict(seen.verdict), aside=untried.why)
+
+
+def _request(place: Place) -> Request:
+    return Request(
+        side=Side.MUTATE,
+        mode=Mode.ENFORCE,
+        uid="explain",
+        operation="CREATE",
+        namespace=place.namespace,
+        namespace_labels=place.labels,
+    )

@@ -1,0 +1,111 @@
+"""Policy, nodes and namespaces as a caller may read them from a cluster; decides nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from webhook.cli import loaders, manifests
+from webhook.cli.cluster import kinds
+from webhook.cli.cluster.client import Absent, Access, Lacking, Object, Unavailable, metadata
+from webhook.cli.cluster.options import Install
+from webhook.cli.loaders import Cluster
+from webhook.cli.manifests import InputError
+from webhook.core.api.node import Node
+from webhook.core.policy import load
+from webhook.core.policy.values import Policy
+
+POLICY_KEY = "policy.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A policy, and in words where it comes from."""
+
+    policy: Policy
+    source: str
+
+
+def policy(access: Access, install: Install, path: str | None) -> Chosen:
+    """The policy of a file; else the one that the webhook was installed with; else the built-in.
+
+    Raises:
+        InputError: it is wrong; the message says where.
+        Unavailable: the cluster does not answer.
+    """
+    if path is not None:
+        return Chosen(loaders.load_policy(path), f"the policy of {path}")
+    name = f"{install.release}-policy"
+    try:
+        found = access.get(kinds.CONFIG_MAP, name, install.namespace)
+    except Lacking as lacking:
+        return Chosen(loaders.load_policy(None), f"the built-in policy ({lacking})")
+    except Unavailable:
+        return Chosen(
+            loaders.load_policy(None), "the built-in policy (no webhook is installed here)"
+        )
+    source = f"ConfigMap {install.namespace}/{name}"
+    try:
+        text = (found.get("data") or {}).get(POLICY_KEY) or ""
+        return Chosen(loaders.parse_policy(text), f"the policy of {source}")
+    except load.PolicyError as error:
+        raise InputError(f"{source}: {error}") from None
+
+
+def cluster(access: Access, inventory: str | None, namespace: str | None) -> Cluster:
+    """Nodes, of a file or the cluster, and the labels of one namespace or of all.
+
+    Raises:
+        InputError: the file cannot be read.
+        Unavailable: a right is missing or the cluster does not answer.
+    """
+    labels = dict(namespaces(access, namespace))
+    if inventory is not None:
+        told = loaders.parse_cluster(inventory, manifests.text_of(inventory))
+        return Cluster(told.nodes, {**told.namespaces, **labels})
+    try:
+        found = nodes(access)
+    except Lacking as lacking:
+        raise Unavailable(
+            f"{lacking}; or ask somebody for `kubectl get nodes -o json` and give it by --inventory"
+        ) from None
+    return Cluster(found, labels)
+
+
+def nodes(access: Access) -> tuple[Node, ...]:
+    """The nodes of the cluster.
+
+    Raises:
+        InputError: one cannot be read.
+        Unavailable: a right is missing or the cluster does not answer.
+    """
+    return loaders.of_objects(map(manifests.of_cluster, access.each(kinds.NODE))).nodes
+
+
+def namespaces(access: Access, namespace: str | None) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Names of namespaces with their labels."""
+    if namespace is not None:
+        found = [access.get(kinds.NAMESPACE, namespace)]
+    else:
+        found = list(access.each(kinds.NAMESPACE))
+    for each in found:
+        data = metadata(each)
+        yield data["name"], data.get("labels") or {}
+
+
+def existing(access: Access, namespace: str | None) -> tuple[list[Object], tuple[str, ...]]:
+    """Every object of the kinds that make pods, and a note for each kind that may not be seen.
+
+    Raises:
+        Unavailable: one of Kubernetes' own kinds may not be seen, or the cluster does not answer.
+    """
+    found: list[Object] = []
+    notes: list[str] = []
+    for kind in kinds.WORKLOADS:
+        found.extend(access.each(kind, namespace))
+    for kind in kinds.CUSTOM:
+        try:
+            found.extend(access.each(kind, namespace))
+        except Absent:
+            continue  # not installed here
+        except Lacking as lacking:
+            notes.append(f"{kind.resource} are judged by their pods only: {lacking}")
+    return found, tuple(notes)

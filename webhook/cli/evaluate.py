@@ -1,0 +1,80 @@
+"""One pod through both sides, as the API server would send it; prints nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from webhook.cli.loaders import Cluster
+from webhook.cli.manifests import Found, InputError
+from webhook.core.admit import Verdict
+from webhook.core.api.model import Inventory, Request, Side
+from webhook.core.api.pod import Metadata
+from webhook.core.integrations import templates
+from webhook.core.integrations.templates import Template
+from webhook.core.policy.values import Policy
+from webhook.core.simulate import mode_of, simulate
+
+DEFAULT_NAMESPACE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Court:
+    """What every pod is judged by; `namespace_labels` come over what the cluster tells."""
+
+    policy: Policy
+    inventory: Inventory
+    cluster: Cluster
+    namespace_labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A pod before and after, and the verdict: of /mutate, or of /validate where that refuses."""
+
+    found: Found
+    template: Template
+    metadata: Metadata
+    verdict: Verdict
+    after: Mapping[str, Any]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the pod will be in."""
+        return self.metadata.namespace or DEFAULT_NAMESPACE
+
+    @property
+    def name(self) -> str:
+        """The name of the object that the pod comes from."""
+        return self.metadata.name or self.metadata.generate_name or ""
+
+
+def judge(found: Found, court: Court) -> Iterator[Result | InputError]:
+    """Yield a result for each pod that the object will make; nothing for one that makes none."""
+    try:
+        metadata = msgspec.convert(found.value.get("metadata") or {}, Metadata)
+    except msgspec.ValidationError as error:
+        yield InputError(found.say(str(error), ".metadata"))
+        return
+    for each in templates.find(found.value, court.policy.pod_templates):
+        try:
+            yield _judge(found, each, metadata, court)
+        except msgspec.ValidationError as error:
+            yield InputError(found.say(str(error), f".{each.path}" if each.path else ""))
+
+
+def _judge(found: Found, each: Template, metadata: Metadata, court: Court) -> Result:
+    namespace = metadata.namespace or DEFAULT_NAMESPACE
+    known = court.cluster.namespaces.get(namespace, {})
+    labels = {**known, **court.namespace_labels}
+    asked = Request(
+        side=Side.MUTATE,
+        mode=mode_of(labels),
+        uid="review",
+        operation="CREATE",
+        namespace=namespace,
+        namespace_labels=labels,
+    )
+    seen = simulate(asked, each.pod, court.policy, court.inventory)
+    return Result(found, each, metadata, seen.verdict, seen.after)

@@ -1,0 +1,118 @@
+"""What an API server does with a new pod: defaults, /mutate, patch, /validate; for the demo."""
+
+import base64
+import copy
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jsonpatch
+
+from webhook.cli.local_server import Place
+
+_OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a pod. `told` are the audit annotations, `seconds` the time of /mutate."""
+
+    allowed: bool
+    before: dict[str, Any]
+    after: dict[str, Any]
+    message: str
+    warnings: tuple[str, ...]
+    told: dict[str, str]
+    seconds: float
+
+
+class ApiServer:
+    """A stand-in that sends what a real one sends; the real one comes with `make e2e`."""
+
+    def __init__(self, place: Place) -> None:
+        self._connection = place.connect()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+    def create(self, pod: dict[str, Any], namespace: str, owner: dict[str, Any]) -> Answer:
+        """Send a new pod through both webhooks."""
+        before = _defaulted(pod, namespace, owner)
+        started = time.perf_counter()
+        mutated = self._call("/mutate", before, namespace)
+        seconds = time.perf_counter() - started
+        after, final = before, mutated
+        if mutated["allowed"]:
+            operations = json.loads(base64.b64decode(mutated.get("patch", "W10=")))
+            after = jsonpatch.apply_patch(copy.deepcopy(before), operations)
+            checked = self._call("/validate", after, namespace)
+            final = mutated if checked["allowed"] else checked
+        return Answer(
+            allowed=final["allowed"],
+            before=before,
+            after=after,
+            message=final.get("status", {}).get("message", ""),
+            warnings=tuple(final.get("warnings", ())),
+            told=final.get("auditAnnotations", {}),
+            seconds=seconds,
+        )
+
+    def _call(self, path: str, pod: dict[str, Any], namespace: str) -> dict[str, Any]:
+        body = json.dumps(review(pod, namespace))
+        headers = {"Content-Type": "application/json"}
+        self._connection.request("POST", f"{path}?timeout=3s", body, headers)
+        response = self._connection.getresponse()
+        text = response.read().decode()
+        if response.status != _OK:
+            raise RuntimeError(f"{path}: HTTP {response.status}: {text}")
+        answer: dict[str, Any] = json.loads(text)["response"]
+        return answer
+
+
+def review(pod: dict[str, Any], namespace: str) -> dict[str, Any]:
+    """An AdmissionReview for the creation of a pod."""
+    return {
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": str(uuid.uuid4()),
+            "kind": {"group": "", "version": "v1", "kind": "Pod"},
+            "resource": {"group": "", "version": "v1", "resource": "pods"},
+            "requestKind": {"group": "", "version": "v1", "kind": "Pod"},
+            "requestResource": {"group": "", "version": "v1", "resource": "pods"},
+            "name": pod["metadata"].get("name", ""),
+            "namespace": namespace,
+            "operation": "CREATE",
+            "userInfo": {"username": "demo", "groups": ["system:authenticated"]},
+            "object": pod,
+            "oldObject": None,
+            "dryRun": False,
+            "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions"},
+        },
+    }
+
+
+def _defaulted(pod: dict[str, Any], namespace: str, owner: dict[str, Any]) -> dict[str, Any]:
+    """The pod as it reaches a webhook: requests default to limits, controllers leave no name."""
+    made = copy.deepcopy(pod)
+    metadata = {key: value for key, value in (made.get("metadata") or {}).items() if value}
+    name = owner["metadata"]["name"]
+    if owner["kind"] == "Pod":
+        metadata["name"] = name
+    else:
+        metadata["generateName"] = f"{name}-"
+        controller = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": name}
+        metadata["ownerReferences"] = [controller | {"controller": True, "uid": str(uuid.uuid4())}]
+    for container in made["spec"]["containers"]:
+        resources = container.get("resources", {})
+        if "limits" in resources:
+            resources["requests"] = {**resources["limits"], **resources.get("requests", {})}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        **made,
+        "metadata": metadata | {"namespace": namespace},
+    }

@@ -1,0 +1,1 @@
+"""Decisions read backwards, for people: annotations, affinity and denials."""

@@ -1,1 +1,0 @@
-"""Commands that look at a live cluster, as whoever calls them; nothing here changes anything."""

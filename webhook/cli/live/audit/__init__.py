@@ -1,1 +1,0 @@
-"""What if enforcement were on: what exists, judged."""

@@ -1,1 +1,0 @@
-"""What would be decided of a pod if it were created now, told by the cluster or worked out here."""

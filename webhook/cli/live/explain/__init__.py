@@ -1,1 +1,0 @@
-"""One pod: how it got its GPU, and what it would get now."""

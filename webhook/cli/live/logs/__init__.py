@@ -1,1 +1,0 @@
-"""The audit trail of all replicas, as one."""

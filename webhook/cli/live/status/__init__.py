@@ -1,1 +1,0 @@
-"""How the webhook is, what is offered, who uses it."""

@@ -1,1 +1,0 @@
-"""One workload: why its pods are not there, or wait."""

@@ -1,0 +1,143 @@
+"""Policy and inventory for a command: from files, built in, or the cluster of the kubeconfig."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final, TypeVar
+
+import msgspec
+
+from webhook.cli import manifests
+from webhook.cli.manifests import Found, InputError
+from webhook.core.api import names, node
+from webhook.core.api.model import Inventory
+from webhook.core.api.node import Namespace, Node
+from webhook.core.gpu import inventory
+from webhook.core.policy import load as policy_file
+from webhook.core.policy.values import Policy
+from webhook.kube.cache import NODES_PATH
+from webhook.kube.errors import ApiFailure
+from webhook.kube.kubeconfig import connect
+from webhook.kube.list_watch import Source
+from webhook.kube.lister import read_once
+
+LIST_TIMEOUT: Final = 30.0  # seconds a page
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What a file or a cluster tells: its nodes, and labels of its namespaces."""
+
+    nodes: tuple[Node, ...]
+    namespaces: Mapping[str, Mapping[str, str]]
+
+
+def default_policy_text() -> str:
+    """The built-in policy, as YAML with comments."""
+    folder = resources.files("webhook") / "policies"
+    return (folder / "default.yaml").read_text(encoding="utf-8")
+
+
+def parse_policy(text: str) -> Policy:
+    """The policy that a text states on top of the built-in one.
+
+    Raises:
+        policy_file.PolicyError: it is wrong; the message says where.
+    """
+    return policy_file.load(text, default_policy_text())
+
+
+def load_policy(path: str | None) -> Policy:
+    """The policy of a file, or the built-in one.
+
+    Raises:
+        InputError: the file cannot be read or is wrong; the message says where.
+    """
+    text = default_policy_text() if path is None else manifests.text_of(path)
+    try:
+        return parse_policy(text)
+    except policy_file.PolicyError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def load_cluster(path: str | None) -> Cluster:
+    """The cluster of an inventory file, or of the current kubeconfig.
+
+    Raises:
+        InputError: it cannot be read; the message says what to do.
+    """
+    return _of_kubeconfig() if path is None else parse_cluster(path, manifests.text_of(path))
+
+
+def parse_cluster(source: str, text: str) -> Cluster:
+    """The cluster that a text tells of; an empty List is a cluster without nodes.
+
+    Raises:
+        InputError: something cannot be read, or there is no Node: `kubectl get … > FILE` empties
+            the file first, and a webhook that took that would refuse every pod.
+    """
+    found = list(manifests.of_text(source, text))
+    cluster = of_objects(found)
+    if not cluster.nodes and (found or not text.strip()):
+        raise InputError(
+            f"{source}: no Node in it; expected what `kubectl get nodes -o json` prints"
+        )
+    return cluster
+
+
+def inventory_of(cluster: Cluster, policy: Policy) -> Inventory:
+    """What the cluster offers, and what the policy's pools will once they are there."""
+    return inventory.of_nodes((*cluster.nodes, *policy.pools))
+
+
+def of_objects(found: Iterable[Found | InputError]) -> Cluster:
+    """Nodes and Namespaces among objects.
+
+    Raises:
+        InputError: an object that cannot be read.
+    """
+    nodes: list[Node] = []
+    namespaces: dict[str, Mapping[str, str]] = {}
+    for each in found:
+        if isinstance(each, InputError):
+            raise each
+        if each.value["kind"] == "Node":
+            nodes.append(decode(each, Node))
+        elif each.value["kind"] == "Namespace":
+            metadata = decode(each, Namespace).metadata
+            namespaces[metadata.name] = metadata.labels or {}
+    return Cluster(tuple(nodes), namespaces)
+
+
+def decode(found: Found, kind: type[T]) -> T:
+    """Read a typed view of an object.
+
+    Raises:
+        InputError: a wrong type somewhere; the message says file, line and path.
+    """
+    try:
+        return msgspec.convert(found.value, kind)
+    except msgspec.ValidationError as error:
+        raise InputError(found.say(str(error))) from None
+
+
+def read_node(raw: msgspec.Raw) -> Node | None:
+    """Decode a node of the API server; None for one that has nothing of NVIDIA."""
+    found = msgspec.json.decode(raw, type=Node)
+    labelled = any(key.startswith(names.NVIDIA) for key in node.labels(found))
+    return found if labelled or node.allocatable(found) else None
+
+
+def _of_kubeconfig() -> Cluster:
+    try:
+        connection = connect()
+        source = Source("nodes", NODES_PATH, read_node)
+        nodes, _ = read_once(connection, source, timeout=LIST_TIMEOUT)
+        connection.close()
+    except ApiFailure as failure:
+        raise InputError(
+            f"no cluster to ask ({failure}); name one by KUBECONFIG, or give --inventory FILE, "
+            "made by `kubectl get nodes -o json`"
+        ) from None
+    return Cluster(tuple(nodes.values()), {})

@@ -1,0 +1,148 @@
+"""Files, folders and standard input -> Kubernetes objects, each with where it came from."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from webhook.core.policy import yaml_text
+
+STDIN: Final = "-"
+_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
+
+
+class InputError(ValueError):
+    """An input cannot be read; the message says which, where in it, and what was expected."""
+
+
+class NotAnObject(InputError):  # noqa: N818 - what was found, in words
+    """It can be read, but it is no Kubernetes object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object of a file, and where it stands there: `$` or, in a List, `$.items[3]`."""
+
+    source: str
+    value: dict[str, Any]
+    document: yaml_text.Document
+    path: str = "$"
+
+    def say(self, error: str, below: str = "") -> str:
+        """Turn a decoding error into one with file, line, path and the object's name."""
+        text = error if "`$" in error else f"{error} - at `$`"
+        metadata = self.value.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        named = f" ({self.value['kind']}/{name})" if isinstance(name, str) else ""
+        placed = text.replace("`$", f"`{self.path}{below}")
+        return f"{self.source}: {self.document.explain(placed)}{named}"
+
+
+def of_cluster(value: dict[str, Any]) -> Found:
+    """An object that the API server gave: there is no file and no line to name."""
+    namespace = (value.get("metadata") or {}).get("namespace")
+    source = f"namespace {namespace}" if namespace else "the cluster"
+    return Found(source, value, yaml_text.Document(value, None))
+
+
+def read(names: Iterable[str]) -> Iterator[Found | InputError]:
+    """Yield every object of the named files and folders (`-` is standard input).
+
+    What cannot be read is yielded as an InputError in its place, so that the rest is still seen.
+    In a folder only .yaml, .yml and .json files count, and of those only Kubernetes objects.
+    """
+    for name in names:
+        path = Path(name)
+        if name != STDIN and path.is_dir():
+            files = (p for p in sorted(path.rglob("*")) if p.suffix in _ENDINGS and p.is_file())
+            for each in (each for file in files for each in _objects(str(file))):
+                if isinstance(each, NotAnObject):  # values files, kustomizations and the like
+                    print(f"note: skipped {each}", file=sys.stderr)  # noqa: T201 - for people
+                else:
+                    yield each
+        else:
+            yield from _objects(name)
+
+
+def text_of(name: str) -> str:
+    """The text of a file, or of standard input.
+
+    Raises:
+        InputError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        if name == STDIN:
+            return sys.stdin.buffer.read().decode()  # whatever the locale says
+        return Path(name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{_source(name)}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{_source(name)}: not UTF-8 text at byte {error.start}") from None
+
+
+def _source(name: str) -> str:
+    return "standard input" if name == STDIN else name
+
+
+def _objects(name: str) -> Iterator[Found | InputError]:
+    try:
+        text = text_of(name)
+    except InputError as error:
+        yield error
+        return
+    yield from of_text(_source(name), text)
+
+
+def of_text(source: str, text: str) -> Iterator[Found | InputError]:
+    """Yield every object of a text; `source` is what messages call it."""
+    try:
+        documents = _documents(text)
+    except InputError as error:
+        yield InputError(f"{source}: {error}")
+        return
+    for number, document in enumerate(documents, start=1):
+        if document.value is not None:
+            yield from _flatten(source, number, document)
+
+
+def _documents(text: str) -> list[yaml_text.Document]:
+    """JSON goes the fast way: a cluster's nodes are tens of megabytes."""
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            return [yaml_text.Document(msgspec.json.decode(text), None)]
+        except RecursionError:
+            raise InputError("nested too deeply") from None
+        except msgspec.DecodeError:
+            pass  # YAML may begin so too, and its parser says where the mistake is
+    return yaml_text.parse_all(text, InputError)
+
+
+def _flatten(
+    source: str, number: int, document: yaml_text.Document
+) -> Iterator[Found | InputError]:
+    """Take lists apart: `kind: List`, any other list kind, or a bare sequence."""
+    pending: list[tuple[Any, str]] = [(document.value, "$")]
+    while pending:
+        value, path = pending.pop()
+        if isinstance(value, list):
+            numbered = reversed(list(enumerate(value)))
+            pending.extend((item, f"{path}[{index}]") for index, item in numbered)
+        elif not isinstance(value, dict) or not isinstance(value.get("kind"), str):
+            where = "" if path == "$" else f", {path.removeprefix('$.')}"
+            yield NotAnObject(
+                f"{source}: document {number}{where}: expected a Kubernetes object with "
+                f"apiVersion and kind, got {_describe(value)}"
+            )
+        elif isinstance(value.get("items"), list) and value["kind"].endswith("List"):
+            pending.append((value["items"], f"{path}.items"))
+        else:
+            yield Found(source, value, document, path)
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping without kind"
+    return f"{type(value).__name__} {str(value)[:40]!r}"

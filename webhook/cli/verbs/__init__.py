@@ -1,0 +1,1 @@
+"""The verbs of `gpu-sharing`: one module or package for each."""

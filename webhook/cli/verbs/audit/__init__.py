@@ -1,0 +1,1 @@
+"""`gpu-sharing audit`: what would change if the webhook were on."""

@@ -1,0 +1,126 @@
+"""What enforcement would make of what exists: a row for each pod template."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from webhook.cli import evaluate, manifests
+from webhook.cli.cluster.client import Object
+from webhook.cli.evaluate import Court, Result
+from webhook.cli.inspect import usage
+from webhook.cli.inspect.usage import Usage
+from webhook.cli.manifests import Found, InputError
+from webhook.cli.verbs.audit import collect, held_gpus
+from webhook.cli.verbs.audit.collect import Group
+from webhook.core.admit import Verdict
+from webhook.core.api.node import Node
+
+_SERVERS = ("nodeName",)
+"""What the scheduler put into a pod that exists; a new one would not have it."""
+
+
+class Outcome(StrEnum):
+    """What would become of a pod."""
+
+    REFUSED = "refused"
+    CHANGED = "changed"
+    PINNED = "pinned"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A pod template: how many pods it has or is to have, and what they would get.
+
+    `before` and `after` are in GPUs, of all its pods; `waiting` is the part of `before` that is
+    asked for by pods without a node. `after` is empty where the pods are refused.
+    """
+
+    group: Group
+    result: Result
+    pods: int
+    outcome: Outcome
+    before: float
+    waiting: float
+    after: Usage
+
+
+def forecast(
+    groups: Iterable[Group], court: Court
+) -> tuple[tuple[Row, ...], tuple[InputError, ...]]:
+    """Judge everything that touches a GPU; what cannot be read is returned beside it."""
+    nodes = {node.metadata.name: node for node in court.cluster.nodes}
+    rows: list[Row] = []
+    unreadable: list[InputError] = []
+    for each in groups:
+        results = tuple(_results(each, court))
+        unreadable.extend(r for r in results if isinstance(r, InputError))
+        # With one template all live pods are of it: then what they hold is known.
+        living = each.pods if len(results) == 1 else ()
+        rows.extend(
+            _row(replace(each, pods=living), r, court, nodes)
+            for r in results
+            if isinstance(r, Result) and touches(r.verdict)
+        )
+    return tuple(rows), tuple(unreadable)
+
+
+def touches(verdict: Verdict) -> bool:
+    """Whether the webhook has anything to say of a pod: it asks for a GPU, or reaches for one."""
+    return bool(verdict.asks or verdict.violations or verdict.patch)
+
+
+def _results(each: Group, court: Court) -> Iterator[Result | InputError]:
+    """By the templates of the root; of a root that shows none, by a pod that it made."""
+    made = list(evaluate.judge(_found(each.root), court)) if each.read else []
+    if not made and each.pods:
+        made = list(evaluate.judge(_found(each.pods[0]), court))
+    yield from made
+
+
+def _found(value: Object) -> Found:
+    return manifests.of_cluster(unscheduled(value) if value["kind"] == "Pod" else value)
+
+
+def unscheduled(pod: Object) -> Object:
+    """The pod as it was when it was created, as far as a decision looks at it."""
+    spec = {key: value for key, value in (pod.get("spec") or {}).items() if key not in _SERVERS}
+    return {**pod, "spec": spec}
+
+
+def _row(each: Group, result: Result, court: Court, nodes: Mapping[str, Node]) -> Row:
+    wanted = collect.wanted(each.root, result.template.path) if each.read else 0
+    pods = max(wanted, len(each.pods))
+    asks = result.verdict.asks
+    holds = [held_gpus.by(pod, nodes) for pod in each.pods]
+    running = [gpus for gpus in holds if gpus is not None]
+    waiting = (pods - len(running)) * usage.asked(asks)
+    one = usage.after(result.verdict, court.inventory)
+    return Row(
+        group=each,
+        result=result,
+        pods=pods,
+        outcome=outcome(result.verdict),
+        before=sum(running) + waiting,
+        waiting=waiting,
+        after=Usage(one.gpus * pods, {key: n * pods for key, n in one.devices.items()}),
+    )
+
+
+def outcome(verdict: Verdict) -> Outcome:
+    """What people want to know first.
+
+    | allowed | patch | another resource | outcome |
+    |---|---|---|---|
+    | no | - | - | refused |
+    | yes | none | - | unchanged |
+    | yes | some | no | pinned: to nodes where the name means that |
+    | yes | some | yes | changed |
+    """
+    if not verdict.allowed:
+        return Outcome.REFUSED
+    if not verdict.patch:
+        return Outcome.UNCHANGED
+    renamed = any(each.ask.resource != each.offer.resource for each in verdict.given)
+    shared = any(each.offer.replicas > 1 for each in verdict.given)
+    return Outcome.CHANGED if renamed or shared else Outcome.PINNED

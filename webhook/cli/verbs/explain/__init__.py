@@ -1,0 +1,1 @@
+"""`gpu-sharing explain`: why a pod has its GPU."""

@@ -1,0 +1,1 @@
+"""`gpu-sharing logs`: the webhook's audit log."""

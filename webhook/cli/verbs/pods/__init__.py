@@ -1,0 +1,1 @@
+"""`gpu-sharing pods`: which pods hold which GPUs."""

@@ -1,0 +1,1 @@
+"""`gpu-sharing status`: the webhook's own state."""

@@ -1,0 +1,169 @@
+"""Parts of the status that the API server tells: replicas, keeper, and the webhooks in force."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, field
+
+from webhook.cli.cluster import kinds, printing, types
+from webhook.cli.cluster.client import Absent, Access, Unavailable
+from webhook.cli.cluster.kinds import Kind
+from webhook.cli.cluster.options import Install
+from webhook.cli.cluster.types import Meta
+from webhook.cli.verbs.status.section import Part
+
+POLICIES: Final = "gpu-sharing.io/failure-policies"
+_LOST: Final = {
+    kinds.MUTATING: "no pod is given anything",
+    kinds.VALIDATING: "no pod is checked",
+}
+_COLUMNS: Final = (("", "part"), ("READY", "ready"), ("IMAGE", "image"))
+_WEBHOOKS: Final = (("WEBHOOK", "name"), ("IN FORCE", "inForce"), ("CONFIGURED", "configured"))
+
+
+class _Part(Struct, frozen=True, rename="camel"):
+    """Only what is read."""
+
+
+class _Container(_Part, frozen=True):
+    image: str = ""
+
+
+class _PodSpec(_Part, frozen=True):
+    containers: tuple[_Container, ...] = ()
+
+
+class _Template(_Part, frozen=True):
+    spec: _PodSpec = field(default_factory=_PodSpec)
+
+
+class _Spec(_Part, frozen=True):
+    replicas: int | None = None
+    template: _Template = field(default_factory=_Template)
+
+
+class _Status(_Part, frozen=True):
+    ready_replicas: int | None = None
+    updated_replicas: int | None = None
+
+
+class _Deployment(_Part, frozen=True):
+    spec: _Spec = field(default_factory=_Spec)
+    status: _Status = field(default_factory=_Status)
+
+
+class _Client(_Part, frozen=True):
+    ca_bundle: str = ""
+
+
+class _Webhook(_Part, frozen=True):
+    name: str = ""
+    failure_policy: str = ""
+    client_config: _Client = field(default_factory=_Client)
+
+
+class _Configuration(_Part, frozen=True):
+    metadata: Meta = field(default_factory=Meta)
+    webhooks: tuple[_Webhook, ...] = ()
+
+
+def install(access: Access, where: Install) -> Part:
+    """The replicas and the keeper.
+
+    Raises:
+        Unavailable: nothing is installed there, a right is missing, or the cluster is silent.
+    """
+    try:
+        server = _deployment(access, where, where.release)
+    except Absent:
+        raise Unavailable(
+            f"no webhook is installed here: there is no deployment/{where.release} in namespace "
+            f"{where.namespace} (elsewhere? --install NAMESPACE/RELEASE)"
+        ) from None
+    data = {"server": server, "keeper": _keeper(access, where)}
+    rows = [{"part": "webhook", **_row(server)}]
+    if data["keeper"]:
+        rows.append({"part": "keeper of certificates", **_row(data["keeper"])})
+    shown = printing.table(_COLUMNS, rows)
+    return Part("install", "Install", data, (shown,), tuple(_unready(data, where)))
+
+
+def _deployment(access: Access, where: Install, name: str) -> dict[str, Any]:
+    found = types.read(access.get(kinds.DEPLOYMENT, name, where.namespace), _Deployment)
+    wanted = 1 if found.spec.replicas is None else found.spec.replicas
+    return {
+        "name": name,
+        "wanted": wanted,
+        "ready": found.status.ready_replicas or 0,
+        "updated": found.status.updated_replicas or 0,
+        "images": sorted({each.image for each in found.spec.template.spec.containers}),
+    }
+
+
+def _keeper(access: Access, where: Install) -> dict[str, Any] | None:
+    """None where cert-manager keeps the certificate."""
+    try:
+        return _deployment(access, where, f"{where.release}-certificates")
+    except Absent:
+        return None
+
+
+def _row(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {"ready": f"{told['ready']} of {told['wanted']}", "image": told["images"]}
+
+
+def _unready(data: Mapping[str, Any], where: Install) -> Iterable[str]:
+    for told in filter(None, data.values()):
+        if told["ready"] < max(told["wanted"], 1):
+            see = f"kubectl -n {where.namespace} get pods"
+            ready, wanted = told["ready"], told["wanted"]
+            yield f"{told['name']}: {ready} of {wanted} replicas are ready; see {see}"
+
+
+def webhooks(access: Access, where: Install) -> Part:
+    """The failurePolicy of each webhook, in force and as configured; raise Unavailable."""
+    found: list[dict[str, Any]] = []
+    wrong: list[str] = []
+    for kind in (kinds.MUTATING, kinds.VALIDATING):
+        try:
+            found += _of_configuration(access, kind, where.release)
+        except Absent:
+            wrong.append(f"there is no {kind.name} {where.release}: {_LOST[kind]}")
+    wrong += _differing(found, where)
+    shown = (printing.table(_WEBHOOKS, found),) if found else ()
+    return Part("webhooks", "Webhooks (failurePolicy)", found, shown, tuple(wrong))
+
+
+def _of_configuration(access: Access, kind: Kind, name: str) -> Iterable[dict[str, Any]]:
+    found = types.read(access.get(kind, name), _Configuration)
+    configured = _configured((found.metadata.annotations or {}).get(POLICIES, "{}"))
+    return [
+        {
+            "name": each.name,
+            "inForce": each.failure_policy,
+            "configured": configured.get(each.name),
+            "caBundle": bool(each.client_config.ca_bundle),
+        }
+        for each in found.webhooks
+    ]
+
+
+def _configured(text: str) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.DecodeError:
+        return {}
+
+
+def _differing(found: Iterable[Mapping[str, Any]], where: Install) -> Iterable[str]:
+    log = f"kubectl -n {where.namespace} logs deployment/{where.release}-certificates"
+    for each in found:
+        wanted = each["configured"]
+        if wanted and each["inForce"] != wanted:
+            yield (
+                f"{each['name']}: failurePolicy {each['inForce']} is in force, {wanted} is "
+                f"configured: the keeper has proven no refusal yet, or somebody changed it; {log}"
+            )
+        if not each["caBundle"]:
+            yield f"{each['name']}: no caBundle, so that the API server cannot call it: {log}"

@@ -1,0 +1,157 @@
+"""Parts of the status that the replicas' metrics tell: certificate, policy, inventory, counts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from webhook.cli.cluster import printing, replicas
+from webhook.cli.cluster.client import Access, Lacking, Unavailable
+from webhook.cli.cluster.options import Install
+from webhook.cli.cluster.times import short
+from webhook.cli.verbs.status import metrics_page
+from webhook.cli.verbs.status.metrics_page import Page
+from webhook.cli.verbs.status.section import Part
+
+DAY: Final = 86400
+LEAST_DAYS: Final = 7
+MOST_AGE: Final = 300.0
+"""Seconds: a watch of nodes that is well hears something every minute or so."""
+
+_OFFERS: Final = (
+    ("PRODUCT", "product"), ("STRATEGY", "strategy"), ("RESOURCE", "resource"),
+    ("AMOUNT", "amount"),
+)  # fmt: skip
+_REASONS: Final = (("REASON", "reason"), ("TIMES", "times"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The metrics of each replica that gave any, and why others gave none."""
+
+    by_replica: Mapping[str, Page]
+    silent: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[Page, ...]:
+        """The pages without the names."""
+        return tuple(self.by_replica.values())
+
+
+def fetch(access: Access, where: Install) -> Pages:
+    """Ask every replica for its metrics.
+
+    Raises:
+        Unavailable: none may be asked, or none answers.
+    """
+    found: dict[str, Page] = {}
+    silent: list[str] = []
+    for pod in replicas.of(access, where):
+        try:
+            found[pod.meta.name] = metrics_page.read(access.read(*replicas.metrics(where, pod)))
+        except Lacking:
+            raise
+        except Unavailable as error:
+            silent.append(f"replica {pod.meta.name} gives no metrics: {error}")
+    if not found:
+        raise Unavailable("; ".join(silent) or "there is no replica that could be asked")
+    return Pages(found, tuple(silent))
+
+
+def certificate(pages: Pages, now: float) -> Part:
+    """How long the serving certificate lasts, in the replica where it ends first."""
+    ends = _values(pages, "gpu_sharing_certificate_not_after_seconds")
+    if not ends:
+        return Part("certificate", "Certificate", unseen="the replicas do not tell of it")
+    days = (min(ends) - now) / DAY
+    left = f"{days:.0f} days left" if days > 0 else f"ended {short(now - min(ends))} ago"
+    wrong = () if days >= LEAST_DAYS else (f"the serving certificate: {left}",)
+    return Part("certificate", "Certificate", {"daysLeft": round(days, 1)}, (left,), wrong)
+
+
+def policy(pages: Pages) -> Part:
+    """Whether every replica decides by the newest policy."""
+    data = [
+        {
+            "replica": name,
+            "loads": _integer(page.value("gpu_sharing_policy_generation")),
+            "stale": page.value("gpu_sharing_policy_stale") == 1,
+        }
+        for name, page in pages.by_replica.items()
+    ]
+    stale = [str(each["replica"]) for each in data if each["stale"]]
+    loads = ", ".join(str(each["loads"]) for each in data)
+    newest = f"{len(data) - len(stale)} of {len(data)} replicas have the newest"
+    text = f"{newest}; loaded since they started: {loads}"
+    wrong = f"a newer policy is refused and an older one kept by {', '.join(stale)}; see their logs"
+    return Part("policy", "Policy", data, (text,), (wrong,) if stale else ())
+
+
+def inventory(pages: Pages) -> Part:
+    """What the nodes offer, as the replica says that heard of them last."""
+    age = _values(pages, "gpu_sharing_inventory_age_seconds")
+    nodes = _values(pages, "gpu_sharing_inventory_nodes")
+    told = min(pages.all, key=lambda page: page.value("gpu_sharing_inventory_age_seconds") or 0.0)
+    offers = [
+        {
+            **{key: labels.get(key, "") for key in ("product", "strategy", "resource")},
+            "amount": int(n),
+        }
+        for labels, n in told.each("gpu_sharing_inventory_offers")
+        if n
+    ]
+    data = {"nodes": _integer(max(nodes, default=None)), "ageSeconds": max(age, default=None)}
+    head = f"{data['nodes']} nodes, last heard of {short(max(age, default=0))} ago"
+    shown = (head, printing.table(_OFFERS, offers)) if offers else (head,)
+    known = any(page.each("gpu_sharing_inventory_offers") for page in pages.all)
+    wrong = tuple(_inventory_wrong(nodes, age, empty=known and not offers))
+    return Part("inventory", "Inventory", data | {"offers": offers}, shown, wrong)
+
+
+def _inventory_wrong(nodes: Sequence[float], age: Sequence[float], *, empty: bool) -> Iterable[str]:
+    if nodes and max(nodes) == 0:
+        yield "the webhook knows of no nodes with GPUs"
+    elif empty:
+        yield "no node offers a GPU: are GPU Feature Discovery and the device plugin running?"
+    if age and max(age) > MOST_AGE:
+        yield f"a replica has not heard of the nodes for {short(max(age))}; see its log and /readyz"
+
+
+def counts(pages: Pages) -> Part:
+    """Refusals by reason, and events that nobody was told of, since the replicas started."""
+    reasons = metrics_page.summed(pages.all, "gpu_sharing_refusals_total", "reason")
+    events = metrics_page.summed(pages.all, "gpu_sharing_events_total", "result")
+    rows = [{"reason": code, "times": int(n)} for code, n in _by_number(reasons)]
+    shown: tuple[Any, ...] = (printing.table(_REASONS, rows),) if rows else ("none",)
+    lost = {key: int(events[key]) for key in ("dropped", "failed") if events.get(key)}
+    told = ", ".join(f"{n} {key}" for key, n in lost.items())
+    notes = (f"events that nobody was told of: {told}",) if lost else ()
+    data = {"byReason": {each["reason"]: each["times"] for each in rows}, "eventsLost": lost}
+    title = "Refusals since the replicas started"
+    return Part("counts", title, data, shown, notes=(*notes, *pages.silent))
+
+
+def undecided(pages: Pages) -> Part:
+    """Pods with a GPU that nobody decided, in enforcing namespaces, as the replicas count them."""
+    key, title = "undecided", "Undecided pods"
+    if not any(page.value("gpu_sharing_undecided_look_seconds") for page in pages.all):
+        return Part(key, title, unseen="the replicas do not look for them, or did not yet")
+    numbers = metrics_page.largest(pages.all, "gpu_sharing_undecided_pods", "namespace")
+    found = {name: int(number) for name, number in numbers.items()}
+    listed = ", ".join(f"{number} in {name}" for name, number in found.items())
+    wrong = (
+        f"pods have a GPU that was never decided: {listed} (gpu-sharing pods --strategy none)",
+    )
+    return Part(key, title, found, (listed or "none",), wrong if found else ())
+
+
+def _values(pages: Pages, name: str) -> list[float]:
+    found = (page.value(name) for page in pages.all)
+    return [value for value in found if value is not None]
+
+
+def _integer(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _by_number(found: Mapping[str, float]) -> list[tuple[str, float]]:
+    return sorted(found.items(), key=lambda each: -each[1])

@@ -1,0 +1,121 @@
+"""Parts of the status about people: namespaces that opted in, and who was refused lately."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from webhook.cli.cluster import events as happenings
+from webhook.cli.cluster import kinds, printing, times, types
+from webhook.cli.cluster.client import Access, Lacking, Right, Unavailable
+from webhook.cli.cluster.events import OURS, Happening
+from webhook.cli.cluster.types import Meta
+from webhook.cli.verbs.status.section import Part
+from webhook.core.api import names
+from webhook.core.api.model import Mode
+
+HOUR: Final = timedelta(hours=1)
+MOST: Final = 10
+_NAMESPACES: Final = (
+    ("NAMESPACE", "name"), ("MODE", "shown"), ("TENANT", "tenant"),
+    ("DEFAULT WORKLOAD", "workload"), ("PODS BY STRATEGY", "told"),
+)  # fmt: skip
+_REFUSALS: Final = (
+    ("NAMESPACE", "namespace"), ("OWNER", "owner"), ("REASON", "reason"), ("TIMES", "times"),
+    ("LAST", "ago"),
+)  # fmt: skip
+
+
+def namespaces(access: Access) -> Part:
+    """Who opted in, with how many pods by strategy; raise Unavailable.
+
+    Who may not list namespaces sees the own one, if it opted in or not.
+    """
+    missing: list[Right] = []
+    notes: list[str] = []
+    try:
+        found = list(access.each(kinds.NAMESPACE, labelSelector=names.MODE))
+        scope = None
+    except Lacking as lacking:
+        found, scope = [access.get(kinds.NAMESPACE, access.namespace)], access.namespace
+        missing.append(lacking.right)
+        notes.append(f"only namespace {scope} is shown: {lacking}")
+    by_strategy = _strategies(access, scope, notes)
+    rows = [_row(types.read(each.get("metadata") or {}, Meta), by_strategy) for each in found]
+    shown: tuple[Any, ...] = (
+        (printing.table(_NAMESPACES, rows),) if rows else ("none has opted in",)
+    )
+    return Part(
+        key="namespaces",
+        title="Namespaces",
+        data=[{k: v for k, v in row.items() if k not in ("told", "shown")} for row in rows],
+        shown=shown,
+        wrong=tuple(_meaningless(rows)),
+        notes=tuple(notes),
+        missing=tuple(missing),
+    )
+
+
+def _strategies(access: Access, scope: str | None, notes: list[str]) -> Mapping[str, Counter[str]]:
+    """By the label, which the API server can select by: a cluster may have very many pods."""
+    found: dict[str, Counter[str]] = {}
+    try:
+        for each in access.each(kinds.POD, scope, labelSelector=names.STRATEGY):
+            meta = types.read(each.get("metadata") or {}, Meta)
+            counter = found.setdefault(meta.namespace, Counter())
+            counter[(meta.labels or {})[names.STRATEGY]] += 1
+    except Unavailable as error:
+        notes.append(f"pods are not counted: {error}")
+    return found
+
+
+def _row(meta: Meta, by_strategy: Mapping[str, Counter[str]]) -> dict[str, Any]:
+    labels = meta.labels or {}
+    counts = dict(by_strategy.get(meta.name, {}))
+    return {
+        "name": meta.name,
+        "mode": labels.get(names.MODE),
+        "tenant": labels.get(names.TENANT),
+        "workload": labels.get(names.WORKLOAD),
+        "pods": counts,
+        "shown": labels.get(names.MODE) or "off",
+        "told": ", ".join(f"{n} {strategy}" for strategy, n in sorted(counts.items())),
+    }
+
+
+def _meaningless(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for row in rows:
+        if row["mode"] not in (None, *Mode):
+            mode = row["mode"]
+            yield f"namespace {row['name']}: mode {mode!r} means nothing; write enforce or audit"
+
+
+def refusals(access: Access, now: datetime) -> Part:
+    """The refusals of the last hour, those first that were told most often; raise Unavailable."""
+    notes: tuple[str, ...] = ()
+    missing: tuple[Right, ...] = ()
+    try:
+        events = list(happenings.of_namespace(access, None, by=OURS))
+    except Lacking as lacking:
+        events = list(happenings.of_namespace(access, access.namespace, by=OURS))
+        notes = (f"only namespace {access.namespace} is looked at: {lacking}",)
+        missing = (lacking.right,)
+    lately = [e for e in events if e.refused and e.last and now - e.last <= HOUR]
+    rows = [_refusal(each, now) for each in sorted(lately, key=lambda e: -e.count)]
+    more = len(rows) - MOST
+    if more > 0:
+        notes = (f"and {more} more (gpu-sharing logs --refused)", *notes)
+    shown: tuple[Any, ...] = (printing.table(_REFUSALS, rows[:MOST]),) if rows else ("none",)
+    data = [{key: value for key, value in row.items() if key != "ago"} for row in rows]
+    return Part("refusals", "Refusals of the last hour", data, shown, (), notes, "", missing)
+
+
+def _refusal(each: Happening, now: datetime) -> dict[str, Any]:
+    return {
+        "namespace": each.namespace,
+        "owner": f"{each.kind}/{each.name}",
+        "reason": each.reason,
+        "times": each.count,
+        "last": times.clock(each.last),
+        "ago": times.ago(now, each.last),
+    }

@@ -1,0 +1,1 @@
+"""`gpu-sharing why`: why a workload has no pods."""

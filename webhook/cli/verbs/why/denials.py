@@ -1,0 +1,171 @@
+"""What was refused to a workload: from events and conditions, equal ones once; prints nothing."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from webhook.cli import reasons_page
+from webhook.cli.cluster.events import Happening
+from webhook.cli.cluster.times import clock
+from webhook.cli.cluster.types import Condition, Maker
+from webhook.cli.inspect import denial
+from webhook.cli.inspect.denial import By, Refusal, Wrong
+from webhook.cli.verbs.why import owner_tree
+from webhook.cli.verbs.why.owner_tree import Family
+from webhook.core.api.reasons import SENTENCES, link
+
+_FAILED: Final = ("FailedCreate", "FailedToCreate")
+"""How controllers begin the reason of an event about a pod that they could not make."""
+
+_ENOUGH: Final = 900
+"""Characters by which messages are compared: events cut the longest ones at 1024 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal: of whom, how often, when (a condition tells neither), and if it still holds."""
+
+    refusal: Refusal
+    whose: str
+    count: int | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+    now: bool = False
+
+
+def find(members: Family, events: Iterable[Happening]) -> tuple[Refused, ...]:
+    """Everything that was refused to a family, the newest first; those of others at the end."""
+    about = owner_tree.concerns(members)
+    told = (_of_event(each) for each in events if about(each.kind, each.name, each.uid))
+    stated = (each for maker in members.makers for each in _of_conditions(maker))
+    merged = _merged([*(each for each in told if each), *stated])
+    judged = [replace(each, now=_holds(each, members)) for each in merged]
+    return tuple(sorted(judged, key=_order))
+
+
+def _order(each: Refused) -> tuple[bool, bool, float]:
+    return not each.now, not each.refusal.ours, -(each.last.timestamp() if each.last else 0.0)
+
+
+def _of_event(event: Happening) -> Refused | None:
+    found = denial.read(event.message)
+    if event.refused:
+        found = Refusal(By.WEBHOOK, tuple(denial.wrongs(event.message)))
+    elif not found.ours and not event.reason.startswith(_FAILED):
+        return None
+    whose = f"{event.kind}/{event.name}"
+    return Refused(found, whose, event.count, event.first, event.last)
+
+
+def _of_conditions(maker: Maker) -> Iterator[Refused]:
+    for each in maker.status.conditions or ():
+        if _tells_of_a_failure(each):
+            whose = f"{maker.kind}/{maker.metadata.name}"
+            yield Refused(denial.read(each.message), whose)
+
+
+def _tells_of_a_failure(condition: Condition) -> bool:
+    """A ReplicaFailure; another controller's condition only if it quotes our refusal."""
+    if condition.type == "ReplicaFailure":
+        return condition.status == "True"
+    return denial.read(condition.message).ours
+
+
+def _merged(found: Iterable[Refused]) -> list[Refused]:
+    known: dict[tuple[By, str], Refused] = {}
+    for each in found:
+        key = each.refusal.by, _text(each.refusal)[:_ENOUGH]
+        known[key] = _joined(known[key], each) if key in known else each
+    return list(known.values())
+
+
+def _text(found: Refusal) -> str:
+    return "; ".join(f"{wrong.text} [{wrong.code}]" for wrong in found.wrongs)
+
+
+def _joined(one: Refused, other: Refused) -> Refused:
+    """Two tell of the same: whoever counted more is nearer to the truth."""
+    firsts = [each.first for each in (one, other) if each.first]
+    lasts = [each.last for each in (one, other) if each.last]
+    return replace(
+        one,
+        count=max((each.count for each in (one, other) if each.count), default=None),
+        first=min(firsts, default=None),
+        last=max(lasts, default=None),
+    )
+
+
+def _holds(each: Refused, members: Family) -> bool:
+    """Whether it still keeps pods away: some are lacking, and nothing newer was made since."""
+    current = members.current
+    if lacking(members) == 0:
+        return False
+    if each.last is None:
+        return True
+    made = [pod.meta.creation_timestamp for pod in members.pods]
+    later = [current.metadata.creation_timestamp, *made]
+    return all(moment is None or each.last >= moment for moment in later)
+
+
+def wanted(members: Family) -> int | None:
+    """How many pods there should be now; None where that cannot be said."""
+    root, current = members.root, members.current
+    match current.kind:
+        case "Pod":
+            return 1
+        case "ReplicaSet" | "StatefulSet" | "Deployment":
+            source = root if root.kind == "Deployment" else current
+            return 1 if source.spec.replicas is None else source.spec.replicas
+        case "DaemonSet":
+            return current.status.desired_number_scheduled
+        case "Job":
+            return 0 if _ended(current) or current.spec.suspend else current.spec.parallelism or 1
+        case _:
+            return None
+
+
+def _ended(job: Maker) -> bool:
+    ended = (
+        c.status == "True" for c in job.status.conditions or () if c.type in ("Complete", "Failed")
+    )
+    return any(ended)
+
+
+def lacking(members: Family) -> int | None:
+    """How many pods are missing; None where that cannot be said."""
+    number = wanted(members)
+    if number is None:
+        return None
+    made = [pod for pod in members.pods if _of_current(pod.meta.controller, members)]
+    return max(number - len(made), 0)
+
+
+def _of_current(owner: Any, members: Family) -> bool:
+    """During a rollout only the newest ReplicaSet's pods count."""
+    current = members.current
+    return owner is None or not current.metadata.uid or owner.uid == current.metadata.uid
+
+
+def record(each: Refused) -> dict[str, Any]:
+    """What tools get of a refusal; the keys are an interface."""
+    return {
+        "by": each.refusal.by.value,
+        "now": each.now,
+        "of": each.whose,
+        "count": each.count,
+        "first": clock(each.first),
+        "last": clock(each.last),
+        "wrong": [_wrong(wrong, each.refusal.page) for wrong in each.refusal.wrongs],
+    }
+
+
+def _wrong(wrong: Wrong, page: str) -> dict[str, Any]:
+    code = wrong.code
+    return {
+        "reason": code.value if code else None,
+        "sentence": SENTENCES[code] if code else None,
+        "message": wrong.text,
+        "toDo": reasons_page.sections()[code].to_do if code else None,
+        "link": link(code, page) if code else None,
+    }

@@ -1,0 +1,161 @@
+"""Why a workload's pods are not there, as a person reads it; gathers nothing."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from webhook.cli import reasons_page
+from webhook.cli.cluster import printing, times
+from webhook.cli.cluster.dry_run import render
+from webhook.cli.cluster.dry_run.outcome import Now, Untried
+from webhook.cli.cluster.printing import below
+from webhook.cli.inspect.denial import By, Refusal, Wrong
+from webhook.cli.verbs.why import collect, denials
+from webhook.cli.verbs.why.collect import Reasoned, State, Trial, Waiting
+from webhook.cli.verbs.why.denials import Refused
+from webhook.core.api import names
+from webhook.core.api.reasons import SENTENCES, link
+
+_HEADS: Final = {
+    State.REFUSED: ("its pods are refused", "bold red"),
+    State.WOULD_BE_REFUSED: ("its pods would be refused", "bold red"),
+    State.WAITS: ("some of its pods do not run yet", "bold yellow"),
+    State.RUNS: ("nothing keeps its pods from running", "bold green"),
+    State.UNKNOWN: ("it cannot be told, since you may not see enough", "bold yellow"),
+    State.NO_PODS: ("it has no pods, and nothing refuses them", "bold"),
+}
+_POD_HEADS: Final = {
+    State.REFUSED: "it is refused",
+    State.WOULD_BE_REFUSED: "it would be refused",
+    State.WAITS: "it does not run yet",
+    State.RUNS: "nothing keeps it from running",
+}
+_WHO: Final = {
+    By.WEBHOOK: "by the webhook",
+    By.BACKSTOP: "by the backstop, a policy in the API server",
+    By.NO_ANSWER: "since the webhook does not answer",
+    By.OTHERS: "by something else than GPU sharing",
+}
+_MOST_NAMED: Final = 3
+
+
+def screen(made: Reasoned) -> Iterator[RenderableType]:
+    """The whole screen."""
+    now = datetime.now(UTC)
+    yield _headline(made)
+    if made.state is not State.UNKNOWN and made.members.root.kind != "Pod":
+        yield Text(_counts(made))
+    for each in made.refused:
+        yield Text()
+        yield from _refusal(each, now)
+    for wait in made.waiting:
+        yield Text()
+        yield from _waiting(wait)
+    for trial in made.trials:
+        yield Text()
+        yield from _trial(trial, made)
+    yield from _ends(made)
+
+
+def _headline(made: Reasoned) -> Text:
+    root, rules = made.members.root, made.rules
+    mode = f"mode {rules.mode}" if rules.mode else "not opted in"
+    where = f"{made.members.namespace} ({mode if rules.known else 'its mode cannot be read'})"
+    words, style = _HEADS[made.state]
+    words = _POD_HEADS.get(made.state, words) if root.kind == "Pod" else words
+    subject = printing.safe(f"{root.kind} {root.metadata.name} in namespace {where}: ")
+    return Text.assemble((subject, "bold"), (f"{words}.", style))
+
+
+def _counts(made: Reasoned) -> str:
+    pods, wanted = made.members.pods, denials.wanted(made.members)
+    states = Counter(pod.state for pod in pods)
+    got = Counter(filter(None, map(collect.strategy, pods)))
+    there = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"
+    how = ", ".join(f"{n} {strategy}" for strategy, n in sorted(got.items()))
+    asked = f"Pods wanted: {wanted}. " if wanted is not None else ""
+    return f"{asked}Pods there: {there}.{f' GPUs by: {how}.' if how else ''}"
+
+
+def _refusal(each: Refused, now: datetime) -> Iterator[RenderableType]:
+    often = f" {each.count} times" if (each.count or 0) > 1 else ""
+    since = f", first {times.ago(now, each.first)}" if each.first else ""
+    last = f", last {times.ago(now, each.last)}" if each.last else ""
+    head = "Refused" if each.now else "Was refused"
+    text = f"{head}{often} {_WHO[each.refusal.by]}{since}{last} ({each.whose}):"
+    yield Text(printing.safe(text), "red" if each.now else "")
+    if each.now:
+        yield from wrongs(each.refusal)
+        return
+    yield below("That is over: pods were made since, or none is wanted any more.")
+    yield from (printing.item(wrong.text) for wrong in each.refusal.wrongs)
+
+
+def wrongs(found: Refusal) -> Iterator[RenderableType]:
+    """What is wrong, by reason: each thing on a line of its own, then what to do, once."""
+    groups: dict[str, list[Wrong]] = {}
+    for wrong in found.wrongs:
+        groups.setdefault(wrong.code or "", []).append(wrong)
+    sections = reasons_page.sections()
+    for members in groups.values():
+        code = members[0].code
+        if code is not None:
+            yield below(Text.assemble((code.value, "bold"), f": {SENTENCES[code]}"))
+        for wrong in members:
+            yield printing.item(wrong.text, 4 if code else 2)
+        if code is not None:
+            yield below(f"What to do: {sections[code].to_do}", 4)
+            yield below(f"More: gpu-sharing reasons {code}, or {link(code, found.page)}", 4)
+
+
+def _waiting(each: Waiting) -> Iterator[RenderableType]:
+    named = ", ".join(each.pods[:_MOST_NAMED])
+    more = len(each.pods) - _MOST_NAMED
+    yield Text(f"{each.state}: {named}{f' and {more} more' if more > 0 else ''}", "yellow")
+    if each.meaning:
+        yield below(f"{each.meaning[0].upper()}{each.meaning[1:]}.")
+    yield below(Text.assemble(("the cluster says: ", "dim"), printing.safe(each.message)))
+
+
+def _trial(each: Trial, made: Reasoned) -> Iterator[RenderableType]:
+    head = Text("If a pod were created now: ", "bold")
+    if isinstance(each.now, Untried):
+        yield from render.untried(head, each.now)
+        return
+    if not each.now.allowed:
+        yield from _again(head, each.now, made)
+    else:
+        yield head + Text(f"it would be let in{_strategy(each.now)}.", "green")
+        yield from render.answer(each.now)
+        if made.state is State.REFUSED:
+            yield below("Whatever makes the pods tries again by itself, within 20 minutes.")
+    yield from render.told_by(each.now, each.anew.source)
+
+
+def _strategy(now: Now) -> str:
+    return f", with {now.strategy}" if now.strategy else ""
+
+
+def _again(head: Text, now: Now, made: Reasoned) -> Iterator[RenderableType]:
+    known = {wrong for each in made.refused for wrong in each.refusal.wrongs}
+    if set(now.wrongs) <= known:
+        yield head + Text("refused in the same way.", "red")
+        return
+    yield head + Text("refused:", "red")
+    yield from wrongs(Refusal(By.WEBHOOK, now.wrongs))
+
+
+def _ends(made: Reasoned) -> Iterator[RenderableType]:
+    place = made.rules.place
+    yield from (printing.note(each) for each in made.notes)
+    if made.rules.known and place.mode is None:
+        yield Text()
+        yield printing.note(
+            f"namespace {place.namespace} is not opted in, so GPU sharing touches none of its "
+            f"pods; to opt in: kubectl label namespace {place.namespace} {names.MODE}=audit"
+        )
+    yield from render.rights((*made.rules.missing, *made.unseen))

@@ -1,1 +1,0 @@
-"""Events for the cluster: a bounded queue, a thread, equal ones as one."""

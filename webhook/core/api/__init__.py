@@ -1,0 +1,1 @@
+"""Words and typed views of the Kubernetes and NVIDIA APIs that the decision reads."""

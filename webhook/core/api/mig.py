@@ -1,0 +1,97 @@
+"""MIG profiles and which GPU products can be partitioned; nothing of nodes or pods."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from webhook.core.api import names
+
+_PROFILE: Final = re.compile(
+    r"(?P<g>[1-7])g\.(?P<gb>[0-9]{1,4})gb(?P<attribute>[.+](?:me\.all|me|gfx)|-me)?", re.ASCII
+)
+
+# Tokens of `nvidia.com/gpu.product` of GPUs with MIG. Source: NVIDIA MIG User Guide,
+# "Supported GPUs"; used only where a node lacks the label nvidia.com/mig.capable.
+MIG_PRODUCTS: Final = (
+    *("A100", "A100X", "A800", "AX800", "A30", "A30X", "PG506"),
+    *("H100", "H800", "H20", "H200", "GH200", "B200", "GB200", "B300", "GB300"),
+    *("RTX-PRO-4500", "RTX-PRO-5000", "RTX-PRO-6000", "RTX-PRO-6000D", "RTX-6000D"),
+)
+
+
+class ProfileError(ValueError):
+    """The text names no MIG profile that Kubernetes can ask for."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Profile:
+    """A GPU instance profile: compute slices, nominal GB, attribute (`.me`, `.gfx`, `-me`, …).
+
+    The GB is part of the name only. What a device really has is in the node's label
+    `nvidia.com/mig-<profile>.memory` (a 1g.10gb of an A100 has about 9856 MiB).
+    """
+
+    slices: int
+    gb: int
+    attribute: str = ""
+
+    @property
+    def name(self) -> str:
+        """The spelling in resource names and labels: `1g.10gb`, `1g.10gb.me`."""
+        return f"{self.slices}g.{self.gb}gb{self.attribute}"
+
+    @property
+    def resource(self) -> str:
+        """The extended resource of an unshared device."""
+        return names.MIG + self.name
+
+
+def parse(text: str) -> Profile:
+    """Read a profile as NVIDIA (`1g.10gb+me`) or Kubernetes (`1g.10gb.me`) spells it.
+
+    Compute instances (`1c.2g.20gb`) have no resource and are refused.
+    Source: go-nvlib pkg/nvlib/device/mig_profile.go; k8s-device-plugin internal/rm/rm.go.
+    """
+    found = _PROFILE.fullmatch(text)
+    if found is None:
+        raise ProfileError(f"{text[:63]!r} is not a MIG profile; write for example 2g.20gb")
+    attribute = (found["attribute"] or "").replace("+", ".")
+    return Profile(int(found["g"]), int(found["gb"]), attribute)
+
+
+def of_resource(resource: str) -> tuple[Profile, bool] | None:
+    """Return the profile of a `nvidia.com/mig-*` resource and whether it is `.shared`."""
+    if not resource.startswith(names.MIG):
+        return None
+    text = resource.removeprefix(names.MIG)
+    shared = text.endswith(names.SHARED)
+    try:
+        return parse(text.removesuffix(names.SHARED)), shared
+    except ProfileError:
+        return None
+
+
+def of_product(product: str) -> Profile | None:
+    """Return the profile in `NVIDIA-A100-SXM4-80GB-MIG-1g.10gb[-SHARED]` (mig.strategy=single)."""
+    _, found, text = product.removesuffix("-SHARED").partition("-MIG-")
+    try:
+        return parse(text) if found else None
+    except ProfileError:
+        return None
+
+
+def is_product(token: str, product: str) -> bool:
+    """Whether `token` stands in a product name as whole words between dashes.
+
+    | token | product | |
+    |---|---|---|
+    | A100 | NVIDIA-A100-SXM4-80GB | yes |
+    | A10, A100X | NVIDIA-A100-SXM4-80GB | no |
+    | RTX-PRO-6000 | NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition | yes |
+    """
+    return f"-{token}-".lower() in f"-{product}-".lower()
+
+
+def is_mig_product(product: str) -> bool:
+    """Whether GPUs of this name can be partitioned, by NVIDIA's list."""
+    return any(is_product(token, product) for token in MIG_PRODUCTS)

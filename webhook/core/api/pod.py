@@ -1,0 +1,187 @@
+"""The parts of a Pod that we read, typed; unknown fields are skipped, never written back.
+
+Field names are Kubernetes' own (camelCase on the wire). Optional fields may be absent or null.
+"""
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from webhook.core.api.quantity import Raw
+
+
+class _Part(Struct, frozen=True, rename="camel", gc=False):
+    """Immutable, and without unknown fields: this is a view for reading."""
+
+
+class OwnerReference(_Part, frozen=True):
+    """metadata.ownerReferences[]."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    api_version: str = ""
+    controller: bool | None = None
+
+
+class Metadata(_Part, frozen=True):
+    """metadata. At CREATE the name is often empty: `generateName` is not expanded yet."""
+
+    name: str | None = None
+    generate_name: str | None = None
+    namespace: str | None = None
+    uid: str | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    owner_references: tuple[OwnerReference, ...] | None = None
+
+
+class EnvVar(_Part, frozen=True):
+    """containers[].env[]."""
+
+    name: str = ""
+    value: str | None = None
+    value_from: dict[str, Any] | None = None
+
+
+class EnvFrom(_Part, frozen=True):
+    """containers[].envFrom[]: the variables of a ConfigMap or Secret, which we cannot see."""
+
+    prefix: str | None = None
+
+
+class Resources(_Part, frozen=True):
+    """containers[].resources."""
+
+    limits: dict[str, Raw | None] | None = None  # Kubernetes reads a null quantity as none
+    requests: dict[str, Raw | None] | None = None
+    claims: tuple[dict[str, Any], ...] | None = None
+
+
+class Capabilities(_Part, frozen=True):
+    """containers[].securityContext.capabilities."""
+
+    add: tuple[str, ...] | None = None
+
+
+class SecurityContext(_Part, frozen=True):
+    """containers[].securityContext."""
+
+    privileged: bool | None = None
+    capabilities: Capabilities | None = None
+
+
+class VolumeMount(_Part, frozen=True):
+    """containers[].volumeMounts[]."""
+
+    mount_path: str = ""
+
+
+class Container(_Part, frozen=True):
+    """A container of any of the three lists."""
+
+    name: str = ""
+    env: tuple[EnvVar, ...] | None = None
+    env_from: tuple[EnvFrom, ...] | None = None
+    resources: Resources | None = None
+    restart_policy: str | None = None
+    security_context: SecurityContext | None = None
+    volume_mounts: tuple[VolumeMount, ...] | None = None
+
+
+class HostPath(_Part, frozen=True):
+    """volumes[].hostPath."""
+
+    path: str = ""
+
+
+class Volume(_Part, frozen=True):
+    """spec.volumes[]."""
+
+    name: str = ""
+    host_path: HostPath | None = None
+
+
+class Toleration(_Part, frozen=True):
+    """spec.tolerations[]."""
+
+    key: str | None = None
+    operator: str | None = None
+    value: str | None = None
+    effect: str | None = None
+
+
+class Requirement(_Part, frozen=True):
+    """One NodeSelectorRequirement, on labels or on fields."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] | None = None
+
+
+class NodeSelectorTerm(_Part, frozen=True):
+    """Requirements that must all hold; a term without any matches nothing."""
+
+    match_expressions: tuple[Requirement, ...] | None = None
+    match_fields: tuple[Requirement, ...] | None = None
+
+
+class NodeSelector(_Part, frozen=True):
+    """Terms of which one must hold."""
+
+    node_selector_terms: tuple[NodeSelectorTerm, ...] | None = None
+
+
+class NodeAffinity(_Part, frozen=True):
+    """Only the required half: preferences never keep a pod off a node."""
+
+    required_during_scheduling_ignored_during_execution: NodeSelector | None = None
+
+
+class Affinity(_Part, frozen=True):
+    """spec.affinity."""
+
+    node_affinity: NodeAffinity | None = None
+
+
+class PodSpec(_Part, frozen=True):
+    """spec."""
+
+    containers: tuple[Container, ...] | None = None
+    init_containers: tuple[Container, ...] | None = None
+    ephemeral_containers: tuple[Container, ...] | None = None
+    node_selector: dict[str, str] | None = None
+    affinity: Affinity | None = None
+    tolerations: tuple[Toleration, ...] | None = None
+    node_name: str | None = None
+    runtime_class_name: str | None = None
+    host_pid: bool | None = field(default=None, name="hostPID")
+    host_ipc: bool | None = field(default=None, name="hostIPC")
+    host_network: bool | None = None
+    volumes: tuple[Volume, ...] | None = None
+    resource_claims: tuple[dict[str, Any], ...] | None = None
+
+
+class Pod(_Part, frozen=True):
+    """A Pod, or the template of one."""
+
+    metadata: Metadata | None = None
+    spec: PodSpec = field(default_factory=PodSpec)
+
+
+def labels(pod: Pod) -> dict[str, str]:
+    """The pod's labels, empty where it has none."""
+    return (pod.metadata.labels if pod.metadata else None) or {}
+
+
+def annotations(pod: Pod) -> dict[str, str]:
+    """The pod's annotations, empty where it has none."""
+    return (pod.metadata.annotations if pod.metadata else None) or {}
+
+
+def required_terms(pod: Pod) -> tuple[NodeSelectorTerm, ...] | None:
+    """The terms of the required node affinity; None where there is no such affinity."""
+    affinity = pod.spec.affinity
+    node = affinity.node_affinity if affinity else None
+    required = node.required_during_scheduling_ignored_during_execution if node else None
+    return None if required is None else required.node_selector_terms or ()

@@ -1,0 +1,39 @@
+"""What a rule looks at and what it says; who is refused for it is the policy's to say."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from webhook.core.api.model import ContainerRef, Facts, Strategy, Violation
+from webhook.core.api.pod import Container
+
+_LONGEST: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A pod's facts, and what follows from them for several rules, worked out once.
+
+    `strategies` is what each asked resource amounts to by the pod's pins, None where unknown.
+    """
+
+    facts: Facts
+    strategies: Mapping[str, Strategy | None]
+    idle: frozenset[ContainerRef]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule finds; `evidence` tells two apart that read the same."""
+
+    violation: Violation
+    evidence: str = ""
+
+
+PodRule = Callable[[Subject], Iterator[Finding]]
+ContainerRule = Callable[[Subject, ContainerRef, Container], Iterator[Finding]]
+
+
+def quote(text: str) -> str:
+    """Somebody else's words in a message: quoted, and not all of them if they are many."""
+    return repr(text) if len(text) <= _LONGEST else repr(text[:_LONGEST]) + "..."

@@ -1,0 +1,84 @@
+"""Is a pod safe as it stands? Joins the rules of `guards`, whoever rewrote it; prefers nothing."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from webhook.core.api.model import Facts, Violation
+from webhook.core.api.reasons import Reason, fitted
+from webhook.core.checks import asks, devices, environment, host, mounts, reserved, scheduling
+from webhook.core.checks import security_context as context
+from webhook.core.checks.finding import ContainerRule, Finding, PodRule, Subject
+from webhook.core.decision.classify import places
+from webhook.core.policy.values import Policy, Treatment, of_tenant, treatment
+
+CONTAINER_RULES: Final[tuple[ContainerRule, ...]] = (
+    environment.gpu_visibility,
+    environment.cuda_visibility,
+    environment.env_from,
+    environment.mps_environment,
+    context.privileged,
+    context.capabilities,
+    mounts.reserved_mounts,
+    devices.claimed_devices,
+)
+POD_RULES: Final[tuple[PodRule, ...]] = (
+    host.host_path,
+    host.host_namespaces,
+    devices.runtime_class,
+    devices.device_annotations,
+    devices.resource_claims,
+    scheduling.node_name,
+    scheduling.tolerations,
+    reserved.reserved_names,
+)
+_MOST_WARNED: Final = 5
+
+
+def check(facts: Facts, rules: Policy) -> tuple[Finding, ...]:
+    """Return everything that the rules find: all at once, so that one mend suffices."""
+    seen = asks.subject(facts)
+    malformed = (Finding(each) for each in facts.violations)
+    found = (*malformed, *asks.unsafe(seen, rules), *_around(seen))
+    return tuple(dict.fromkeys(found))
+
+
+def _around(seen: Subject) -> Iterator[Finding]:
+    """Ways around the device plugin; every container once, also of a pod without an ask."""
+    for place, container in places(seen.facts.pod):
+        for container_rule in CONTAINER_RULES:
+            yield from container_rule(seen, place, container)
+    for pod_rule in POD_RULES:
+        yield from pod_rule(seen)
+
+
+def introduced(now: tuple[Finding, ...], before: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What an update makes worse: an older pod's label or finalizer can always be changed.
+
+    A pod that exists has its node from the scheduler, so that is never new.
+    """
+    known = frozenset(before)
+    return tuple(
+        each for each in now if each not in known and each.violation.reason is not Reason.NODE_NAME
+    )
+
+
+def judge(
+    found: tuple[Finding, ...], facts: Facts, rules: Policy
+) -> tuple[tuple[Violation, ...], tuple[str, ...]]:
+    """Return what refuses the pod and what only warns: whose pod it is and the policy say so."""
+    tenant = of_tenant(facts.workload, facts.tenant)
+    treated = [
+        (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
+    ]
+    refused = tuple(each for each, what in treated if what is Treatment.REFUSE)
+    warned = dict.fromkeys(
+        fitted(each.text, each.reason) for each, what in treated if what is Treatment.WARN
+    )
+    return refused, _first(tuple(warned))
+
+
+def _first(texts: tuple[str, ...]) -> tuple[str, ...]:
+    if len(texts) <= _MOST_WARNED:
+        return texts
+    kept = _MOST_WARNED - 1
+    return (*texts[:kept], f"and {len(texts) - kept} more warnings of this kind")

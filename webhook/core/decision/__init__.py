@@ -1,0 +1,1 @@
+"""Pod and policy to a decision: classify, allowed, select, affinity, diagnosis."""

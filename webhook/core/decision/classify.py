@@ -1,0 +1,181 @@
+"""Pod and namespace labels -> Facts: what the pod is for, whose it is, what it asks; no offers."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from webhook.core.api import mig, names, quantity
+from webhook.core.api import pod as pods
+from webhook.core.api.mig import Profile
+from webhook.core.api.model import Ask, ContainerRef, Facts, Role, Violation, Workload
+from webhook.core.api.pod import Container, Pod
+from webhook.core.api.quantity import Raw
+from webhook.core.api.reasons import Reason
+from webhook.core.policy.values import Policy, WellKnownLabel
+
+WORKLOADS: Final = tuple(w.value for w in Workload if w is not Workload.UNCLASSIFIED)
+ALLOWED: Final = ", ".join(WORKLOADS)
+
+_Found = tuple[Violation, ...]
+
+
+def facts(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Facts:
+    """Read everything that a decision needs from a pod, once; malformed values are violations.
+
+    A pod that asks for no GPU is none of our business, whatever its labels say.
+    """
+    workload, bad_workload = _workload(pod, namespace, policy.well_known_labels)
+    tenant, bad_tenant, overruled = _tenant(pod, namespace)
+    memory, bad_memory = _memory(pod)
+    profile, bad_profile = _profile(pod)
+    asks, idle, bad_asks = _asks(pod)
+    malformed = (*bad_workload, *bad_tenant, *bad_memory, *bad_profile)
+    return Facts(
+        pod=pod,
+        workload=workload,
+        tenant=tenant,
+        asks=asks,
+        idle=idle,
+        memory=memory,
+        profile=profile,
+        violations=(*malformed, *bad_asks) if asks or bad_asks else (),
+        warnings=overruled,
+    )
+
+
+def asks_of(pod: Pod) -> tuple[Ask, ...]:
+    """The GPUs that a pod's containers request; malformed requests are left out."""
+    return _asks(pod)[0]
+
+
+def places(pod: Pod) -> Iterator[tuple[ContainerRef, Container]]:
+    """Every container with its place: init containers and sidecars, app, then ephemeral."""
+    for index, each in enumerate(pod.spec.init_containers or ()):
+        role = Role.SIDECAR if each.restart_policy == "Always" else Role.INIT
+        yield ContainerRef(role, index, each.name), each
+    for index, each in enumerate(pod.spec.containers or ()):
+        yield ContainerRef(Role.APP, index, each.name), each
+    for index, each in enumerate(pod.spec.ephemeral_containers or ()):
+        yield ContainerRef(Role.EPHEMERAL, index, each.name), each
+
+
+def is_gpu(resource: str) -> bool:
+    """Whether the NVIDIA device plugin can advertise this name for GPUs or parts of them."""
+    gpu = resource in (names.GPU, names.SHARED_GPU)
+    return gpu or mig.of_resource(resource) is not None
+
+
+def _workload(
+    pod: Pod, namespace: Mapping[str, str], well_known: tuple[WellKnownLabel, ...]
+) -> tuple[Workload, _Found]:
+    """The first that applies.
+
+    | our pod label | well-known pod label | our namespace label | workload |
+    |---|---|---|---|
+    | set | - | - | its value |
+    | - | one matches | - | what the policy's table says |
+    | - | - | set | its value |
+    | - | - | - | unclassified |
+    """
+    labels = pods.labels(pod)
+    if names.WORKLOAD in labels:
+        return _read_workload(labels[names.WORKLOAD], "the pod's")
+    for known in well_known:
+        if known.label in labels and known.value in (None, labels[known.label]):
+            return known.workload, ()
+    if names.WORKLOAD in namespace:
+        return _read_workload(namespace[names.WORKLOAD], "the namespace's")
+    return Workload.UNCLASSIFIED, ()
+
+
+def _read_workload(value: str, whose: str) -> tuple[Workload, _Found]:
+    if value in WORKLOADS:
+        return Workload(value), ()
+    message = f"{whose} label {names.WORKLOAD}={value[:63]!r} is unknown; write one of {ALLOWED}"
+    return Workload.UNCLASSIFIED, (Violation(Reason.INVALID_WORKLOAD, "", message, names.WORKLOAD),)
+
+
+def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found, tuple[str, ...]]:
+    """Whose pod it is: the namespace's word cannot be lifted by the pod's.
+
+    | namespace label | pod label | tenant |
+    |---|---|---|
+    | A | any | A (a warning if the pod says otherwise) |
+    | - | B | B |
+    | - | - | none |
+    | empty | any | refused |
+    """
+    given, wanted = namespace.get(names.TENANT), pods.labels(pod).get(names.TENANT)
+    for value, whose in ((given, "the namespace's"), (wanted, "the pod's")):
+        if value == "":
+            message = f"{whose} label {names.TENANT} is empty; write the tenant's name or remove it"
+            return "", (Violation(Reason.INVALID_TENANT, "", message, names.TENANT),), ()
+    if given and wanted and given != wanted:
+        warning = f"the namespace belongs to tenant {given[:40]}: the pod's label is void"
+        return given, (), (warning,)
+    return given or wanted, (), ()
+
+
+def _memory(pod: Pod) -> tuple[int | None, _Found]:
+    raw = pods.annotations(pod).get(names.GPU_MEMORY)
+    try:
+        return None if raw is None else quantity.mebibytes(raw), ()
+    except quantity.QuantityError as error:
+        message = f"annotation {names.GPU_MEMORY}: {error}; write for example 20Gi"
+        return None, (Violation(Reason.INVALID_GPU_MEMORY, "", message, names.GPU_MEMORY),)
+
+
+def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
+    raw = pods.annotations(pod).get(names.MIG_PROFILE)
+    try:
+        return None if raw is None else mig.parse(raw), ()
+    except mig.ProfileError as error:
+        message = f"annotation {names.MIG_PROFILE}: {error}"
+        return None, (Violation(Reason.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)
+
+
+def _asks(pod: Pod) -> tuple[tuple[Ask, ...], tuple[ContainerRef, ...], _Found]:
+    asks: list[Ask] = []
+    idle: list[ContainerRef] = []
+    wrong: list[Violation] = []
+    for place, container in places(pod):
+        found = _ask(place, container)
+        match found:
+            case Ask():
+                asks.append(found)
+            case Violation():
+                wrong.append(found)
+            case None:
+                idle.append(place)
+    return tuple(asks), tuple(idle), tuple(wrong)
+
+
+def _ask(place: ContainerRef, container: Container) -> Ask | Violation | None:
+    limits = (container.resources.limits if container.resources else None) or {}
+    requests = (container.resources.requests if container.resources else None) or {}
+    found: dict[str, tuple[int, Raw]] = {}
+    for resource in filter(is_gpu, {**limits, **requests}):
+        try:
+            number = _count(resource, limits.get(resource), requests.get(resource))
+        except quantity.QuantityError as error:
+            return Violation(Reason.INVALID_QUANTITY, place.name, f"{resource}: {error}", resource)
+        if number:
+            found[resource] = number, limits[resource] or number
+    if len(found) > 1:
+        listed = " and ".join(sorted(found))
+        message = f"asks for {listed}; one container gets one kind of GPU, so keep one of them"
+        return Violation(Reason.SEVERAL_RESOURCES, place.name, message, "resources.limits")
+    return next((Ask(place, key, n, raw) for key, (n, raw) in found.items()), None)
+
+
+def _count(resource: str, limit: Raw | None, request: Raw | None) -> int:
+    """An extended resource's request equals its limit, and needs a limit (Kubernetes docs)."""
+    if limit is None:
+        wanted = 0 if request is None else quantity.count(request)
+        if wanted:
+            raise quantity.QuantityError(f"stands only in requests; set limits.{resource} too")
+        return 0
+    number = quantity.count(limit)
+    if request is not None and quantity.count(request) != number:
+        both = f"request {request!s} and limit {limit!s}"
+        raise quantity.QuantityError(f"{both} differ; make them equal")
+    return number

@@ -1,0 +1,1 @@
+"""Node dialects: one file for each system that labels GPU nodes."""

@@ -1,0 +1,1 @@
+"""Other projects whose objects make pods: one file a project."""

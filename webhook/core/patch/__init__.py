@@ -1,0 +1,1 @@
+"""A decision as JSON Patch operations, and operations applied to an object."""

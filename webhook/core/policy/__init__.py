@@ -1,0 +1,1 @@
+"""The policy as values, its file format and how it is loaded."""

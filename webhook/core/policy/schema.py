@@ -1,0 +1,91 @@
+"""The policy file as types: what may stand where; msgspec reads it, `policy_file` compiles it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from webhook.core.api.model import Strategy
+from webhook.core.checks.schema import GuardsFile
+from webhook.core.policy.values import Otherwise, SeveralGpus
+
+Text = Annotated[str, Meta(min_length=1, max_length=253)]
+Memory = Annotated[str, Meta(description="a Kubernetes quantity, for example 8Gi")]
+
+
+class _Part(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """A typing error in a key must not be skipped in silence."""
+
+
+class ChoiceFile(_Part, frozen=True):
+    """A strategy on some GPU products only."""
+
+    strategy: Strategy
+    on: Annotated[tuple[Text, ...], Meta(min_length=1)]
+
+
+class RowFile(_Part, frozen=True):
+    """One row of the matrix."""
+
+    strategies: Annotated[tuple[Strategy | ChoiceFile, ...], Meta(min_length=1)]
+    otherwise: Otherwise
+    several_gpus: SeveralGpus
+    memory: Memory | None = None
+
+
+class LabelFile(_Part, frozen=True):
+    """A label of another project that says what a pod is for."""
+
+    label: Text
+    workload: Literal["training", "inference", "dev", "tenant"]
+    value: str | None = None
+
+
+class TaintFile(_Part, frozen=True):
+    """A taint of a declared pool's nodes."""
+
+    key: Text
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    value: str | None = None
+
+
+class PoolFile(_Part, frozen=True):
+    """A pool that may be scaled to zero: what one of its nodes will look like."""
+
+    name: Text
+    labels: dict[str, str]
+    allocatable: dict[str, str | int]
+    taints: tuple[TaintFile, ...] = ()
+
+
+class PodTemplateFile(_Part, frozen=True):
+    """Where the pods of a custom resource stand, for kinds in which the search misses them."""
+
+    kind: Text
+    path: Annotated[Text, Meta(examples=["spec.workers[].template", "spec.replicas.*.template"])]
+
+
+class MatrixFile(_Part, frozen=True):
+    """The rows; `tenant` is also for every pod that has a tenant, but for its training."""
+
+    training: RowFile
+    inference: RowFile
+    dev: RowFile
+    tenant: RowFile
+    tenant_training: RowFile
+    unclassified: RowFile
+
+
+class PolicyFile(_Part, frozen=True):
+    """A policy of the GPU-sharing webhook; what it leaves out is as in the built-in one."""
+
+    api_version: Literal["gpu-sharing.io/v1"]
+    kind: Literal["Policy"]
+    matrix: MatrixFile
+    guards: GuardsFile
+    several_mig_devices: Literal["allow", "deny"]
+    tenant_pools: Literal["isolated", "shared"]
+    well_known_labels: tuple[LabelFile, ...]
+    exempt_users: tuple[Text, ...]
+    gpu_taints: tuple[Text, ...]
+    pools: tuple[PoolFile, ...]
+    pod_templates: tuple[PodTemplateFile, ...]

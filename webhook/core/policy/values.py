@@ -1,0 +1,138 @@
+"""The policy as the decision uses it: compiled, frozen values; its file format is `policy_file`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from webhook.core.api import mig, node
+from webhook.core.api.model import Offer, Strategy, Workload
+from webhook.core.api.reasons import Reason
+from webhook.core.integrations.templates import Listed
+
+MIG_CAPABLE: Final = "mig-capable"
+NOT_MIG_CAPABLE: Final = "not-mig-capable"
+
+
+class Otherwise(StrEnum):
+    """What a row does when none of its strategies is offered."""
+
+    EXCLUSIVE = "exclusive"
+    DENY = "deny"
+
+
+class SeveralGpus(StrEnum):
+    """What a row does with more than one GPU in a container."""
+
+    EXCLUSIVE = "exclusive"
+    DENY = "deny"
+    SHARE = "share"
+
+
+class Treatment(StrEnum):
+    """What comes of a way around the device plugin that a guard finds in a pod."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+    OFF = "off"
+
+
+class RowName(StrEnum):
+    """The rows of the matrix."""
+
+    TRAINING = "training"
+    INFERENCE = "inference"
+    DEV = "dev"
+    TENANT = "tenant"
+    TENANT_TRAINING = "tenantTraining"
+    UNCLASSIFIED = "unclassified"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A strategy, and the GPU products that it is for (none named: all)."""
+
+    strategy: Strategy
+    on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the matrix. `memory` is in MiB."""
+
+    choices: tuple[Choice, ...]
+    otherwise: Otherwise
+    several_gpus: SeveralGpus
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WellKnownLabel:
+    """A label of another project that says what a pod is for; no value: any value does."""
+
+    label: str
+    workload: Workload
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Treatments:
+    """What comes of one guard's findings in tenants' pods, and in all others."""
+
+    tenants: Treatment
+    others: Treatment
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which strategies each workload may use, in order, and what goes with it."""
+
+    matrix: Mapping[RowName, Row]
+    guards: Mapping[Reason, Treatments]
+    several_mig_devices: bool
+    shared_tenant_pools: bool
+    well_known_labels: tuple[WellKnownLabel, ...]
+    exempt_users: frozenset[str]
+    gpu_taints: frozenset[str]
+    pools: tuple[node.Node, ...]
+    pod_templates: Listed
+
+
+def row_of(workload: Workload, tenant: str | None) -> RowName:
+    """Which row decides.
+
+    | workload | no tenant | with a tenant |
+    |---|---|---|
+    | training | training | tenantTraining |
+    | tenant | tenant | tenant |
+    | any other | its own | tenant |
+    """
+    if tenant is None:
+        return RowName(workload.value)
+    return RowName.TENANT_TRAINING if workload is Workload.TRAINING else RowName.TENANT
+
+
+def of_tenant(workload: Workload, tenant: str | None) -> bool:
+    """Whether the pod must be kept apart from everybody else's."""
+    return row_of(workload, tenant) in (RowName.TENANT, RowName.TENANT_TRAINING)
+
+
+def treatment(rules: Policy, reason: Reason, *, tenant: bool) -> Treatment:
+    """What comes of a finding; what is no guard's is always refused."""
+    both = rules.guards.get(reason)
+    if both is None:
+        return Treatment.REFUSE
+    return both.tenants if tenant else both.others
+
+
+def is_for(choice: Choice, offer: Offer) -> bool:
+    """Whether the choice's `on` condition lets it use this offer's GPU product."""
+    return not choice.on or any(_names(token, offer) for token in choice.on)
+
+
+def _names(token: str, offer: Offer) -> bool:
+    if token == MIG_CAPABLE:
+        return offer.mig_capable
+    if token == NOT_MIG_CAPABLE:
+        return not offer.mig_capable
+    return mig.is_product(token, offer.product)

@@ -1,0 +1,51 @@
+"""What both sides would say of a pod that does not exist yet; changes and asks nobody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from webhook.core.admit import Verdict, admit
+from webhook.core.api import names
+from webhook.core.api.model import Inventory, Mode, Request, Side
+from webhook.core.api.pod import Pod
+from webhook.core.patch import apply as patched
+from webhook.core.policy.values import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The verdict of /mutate, or of /validate where that refuses, and the pod as it would be."""
+
+    verdict: Verdict
+    after: Mapping[str, Any]
+
+
+def simulate(
+    asked: Request, pod: Mapping[str, Any], policy: Policy, inventory: Inventory
+) -> Simulated:
+    """Answer a CREATE of `pod` as the API server would have it answered, both sides in turn.
+
+    `asked` tells all but the pod and the side. In audit mode only the mutating side is asked:
+    it leaves the pod as it is, so that the other would judge what enforcement never lets be.
+
+    Raises:
+        msgspec.ValidationError: a wrong type in the pod; the message has the path.
+    """
+    first = replace(asked, side=Side.MUTATE, pod=msgspec.convert(pod, Pod))
+    verdict = admit(first, policy, inventory)
+    after = patched.apply(pod, verdict.patch)
+    if not verdict.allowed or asked.mode is Mode.AUDIT:
+        return Simulated(verdict, after)
+    second = replace(first, side=Side.VALIDATE, pod=msgspec.convert(after, Pod))
+    checked = admit(second, policy, inventory)
+    if not checked.allowed:
+        return Simulated(checked, after)
+    return Simulated(replace(verdict, warnings=(*verdict.warnings, *checked.warnings)), after)
+
+
+def mode_of(namespace_labels: Mapping[str, str]) -> Mode:
+    """The mode of a namespace; one that has not opted in is looked at as if it enforced."""
+    audited = namespace_labels.get(names.MODE) == Mode.AUDIT
+    return Mode.AUDIT if audited else Mode.ENFORCE

@@ -1,0 +1,1 @@
+"""The API server's client: lists, watches, caches and events."""

@@ -1,0 +1,89 @@
+"""The few JSON shapes of the API machinery that we read, with everything else left unread."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from webhook.kube.errors import ApiFailure
+
+S = TypeVar("S")
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _Cause(msgspec.Struct):
+    reason: str = ""
+
+
+class _Details(msgspec.Struct):
+    causes: list[_Cause] | None = None
+
+
+class Status(msgspec.Struct):
+    """What the server answers, or sends as an ERROR event, when something failed."""
+
+    code: int | None = None
+    message: str = ""
+    details: _Details | None = None
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The words for why, such as `NamespaceTerminating`."""
+        found = (self.details.causes if self.details else None) or ()
+        return tuple(each.reason for each in found)
+
+
+class ListMetadata(msgspec.Struct):
+    """The version that a list shows, and the token of its next page."""
+
+    resource_version: Text = msgspec.field(name="resourceVersion")
+    token: str = msgspec.field(name="continue", default="")
+
+
+class ListPage(msgspec.Struct):
+    """A list; Go writes an empty one as null."""
+
+    metadata: ListMetadata
+    items: list[msgspec.Raw] | None = None
+
+
+class Event(msgspec.Struct):
+    """A line of a watch."""
+
+    type: str
+    object: msgspec.Raw
+
+
+class _Name(msgspec.Struct):
+    name: Text
+
+
+class _Named(msgspec.Struct):
+    metadata: _Name
+
+
+class _Version(msgspec.Struct):
+    resource_version: Text = msgspec.field(name="resourceVersion")
+
+
+class _Versioned(msgspec.Struct):
+    metadata: _Version
+
+
+def parse(data: bytes | msgspec.Raw, shape: type[S]) -> S:
+    """Read JSON as `shape`; raise ApiFailure without a status if it is something else."""
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except msgspec.MsgspecError as error:
+        raise ApiFailure(None, f"unreadable answer: {error}") from error
+
+
+def name_of(data: msgspec.Raw) -> str:
+    """Return the name of an object; raise ApiFailure if it has none."""
+    return parse(data, _Named).metadata.name
+
+
+def version_of(data: msgspec.Raw) -> str:
+    """Return the resourceVersion of an object; raise ApiFailure if it has none."""
+    return parse(data, _Versioned).metadata.resource_version

@@ -1,0 +1,1 @@
+"""Events of Kubernetes, written in the background and counted when they repeat."""

@@ -1,0 +1,124 @@
+"""Events as events.k8s.io/v1 has them: paths, names and bodies as plain data; no I/O.
+
+What the API server demands stands in Kubernetes' pkg/apis/core/validation/events.go: of a v1 Event
+only `series` may change, and its count is never below 2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from webhook.kube.api_types import Text, parse
+
+if TYPE_CHECKING:
+    from webhook.core.event import Regarding
+    from webhook.kube.events.queue import Batch
+
+CONTROLLER: Final = "gpu-sharing.io/webhook"
+INSTANCE_LIMIT: Final = 128  # characters
+_MOST: Final = 2**31 - 1  # series.count is an int32
+_HASH: Final = 16  # hexadecimal digits: enough that two events of an hour never meet
+_PREFIX: Final = 253 - 1 - _HASH
+_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event as the API server has it: its version, and how many it counts."""
+
+    version: str
+    count: int
+
+
+class _Series(msgspec.Struct):
+    count: int = 1
+
+
+class _Metadata(msgspec.Struct):
+    version: Text = msgspec.field(name="resourceVersion")
+
+
+class _Event(msgspec.Struct):
+    metadata: _Metadata
+    series: _Series | None = None
+
+
+def collection(namespace: str) -> str:
+    """Return the path of the events of a namespace."""
+    return f"/apis/events.k8s.io/v1/namespaces/{quote(namespace, safe='')}/events"
+
+
+def name(regarding: Regarding, batch: Batch) -> str:
+    """Return the name that every replica gives to equal events, also after a restart.
+
+    The object's uid counts: the object of an event cannot change, and one made anew is another.
+    """
+    event = batch.event
+    told = (regarding.api_version, regarding.kind, regarding.name, regarding.uid)
+    parts = "\0".join((*told, event.action, event.reason, event.note))
+    digest = hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:_HASH]
+    prefix = regarding.name[:_PREFIX].rstrip("-.") if is_name(regarding.name) else "object"
+    return f"{prefix}.{digest}"
+
+
+def is_name(text: str) -> bool:
+    """Whether an object can be named so: what a pod says of names is not checked yet."""
+    return _SUBDOMAIN.fullmatch(text) is not None
+
+
+def first(regarding: Regarding, batch: Batch, instance: str) -> dict[str, Any]:
+    """Return the body of a new event."""
+    event = batch.event
+    body: dict[str, Any] = {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": name(regarding, batch), "namespace": event.namespace},
+        "eventTime": micro_time(batch.first),
+        "type": event.type,
+        "action": event.action.value,
+        "reason": event.reason.value,
+        "note": event.note,
+        "regarding": _reference(event.namespace, regarding),
+        "reportingController": CONTROLLER,
+        "reportingInstance": instance[:INSTANCE_LIMIT],
+    }
+    return body | (_series(batch.count, batch.last) if batch.count > 1 else {})
+
+
+def repeat(stored: Stored, batch: Batch) -> dict[str, Any]:
+    """Return the merge patch that counts a batch in; it is refused if another was quicker."""
+    version = {"metadata": {"resourceVersion": stored.version}}
+    return version | _series(stored.count + batch.count, batch.last)
+
+
+def stored(body: bytes) -> Stored:
+    """Read an event that the API server answers with; raise ApiFailure if it is none."""
+    found = parse(body, _Event)
+    return Stored(found.metadata.version, max(1, found.series.count if found.series else 1))
+
+
+def micro_time(seconds: float) -> str:
+    """Return a MicroTime: RFC 3339 with six decimals, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _series(count: int, last: float) -> dict[str, Any]:
+    return {"series": {"count": min(count, _MOST), "lastObservedTime": micro_time(last)}}
+
+
+def _reference(namespace: str, regarding: Regarding) -> dict[str, str]:
+    reference = {
+        "apiVersion": regarding.api_version,
+        "kind": regarding.kind,
+        "namespace": namespace,
+        "name": regarding.name,
+        "uid": regarding.uid,
+    }
+    return {key: value for key, value in reference.items() if value}

@@ -1,0 +1,1 @@
+"""AdmissionReview bytes to values and back, and the review endpoints."""

@@ -1,0 +1,187 @@
+"""What is told of each review: one JSON log line and the metrics; never the pod's environment."""
+
+import sys
+from typing import Any, BinaryIO, Final
+
+import msgspec
+import structlog
+
+from webhook.core.admit import Verdict
+from webhook.core.api.model import Mode, Request, Side
+from webhook.server.admission.encode import moves
+from webhook.server.admission.error_boundary import Advised, Trail
+from webhook.server.metrics import Metrics
+from webhook.server.reload import Told
+
+_RELOADS: Final = {
+    "reloaded": "ok",
+    "reload_refused": "refused",
+    "certificate_loaded": "ok",
+    "certificate_refused": "refused",
+}
+_ADVISE: Final = "advise"  # as a third side, where times are measured
+_OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
+
+
+def create_log(stream: BinaryIO | None = None) -> structlog.typing.FilteringBoundLogger:
+    """Return a logger that writes one JSON object a line, with the time in UTC."""
+    log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+        structlog.BytesLogger(stream or sys.stdout.buffer),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=_to_json),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger("INFO"),
+        cache_logger_on_first_use=True,
+    )
+    return log
+
+
+def logging_config() -> dict[str, Any]:
+    """Settings for `logging.config.dictConfig`: everything else as JSON lines too, on stderr."""
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": [
+            structlog.stdlib.ExtraAdder(),
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+        ],
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(),
+        ],
+    }
+    handler = {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}
+    loud = {"level": "INFO", "handlers": ["stderr"], "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": formatter},
+        "handlers": {"stderr": handler},
+        "root": {"level": "WARNING", "handlers": ["stderr"]},
+        "loggers": {"gunicorn.error": loud, "gunicorn.access": loud | {"level": "CRITICAL"}},
+    }
+
+
+def _to_json(event: object, **_: object) -> bytes:
+    return msgspec.json.encode(event, enc_hook=str)
+
+
+def create_told(log: structlog.typing.FilteringBoundLogger, metrics: Metrics, what: str) -> Told:
+    """Return what writes the events of one part, such as `policy`, and counts its reloads."""
+
+    def told(event: str, /, **fields: object) -> None:
+        log.info(event, of=what, **fields)
+        if event in _RELOADS:
+            metrics.reloads.labels(what, _RELOADS[event]).inc()
+
+    return told
+
+
+def create_trail(log: structlog.typing.FilteringBoundLogger, metrics: Metrics) -> Trail:
+    """Return what writes a line and counts, for each review and for each failure."""
+
+    def reviewed(request: Request, verdict: Verdict, seconds: float) -> None:
+        log.info("review", **_facts(request, verdict), latency_ms=_milliseconds(seconds))
+        _count(metrics, request, verdict)
+        metrics.seconds.labels(request.side.value).observe(seconds)
+
+    def failed(status: str, text: str) -> None:
+        log.warning("not a review", status=status, message=text)
+        metrics.failures.labels(status[:3]).inc()
+
+    def advised(about: Advised, seconds: float) -> None:
+        log.info("advice", **_advice(about), latency_ms=_milliseconds(seconds))
+        metrics.advice.labels(about.request.mode.value, about.advice.outcome.value).inc()
+        metrics.seconds.labels(_ADVISE).observe(seconds)
+
+    return Trail(reviewed, failed, advised)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _count(metrics: Metrics, request: Request, verdict: Verdict) -> None:
+    workload = verdict.workload.value if verdict.workload else "none"
+    reason, mode, side = verdict.reason.value, request.mode.value, request.side.value
+    strategy = verdict.strategy or "none"
+    operation = request.operation if request.operation in _OPERATIONS else "other"
+    allowed = "true" if verdict.would_allow else "false"
+    metrics.reviews.labels(side, operation, workload, strategy, reason, mode, allowed).inc()
+    if _gave(request, verdict):
+        metrics.pods.labels(workload, strategy, mode).inc()
+    if not (verdict.would_allow or request.dry_run):
+        metrics.refusals.labels(reason, workload, side, mode).inc()
+
+
+def _gave(request: Request, verdict: Verdict) -> bool:
+    """Whether a pod got GPUs by this answer, so that each is counted once.
+
+    | side | operation | dry run | mode | counted |
+    |---|---|---|---|---|
+    | mutate | CREATE | no | enforce | with a patch |
+    | mutate | CREATE | no | audit | with something to give |
+    | any other | | | | no |
+
+    A pod that is sent again, since another webhook changed it, has no patch any more.
+    """
+    created = (request.side, request.operation) == (Side.MUTATE, "CREATE")
+    if request.dry_run or not created:
+        return False
+    return bool(verdict.given if request.mode is Mode.AUDIT else verdict.patch)
+
+
+def _advice(about: Advised) -> dict[str, object]:
+    request, advice = about.request, about.advice
+    return {
+        "uid": request.uid,
+        "operation": request.operation,
+        "namespace": request.namespace,
+        "kind": about.kind,
+        "name": about.name,
+        "user": request.user,
+        "outcome": advice.outcome,
+        "warnings": len(advice.warnings),
+        "reasons": advice.reasons,
+        "mode": request.mode,
+        "dryRun": request.dry_run,
+    }
+
+
+def _facts(request: Request, verdict: Verdict) -> dict[str, object]:
+    asked, given = moves(verdict)
+    kind, name = _whose(request)
+    return {
+        "uid": request.uid,
+        "side": request.side,
+        "operation": request.operation,
+        "namespace": request.namespace,
+        "owner_kind": kind,
+        "owner": name,
+        "user": request.user,
+        "workload": verdict.workload,
+        "tenant": verdict.tenant,
+        "from": asked,
+        "to": given,
+        "strategy": verdict.strategy,
+        "allowed": verdict.would_allow,
+        "reason": verdict.reason,
+        "message": None if verdict.would_allow else verdict.message,
+        "mode": request.mode,
+        "dryRun": request.dry_run,
+    }
+
+
+def _whose(request: Request) -> tuple[str, str]:
+    """The controller that made the pod, or the pod itself; at CREATE it may have no name yet."""
+    metadata = request.pod.metadata if request.pod else None
+    owners = (metadata.owner_references if metadata else None) or ()
+    for owner in owners:
+        if owner.controller:
+            return owner.kind, owner.name
+    generated = (metadata.generate_name if metadata else None) or ""
+    return "Pod", request.name or (metadata.name if metadata else None) or generated

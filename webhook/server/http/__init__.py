@@ -1,0 +1,1 @@
+"""The HTTP server: a gunicorn worker that serves all connections in one loop."""
