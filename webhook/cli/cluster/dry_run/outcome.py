@@ -18,7 +18,7 @@ from webhook.core.api.pod import Pod
 from webhook.core.api.reasons import Reason
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
-from webhook.kube.client import Answer
+from webhook.kube.connection import Answer
 
 Object = Mapping[str, Any]
 
