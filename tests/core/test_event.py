@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from webhook.core import event
+from webhook.core import event, record
 from webhook.core.admit import Verdict
 from webhook.core.api.model import (
     Allocation,
@@ -75,7 +75,8 @@ def test_the_truth_table(changed: dict[str, Any], verdict: Verdict, told: Action
 def test_a_refusal_warns_with_the_message_and_its_reason() -> None:
     regarding = Regarding("apps/v1", "ReplicaSet", "web-6d4", "u-1")
     found = event.of(CREATE, REFUSED)
-    assert found == Event("shop", regarding, Action.REFUSED, Reason.NO_OFFER, REFUSED.message)
+    told = record.to_json(REFUSED.record)
+    assert found == Event("shop", regarding, Action.REFUSED, Reason.NO_OFFER, REFUSED.message, told)
     assert (found.type, found.reason) == ("Warning", "no_offer")
 
 

@@ -1,9 +1,11 @@
 """One admission is one function: `admit`. It reads nothing but its arguments, changes nothing."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
-from webhook.core.api import limits
+from webhook.core import record
+from webhook.core.api import limits, names, pod
 from webhook.core.api.model import (
     Allocation,
     Ask,
@@ -17,6 +19,7 @@ from webhook.core.api.model import (
     Violation,
     Workload,
 )
+from webhook.core.api.pod import Pod
 from webhook.core.api.reasons import SENTENCES, Reason, fitted
 from webhook.core.checks import registry
 from webhook.core.decision import classify
@@ -24,15 +27,18 @@ from webhook.core.decision import decide as decision
 from webhook.core.patch import render as patch
 from webhook.core.patch.render import Op
 from webhook.core.policy.values import Policy
+from webhook.core.record import ContainerChange, DecisionRecord
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """The answer to one Request. `message` says why in whole sentences, for people.
 
-    In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided.
+    In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided, and
+    `audit_warnings` say what enforcement would have done. `warned` are the reasons of what the
+    checks warn of.
     """
 
     allowed: bool
@@ -44,9 +50,32 @@ class Verdict:
     asks: tuple[Ask, ...] = ()
     given: tuple[Allocation, ...] = ()
     violations: tuple[Violation, ...] = ()
+    containers: tuple[ContainerChange, ...] = ()
     patch: tuple[Op, ...] = ()
     warnings: tuple[str, ...] = ()
+    warned: tuple[Reason, ...] = ()
+    audit_warnings: tuple[str, ...] = ()
     would_allow: bool = True
+
+    @property
+    def shown_warnings(self) -> tuple[str, ...]:
+        """Every warning for whoever sends the request, those of audit mode first."""
+        return (*self.audit_warnings, *self.warnings)
+
+    @cached_property
+    def record(self) -> DecisionRecord:
+        """The decision as it is recorded, whether it takes effect or not."""
+        return DecisionRecord(
+            workload=self.workload.value if self.workload else None,
+            tenant=self.tenant,
+            strategy=self.strategy,
+            allowed=self.would_allow,
+            reason=self.reason.value,
+            message=None if self.would_allow else self.message,
+            containers=self.containers,
+            violations=record.causes_of(self.violations),
+            warnings=self.warnings,
+        )
 
 
 def let_through(reason: Reason) -> Verdict:
@@ -108,14 +137,21 @@ def _mutate(facts: Facts, policy: Policy, inventory: Inventory) -> Verdict:
     decided = decision.decide(facts, policy, inventory)
     if decided.violations:
         return _denied(facts, decided.violations, decided.warnings)
-    reason = _common(decided)
-    return replace(
-        _allowed(facts, reason),
+    verdict = replace(
+        _allowed(facts, _common(decided)),
         strategy=patch.strategy_of(decided.given),
         given=decided.given,
-        patch=patch.render(facts, decided),
+        containers=record.container_changes(facts.asks, decided.given),
         warnings=decided.warnings,
     )
+    return replace(verdict, patch=patch.render(facts, decided, _annotation(facts.pod, verdict)))
+
+
+def _annotation(subject: Pod, verdict: Verdict) -> str | None:
+    """The decision annotation that the pod lacks; None where it tells that already."""
+    wanted = record.to_annotation(verdict.record) if verdict.given else ""
+    present = pod.annotations(subject).get(names.DECISION)
+    return None if record.same_annotation(present, wanted) else wanted
 
 
 def _common(decided: Decision) -> Reason:
@@ -132,11 +168,11 @@ def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify.facts(request.old_pod, request.namespace_labels, policy)
         found = registry.introduced(found, registry.check(before, policy))
-    refused, warnings = registry.judge(found, facts, policy)
-    if refused:
-        return _denied(facts, refused, warnings)
+    judged = registry.judge(found, facts, policy)
+    if judged.refused:
+        return _denied(facts, judged.refused, judged.warnings)
     reason = Reason.SAFE if facts.asks else Reason.NO_GPU
-    return replace(_allowed(facts, reason), warnings=warnings)
+    return replace(_allowed(facts, reason), warnings=judged.warnings, warned=judged.warned)
 
 
 def _hide_from_added(request: Request, facts: Facts) -> Verdict:
@@ -152,7 +188,13 @@ def _hide_from_added(request: Request, facts: Facts) -> Verdict:
 
 def _allowed(facts: Facts, reason: Reason) -> Verdict:
     said = let_through(reason)
-    return replace(said, workload=facts.workload, tenant=facts.tenant, asks=facts.asks)
+    return replace(
+        said,
+        workload=facts.workload,
+        tenant=facts.tenant,
+        asks=facts.asks,
+        containers=record.container_changes(facts.asks, ()),
+    )
 
 
 def _denied(facts: Facts, violations: tuple[Violation, ...], warnings: tuple[str, ...]) -> Verdict:
@@ -163,6 +205,7 @@ def _denied(facts: Facts, violations: tuple[Violation, ...], warnings: tuple[str
         workload=facts.workload,
         tenant=facts.tenant,
         asks=facts.asks,
+        containers=record.container_changes(facts.asks, ()),
         violations=violations,
         warnings=warnings,
         would_allow=False,
@@ -186,4 +229,4 @@ def _audited(verdict: Verdict) -> Verdict:
         texts = (f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})",)
     else:
         return verdict
-    return replace(verdict, allowed=True, patch=(), warnings=(*texts, *verdict.warnings))
+    return replace(verdict, allowed=True, patch=(), audit_warnings=texts)

@@ -10,7 +10,7 @@ import msgspec
 from webhook.core.admit import Verdict
 from webhook.core.api import names
 from webhook.core.api.model import Inventory, Mode, Request, Strategy
-from webhook.core.api.reasons import Reason, fitted, named
+from webhook.core.api.reasons import Reason, fitted
 from webhook.core.integrations import templates
 from webhook.core.integrations.templates import Template
 from webhook.core.policy.values import Policy
@@ -127,9 +127,9 @@ def _of_verdict(verdict: Verdict, who: str, *, will: bool) -> Advice:
         outcome, text = Outcome.FINE, ""
     first = (fitted(text, verdict.reason, _LONGEST),) if text else ()
     texts = (*first, *verdict.warnings)
-    reasons = (named(each) or verdict.reason for each in texts)
+    own = (verdict.reason,) if len(texts) > len(verdict.warned) else ()
     others = (each.reason for each in verdict.violations)
-    return Advice(outcome, texts, (*reasons, *others))
+    return Advice(outcome, texts, (*own, *verdict.warned, *others))
 
 
 def _exchanged(verdict: Verdict) -> str:

@@ -1,6 +1,5 @@
 """The closed set of reasons: a code for logs and metrics, a sentence and a page for people."""
 
-import re
 from enum import StrEnum
 from typing import Final
 
@@ -8,9 +7,6 @@ SHOWN_WHOLE: Final = 120
 """Characters of a warning that kubectl shows whole."""
 PAGE: Final = "https://github.com/gpu-sharing/gpu-sharing/blob/main/docs/reasons.md"
 """The page that explains them; a cluster without internet names a copy of its own."""
-
-_CODE: Final = re.compile(r"\[([a-z_]+)\]$")
-_LINK: Final = re.compile(r" - see (\S+)#[a-z_]+\s*$")
 
 
 class Reason(StrEnum):
@@ -122,18 +118,6 @@ def link(reason: Reason, page: str = PAGE) -> str:
 def linked(message: str, reason: Reason, page: str = PAGE) -> str:
     """A message that ends with where to read more."""
     return f"{message} - see {link(reason, page)}"
-
-
-def unlinked(message: str) -> tuple[str, str | None]:
-    """The same message without that end, and the page that it named; None if it named none."""
-    found = _LINK.search(message)
-    return (message[: found.start()], found[1]) if found else (message, None)
-
-
-def named(text: str) -> Reason | None:
-    """The reason whose code a text ends with, in square brackets."""
-    found = _CODE.search(text)
-    return Reason(found[1]) if found and found[1] in SENTENCES else None
 
 
 def fitted(text: str, reason: Reason, longest: int = SHOWN_WHOLE) -> str:

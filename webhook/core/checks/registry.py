@@ -1,6 +1,7 @@
 """Is a pod safe as it stands? Joins the rules of `guards`, whoever rewrote it; prefers nothing."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from webhook.core.api.model import Facts, Violation
@@ -62,19 +63,28 @@ def introduced(now: tuple[Finding, ...], before: tuple[Finding, ...]) -> tuple[F
     )
 
 
-def judge(
-    found: tuple[Finding, ...], facts: Facts, rules: Policy
-) -> tuple[tuple[Violation, ...], tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What refuses a pod, what only warns of it, and the reasons of those warnings."""
+
+    refused: tuple[Violation, ...]
+    warnings: tuple[str, ...]
+    warned: tuple[Reason, ...]
+
+
+def judge(found: tuple[Finding, ...], facts: Facts, rules: Policy) -> Judgement:
     """Return what refuses the pod and what only warns: whose pod it is and the policy say so."""
     tenant = of_tenant(facts.workload, facts.tenant)
     treated = [
         (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
     ]
     refused = tuple(each for each, what in treated if what is Treatment.REFUSE)
-    warned = dict.fromkeys(
-        fitted(each.text, each.reason) for each, what in treated if what is Treatment.WARN
-    )
-    return refused, _first(tuple(warned))
+    warned = {
+        fitted(each.text, each.reason): each.reason
+        for each, what in treated
+        if what is Treatment.WARN
+    }
+    return Judgement(refused, _first(tuple(warned)), tuple(dict.fromkeys(warned.values())))
 
 
 def _first(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,13 +7,11 @@ unrelated fields that happen to be equal. A second run on the result yields noth
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from webhook.core.api import names, pod
 from webhook.core.api.model import (
     Allocation,
-    Ask,
     ContainerRef,
     Decision,
     Facts,
@@ -43,8 +41,11 @@ def pointer(*keys: str) -> str:
     return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
 
 
-def render(facts: Facts, decision: Decision) -> tuple[Op, ...]:
-    """Return the operations that give every container of the pod what was decided."""
+def render(facts: Facts, decision: Decision, annotation: str | None) -> tuple[Op, ...]:
+    """Return the operations that give every container of the pod what was decided.
+
+    `annotation` is the decision record that the pod is to carry, None where it has it already.
+    """
     subject, given = facts.pod, decision.given
     if not given:
         return ()
@@ -54,7 +55,7 @@ def render(facts: Facts, decision: Decision) -> tuple[Op, ...]:
         *_env(subject, facts, given),
         *_affinity(subject, pins),
         *_tolerations(subject, decision.tolerations),
-        *_metadata(subject, facts, decision),
+        *_metadata(subject, decision, annotation),
     )
 
 
@@ -172,15 +173,14 @@ def strategy_of(given: tuple[Allocation, ...]) -> str | None:
     return next((strategy.value for strategy in strategies), None)
 
 
-def _metadata(subject: Pod, facts: Facts, decision: Decision) -> Iterator[Op]:
+def _metadata(subject: Pod, decision: Decision, annotation: str | None) -> Iterator[Op]:
     label = {names.STRATEGY: strategy_of(decision.given) or ""}
-    note = {names.DECISION: _summary(facts, decision)}
+    note = {names.DECISION: annotation} if annotation is not None else {}
     if subject.metadata is None:
         yield Op("add", pointer("metadata"), {"labels": label, "annotations": note})
         return
     yield from _entry("labels", subject.metadata.labels, label)
-    present = pod.annotations(subject).get(names.DECISION)
-    if present is None or _without_from(present) != _without_from(note[names.DECISION]):
+    if note:
         yield from _entry("annotations", subject.metadata.annotations, note)
 
 
@@ -192,33 +192,3 @@ def _entry(key: str, present: Mapping[str, str] | None, wanted: Mapping[str, str
     for name, value in wanted.items():
         if present.get(name) != value:
             yield Op("add", pointer("metadata", key, name), value)
-
-
-def _summary(facts: Facts, decision: Decision) -> str:
-    """The decision annotation: compact JSON, for people and tools; nothing ever trusts it."""
-    containers = [
-        {
-            "name": each.ask.place.name,
-            "from": amount(each.ask, each.ask.resource),
-            "to": amount(each.ask, each.offer.resource),
-            "strategy": each.offer.strategy.value,
-            "reason": each.reason.value,
-        }
-        for each in decision.given
-    ]
-    whole = {"workload": facts.workload.value, "tenant": facts.tenant, "containers": containers}
-    return msgspec.json.encode(whole).decode()
-
-
-def amount(ask: Ask, resource: str) -> dict[str, int]:
-    """A resource and a count, as the decision is told in JSON."""
-    return {resource: ask.count}
-
-
-def _without_from(text: str) -> Any:
-    """What an annotation says but for the original asks, which a second run cannot know."""
-    try:
-        whole = msgspec.json.decode(text)
-        return whole | {"containers": [each | {"from": None} for each in whole["containers"]]}
-    except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
-        return text
