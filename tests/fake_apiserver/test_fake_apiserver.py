@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from contextlib import aclosing
 
 import pytest
 
@@ -177,7 +176,7 @@ def test_texts_of_subresources_and_discovery(api, call, get):
 
 async def lines_of(client, path, count, **params):
     """The first lines of a stream."""
-    async with aclosing(client.stream(path, params, timeout=10)) as opened:
+    async with client.stream(path, params, timeout=10) as opened:
         return [line async for line, _ in zip_async(opened, count)]
 
 
@@ -235,7 +234,7 @@ def test_a_log_is_followed(api, call):
     api.texts[f"{PODS}/a/log"] = "one\n"
 
     async def both(client):
-        async with aclosing(client.stream(f"{PODS}/a/log", {"follow": "true"}, timeout=10)) as log:
+        async with client.stream(f"{PODS}/a/log", {"follow": "true"}, timeout=10) as log:
             first = await anext(log)
             api.append_text(f"{PODS}/a/log", "two\n")
             return first, await anext(log)
