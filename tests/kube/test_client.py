@@ -178,8 +178,11 @@ def test_without_all_of_it_there_is_no_service_account(service_account, missing)
 
 
 async def test_what_the_reader_of_a_stream_raises_stays_what_it_is(api, client):
-    api.plan(NODES, "watch", stream(("BOOKMARK", {})))
-    with pytest.raises(BrokenPipeError):
+    async def read_and_fail():
         async with client.stream(NODES, {"watch": "true"}, timeout=5) as lines:
             async for _ in lines:
                 raise BrokenPipeError
+
+    api.plan(NODES, "watch", stream(("BOOKMARK", {})))
+    with pytest.raises(BrokenPipeError):
+        await read_and_fail()
