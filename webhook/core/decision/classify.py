@@ -10,7 +10,8 @@ from webhook.core.api.model import Ask, ContainerRef, Facts, Role, Violation, Wo
 from webhook.core.api.pod import Container, Pod
 from webhook.core.api.quantity import Raw
 from webhook.core.api.reasons import Reason
-from webhook.core.policy.values import Policy, WellKnownLabel
+from webhook.core.integrations.integration import WellKnownLabel
+from webhook.core.policy.values import Policy
 
 WORKLOADS: Final = tuple(w.value for w in Workload if w is not Workload.UNCLASSIFIED)
 ALLOWED: Final = ", ".join(WORKLOADS)
