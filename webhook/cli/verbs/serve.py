@@ -15,7 +15,7 @@ from prometheus_client import start_http_server
 
 from webhook.cli import background, flags, loaders, state_source
 from webhook.cli.manifests import InputError
-from webhook.core.api import reasons
+from webhook.core.api.reason import PAGE
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 from webhook.server import audit_log
@@ -73,7 +73,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         ("--metrics-bind", "HOST:PORT", "0.0.0.0:8080", "metrics, or `off` (default %(default)s)"),
         ("--policy", "FILE", None, "a policy; else the built-in one"),
         ("--inventory", "FILE", None, "Nodes and Namespaces of a file instead of a cluster"),
-        ("--reasons-page", "URL", reasons.PAGE, "what answers link to, or `off`"),
+        ("--reasons-page", "URL", PAGE, "what answers link to, or `off`"),
         ("--events", "on|off", "on", "events of refusals and rewrites (default %(default)s)"),
         ("--undecided", "on|off", "on", "count pods that nobody decided (default %(default)s)"),
     ):
