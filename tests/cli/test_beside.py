@@ -1,9 +1,6 @@
 """What `serve` does beside answering: which reviews are offered as events, and its switches."""
 
-import pytest
-
 from webhook.cli import background
-from webhook.cli.manifests import InputError
 from webhook.core.admit import Verdict, let_through
 from webhook.core.api import reasons
 from webhook.core.api.model import Mode, Request, Side
@@ -33,9 +30,3 @@ def test_every_review_is_told_and_refusals_are_offered_but_not_of_a_dry_run() ->
     assert len(told) == 3
     assert [(each.namespace, each.note) for each in offered] == [("shop", "none")]
     assert telling.failed is trail.failed
-
-
-def test_the_switches_are_on_or_off() -> None:
-    assert background.wanted("on", "off") == background.Wanted(events=True, undecided=False)
-    with pytest.raises(InputError, match="--undecided 'yes': expected on or off"):
-        background.wanted("on", "yes")

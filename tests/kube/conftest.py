@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import inspect
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,9 @@ from event_doubles import QUICK, Counts
 from fake_api import NODES, FakeApi
 from gpu_nodes import decode
 
-from webhook.kube.client import Connection
+from webhook.kube.client import ApiClient, open_client
 from webhook.kube.clock import Runtime
+from webhook.kube.connection import Connection
 from webhook.kube.events.recorder import Events, Reporter
 from webhook.kube.kubeconfig import connect
 from webhook.kube.list_watch import Source
@@ -22,6 +25,34 @@ from webhook.kube.reflector import Watcher
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine function in the loop of the fixture `runner`."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    pyfuncitem.funcargs["runner"].run(pyfuncitem.obj(**arguments))
+    return True
+
+
+@pytest.fixture
+def runner(no_thread_is_left: None) -> Iterator[asyncio.Runner]:
+    """The loop of a test that is a coroutine function, and of the fixtures that it closes."""
+    with asyncio.Runner() as made:
+        yield made
+
+
+@pytest.fixture
+def client(
+    runner: asyncio.Runner, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ApiClient]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    opened = open_client(str(kubeconfig))
+    yield opened
+    runner.run(opened.close())
 
 
 @pytest.fixture(autouse=True)

@@ -6,14 +6,14 @@ import pytest
 from fake_api import NODES
 from faults import dripping, refuse, slow, stream
 
-from webhook.kube.client import split_lines
-from webhook.kube.errors import ApiFailure
+from webhook.kube.connection import split_lines
+from webhook.kube.errors import ApiError
 from webhook.kube.kubeconfig import connect
 
 
 def test_a_refusal_carries_status_message_and_retry_after(api, connection):
     api.plan(NODES, "get", refuse(429, "slow down", Retry_After="7"))
-    with pytest.raises(ApiFailure) as caught:
+    with pytest.raises(ApiError) as caught:
         connection.get(NODES, {}, timeout=5)
     assert (caught.value.status, caught.value.message) == (429, "slow down")
     assert caught.value.retry_after == 7
@@ -21,7 +21,7 @@ def test_a_refusal_carries_status_message_and_retry_after(api, connection):
 
 def test_a_refusal_that_is_no_status_is_told_as_it_came(api, connection):
     api.plan(NODES, "get", lambda handler: handler.send(502, "x" * 1000))
-    with pytest.raises(ApiFailure, match='HTTP 502: "xxx') as caught:
+    with pytest.raises(ApiError, match='HTTP 502: "xxx') as caught:
         connection.get(NODES, {}, timeout=5)
     assert len(caught.value.message) == 300
 
@@ -36,7 +36,7 @@ def test_the_token_and_the_parameters_are_sent(api, connection):
 
 def test_no_server_is_a_failure_without_a_status(api, connection):
     api.stop()
-    with pytest.raises(ApiFailure) as caught:
+    with pytest.raises(ApiError) as caught:
         connection.get(NODES, {}, timeout=5)
     assert caught.value.status is None
     api.start()
@@ -46,7 +46,7 @@ def test_no_server_is_a_failure_without_a_status(api, connection):
 def test_a_slow_answer_is_given_up(api, connection, fault):
     api.plan(NODES, "get", fault)
     started = time.monotonic()
-    with pytest.raises(ApiFailure):
+    with pytest.raises(ApiError):
         connection.get(NODES, {}, timeout=0.2)
     assert time.monotonic() - started < 2
 
@@ -54,7 +54,7 @@ def test_a_slow_answer_is_given_up(api, connection, fault):
 def test_a_stream_cut_off_in_a_line_is_a_failure(api, connection):
     api.plan(NODES, "watch", stream(("BOOKMARK", {}), end=b'50\r\n{"type":'))
     lines = connection.stream(NODES, {"watch": "true"}, timeout=5)
-    with pytest.raises(ApiFailure):
+    with pytest.raises(ApiError):
         list(lines)
     lines.close()
 
@@ -74,10 +74,10 @@ def test_lines_are_found_in_any_pieces():
 def test_an_unusable_kubeconfig_is_a_failure(tmp_path, text):
     path = tmp_path / "kubeconfig"
     path.write_text(text)
-    with pytest.raises(ApiFailure):
+    with pytest.raises(ApiError):
         connect(str(path))
 
 
 def test_a_context_that_is_not_there_is_a_failure(kubeconfig):
-    with pytest.raises(ApiFailure, match="elsewhere"):
+    with pytest.raises(ApiError, match="elsewhere"):
         connect(str(kubeconfig), context="elsewhere")

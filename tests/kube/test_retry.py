@@ -2,7 +2,7 @@
 
 import pytest
 
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 from webhook.kube.retry import Backoff, delay
 
 BACKOFF = Backoff(first=1, most=60)
@@ -11,7 +11,7 @@ BACKOFF = Backoff(first=1, most=60)
 def wait(
     status: int | None, attempt: int, chance: float = 1.0, after: float | None = None
 ) -> float:
-    failure = ApiFailure(status, "no", retry_after=after)
+    failure = ApiError(status, "no", retry_after=after)
     return delay(failure, attempt, chance=chance, backoff=BACKOFF)
 
 
@@ -43,7 +43,7 @@ def test_retry_after_never_makes_the_wait_shorter_nor_absurd():
 
 
 def test_a_long_message_is_cut_to_one_line():
-    failure = ApiFailure(502, "<html>\n" + "x" * 5000)
+    failure = ApiError(502, "<html>\n" + "x" * 5000)
     assert len(failure.message) == 4096
     assert failure.message.startswith("<html> xxx")
-    assert str(ApiFailure(None, "refused")) == "refused"
+    assert str(ApiError(None, "refused")) == "refused"

@@ -5,7 +5,7 @@ import json
 import pytest
 from gpu_nodes import Node, decode, gpu_node, plain_node
 
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 from webhook.kube.list_watch import Driver, Source
 
 SOURCE = Source("nodes", "/api/v1/nodes", decode, label_selector="gpu")
@@ -107,7 +107,7 @@ def test_an_object_that_turned_unreadable_keeps_its_last_value():
 )
 def test_an_error_or_a_line_that_is_no_event_leads_to_a_new_list(text: bytes, status: int | None):
     driver = listed(gpu_node("a"))
-    with pytest.raises(ApiFailure) as caught:
+    with pytest.raises(ApiError) as caught:
         driver.event(text)
     assert caught.value.status == status
     assert not driver.watching
@@ -120,28 +120,28 @@ def test_an_event_of_an_unknown_type_is_skipped():
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"metadata":{"resourceVersion":""}}'])
 def test_an_answer_that_is_no_list_is_a_failure(body: bytes):
-    with pytest.raises(ApiFailure, match="unreadable answer"):
+    with pytest.raises(ApiError, match="unreadable answer"):
         Driver(SOURCE).listed(body)
 
 
 @pytest.mark.parametrize("status", [None, 429])
 def test_a_failure_that_loses_nothing_lets_the_watch_go_on(status: int | None):
     driver = listed()
-    driver.failed(ApiFailure(status, "no"))
+    driver.failed(ApiError(status, "no"))
     assert driver.watching
 
 
 @pytest.mark.parametrize("status", [400, 403, 410, 500, 504])
 def test_any_other_answer_is_doubt_and_leads_to_a_new_list(status: int):
     driver = listed()
-    driver.failed(ApiFailure(status, "no"))
+    driver.failed(ApiError(status, "no"))
     assert not driver.watching
 
 
 def test_a_failure_between_pages_starts_the_list_again():
     driver = Driver(SOURCE)
     driver.listed(page(gpu_node("gone"), following="next"))
-    driver.failed(ApiFailure(410, "the token expired"))
+    driver.failed(ApiError(410, "the token expired"))
     assert "continue" not in driver.list_request().params
     driver.listed(page(gpu_node("a")))
     assert set(driver.items) == {"a"}

@@ -16,7 +16,7 @@ from webhook.core.gpu import inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 from webhook.kube.cache import NODES_PATH
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 from webhook.kube.kubeconfig import connect
 from webhook.kube.list_watch import Source
 from webhook.kube.lister import read_once
@@ -135,7 +135,7 @@ def _of_kubeconfig() -> Cluster:
         source = Source("nodes", NODES_PATH, read_node)
         nodes, _ = read_once(connection, source, timeout=LIST_TIMEOUT)
         connection.close()
-    except ApiFailure as failure:
+    except ApiError as failure:
         raise InputError(
             f"no cluster to ask ({failure}); name one by KUBECONFIG, or give --inventory FILE, "
             "made by `kubectl get nodes -o json`"

@@ -12,9 +12,9 @@ from webhook.core.api.model import Mode
 from webhook.core.api.node import Node
 from webhook.core.gpu.dialects import gfd
 from webhook.kube.cache import NodeReading, World
-from webhook.kube.client import Connection
 from webhook.kube.clock import Runtime
-from webhook.kube.errors import ApiFailure
+from webhook.kube.connection import Connection
+from webhook.kube.errors import ApiError
 from webhook.kube.kubeconfig import connect
 from webhook.server.probes import Health
 from webhook.server.reload import ReloadedFile, Told
@@ -85,7 +85,7 @@ def of_cluster(snapshots: Snapshots, told: Told) -> Source:
     """
     try:
         connection = connect()
-    except ApiFailure as failure:
+    except ApiError as failure:
         raise manifests.InputError(
             f"no cluster to watch ({failure}); or give --inventory FILE"
         ) from None

@@ -6,18 +6,14 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError, StatusCause
 
 S = TypeVar("S")
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class _Cause(msgspec.Struct):
-    reason: str = ""
-
-
 class _Details(msgspec.Struct):
-    causes: list[_Cause] | None = None
+    causes: tuple[StatusCause, ...] | None = None
 
 
 class Status(msgspec.Struct):
@@ -28,10 +24,9 @@ class Status(msgspec.Struct):
     details: _Details | None = None
 
     @property
-    def causes(self) -> tuple[str, ...]:
-        """The words for why, such as `NamespaceTerminating`."""
-        found = (self.details.causes if self.details else None) or ()
-        return tuple(each.reason for each in found)
+    def causes(self) -> tuple[StatusCause, ...]:
+        """The structured causes, of which the word `NamespaceTerminating` is one reason."""
+        return (self.details.causes if self.details else None) or ()
 
 
 class ListMetadata(msgspec.Struct):
@@ -72,18 +67,18 @@ class _Versioned(msgspec.Struct):
 
 
 def parse(data: bytes | msgspec.Raw, shape: type[S]) -> S:
-    """Read JSON as `shape`; raise ApiFailure without a status if it is something else."""
+    """Read JSON as `shape`; raise ApiError without a status if it is something else."""
     try:
         return msgspec.json.decode(data, type=shape)
     except msgspec.MsgspecError as error:
-        raise ApiFailure(None, f"unreadable answer: {error}") from error
+        raise ApiError(None, f"unreadable answer: {error}") from error
 
 
 def name_of(data: msgspec.Raw) -> str:
-    """Return the name of an object; raise ApiFailure if it has none."""
+    """Return the name of an object; raise ApiError if it has none."""
     return parse(data, _Named).metadata.name
 
 
 def version_of(data: msgspec.Raw) -> str:
-    """Return the resourceVersion of an object; raise ApiFailure if it has none."""
+    """Return the resourceVersion of an object; raise ApiError if it has none."""
     return parse(data, _Versioned).metadata.resource_version

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import msgspec
 
-    from webhook.kube.client import Connection
     from webhook.kube.clock import Runtime
+    from webhook.kube.connection import Connection
     from webhook.kube.label_grace import Kept
 
 T = TypeVar("T")

@@ -1,193 +1,264 @@
-"""A connection to one API server: bytes in and out, authenticated; it knows no resource.
+"""An asynchronous client of one API server: authenticated bytes in and out, without models.
 
-From the `kubernetes` package it takes HTTP, never the models.
+    async with open_client() as client:            # or open_client(kubeconfig, context)
+        body = await client.get("/api/v1/nodes", {"limit": "500"}, timeout=30)
+        answer = await client.send("PATCH", path, {"metadata": …}, timeout=10)  # merge patch
+        answer = await client.send("PATCH", path, [{"op": …}], timeout=10)      # JSON patch
+        async with client.stream(path, {"watch": "true"}, timeout=330) as lines:
+            async for line in lines: …
+
+Nothing is sent, and no running loop is needed, before the first request; all requests must then
+be made in one loop, which for a command without a loop of its own is an `asyncio.Runner`'s. All
+methods raise ApiError and nothing else. Paths are percent-encoded by the caller and sent as they
+are.
 """
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import re
-import time
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlencode
 
+import aiohttp
 import msgspec
+from yarl import URL
 
 from webhook.kube.api_types import Status
-from webhook.kube.errors import ApiFailure
+from webhook.kube.cluster_config import load_cluster_config
+from webhook.kube.errors import ApiError, library_errors_as_api_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+    from typing import Self
 
-    import urllib3
-    from kubernetes.client.api_client import ApiClient
+    from aiohttp import AddrInfoType
 
-CONNECT_SECONDS = 5.0
-READ_SIZE = 64 * 1024  # bytes taken from the socket at once
-STATUS_SIZE = 16 * 1024  # bytes read of an error's body: a Status is far smaller
-PAGE_SIZE = 300  # bytes kept of what is no Status: a proxy may answer with a whole HTML page
-_CONTENT: Final = {
-    "GET": {},
-    "POST": {"Content-Type": "application/json"},
-    "PATCH": {"Content-Type": "application/merge-patch+json"},
-}
+    from webhook.kube.cluster_config import ClusterConfig
+
+USER_AGENT: Final = "gpu-sharing"
+CONNECT_SECONDS: Final = 5.0
+STATUS_SIZE: Final = 16 * 1024  # bytes read of an error's body: a Status is far smaller
+STATUS_SECONDS: Final = 5.0  # for the body of an error
+PAGE_SIZE: Final = 300  # bytes kept of what is no Status: a proxy may answer with a whole page
+HEADER_SIZE: Final = 64 * 1024  # bytes of one header: a Warning can be long
+DRY_RUN: Final = "?dryRun=All"  # to be added to the path of a request that sends
+_JSON: Final = "application/json"
+_MERGE_PATCH: Final = "application/merge-patch+json"
+_JSON_PATCH: Final = "application/json-patch+json"
+_KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 9))
+
+Method = Literal["POST", "PUT", "PATCH"]
+Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiRequest:
+    """A request as plain data; `path` may end in a query where `params` is empty."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] | None = None
+    body: Body | None = None
+
+    @property
+    def target(self) -> str:
+        """The path with its query."""
+        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, which tells the two kinds of patch apart."""
+        if self.method != "PATCH":
+            return _JSON
+        return _MERGE_PATCH if isinstance(self.body, Mapping) else _JSON_PATCH
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAnswer:
     """The body of an answer, and the warnings that came with it, as kubectl prints them."""
 
     body: bytes
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A request as plain data."""
-
-    method: str
-    path: str
-    params: Mapping[str, str]
-    body: Mapping[str, Any] | None = None
+def open_client(
+    kubeconfig: str | None = None, context: str | None = None, *, user_agent: str = USER_AGENT
+) -> ApiClient:
+    """Return a client for the cluster of a kubeconfig, or the one we run in; raise ApiError."""
+    return ApiClient(load_cluster_config(kubeconfig, context), user_agent=user_agent)
 
 
-class Connection:
-    """Authenticated requests to one API server; threads may share it."""
+class ApiClient:
+    """Requests to one API server. Tasks may share it; close it in the loop that used it."""
 
-    def __init__(self, api: ApiClient) -> None:
-        self._api = api
+    def __init__(self, cluster: ClusterConfig, *, user_agent: str = USER_AGENT) -> None:
+        self._cluster = cluster
+        self._user_agent = user_agent
+        self._session: aiohttp.ClientSession | None = None
 
-    def get(self, path: str, params: Mapping[str, str], *, timeout: float) -> bytes:
-        """Return the whole body of `path`; raise ApiFailure.
+    async def __aenter__(self) -> Self:
+        return self
 
-        `timeout` is in seconds, for connecting (at most 5) and waiting together; a server that
-        sends its body in drops is cut off after at most twice that.
-        """
-        deadline = time.monotonic() + timeout
-        limit = timeout if timeout < CONNECT_SECONDS else (CONNECT_SECONDS, timeout)
-        with translated(), self._opened(_Asked("GET", path, params), limit) as response:
-            return b"".join(_before(deadline, _chunks(response)))
-
-    def send(
+    async def __aexit__(
         self,
-        method: Literal["POST", "PATCH"],
-        path: str,
-        body: Mapping[str, Any],
-        *,
-        timeout: float,
-    ) -> Answer:
-        """Create with POST, or merge with PATCH (RFC 7386); raise ApiFailure.
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
 
-        `path` may end in a query. `timeout` is in seconds, in all.
+    async def close(self) -> None:
+        """Close the connections; requests under way fail."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def get(
+        self, path: str, params: Mapping[str, str] | None = None, *, timeout: float
+    ) -> bytes:
+        """Return the whole body of `path`, within `timeout` seconds in all."""
+        request = ApiRequest("GET", path, params)
+        async with _deadline(timeout), self._response(request) as response:
+            return await response.read()
+
+    async def send(self, method: Method, path: str, body: Body, *, timeout: float) -> ApiAnswer:
+        """Create with POST, replace with PUT, or change with PATCH, within `timeout` seconds.
+
+        The body of a PATCH is an object for a merge patch (RFC 7386), or a list of operations for
+        a JSON patch (RFC 6902). With DRY_RUN at the end of the path nothing is stored.
         """
-        with translated(), self._opened(_Asked(method, path, {}, body), timeout) as response:
-            warnings = response.headers.getlist("Warning")
-            return Answer(response.read(), tuple(filter(None, map(_warning, warnings))))
+        request = ApiRequest(method, path, body=body)
+        async with _deadline(timeout), self._response(request) as response:
+            headers = response.headers.getall("Warning", [])
+            warnings = tuple(filter(None, map(_warning_text, headers)))
+            return ApiAnswer(await response.read(), warnings)
 
-    def stream(self, path: str, params: Mapping[str, str], *, timeout: float) -> Lines:
-        """Open `path` for reading line by line; raise ApiFailure.
+    @asynccontextmanager
+    async def stream(
+        self, path: str, params: Mapping[str, str] | None = None, *, timeout: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open `path` and yield its lines as they come, without the empty ones.
 
-        `timeout` is the longest silence between two reads, in seconds. Close what is returned.
+        `timeout` is the longest silence in seconds. A stream that breaks off is an ApiError.
         """
-        with translated():
-            return Lines(self._opened(_Asked("GET", path, params), (CONNECT_SECONDS, timeout)))
+        request = ApiRequest("GET", path, params)
+        async with AsyncExitStack() as opened:
+            with library_errors_as_api_errors():
+                response = await opened.enter_async_context(
+                    self._response(request, silence=timeout)
+                )
+            yield _lines(response)  # outside: an error of the caller is none of ours
 
-    def close(self) -> None:
-        """Close the idle sockets."""
-        self._api.rest_client.pool_manager.clear()
+    @asynccontextmanager
+    async def _response(
+        self, request: ApiRequest, *, silence: float | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request and open its answer, which is a success."""
+        # Asked for with each request: the tokens of service accounts are renewed hourly.
+        authorization = await self._cluster.authorization()
+        headers = {"Authorization": authorization} if authorization else {}
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        async with self._opened_session().request(
+            request.method,
+            # Encoded by us: `..` in the place of a name must not become another path.
+            URL(f"{self._cluster.server}{request.target}", encoded=True),
+            headers=headers,
+            data=None if request.body is None else msgspec.json.encode(request.body),
+            timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=silence),
+            allow_redirects=False,
+            server_hostname=self._cluster.server_name,
+            proxy=self._cluster.proxy,
+        ) as response:
+            if response.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
+                raise await _status_error(response)
+            yield response
 
-    def _opened(
-        self, asked: _Asked, limit: float | tuple[float, float]
-    ) -> urllib3.BaseHTTPResponse:
-        # The token is asked for with each request: service account tokens rotate hourly.
-        method, url, headers, body, _ = self._api.param_serialize(
-            asked.method,
-            asked.path,
-            query_params=list(asked.params.items()),
-            header_params={"Accept": "application/json", **_CONTENT[asked.method]},
-            body=asked.body,
-            auth_settings=["BearerToken"],
-        )
-        answer = self._api.call_api(method, url, headers, body, _request_timeout=limit)
-        response: urllib3.BaseHTTPResponse = answer.response
-        if response.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
-            with response:
-                raise _refusal(response)
-        return response
-
-
-class Lines:
-    """The lines of an open answer; iterate in one thread, `cut` from any."""
-
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield each line without its end as it comes; raise ApiFailure if the peer breaks off."""
-        with translated():
-            yield from split_lines(_chunks(self._response))
-
-    def cut(self) -> None:
-        """End a read that is under way in another thread, which then raises ApiFailure or ends."""
-        # Closing is no way to do it: it waits for the lock that the reading thread holds.
-        with contextlib.suppress(OSError, ValueError, RuntimeError):
-            self._response.shutdown()
-
-    def close(self) -> None:
-        """Close the answer; its connection is kept for the next request if it was read whole."""
-        self._response.close()
+    def _opened_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    ssl=self._cluster.tls, socket_factory=_create_socket
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={
+                    "Accept": _JSON,
+                    "Accept-Encoding": "identity",  # else the API server packs large lists
+                    "User-Agent": self._user_agent,
+                },
+                max_line_size=HEADER_SIZE,
+                max_field_size=HEADER_SIZE,
+            )
+        return self._session
 
 
-def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines of bytes that come in any pieces; empty lines are left out."""
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    with library_errors_as_api_errors():
+        async for line in split_lines(response.content.iter_any()):
+            yield line
+
+
+async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the lines of bytes that come in any pieces, without the empty ones."""
     rest = b""
-    for chunk in chunks:
+    async for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from filter(None, whole)
+        for line in filter(None, whole):
+            yield line
     if rest:
         yield rest
 
 
-def _chunks(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    while chunk := response.read1(READ_SIZE):
-        yield chunk
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncIterator[None]:
+    with library_errors_as_api_errors():
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise ApiError(None, f"no whole answer within {seconds:g} s") from None
 
 
-def _before(deadline: float, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    for chunk in chunks:
-        if time.monotonic() > deadline:
-            raise ApiFailure(None, "the answer took too long")
-        yield chunk
+async def _status_error(response: aiohttp.ClientResponse) -> ApiError:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(STATUS_SECONDS):
+            while len(body) < STATUS_SIZE and (part := await response.content.read(STATUS_SIZE)):
+                body += part
+    except (TimeoutError, aiohttp.ClientError):
+        pass  # the status says enough
+    try:
+        status = msgspec.json.decode(body, type=Status)
+    except msgspec.MsgspecError:
+        status = Status(message=bytes(body[:PAGE_SIZE]).decode(errors="replace"))
+    wait = response.headers.get("Retry-After", "")
+    return ApiError(
+        response.status,
+        status.message or response.reason or "",
+        retry_after=float(wait) if wait.isdecimal() else None,
+        causes=status.causes,
+    )
 
 
-def _warning(header: str) -> str:
+def _warning_text(header: str) -> str:
     """The text of a Warning header, `299 - "text"` (RFC 7234, 5.5)."""
     found = re.search(r'"((?:[^"\\]|\\.)*)"', header)
     return re.sub(r"\\(.)", r"\1", found[1]) if found else ""
 
 
-def _refusal(response: urllib3.BaseHTTPResponse) -> ApiFailure:
-    body = response.read(STATUS_SIZE)
-    try:
-        said = msgspec.json.decode(body, type=Status)
-    except msgspec.MsgspecError:
-        said = Status(message=body[:PAGE_SIZE].decode(errors="replace"))
-    asked = response.headers.get("Retry-After", "")
-    seconds = float(asked) if asked.isdecimal() else None
-    text = said.message or response.reason or ""
-    return ApiFailure(response.status, text, retry_after=seconds, causes=said.causes)
-
-
-@contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Turn every error of the libraries below into ApiFailure without a status.
-
-    Every one: urllib3, ssl, yaml, and plugins that fetch tokens, have no common base.
-    """
-    try:
-        yield
-    except ApiFailure:
-        raise
-    except Exception as error:
-        raise ApiFailure(None, f"{type(error).__name__}: {error}") from error
+def _create_socket(address: AddrInfoType) -> socket.socket:
+    """Return a socket whose vanished peer is noticed in about 3 minutes, as client-go's is."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        if hasattr(socket, name):
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return made

@@ -1,21 +1,32 @@
-"""The one error of this room: a request to the API server that got no good answer; no I/O."""
+"""The one error of this package: a request to the API server that got no good answer."""
 
 from __future__ import annotations
 
+import contextlib
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
-MESSAGE_LIMIT = 4096  # characters: a refusal has a sentence for each thing that is wrong
+MESSAGE_LIMIT: Final = 4096  # characters: a refusal has a sentence for each thing that is wrong
 
 
-class ApiFailure(Exception):  # noqa: N818 - `Error` is the word for ERROR events of a watch
+class StatusCause(msgspec.Struct, frozen=True):
+    """One of the causes in a Status (meta/v1): a word, a sentence and the path of a field."""
+
+    reason: str = ""
+    message: str = ""
+    field: str = ""
+
+
+class ApiError(Exception):
     """A request failed: `status` is the HTTP status, or None if no HTTP answer came at all.
 
-    `retry_after` is what the server asked for, in seconds; `message` is one line, cut to 4096
-    characters; `causes` are the API's own words for why, where it has any.
+    `message` is one line of at most 4096 characters; `retry_after` is in seconds, as the server
+    asked; `causes` are those of the Status, where the answer is one.
     """
 
     def __init__(
@@ -24,19 +35,58 @@ class ApiFailure(Exception):  # noqa: N818 - `Error` is the word for ERROR event
         message: str,
         *,
         retry_after: float | None = None,
-        causes: Iterable[str] = (),
+        causes: tuple[StatusCause, ...] = (),
     ) -> None:
         self.status = status
         self.message = _one_line(message)
         self.retry_after = retry_after
-        self.causes = frozenset(causes)
+        self.causes = causes
         super().__init__(self.message if status is None else f"HTTP {status}: {self.message}")
 
     @property
-    def passing(self) -> bool:
+    def temporary(self) -> bool:
         """Whether the same request may succeed later: no answer, 429 or 5xx."""
         busy = HTTPStatus.TOO_MANY_REQUESTS
         return self.status in (None, busy) or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
+    def not_found(self) -> bool:
+        """Whether the object, its namespace or its kind is not there (404)."""
+        return self.status == HTTPStatus.NOT_FOUND
+
+    @property
+    def conflict(self) -> bool:
+        """Whether somebody else created or changed the object first (409)."""
+        return self.status == HTTPStatus.CONFLICT
+
+    @property
+    def expired(self) -> bool:
+        """Whether the version or the page that was asked for is too old (410)."""
+        return self.status == HTTPStatus.GONE
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether authorization or admission refused it (403)."""
+        return self.status == HTTPStatus.FORBIDDEN
+
+    @property
+    def unauthorized(self) -> bool:
+        """Whether the API server does not know who asks (401)."""
+        return self.status == HTTPStatus.UNAUTHORIZED
+
+
+@contextlib.contextmanager
+def library_errors_as_api_errors() -> Iterator[None]:
+    """Turn every error of the libraries below into an ApiError without a status.
+
+    Every one: aiohttp, ssl, yaml, and plugins that fetch tokens, have no common base.
+    """
+    try:
+        yield
+    except ApiError:
+        raise
+    except Exception as error:
+        raise ApiError(None, f"{type(error).__name__}: {error}") from error
 
 
 def _one_line(message: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from webhook.kube.client import Connection, translated
+from webhook.kube.connection import Connection
+from webhook.kube.errors import library_errors_as_api_errors
 
 if TYPE_CHECKING:
     from kubernetes.client.configuration import Configuration
@@ -22,14 +23,14 @@ _OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/name
 def connect(kubeconfig: str | None = None, *, context: str | None = None) -> Connection:
     """Open the cluster that a kubeconfig names, or, with neither argument, the one we run in.
 
-    Outside of a cluster the default kubeconfig is used. Raises ApiFailure without a status when
+    Outside of a cluster the default kubeconfig is used. Raises ApiError without a status when
     no usable configuration is found. Nothing is sent yet.
     """
     from kubernetes.client.api_client import ApiClient  # noqa: PLC0415 - see above
     from kubernetes.client.configuration import Configuration  # noqa: PLC0415 - see above
 
     configuration = Configuration()
-    with translated():
+    with library_errors_as_api_errors():
         _load(configuration, kubeconfig, context)
     configuration.retries = False  # the watcher's own policy retries, and tells of it
     configuration.keep_alive = True  # a watch whose peer vanished ends, in about 3 minutes

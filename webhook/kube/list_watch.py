@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from webhook.kube.api_types import Event, ListPage, Status, name_of, parse, version_of
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,7 +94,7 @@ class Driver(Generic[T]):
         return self._request(params)
 
     def listed(self, body: bytes) -> Heard:
-        """Take a page; the items change with the last one. Raise ApiFailure if it is no list."""
+        """Take a page; the items change with the last one. Raise ApiError if it is no list."""
         page = parse(body, ListPage)
         skipped = self._read(page.items or ())
         self._token = page.metadata.token
@@ -106,14 +106,14 @@ class Driver(Generic[T]):
         return Heard(changed=changed, skipped=skipped)
 
     def event(self, line: bytes) -> Heard:
-        """Take one line of a watch; raise ApiFailure if it says that the watch is broken."""
+        """Take one line of a watch; raise ApiError if it says that the watch is broken."""
         try:
             return self._hear(line)
-        except ApiFailure:
+        except ApiError:
             self.relist()
             raise
 
-    def failed(self, failure: ApiFailure) -> None:
+    def failed(self, failure: ApiError) -> None:
         """Draw the consequence of a failed request: list again, or go on from where we were.
 
         A broken transport loses nothing: the next watch goes on from the last version. An error
@@ -138,7 +138,7 @@ class Driver(Generic[T]):
         event = parse(line, Event)
         if event.type == "ERROR":
             status = parse(event.object, Status)
-            raise ApiFailure(status.code, status.message or "the watch told of an error")
+            raise ApiError(status.code, status.message or "the watch told of an error")
         version = version_of(event.object)  # first: an event that raises must change no item
         heard = self._apply(event)
         self._version = version

@@ -9,7 +9,7 @@ from webhook.kube.list_watch import Driver
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from webhook.kube.client import Connection
+    from webhook.kube.connection import Connection
     from webhook.kube.list_watch import Source
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ def read_once(
 ) -> tuple[Mapping[str, T], tuple[str, ...]]:
     """Return the items that matter by name, and a sentence for each that could not be read.
 
-    `timeout` is in seconds and for each page. Raises ApiFailure.
+    `timeout` is in seconds and for each page. Raises ApiError.
     """
     driver = Driver(source)
     skipped: list[str] = []

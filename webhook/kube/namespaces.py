@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from webhook.kube.client import Connection
     from webhook.kube.clock import Runtime
+    from webhook.kube.connection import Connection
 
 PATH = "/api/v1/namespaces"
 
@@ -100,7 +100,7 @@ class Namespaces:
         labels, limits = None, self._limits
         try:
             labels = self._ask(name)
-        except ApiFailure as failure:
+        except ApiError as failure:
             self._runtime.told("namespace not looked up", namespace=name, error=str(failure))
         finally:
             keep = limits.keep_failure if labels is None else limits.keep
@@ -111,7 +111,7 @@ class Namespaces:
     def _ask(self, name: str) -> Mapping[str, str]:
         started = self._runtime.now()
         if not self._slots.acquire(timeout=self._limits.seconds):
-            raise ApiFailure(None, f"{self._limits.at_once} lookups are under way already")
+            raise ApiError(None, f"{self._limits.at_once} lookups are under way already")
         try:
             left = self._limits.seconds - (self._runtime.now() - started)
             path = f"{PATH}/{quote(name, safe='')}"
@@ -121,8 +121,8 @@ class Namespaces:
 
 
 def read_labels(namespace: bytes | msgspec.Raw) -> Mapping[str, str]:
-    """Return the labels of a Namespace's JSON; raise ApiFailure if it is none."""
+    """Return the labels of a Namespace's JSON; raise ApiError if it is none."""
     try:
         return msgspec.json.decode(namespace, type=_Namespace).metadata.labels or {}
     except msgspec.MsgspecError as error:
-        raise ApiFailure(None, f"unreadable namespace: {error}") from error
+        raise ApiError(None, f"unreadable namespace: {error}") from error

@@ -8,15 +8,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from webhook.kube.debounce import Settler
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 from webhook.kube.list_watch import Driver
 from webhook.kube.retry import delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from webhook.kube.client import Connection, Lines
     from webhook.kube.clock import Runtime
+    from webhook.kube.connection import Connection, Lines
     from webhook.kube.list_watch import Heard, Source
 
 T = TypeVar("T")
@@ -89,11 +89,11 @@ class Watcher(Generic[T]):
                     self._watch()
                 else:
                     self._list()
-            except ApiFailure as failure:
+            except ApiError as failure:
                 self._rest(failure)
             except Exception as error:  # a thread that dies would leave a stale world, silently
                 self._driver.relist()
-                self._rest(ApiFailure(None, f"unexpected: {error!r}"))
+                self._rest(ApiError(None, f"unexpected: {error!r}"))
 
     def _list(self) -> None:
         request = self._driver.list_request()
@@ -119,7 +119,7 @@ class Watcher(Generic[T]):
             healthy = self._runtime.now() - opened >= pace.healthy
             self._attempt = 0 if healthy else self._attempt
         if not healthy:
-            raise ApiFailure(None, f"the watch ended within {pace.healthy} s")
+            raise ApiError(None, f"the watch ended within {pace.healthy} s")
         self._contact()
 
     def _follow(self, lines: Lines) -> None:
@@ -155,7 +155,7 @@ class Watcher(Generic[T]):
             self.trouble = ""
             self._runtime.told("reached again", resource=self.name)
 
-    def _rest(self, failure: ApiFailure) -> None:
+    def _rest(self, failure: ApiError) -> None:
         """Remember and tell a failure, and wait as long as the policy says."""
         if self._stop.is_set():
             return  # the failure is our own cut

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from webhook.kube.errors import ApiFailure
+    from webhook.kube.errors import ApiError
 
 LONGEST_ASKED = 300.0  # seconds of Retry-After that we believe: more would be a mistake of a proxy
 DOUBLINGS = 16  # more of them change nothing and would overflow a float one day
@@ -21,7 +21,7 @@ class Backoff:
     most: float = 60.0
 
 
-def delay(failure: ApiFailure, attempt: int, *, chance: float, backoff: Backoff) -> float:
+def delay(failure: ApiError, attempt: int, *, chance: float, backoff: Backoff) -> float:
     """Return the seconds to wait after `failure`.
 
     `attempt` counts the failures in a row before this one; `chance` is in [0, 1).
@@ -39,7 +39,7 @@ def delay(failure: ApiFailure, attempt: int, *, chance: float, backoff: Backoff)
     return max(grown, min(_asked(failure), LONGEST_ASKED))
 
 
-def _asked(failure: ApiFailure) -> float:
+def _asked(failure: ApiError) -> float:
     busy = failure.status is not None and (
         failure.status == HTTPStatus.TOO_MANY_REQUESTS
         or failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 from webhook.core.unreviewed import Seen, is_undecided
 from webhook.kube.api_types import ListPage, parse
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from webhook.kube.client import Connection
     from webhook.kube.clock import Runtime
+    from webhook.kube.connection import Connection
 
 PAGE_SIZE = 500  # pods: some MB
 NAMED = 5  # pods in a line of the log
@@ -116,10 +116,10 @@ class UndecidedPods:
             if namespaces is None:
                 return self._rhythm.first
             self._publish({name: self._look(name) for name in namespaces})
-        except ApiFailure as failure:
+        except ApiError as failure:
             return self._failed(failure)
         except Exception as error:  # a thread that dies would leave old counts, silently
-            return self._failed(ApiFailure(None, f"unexpected: {error!r}"))
+            return self._failed(ApiError(None, f"unexpected: {error!r}"))
         return self._rhythm.every
 
     def _publish(self, found: Mapping[str, _Found]) -> None:
@@ -133,7 +133,7 @@ class UndecidedPods:
         self._counts = {namespace: pods.count for namespace, pods in found.items()}
         self.looked = self._runtime.clock()
 
-    def _failed(self, failure: ApiFailure) -> float:
+    def _failed(self, failure: ApiError) -> float:
         forbidden = failure.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
         if forbidden:
             self._counts = None
@@ -149,7 +149,7 @@ class UndecidedPods:
         """Read a namespace; from its start again if its list expired between two pages."""
         try:
             return _found(self._pods(namespace))
-        except ApiFailure as failure:
+        except ApiError as failure:
             if failure.status != HTTPStatus.GONE:
                 raise
         return _found(self._pods(namespace))
@@ -163,7 +163,7 @@ class UndecidedPods:
             if not page.metadata.token:
                 return
             params |= {"continue": page.metadata.token}
-        raise ApiFailure(None, "stopped")
+        raise ApiError(None, "stopped")
 
 
 def _found(pods: Iterator[Seen]) -> _Found:

@@ -1,9 +1,7 @@
 """What is told of each review: one JSON log line and the metrics; never the pod's environment."""
 
-import sys
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-import msgspec
 import structlog
 
 from webhook.core.admit import Verdict
@@ -21,22 +19,6 @@ _RELOADS: Final = {
 }
 _ADVISE: Final = "advise"  # as a third side, where times are measured
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
-
-
-def create_log(stream: BinaryIO | None = None) -> structlog.typing.FilteringBoundLogger:
-    """Return a logger that writes one JSON object a line, with the time in UTC."""
-    log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        structlog.BytesLogger(stream or sys.stdout.buffer),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_to_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger("INFO"),
-        cache_logger_on_first_use=True,
-    )
-    return log
 
 
 def logging_config() -> dict[str, Any]:
@@ -64,10 +46,6 @@ def logging_config() -> dict[str, Any]:
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "loggers": {"gunicorn.error": loud, "gunicorn.access": loud | {"level": "CRITICAL"}},
     }
-
-
-def _to_json(event: object, **_: object) -> bytes:
-    return msgspec.json.encode(event, enc_hook=str)
 
 
 def create_told(log: structlog.typing.FilteringBoundLogger, metrics: Metrics, what: str) -> Told:

@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 
 from webhook.cli.cluster.kinds import Kind
-from webhook.kube.client import Answer, Connection
-from webhook.kube.errors import ApiFailure
+from webhook.kube.connection import Answer, Connection
+from webhook.kube.errors import ApiError
 
 TIMEOUT: Final = 30.0  # seconds a request
 SILENCE: Final = 86400.0  # seconds that a log which is followed may say nothing
@@ -151,12 +151,12 @@ class Access:
 
         Raises:
             Unavailable: a right is missing or the cluster does not answer.
-            ApiFailure: it was refused; the message says by whom and why.
+            ApiError: it was refused; the message says by whom and why.
         """
         path = kind.path(namespace) + "?dryRun=All"
         try:
             return self._connection.send("POST", path, subject, timeout=TIMEOUT)
-        except ApiFailure as failure:
+        except ApiError as failure:
             if failure.status == HTTPStatus.FORBIDDEN and "cannot create resource" in str(failure):
                 raise Lacking(Right("create", kind.resource, namespace)) from None
             if failure.status is None:
@@ -178,7 +178,7 @@ class Access:
 def _explained(right: Right, what: str) -> Iterator[None]:
     try:
         yield
-    except ApiFailure as failure:
+    except ApiError as failure:
         if failure.status == HTTPStatus.FORBIDDEN:
             raise Lacking(right) from None
         if failure.status == HTTPStatus.NOT_FOUND:

@@ -10,7 +10,7 @@ from typing import Final
 
 from webhook.cli.cluster.client import Access, Unavailable
 from webhook.cli.manifests import InputError
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 from webhook.kube.kubeconfig import connect, current_namespace
 
 FINE, FOUND, FAILED = 0, 1, 2
@@ -76,7 +76,7 @@ def opened(args: argparse.Namespace) -> Iterator[Access]:
     """
     try:
         connection = connect(args.kubeconfig, context=args.context)
-    except ApiFailure as failure:
+    except ApiError as failure:
         raise Unavailable(f"no cluster to ask ({failure}); name one by KUBECONFIG") from None
     access = Access(connection, current_namespace(args.kubeconfig, args.context))
     try:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from webhook.core.event import Action
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 from webhook.kube.events import event_json
 from webhook.kube.events.lru import Recent
 
@@ -29,7 +29,7 @@ class Series:
         self._stored: Recent[str, Stored] = Recent(remembered)
 
     def write(self, regarding: Regarding, batch: Batch) -> bool:
-        """Tell of a batch; return whether that made a new event. Raise ApiFailure.
+        """Tell of a batch; return whether that made a new event. Raise ApiError.
 
         | action | there is such an event | request |
         |---|---|---|
@@ -49,7 +49,7 @@ class Series:
     def _once(self, regarding: Regarding, batch: Batch) -> bool:
         try:
             self._create(regarding, replace(batch, count=1))
-        except ApiFailure as failure:
+        except ApiError as failure:
             if failure.status != HTTPStatus.CONFLICT:
                 raise
             return False
@@ -64,12 +64,12 @@ class Series:
                     self._stored.put(path, self._create(regarding, batch))
                     return True
                 self._stored.put(path, self._count(path, known, batch))
-            except ApiFailure as failure:
+            except ApiError as failure:
                 self._stored.drop(path)
                 known = self._after(failure, path, known)
             else:
                 return False
-        raise ApiFailure(None, "others write the same event all the time")
+        raise ApiError(None, "others write the same event all the time")
 
     def _create(self, regarding: Regarding, batch: Batch) -> Stored:
         body = event_json.first(regarding, batch, self._instance)
@@ -79,7 +79,7 @@ class Series:
     def _count(self, path: str, known: Stored, batch: Batch) -> Stored:
         return event_json.stored(self._api.send("PATCH", path, event_json.repeat(known, batch)))
 
-    def _after(self, failure: ApiFailure, path: str, known: Stored | None) -> Stored | None:
+    def _after(self, failure: ApiError, path: str, known: Stored | None) -> Stored | None:
         """Return what there is to count on, if a failure says only that we knew it wrong."""
         if failure.status == HTTPStatus.NOT_FOUND and known is not None:
             return None  # its time, an hour by default, was over
@@ -87,7 +87,7 @@ class Series:
             raise failure
         try:
             return event_json.stored(self._api.get(path))
-        except ApiFailure as gone:
+        except ApiError as gone:
             if gone.status != HTTPStatus.NOT_FOUND:
                 raise
             return None

@@ -99,7 +99,7 @@ def repeat(stored: Stored, batch: Batch) -> dict[str, Any]:
 
 
 def stored(body: bytes) -> Stored:
-    """Read an event that the API server answers with; raise ApiFailure if it is none."""
+    """Read an event that the API server answers with; raise ApiError if it is none."""
     found = parse(body, _Event)
     return Stored(found.metadata.version, max(1, found.series.count if found.series else 1))
 

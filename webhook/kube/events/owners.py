@@ -16,7 +16,7 @@ import msgspec
 from webhook.core.api.pod import OwnerReference
 from webhook.core.event import Regarding
 from webhook.kube.api_types import parse
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 from webhook.kube.events.event_json import is_name
 from webhook.kube.events.lru import Recent
 
@@ -53,7 +53,7 @@ class Owners:
         |---|---|---|
         | a ReplicaSet of apps/v1 | it has a controller | that, as a rule a Deployment |
         | a ReplicaSet of apps/v1 | it has none; 403, 404 and other refusals | the ReplicaSet |
-        | a ReplicaSet of apps/v1 | none, 429, 5xx | ApiFailure: worth another try |
+        | a ReplicaSet of apps/v1 | none, 429, 5xx | ApiError: worth another try |
         | any other, or what no object can be named | is not asked | as it is |
         """
         near = event.regarding
@@ -71,8 +71,8 @@ class Owners:
         path = f"/apis/{_APPS}/namespaces/{quote(namespace, safe='')}/replicasets/{near.name}"
         try:
             found = parse(self._api.get(path), _Owned).metadata.owners or ()
-        except ApiFailure as failure:
-            if failure.passing:
+        except ApiError as failure:
+            if failure.temporary:
                 raise
             return near, self._runtime.now() + KEEP_FAILURE
         for each in found:

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
-    from webhook.kube.client import Connection
     from webhook.kube.clock import Runtime
+    from webhook.kube.connection import Connection
 
 TIMEOUT = 10.0  # seconds of one request: nobody waits for it
 
@@ -37,12 +37,12 @@ class Metered:
         self._counted = runtime.now()
 
     def get(self, path: str) -> bytes:
-        """Return the body of `path`; raise ApiFailure."""
+        """Return the body of `path`; raise ApiError."""
         self._wait()
         return self._connection.get(path, {}, timeout=TIMEOUT)
 
     def send(self, method: Literal["POST", "PATCH"], path: str, body: Mapping[str, Any]) -> bytes:
-        """Create or merge, and return the object as it is now; raise ApiFailure."""
+        """Create or merge, and return the object as it is now; raise ApiError."""
         self._wait()
         return self._connection.send(method, path, body, timeout=TIMEOUT).body
 

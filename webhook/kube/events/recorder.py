@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from webhook.core.event import Action
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 from webhook.kube.events.aggregator import Series
 from webhook.kube.events.owners import Owners
 from webhook.kube.events.queue import Outbox, Places, Put
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from webhook.core.event import Event
-    from webhook.kube.client import Connection
     from webhook.kube.clock import Runtime
+    from webhook.kube.connection import Connection
     from webhook.kube.events.queue import Batch
 
 TERMINATING = "NamespaceTerminating"  # the cause that Kubernetes gives (core/v1 types.go)
@@ -119,10 +119,10 @@ class Events:
         self._outbox.rest(batch.event, self._manners.repeat)
         try:
             new = self._written(batch)
-        except ApiFailure as failure:
+        except ApiError as failure:
             self._failed(batch, failure)
         except Exception as error:  # a thread that dies would tell of nothing more, silently
-            self._failed(batch, ApiFailure(None, f"unexpected: {error!r}"))
+            self._failed(batch, ApiError(None, f"unexpected: {error!r}"))
         else:
             self._succeeded(batch, new=new)
 
@@ -132,13 +132,13 @@ class Events:
         for attempt in range(tries):
             try:
                 return self._series.write(self._owners.regarding(batch.event), batch)
-            except ApiFailure as failure:
-                if not failure.passing or attempt + 1 == tries:
+            except ApiError as failure:
+                if not failure.temporary or attempt + 1 == tries:
                     raise
                 backoff = runtime.pace.backoff
                 pause = delay(failure, attempt, chance=runtime.chance(), backoff=backoff)
                 runtime.pause(self._stop, pause)
-        raise ApiFailure(None, "no try is allowed")
+        raise ApiError(None, "no try is allowed")
 
     def _succeeded(self, batch: Batch, *, new: bool) -> None:
         self._trouble = ""
@@ -149,7 +149,7 @@ class Events:
         if batch.count > new:
             self._counted(Result.AGGREGATED, batch.count - new)
 
-    def _failed(self, batch: Batch, failure: ApiFailure) -> None:
+    def _failed(self, batch: Batch, failure: ApiError) -> None:
         """Count, and tell of a trouble when it begins: what fails once fails for a while.
 
         | failure | result | told |
@@ -158,7 +158,8 @@ class Events:
         | 401, 403 | failed | the missing right |
         | any other | failed | the failure |
         """
-        gone = failure.status == HTTPStatus.NOT_FOUND or TERMINATING in failure.causes
+        ending = any(cause.reason == TERMINATING for cause in failure.causes)
+        gone = failure.not_found or ending
         self._counted(Result.DROPPED if gone else Result.FAILED, batch.count)
         if gone or self._trouble == failure.status:
             return

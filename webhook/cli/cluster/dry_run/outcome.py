@@ -18,7 +18,7 @@ from webhook.core.api.pod import Pod
 from webhook.core.checks.registry import REASONS
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
-from webhook.kube.client import Answer
+from webhook.kube.connection import Answer
 
 Object = Mapping[str, Any]
 

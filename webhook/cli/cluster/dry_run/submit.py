@@ -17,7 +17,7 @@ from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError
 from webhook.core.api.model import Mode, Request, Side
 from webhook.core.simulate import simulate
-from webhook.kube.errors import ApiFailure
+from webhook.kube.errors import ApiError
 
 UNHEARD: Final = (
     "it was taken, but no decision came with it: the webhook does not answer and lets pods pass, "
@@ -41,7 +41,7 @@ def now(access: Access, pod: Object, place: Place) -> Now | Untried:
         untried = Untried("you may not try it", (lacking.right,))
     except Unavailable as error:
         return Untried(str(error))
-    except ApiFailure as failure:
+    except ApiError as failure:
         found = denial.read(failure.message)
         if found.by in (By.WEBHOOK, By.BACKSTOP):
             return outcome.refused(pod, place, found.wrongs)
