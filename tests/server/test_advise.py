@@ -11,7 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from webhook_process import INVENTORY, Json, Webhook, gpu_pod, question, until, webhook_running
 
-from webhook.core.api.reasons import PAGE
+from webhook.core.api.reason import PAGE
 from webhook.core.integrations import registry
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"

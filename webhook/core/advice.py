@@ -10,7 +10,8 @@ import msgspec
 from webhook.core.admit import Verdict
 from webhook.core.api import names
 from webhook.core.api.model import Inventory, Mode, Request, Strategy
-from webhook.core.api.reasons import Reason, fitted, named
+from webhook.core.api.reason import Reason, truncate
+from webhook.core.checks.registry import parse_code
 from webhook.core.integrations import kubernetes, registry
 from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
@@ -126,9 +127,9 @@ def _of_verdict(verdict: Verdict, who: str, *, will: bool) -> Advice:
         outcome, text = Outcome.CHANGED, f"{who} {get} [{verdict.reason}]"
     else:
         outcome, text = Outcome.FINE, ""
-    first = (fitted(text, verdict.reason, _LONGEST),) if text else ()
+    first = (truncate(text, verdict.reason, _LONGEST),) if text else ()
     texts = (*first, *verdict.warnings)
-    reasons = (named(each) or verdict.reason for each in texts)
+    reasons = (parse_code(each) or verdict.reason for each in texts)
     others = (each.reason for each in verdict.violations)
     return Advice(outcome, texts, (*reasons, *others))
 

@@ -85,7 +85,7 @@ def _milliseconds(seconds: float) -> float:
 
 def _count(metrics: Metrics, request: Request, verdict: Verdict) -> None:
     workload = verdict.workload.value if verdict.workload else "none"
-    reason, mode, side = verdict.reason.value, request.mode.value, request.side.value
+    reason, mode, side = verdict.reason.code, request.mode.value, request.side.value
     strategy = verdict.strategy or "none"
     operation = request.operation if request.operation in _OPERATIONS else "other"
     allowed = "true" if verdict.would_allow else "false"
@@ -124,7 +124,7 @@ def _advice(about: Advised) -> dict[str, object]:
         "user": request.user,
         "outcome": advice.outcome,
         "warnings": len(advice.warnings),
-        "reasons": advice.reasons,
+        "reasons": [each.code for each in advice.reasons],
         "mode": request.mode,
         "dryRun": request.dry_run,
     }
@@ -147,7 +147,7 @@ def _facts(request: Request, verdict: Verdict) -> dict[str, object]:
         "to": given,
         "strategy": verdict.strategy,
         "allowed": verdict.would_allow,
-        "reason": verdict.reason,
+        "reason": verdict.reason.code,
         "message": None if verdict.would_allow else verdict.message,
         "mode": request.mode,
         "dryRun": request.dry_run,

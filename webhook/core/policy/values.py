@@ -7,7 +7,7 @@ from typing import Final
 
 from webhook.core.api import mig, node
 from webhook.core.api.model import Offer, Strategy, Workload
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 from webhook.core.integrations.integration import WellKnownLabel
 from webhook.core.integrations.registry import StatedPaths
 
