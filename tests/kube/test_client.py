@@ -3,7 +3,6 @@
 import os
 import ssl
 import time
-from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ EVENTS = "/apis/events.k8s.io/v1/namespaces/shop/events"
 
 
 async def collected(lines):
-    async with aclosing(lines) as opened:
+    async with lines as opened:
         return [line async for line in opened]
 
 
@@ -176,3 +175,14 @@ def test_without_all_of_it_there_is_no_service_account(service_account, missing)
     environ = {name: value for name, value in ENVIRON.items() if name != missing}
     (service_account / missing).write_text("")
     assert load_service_account(environ, service_account) is None
+
+
+async def test_what_the_reader_of_a_stream_raises_stays_what_it_is(api, client):
+    async def read_and_fail():
+        async with client.stream(NODES, {"watch": "true"}, timeout=5) as lines:
+            async for _ in lines:
+                raise BrokenPipeError
+
+    api.plan(NODES, "watch", stream(("BOOKMARK", {})))
+    with pytest.raises(BrokenPipeError):
+        await read_and_fail()

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Final
 
 from webhook.core import record
-from webhook.core.api import limits, names, pod
+from webhook.core.api import limits, names, pod, reasons
 from webhook.core.api.model import (
     Allocation,
     Ask,
@@ -20,13 +20,14 @@ from webhook.core.api.model import (
     Workload,
 )
 from webhook.core.api.pod import Pod
-from webhook.core.api.reasons import SENTENCES, Reason, fitted
+from webhook.core.api.reason import Reason, truncate
 from webhook.core.checks import registry
-from webhook.core.decision import classify
+from webhook.core.checks.finding import Finding
+from webhook.core.decision import classify, safety
 from webhook.core.decision import decide as decision
 from webhook.core.patch import render as patch
 from webhook.core.patch.render import Op
-from webhook.core.policy.values import Policy
+from webhook.core.policy.values import Policy, of_tenant
 from webhook.core.record import ContainerChange, DecisionRecord
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
@@ -70,7 +71,7 @@ class Verdict:
             tenant=self.tenant,
             strategy=self.strategy,
             allowed=self.would_allow,
-            reason=self.reason.value,
+            reason=self.reason.code,
             message=None if self.would_allow else self.message,
             containers=self.containers,
             violations=record.causes_of(self.violations),
@@ -80,7 +81,7 @@ class Verdict:
 
 def let_through(reason: Reason) -> Verdict:
     """Allowed and unchanged, for a reason that has nothing to do with the pod's asks."""
-    return Verdict(allowed=True, reason=reason, message=SENTENCES[reason])
+    return Verdict(allowed=True, reason=reason, message=reason.sentence)
 
 
 def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
@@ -95,9 +96,9 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
     | any | anything else, or by an exempt user | allowed, untouched |
     """
     if request.pod is None or not _reviewed(request):
-        return let_through(Reason.NOT_REVIEWED)
+        return let_through(reasons.NOT_REVIEWED)
     if request.user in policy.exempt_users:
-        return let_through(Reason.EXEMPT)
+        return let_through(reasons.EXEMPT)
     large = limits.too_large(request.pod)
     if large is not None:
         return _of_large(request, large)
@@ -114,7 +115,7 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
 def _of_large(request: Request, large: Violation) -> Verdict:
     """Refused, unless it was there and as large before: then nobody could change it any more."""
     if request.old_pod is not None and limits.too_large(request.old_pod) is not None:
-        return let_through(Reason.NOT_REVIEWED)
+        return let_through(reasons.NOT_REVIEWED)
     refused = Verdict(
         allowed=False,
         reason=large.reason,
@@ -155,24 +156,33 @@ def _annotation(subject: Pod, verdict: Verdict) -> str | None:
 
 
 def _common(decided: Decision) -> Reason:
-    reasons = {given.reason for given in decided.given}
-    if len(reasons) > 1:
-        return Reason.MIXED
-    return next(iter(reasons), Reason.NO_GPU)
+    found = {given.reason for given in decided.given}
+    if len(found) > 1:
+        return reasons.MIXED
+    return next(iter(found), reasons.NO_GPU)
 
 
 def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
-    found = registry.check(facts, policy)
+    found = _findings(facts, policy)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
-        found = tuple(f for f in found if f.violation.reason is not Reason.NOT_REWRITTEN)
+        found = tuple(f for f in found if f.violation.reason is not reasons.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify.facts(request.old_pod, request.namespace_labels, policy)
-        found = registry.introduced(found, registry.check(before, policy))
-    judged = registry.judge(found, facts, policy)
+        found = registry.introduced(found, _findings(before, policy))
+    tenant = of_tenant(facts.workload, facts.tenant)
+    judged = registry.judge(found, policy, tenant=tenant)
     if judged.refused:
         return _denied(facts, judged.refused, judged.warnings)
-    reason = Reason.SAFE if facts.asks else Reason.NO_GPU
+    reason = reasons.SAFE if facts.asks else reasons.NO_GPU
     return replace(_allowed(facts, reason), warnings=judged.warnings, warned=judged.warned)
+
+
+def _findings(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
+    """All that is wrong with a pod at once, so that one mend suffices."""
+    seen = safety.subject_of(facts)
+    malformed = (Finding(each) for each in facts.violations)
+    found = (*malformed, *safety.unsafe_requests(facts, seen, policy), *registry.check(seen))
+    return tuple(dict.fromkeys(found))
 
 
 def _hide_from_added(request: Request, facts: Facts) -> Verdict:
@@ -183,7 +193,7 @@ def _hide_from_added(request: Request, facts: Facts) -> Verdict:
         place for place in facts.idle if place.role is Role.EPHEMERAL and place.name not in present
     )
     hidden = tuple(patch.hide(facts.pod, added))
-    return replace(_allowed(facts, Reason.NO_GPU), patch=hidden)
+    return replace(_allowed(facts, reasons.NO_GPU), patch=hidden)
 
 
 def _allowed(facts: Facts, reason: Reason) -> Verdict:
@@ -223,7 +233,7 @@ def _message(violations: tuple[Violation, ...]) -> str:
 def _audited(verdict: Verdict) -> Verdict:
     """Nothing is changed or refused; what would have been, and why, becomes warnings."""
     if not verdict.allowed:
-        why = fitted(verdict.message, verdict.reason)
+        why = truncate(verdict.message, verdict.reason)
         texts: tuple[str, ...] = (f"audit: would be refused ({verdict.reason})", why)
     elif verdict.patch:
         texts = (f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})",)

@@ -122,12 +122,12 @@ def _change(ask: Ask, given: Allocation | None) -> ContainerChange:
     if given is None:
         return ContainerChange(name, requested, {})
     to, strategy = {given.offer.resource: ask.count}, given.offer.strategy.value
-    return ContainerChange(name, requested, to, strategy, given.reason.value)
+    return ContainerChange(name, requested, to, strategy, given.reason.code)
 
 
 def causes_of(violations: Iterable[Violation]) -> tuple[Cause, ...]:
     """Return the causes that violations amount to, each once."""
-    causes = (Cause(v.reason.value, v.container, v.field, v.message) for v in violations)
+    causes = (Cause(v.reason.code, v.container, v.field, v.message) for v in violations)
     return tuple(dict.fromkeys(causes))
 
 

@@ -4,7 +4,7 @@
         body = await client.get("/api/v1/nodes", {"limit": "500"}, timeout=30)
         answer = await client.send("PATCH", path, {"metadata": …}, timeout=10)  # merge patch
         answer = await client.send("PATCH", path, [{"op": …}], timeout=10)      # JSON patch
-        async with aclosing(client.stream(path, {"watch": "true"}, timeout=330)) as lines:
+        async with client.stream(path, {"watch": "true"}, timeout=330) as lines:
             async for line in lines: …
 
 Nothing is sent, and no running loop is needed, before the first request; all requests must then
@@ -19,7 +19,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -34,7 +34,7 @@ from webhook.kube.cluster_config import load_cluster_config
 from webhook.kube.errors import ApiError, library_errors_as_api_errors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncIterator
     from types import TracebackType
     from typing import Self
 
@@ -140,18 +140,21 @@ class ApiClient:
             warnings = tuple(filter(None, map(_warning_text, headers)))
             return ApiAnswer(await response.read(), warnings)
 
+    @asynccontextmanager
     async def stream(
         self, path: str, params: Mapping[str, str] | None = None, *, timeout: float
-    ) -> AsyncGenerator[bytes]:
-        """Yield the lines of `path` as they come, without their ends and without empty ones.
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open `path` and yield its lines as they come, without the empty ones.
 
         `timeout` is the longest silence in seconds. A stream that breaks off is an ApiError.
         """
         request = ApiRequest("GET", path, params)
-        with library_errors_as_api_errors():
-            async with self._response(request, silence=timeout) as response:
-                async for line in split_lines(response.content.iter_any()):
-                    yield line
+        async with AsyncExitStack() as opened:
+            with library_errors_as_api_errors():
+                response = await opened.enter_async_context(
+                    self._response(request, silence=timeout)
+                )
+            yield _lines(response)  # outside: an error of the caller is none of ours
 
     @asynccontextmanager
     async def _response(
@@ -194,6 +197,12 @@ class ApiClient:
                 max_field_size=HEADER_SIZE,
             )
         return self._session
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    with library_errors_as_api_errors():
+        async for line in split_lines(response.content.iter_any()):
+            yield line
 
 
 async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

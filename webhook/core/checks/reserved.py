@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api import pod as pods
 from webhook.core.api.model import Violation
-from webhook.core.api.reasons import Reason
 from webhook.core.checks.finding import Finding, Subject, quote
 
 
@@ -23,12 +22,12 @@ def reserved_names(seen: Subject) -> Iterator[Finding]:
     | that strategy; `mixed` for several | some | no |
     | any other | some | yes |
     """
-    said = pods.labels(seen.facts.pod).get(names.STRATEGY)
+    said = pods.labels(seen.pod).get(names.STRATEGY)
     kinds = set(seen.strategies.values())
-    if said is None or seen.facts.violations or None in kinds:
+    if said is None or seen.malformed or None in kinds:
         return
     true = "mixed" if len(kinds) > 1 else next((kind.value for kind in kinds if kind), None)
     if said != true:
         text = f"label {names.STRATEGY}={quote(said)} is not what the pod gets; remove it"
         where = f"metadata.labels[{names.STRATEGY}]"
-        yield Finding(Violation(Reason.RESERVED_NAMES, "", text, where), said)
+        yield Finding(Violation(reasons.RESERVED_NAMES, "", text, where), said)

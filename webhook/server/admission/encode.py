@@ -9,7 +9,7 @@ from webhook.core import record
 from webhook.core.admit import Verdict
 from webhook.core.api import names, pod
 from webhook.core.api.model import Request, Side
-from webhook.core.api.reasons import Reason, link, linked
+from webhook.core.api.reason import Reason, link, with_link
 from webhook.server.admission.decode import API_VERSION, KIND
 
 FORBIDDEN: Final = 403
@@ -65,7 +65,7 @@ def encode(request: Request, verdict: Verdict, page: str = "") -> bytes:
 
 
 def _refused(verdict: Verdict, page: str) -> _Status:
-    message = linked(verdict.message, verdict.reason, page) if page else verdict.message
+    message = with_link(verdict.message, verdict.reason, page) if page else verdict.message
     causes = record.to_status_causes(verdict.record)
     return _Status(FORBIDDEN, "Forbidden", message, _StatusDetails(causes))
 

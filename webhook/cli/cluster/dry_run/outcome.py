@@ -10,10 +10,9 @@ from webhook.cli.cluster.client import Right
 from webhook.cli.inspect.denial import Denial
 from webhook.core import record as records
 from webhook.core.admit import Verdict
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api.model import Mode
 from webhook.core.api.pod import Pod
-from webhook.core.api.reasons import Reason
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
 from webhook.core.record import Cause, ContainerChange, DecisionRecord
@@ -101,7 +100,7 @@ def heard(answer: Answer, pod: Object, place: Place) -> Now | None:
     warnings = told.warnings if told else answer.warnings
     found = replace(_plain(pod, place), warnings=warnings)
     if not classify.asks_of(made):
-        return replace(found, reason=Reason.NO_GPU.value)
+        return replace(found, reason=reasons.NO_GPU.code)
     annotations = (made.metadata.annotations if made.metadata else None) or {}
     noted = records.from_annotation(annotations.get(names.DECISION))
     return replace(_of_record(noted), warnings=warnings) if noted else None

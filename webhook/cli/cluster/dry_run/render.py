@@ -9,7 +9,7 @@ from rich.text import Text
 from webhook.cli import output
 from webhook.cli.cluster import printing
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
-from webhook.core.api.reasons import SENTENCES, Reason
+from webhook.core.checks.registry import REASONS
 from webhook.core.record import ContainerChange
 
 _CHANGES: Final = (
@@ -56,7 +56,7 @@ def rights(missing: Iterable[Any]) -> Iterator[RenderableType]:
 
 def reason(code: str) -> str:
     """A code with its sentence, if it is one that is known here."""
-    return f"{code}: {SENTENCES[Reason(code)]}" if code in tuple(Reason) else code
+    return f"{code}: {REASONS[code].sentence}" if code in REASONS else code
 
 
 def changes_of(changes: Sequence[ContainerChange]) -> RenderableType:

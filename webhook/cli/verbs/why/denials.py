@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from webhook.cli import reasons_page
 from webhook.cli.cluster.dry_run.outcome import Now
 from webhook.cli.cluster.events import Happening
 from webhook.cli.cluster.times import clock
@@ -14,7 +13,8 @@ from webhook.cli.inspect import denial
 from webhook.cli.inspect.denial import By, Denial
 from webhook.cli.verbs.why import owner_tree
 from webhook.cli.verbs.why.owner_tree import Family
-from webhook.core.api.reasons import SENTENCES, Reason, link
+from webhook.core.api.reason import link
+from webhook.core.checks.registry import REASONS
 from webhook.core.record import Cause
 
 _FAILED: Final = ("FailedCreate", "FailedToCreate")
@@ -182,11 +182,11 @@ def record(each: Refused) -> dict[str, Any]:
 
 
 def _wrong(cause: Cause) -> dict[str, Any]:
-    code = Reason(cause.reason) if cause.reason in tuple(Reason) else None
+    code = REASONS.get(cause.reason)
     return {
         "reason": cause.reason or None,
-        "sentence": SENTENCES[code] if code else None,
+        "sentence": code.sentence if code else None,
         "message": cause.text,
-        "toDo": reasons_page.sections()[code].to_do if code else None,
+        "toDo": code.to_do if code else None,
         "link": link(code) if code else None,
     }

@@ -8,7 +8,6 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from webhook.cli import reasons_page
 from webhook.cli.cluster import printing, times
 from webhook.cli.cluster.dry_run import render
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
@@ -18,7 +17,8 @@ from webhook.cli.verbs.why import collect, denials
 from webhook.cli.verbs.why.collect import Reasoned, State, Trial, Waiting
 from webhook.cli.verbs.why.denials import Refused
 from webhook.core.api import names
-from webhook.core.api.reasons import SENTENCES, Reason, link
+from webhook.core.api.reason import link
+from webhook.core.checks.registry import REASONS
 from webhook.core.record import Cause
 
 _HEADS: Final = {
@@ -101,15 +101,14 @@ def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
     groups: dict[str, list[Cause]] = {}
     for cause in causes:
         groups.setdefault(cause.reason, []).append(cause)
-    sections = reasons_page.sections()
     for code, members in groups.items():
-        known = Reason(code) if code in tuple(Reason) else None
+        known = REASONS.get(code)
         if known:
-            yield below(Text.assemble((code, "bold"), f": {SENTENCES[known]}"))
+            yield below(Text.assemble((code, "bold"), f": {known.sentence}"))
         for cause in members:
             yield printing.item(cause.text, 4 if known else 2)
         if known:
-            yield below(f"What to do: {sections[known].to_do}", 4)
+            yield below(f"What to do: {known.to_do}", 4)
             yield below(f"More: gpu-sharing reasons {code}, or {link(known)}", 4)
 
 
