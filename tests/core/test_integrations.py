@@ -33,7 +33,7 @@ def test_what_follows_from_the_integrations_is_rendered(path: str, text: str) ->
 
 
 def test_the_built_in_policy_knows_the_labels_of_the_integrations() -> None:
-    policy = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+    policy = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
     assert policy.well_known_labels == tuple(label for label, _ in registry.well_known_labels())
 
 
