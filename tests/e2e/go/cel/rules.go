@@ -90,6 +90,7 @@ func newJudge(rules Rules) (*judge, error) {
 	for _, v := range rules.Variables {
 		made.note(v.Name, stored.variable(v), written.variable(v))
 	}
+	names := map[string]bool{}
 	for _, e := range rules.Expressions {
 		if e.Kind == "" {
 			e.Kind = kindValidation
@@ -97,6 +98,10 @@ func newJudge(rules Rules) (*judge, error) {
 		if e.Kind != kindValidation && e.Kind != kindMatchCondition {
 			return nil, fmt.Errorf("expression %s: unknown kind %s", e.Name, e.Kind)
 		}
+		if names[e.Name] {
+			return nil, fmt.Errorf("two expressions are named %s", e.Name)
+		}
+		names[e.Name] = true
 		made.add(e, made.note(e.Name, stored.expression(e), written.expression(e)))
 	}
 	made.compiled.Compiled = len(made.compiled.Errors) == 0
