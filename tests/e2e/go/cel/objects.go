@@ -13,7 +13,9 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
-	_ "k8s.io/kubernetes/pkg/apis/core/install" // teaches legacyscheme the core kinds
+	_ "k8s.io/kubernetes/pkg/apis/apps/install" // each teaches legacyscheme the kinds of its group
+	_ "k8s.io/kubernetes/pkg/apis/batch/install"
+	_ "k8s.io/kubernetes/pkg/apis/core/install"
 )
 
 var (
@@ -23,7 +25,7 @@ var (
 )
 
 // decoded gives an object as a handler of the API server holds it: defaulted, in the internal
-// version. A kind that is not of the core group stays unstructured, as a custom resource does.
+// version. A kind of another group than those installed stays unstructured, as a custom resource.
 func decoded(raw json.RawMessage, kind schema.GroupVersionKind) (runtime.Object, schema.GroupVersionKind, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, kind, nil
