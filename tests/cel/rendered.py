@@ -51,7 +51,8 @@ class Rendered:
     @property
     def rules(self) -> tuple[Rules, ...]:
         """The rules of each webhook and of each policy."""
-        return tuple(one.rules for one in (*self.webhooks, *self.policies))
+        webhooks = [webhook.rules for webhook in self.webhooks]
+        return (*webhooks, *(policy.rules for policy in self.policies))
 
     def webhook(self, name: str) -> Webhook:
         """The webhook of this name."""

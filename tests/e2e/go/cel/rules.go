@@ -80,6 +80,7 @@ func newJudge(rules Rules) (*judge, error) {
 		return nil, err
 	}
 	made := &judge{variables: stored.validations, compiled: Compiled{
+		Expressions: []Readable{},
 		Budgets: Budgets{
 			PerCall:         celconfig.PerCallLimit,
 			Validations:     celconfig.RuntimeCELCostBudget,
