@@ -49,15 +49,18 @@ class Evaluator:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._stack = ExitStack()
 
     def __enter__(self) -> "Evaluator":
         """Start the program and compile the rules."""
-        self._process = self._stack.enter_context(
-            subprocess.Popen([_program()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        )
-        self._write([self._rules.to_json()])
-        self.compiled = Compiled.from_json(self._read())
+        with ExitStack() as stack:
+            self._process = stack.enter_context(
+                subprocess.Popen(
+                    [_program()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                )
+            )
+            self._write([self._rules.to_json()])
+            self.compiled = Compiled.from_json(self._read())
+            self._ending = stack.pop_all()
         return self
 
     def __exit__(
@@ -67,7 +70,7 @@ class Evaluator:
         trace: TracebackType | None,
     ) -> None:
         """End the program by the end of its input."""
-        self._stack.close()
+        self._ending.close()
 
     def judge(self, cases: Iterable[Case]) -> list[Judgement]:
         """The judgement of each case, in their order."""
