@@ -23,6 +23,24 @@ TRIPLES = PAIRS.replace("a.name + b", "object.spec.containers.all(c, c.name != '
 SPENT = "validation failed due to running out of cost budget, no further validation rules"
 
 
+def requests(owner: Webhook | Policy, size: int) -> list[Case]:
+    """Requests of this size that break no rule, and that break many, when made and changed."""
+    return [
+        admitted.case(owner.name, size, operation=operation, breaking=breaking)
+        for breaking in (False, True)
+        for operation in ("CREATE", "UPDATE")
+    ]
+
+
+def within(budgets: Budgets, owner: Webhook | Policy, costs: dict[str, int]) -> None:
+    """Assert that each cost is allowed, and what the expressions of each kind cost together."""
+    assert max(costs.values()) <= budgets.per_call
+    kinds = {e.name: e.kind for e in owner.rules.expressions}
+    spent = {kind: sum(costs[name] for name in costs if kinds[name] is kind) for kind in Kind}
+    assert spent[Kind.VALIDATION] <= budgets.validations
+    assert spent[Kind.MATCH_CONDITION] <= budgets.match_conditions
+
+
 def crowd(size: int) -> Case:
     """A pod of so many containers."""
     containers: list[Json] = [{"name": f"c{number}", "image": "i"} for number in range(size)]
@@ -48,36 +66,22 @@ def test_the_constants_are_those_of_the_api_server() -> None:
         assert evaluator.compiled.compatibility == "1.36"
 
 
-@pytest.mark.parametrize("breaking", [False, True], ids=["harmless", "breaking"])
-@pytest.mark.parametrize("operation", ["CREATE", "UPDATE"])
 @pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: owner.name)
-def test_a_thousand_containers_are_within_the_budgets(
-    owner: Webhook | Policy, operation: str, *, breaking: bool
-) -> None:
-    cases = [
-        admitted.case(owner.name, size, operation=operation, breaking=breaking)
-        for size in (FEW, MANY)
-    ]
+def test_a_thousand_containers_are_within_the_budgets(owner: Webhook | Policy) -> None:
     with Evaluator(owner.rules) as evaluator:
-        few, many = evaluator.judge(cases)
+        few, many = (evaluator.judge(requests(owner, size)) for size in (FEW, MANY))
         budgets = evaluator.compiled.budgets
-    assert (few.refused, many.refused) == (None, None)
-    over = {name for name, result in many.results.items() if result.error}
-    assert over == OVER.keys() & many.results.keys()
-    assert not any(result.error for result in few.results.values())
-    costs = {e: many.results[e.name].cost for e in owner.rules.expressions if e.name not in OVER}
-    assert all(cost <= budgets.per_call for cost in costs.values())
-    spent = {kind: sum(cost for e, cost in costs.items() if e.kind is kind) for kind in Kind}
-    assert spent[Kind.VALIDATION] <= budgets.validations
-    assert spent[Kind.MATCH_CONDITION] <= budgets.match_conditions
+    assert [judgement.refused for judgement in (*few, *many)] == [None] * 8
+    assert not any(result.error for judgement in few for result in judgement.results.values())
+    for judgement in many:
+        results = judgement.results
+        assert {name for name in results if results[name].error} == OVER.keys() & results.keys()
+        within(budgets, owner, {name: results[name].cost for name in results.keys() - OVER.keys()})
 
 
 def test_what_looks_at_containers_costs_by_their_number() -> None:
     for owner in (INSTALL.webhook("validate.gpu-sharing.io"), INSTALL.policies[0]):
-        cases = [
-            admitted.case(owner.name, size, operation="CREATE", breaking=False)
-            for size in (FEW, MANY)
-        ]
+        cases = [requests(owner, size)[0] for size in (FEW, MANY)]
         with Evaluator(owner.rules) as evaluator:
             few, many = (
                 sum(result.cost for result in judgement.results.values())
@@ -101,21 +105,23 @@ def test_one_expression_over_its_limit_is_an_error_of_its_own() -> None:
     assert judgement.results["little"].value is True
 
 
-@pytest.mark.parametrize(("kind", "affordable"), [(Kind.MATCH_CONDITION, 7), (Kind.VALIDATION, 31)])
+@pytest.mark.parametrize(
+    ("kind", "affordable"), [(Kind.MATCH_CONDITION, 30), (Kind.VALIDATION, 123)]
+)
 def test_a_budget_that_is_spent_is_an_error_of_all(kind: Kind, affordable: int) -> None:
-    """Each costs 321 404; the API server gives no value at all once one is too many."""
+    """Each costs 80 704; the API server gives no value at all once one is too many."""
     rules = same(affordable + 1, kind)
     names = tuple(e.name for e in rules.expressions)
-    paid = Case(crowd(200).object, only=names[:affordable])
+    paid = Case(crowd(100).object, only=names[:affordable])
     with Evaluator(rules) as evaluator:
-        all_of_them, fewer = evaluator.judge([crowd(200), paid])
+        all_of_them, fewer = evaluator.judge([crowd(100), paid])
     assert {r.value for r in all_of_them.results.values()} == {None}
     assert all(SPENT in str(r.error) for r in all_of_them.results.values())
     assert [fewer.results[name].value for name in names[:affordable]] == [True] * affordable
 
 
 def test_each_webhook_has_a_budget_of_its_own() -> None:
-    groups = [same(4, Kind.MATCH_CONDITION, group).expressions for group in ("a", "b")]
+    groups = [same(16, Kind.MATCH_CONDITION, group).expressions for group in ("a", "b")]
     with Evaluator(Rules((*groups[0], *groups[1]))) as evaluator:
-        [judgement] = evaluator.judge([crowd(200)])
+        [judgement] = evaluator.judge([crowd(100)])
     assert {r.value for r in judgement.results.values()} == {True}
