@@ -54,13 +54,15 @@ func serve(input *bufio.Reader, output io.Writer) error {
 	return answerAll(judge, input, writer)
 }
 
+// task is a case to judge, and where its answer is awaited.
+type task struct {
+	line   []byte
+	answer chan []byte
+}
+
 // answerAll judges cases on all cores and writes the answers in the order of the cases.
 func answerAll(judge *judge, input *bufio.Reader, writer *bufio.Writer) error {
 	workers := runtime.GOMAXPROCS(0)
-	type task struct {
-		line   []byte
-		answer chan []byte
-	}
 	tasks := make(chan task, workers)
 	pending := make(chan chan []byte, 64*workers)
 	for range workers {
@@ -70,19 +72,7 @@ func answerAll(judge *judge, input *bufio.Reader, writer *bufio.Writer) error {
 			}
 		}()
 	}
-	go func() {
-		defer close(pending)
-		defer close(tasks)
-		for {
-			line, err := input.ReadBytes('\n')
-			if err != nil {
-				return
-			}
-			t := task{line, make(chan []byte, 1)}
-			pending <- t.answer
-			tasks <- t
-		}
-	}()
+	go readAll(input, pending, tasks)
 	for answer := range pending {
 		if _, err := writer.Write(append(<-answer, '\n')); err != nil {
 			return err
@@ -94,4 +84,19 @@ func answerAll(judge *judge, input *bufio.Reader, writer *bufio.Writer) error {
 		}
 	}
 	return writer.Flush()
+}
+
+// readAll makes a task of each line, awaited in the order of the lines.
+func readAll(input *bufio.Reader, pending chan<- chan []byte, tasks chan<- task) {
+	defer close(pending)
+	defer close(tasks)
+	for {
+		line, err := input.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		t := task{line, make(chan []byte, 1)}
+		pending <- t.answer
+		tasks <- t
+	}
 }

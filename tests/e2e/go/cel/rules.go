@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/google/cel-go/cel"
 
@@ -79,7 +80,25 @@ func newJudge(rules Rules) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &judge{variables: stored.validations, compiled: Compiled{
+	made := &judge{variables: stored.validations, compiled: nothingCompiled()}
+	for _, v := range rules.Variables {
+		made.note(v.Name, stored.variable(v), written.variable(v))
+	}
+	for _, e := range rules.Expressions {
+		if e.Kind == "" {
+			e.Kind = kindValidation
+		}
+		if err := made.known(e); err != nil {
+			return nil, err
+		}
+		made.add(e, made.note(e.Name, stored.expression(e), written.expression(e)))
+	}
+	made.compiled.Compiled = len(made.compiled.Errors) == 0
+	return made, nil
+}
+
+func nothingCompiled() Compiled {
+	return Compiled{
 		Expressions: []Readable{},
 		Budgets: Budgets{
 			PerCall:         celconfig.PerCallLimit,
@@ -87,26 +106,20 @@ func newJudge(rules Rules) (*judge, error) {
 			MatchConditions: celconfig.RuntimeCELCostBudgetMatchConditions,
 		},
 		Compatibility: environment.DefaultCompatibilityVersion().String(),
-	}}
-	for _, v := range rules.Variables {
-		made.note(v.Name, stored.variable(v), written.variable(v))
 	}
-	names := map[string]bool{}
-	for _, e := range rules.Expressions {
-		if e.Kind == "" {
-			e.Kind = kindValidation
-		}
-		if e.Kind != kindValidation && e.Kind != kindMatchCondition {
-			return nil, fmt.Errorf("expression %s: unknown kind %s", e.Name, e.Kind)
-		}
-		if names[e.Name] {
-			return nil, fmt.Errorf("two expressions are named %s", e.Name)
-		}
-		names[e.Name] = true
-		made.add(e, made.note(e.Name, stored.expression(e), written.expression(e)))
+}
+
+// known refuses what would be answered wrongly: a kind of no meaning, a name that is taken.
+func (j *judge) known(e Expression) error {
+	if e.Kind != kindValidation && e.Kind != kindMatchCondition {
+		return fmt.Errorf("expression %s: unknown kind %s", e.Name, e.Kind)
 	}
-	made.compiled.Compiled = len(made.compiled.Errors) == 0
-	return made, nil
+	for _, g := range j.groups {
+		if slices.Contains(g.names, e.Name) {
+			return fmt.Errorf("two expressions are named %s", e.Name)
+		}
+	}
+	return nil
 }
 
 // note writes down how an expression compiled, and gives the stored one with a meter on it.
