@@ -22,7 +22,7 @@ from webhook.core.checks.schema import GuardsFile
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Treatment
 
-BUILT_IN = policy_file.load(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
+BUILT_IN = policy_file.parse_policy(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
 OTHERS_REFUSED = {
     *("gpu_visibility", "mps_environment", "privileged", "capabilities", "host_path"),
     *("device_annotations", "reserved_mounts"),

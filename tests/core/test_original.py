@@ -94,7 +94,7 @@ SINGLE = {
 
 
 def built_in() -> Policy:
-    return strategies.policy_file.load(strategies.DEFAULT_POLICY, strategies.DEFAULT_POLICY)
+    return strategies.policy_file.parse_policy(strategies.DEFAULT_POLICY, strategies.DEFAULT_POLICY)
 
 
 @pytest.mark.parametrize("node", [A100, T4, SINGLE], ids=["mig", "mps", "single"])

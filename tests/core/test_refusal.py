@@ -134,7 +134,7 @@ PLACES = [
 def test_the_origin_is_the_label_that_decides(
     labels: dict[str, str], namespace: dict[str, str]
 ) -> None:
-    policy = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+    policy = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
     facts = classify.facts(Pod(metadata=Metadata(labels=labels)), namespace, policy)
     whence = provenance.of_workload(labels, namespace, policy)
     assert (whence == provenance.NOTHING) is (facts.workload == "unclassified")

@@ -81,7 +81,7 @@ def _promises(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "promises.yaml"
     text = manifests.text_of(str(path))
     try:
-        document = yaml_text.parse(text, InputError)
+        document = yaml_text.parse_document(text, InputError)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     if not isinstance(document.value, dict):
