@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gunicorn.app.base import BaseApplication
-
 from webhook.cli.fake_apiserver import review
 from webhook.cli.local_server import make_pair
+
 from webhook.server.http.worker import InlineWorker
 from webhook.server.tls import Certificate
 
