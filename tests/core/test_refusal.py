@@ -8,9 +8,9 @@ from casefiles import DEFAULT_POLICY
 
 from webhook.cli.inspect import denial, provenance, scheduler_message
 from webhook.cli.inspect.denial import By
-from webhook.core.api import reasons
 from webhook.core.api.pod import Metadata, Pod
 from webhook.core.api.reason import with_link
+from webhook.core.checks.registry import REASONS
 from webhook.core.decision import classify
 from webhook.core.policy import load as policy_file
 from webhook.core.record import Cause
@@ -30,7 +30,7 @@ def test_what_is_wrong_comes_from_the_causes_of_the_answer() -> None:
 
 
 def test_without_causes_the_text_is_shown_whole() -> None:
-    said = with_link("no; no [privileged]", reasons.PRIVILEGED)
+    said = with_link("no; no [privileged]", REASONS["privileged"])
     found = denial.read_denial(WEBHOOK + said)
     assert (found.known, found.causes) == (False, (Cause(message=said),))
 

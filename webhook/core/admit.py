@@ -23,7 +23,7 @@ from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason, truncate
 from webhook.core.checks import registry
 from webhook.core.checks.finding import Finding
-from webhook.core.decision import classify, safety
+from webhook.core.decision import classify, findings, safety
 from webhook.core.decision import decide as decision
 from webhook.core.patch import render as patch
 from webhook.core.patch.render import Op
@@ -168,9 +168,9 @@ def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
         found = tuple(f for f in found if f.violation.reason is not reasons.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify.facts(request.old_pod, request.namespace_labels, policy)
-        found = registry.introduced(found, _findings(before, policy))
+        found = findings.introduced(found, _findings(before, policy))
     tenant = of_tenant(facts.workload, facts.tenant)
-    judged = registry.judge(found, policy, tenant=tenant)
+    judged = findings.treat_findings(found, policy, tenant=tenant)
     if judged.refused:
         return _denied(facts, judged.refused, judged.warnings)
     reason = reasons.SAFE if facts.asks else reasons.NO_GPU
@@ -181,7 +181,7 @@ def _findings(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
     """All that is wrong with a pod at once, so that one mend suffices."""
     seen = safety.subject_of(facts)
     malformed = (Finding(each) for each in facts.violations)
-    found = (*malformed, *safety.unsafe_requests(facts, seen, policy), *registry.check(seen))
+    found = (*malformed, *safety.unsafe_requests(facts, seen, policy), *registry.run_checks(seen))
     return tuple(dict.fromkeys(found))
 
 

@@ -11,11 +11,11 @@ import msgspec
 
 from webhook.core.api import node, quantity
 from webhook.core.api.model import ISOLATED, Strategy, Workload
-from webhook.core.checks import schema as families
-from webhook.core.checks.schema import GuardsFile, TreatmentsFile
 from webhook.core.integrations import field_path
 from webhook.core.integrations.field_path import PathPattern
 from webhook.core.integrations.integration import WellKnownLabel
+from webhook.core.policy import checks_schema
+from webhook.core.policy.checks_schema import GuardsFile, TreatmentsFile
 from webhook.core.policy.schema import (
     ChoiceFile,
     LabelFile,
@@ -128,7 +128,7 @@ def _compile(read: PolicyFile, document: Document) -> Policy:
         _require_isolation(matrix, document)
     return Policy(
         matrix=matrix,
-        guards=families.of_file(read.guards),
+        guards=checks_schema.compile_treatments(read.guards),
         several_mig_devices=read.several_mig_devices == "allow",
         shared_tenant_pools=shared,
         well_known_labels=tuple(

@@ -8,6 +8,7 @@ from typing import Final
 from webhook.core.api import mig, node
 from webhook.core.api.model import Offer, Strategy, Workload
 from webhook.core.api.reason import Reason
+from webhook.core.checks.check import Treatment, Treatments
 from webhook.core.integrations.integration import WellKnownLabel
 from webhook.core.integrations.registry import StatedPaths
 
@@ -28,14 +29,6 @@ class SeveralGpus(StrEnum):
     EXCLUSIVE = "exclusive"
     DENY = "deny"
     SHARE = "share"
-
-
-class Treatment(StrEnum):
-    """What comes of a way around the device plugin that a guard finds in a pod."""
-
-    REFUSE = "refuse"
-    WARN = "warn"
-    OFF = "off"
 
 
 class RowName(StrEnum):
@@ -65,14 +58,6 @@ class Row:
     otherwise: Otherwise
     several_gpus: SeveralGpus
     memory: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Treatments:
-    """What comes of one guard's findings in tenants' pods, and in all others."""
-
-    tenants: Treatment
-    others: Treatment
 
 
 @dataclass(frozen=True, slots=True)
