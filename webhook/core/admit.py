@@ -4,34 +4,28 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from webhook.core.api import limits
-from webhook.core.api.model import (
-    Allocation,
-    Ask,
-    Decision,
-    Facts,
-    Inventory,
-    Mode,
-    Request,
-    Role,
-    Side,
-    Violation,
-    Workload,
-)
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.api.containers import Role
 from webhook.core.api.reasons import SENTENCES, Reason, fitted
+from webhook.core.api.violation import Violation
+from webhook.core.api.workload import Workload
 from webhook.core.checks import registry
 from webhook.core.checks.finding import Finding
-from webhook.core.decision import classify, safety
-from webhook.core.decision import decide as decision
+from webhook.core.decision import safety
+from webhook.core.decision.classify import classify
+from webhook.core.decision.decide import decide
+from webhook.core.decision.values import Allocation, Decision, GpuRequest, Question
+from webhook.core.gpu.values import Inventory
 from webhook.core.patch import render as patch
 from webhook.core.patch.render import Op
-from webhook.core.policy.values import Policy, of_tenant
+from webhook.core.policy.values import Policy
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to one Request. `message` says why in whole sentences, for people.
+    """The answer to one AdmissionRequest. `message` says why in whole sentences, for people.
 
     In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided.
     """
@@ -42,20 +36,20 @@ class Verdict:
     workload: Workload | None = None
     tenant: str | None = None
     strategy: str | None = None
-    asks: tuple[Ask, ...] = ()
-    given: tuple[Allocation, ...] = ()
+    requests: tuple[GpuRequest, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
     violations: tuple[Violation, ...] = ()
     patch: tuple[Op, ...] = ()
     warnings: tuple[str, ...] = ()
     would_allow: bool = True
 
 
-def let_through(reason: Reason) -> Verdict:
-    """Allowed and unchanged, for a reason that has nothing to do with the pod's asks."""
+def allowed(reason: Reason) -> Verdict:
+    """Return that a pod is allowed as it is, for a reason that is none of its requests."""
     return Verdict(allowed=True, reason=reason, message=SENTENCES[reason])
 
 
-def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
+def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Verdict:
     """Decide one request.
 
     | side | operation | answer |
@@ -67,26 +61,26 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
     | any | anything else, or by an exempt user | allowed, untouched |
     """
     if request.pod is None or not _reviewed(request):
-        return let_through(Reason.NOT_REVIEWED)
+        return allowed(Reason.NOT_REVIEWED)
     if request.user in policy.exempt_users:
-        return let_through(Reason.EXEMPT)
+        return allowed(Reason.EXEMPT)
     large = limits.too_large(request.pod)
     if large is not None:
-        return _of_large(request, large)
-    facts = classify.facts(request.pod, request.namespace_labels, policy)
+        return _denied_too_large(request, large)
+    question = classify(request.pod, request.namespace_labels, policy)
     if request.side is Side.VALIDATE:
-        verdict = _validate(request, facts, policy)
+        verdict = _validate(request, question, policy)
     elif request.subresource:
-        verdict = _hide_from_added(request, facts)
+        verdict = _hide_from_added(request, question)
     else:
-        verdict = _mutate(facts, policy, inventory)
+        verdict = _mutate(question, policy, inventory)
     return _audited(verdict) if request.mode is Mode.AUDIT else verdict
 
 
-def _of_large(request: Request, large: Violation) -> Verdict:
+def _denied_too_large(request: AdmissionRequest, large: Violation) -> Verdict:
     """Refused, unless it was there and as large before: then nobody could change it any more."""
     if request.old_pod is not None and limits.too_large(request.old_pod) is not None:
-        return let_through(Reason.NOT_REVIEWED)
+        return allowed(Reason.NOT_REVIEWED)
     refused = Verdict(
         allowed=False,
         reason=large.reason,
@@ -97,7 +91,7 @@ def _of_large(request: Request, large: Violation) -> Verdict:
     return _audited(refused) if request.mode is Mode.AUDIT else refused
 
 
-def _reviewed(request: Request) -> bool:
+def _reviewed(request: AdmissionRequest) -> bool:
     if request.side is Side.MUTATE and request.subresource:
         return (request.subresource, request.operation) == ("ephemeralcontainers", "UPDATE")
     if request.side is Side.MUTATE:
@@ -105,74 +99,80 @@ def _reviewed(request: Request) -> bool:
     return request.operation in ("CREATE", "UPDATE")
 
 
-def _mutate(facts: Facts, policy: Policy, inventory: Inventory) -> Verdict:
-    decided = decision.decide(facts, policy, inventory)
+def _mutate(question: Question, policy: Policy, inventory: Inventory) -> Verdict:
+    decided = decide(question, policy, inventory)
     if decided.violations:
-        return _denied(facts, decided.violations, decided.warnings)
+        return _denied(question, decided.violations, decided.warnings)
     reason = _common(decided)
     return replace(
-        _allowed(facts, reason),
-        strategy=patch.strategy_of(decided.given),
-        given=decided.given,
-        patch=patch.render(facts, decided),
+        _allowed_question(question, reason),
+        strategy=patch.pod_strategy(decided.allocations),
+        allocations=decided.allocations,
+        patch=patch.render(question, decided),
         warnings=decided.warnings,
     )
 
 
 def _common(decided: Decision) -> Reason:
-    reasons = {given.reason for given in decided.given}
+    reasons = {each.reason for each in decided.allocations}
     if len(reasons) > 1:
         return Reason.MIXED
     return next(iter(reasons), Reason.NO_GPU)
 
 
-def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
-    found = _findings(facts, policy)
+def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> Verdict:
+    found = _findings(question)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
         found = tuple(f for f in found if f.violation.reason is not Reason.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
-        before = classify.facts(request.old_pod, request.namespace_labels, policy)
-        found = registry.introduced(found, _findings(before, policy))
-    tenant = of_tenant(facts.workload, facts.tenant)
+        before = classify(request.old_pod, request.namespace_labels, policy)
+        found = registry.introduced(found, _findings(before))
+    tenant = question.constraints.isolated
     refused, warnings = registry.judge(found, policy, tenant=tenant)
     if refused:
-        return _denied(facts, refused, warnings)
-    reason = Reason.SAFE if facts.asks else Reason.NO_GPU
-    return replace(_allowed(facts, reason), warnings=warnings)
+        return _denied(question, refused, warnings)
+    reason = Reason.SAFE if question.requests else Reason.NO_GPU
+    return replace(_allowed_question(question, reason), warnings=warnings)
 
 
-def _findings(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
+def _findings(question: Question) -> tuple[Finding, ...]:
     """All that is wrong with a pod at once, so that one mend suffices."""
-    seen = safety.subject_of(facts)
-    malformed = (Finding(each) for each in facts.violations)
-    found = (*malformed, *safety.unsafe_requests(facts, seen, policy), *registry.check(seen))
+    seen = safety.subject_of(question)
+    malformed = (Finding(each) for each in question.violations)
+    found = (*malformed, *safety.unsafe_requests(question, seen), *registry.check(seen))
     return tuple(dict.fromkeys(found))
 
 
-def _hide_from_added(request: Request, facts: Facts) -> Verdict:
+def _hide_from_added(request: AdmissionRequest, question: Question) -> Verdict:
     """Existing ephemeral containers cannot change any more; only the new ones are ours to set."""
     old = request.old_pod.spec.ephemeral_containers if request.old_pod else None
     present = {container.name for container in old or ()}
     added = tuple(
-        place for place in facts.idle if place.role is Role.EPHEMERAL and place.name not in present
+        ref for ref in question.idle if ref.role is Role.EPHEMERAL and ref.name not in present
     )
-    hidden = tuple(patch.hide(facts.pod, added))
-    return replace(_allowed(facts, Reason.NO_GPU), patch=hidden)
+    hidden = tuple(patch.hide(question, added))
+    return replace(_allowed_question(question, Reason.NO_GPU), patch=hidden)
 
 
-def _allowed(facts: Facts, reason: Reason) -> Verdict:
-    said = let_through(reason)
-    return replace(said, workload=facts.workload, tenant=facts.tenant, asks=facts.asks)
+def _allowed_question(question: Question, reason: Reason) -> Verdict:
+    return replace(
+        allowed(reason),
+        workload=question.workload,
+        tenant=question.tenant,
+        requests=question.requests,
+    )
 
 
-def _denied(facts: Facts, violations: tuple[Violation, ...], warnings: tuple[str, ...]) -> Verdict:
+def _denied(
+    question: Question, violations: tuple[Violation, ...], warnings: tuple[str, ...]
+) -> Verdict:
     return Verdict(
         allowed=False,
         reason=violations[0].reason,
         message=_message(violations),
-        workload=facts.workload,
-        tenant=facts.tenant,
-        asks=facts.asks,
+        workload=question.workload,
+        tenant=question.tenant,
+        requests=question.requests,
         violations=violations,
         warnings=warnings,
         would_allow=False,

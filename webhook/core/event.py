@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Final
 
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Allocation, Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Metadata
 from webhook.core.api.reasons import Reason
+from webhook.core.decision.values import Allocation
 
 NOTE_LIMIT: Final = 1024  # bytes of UTF-8 (Kubernetes: NoteLengthLimit in validation/events.go)
 NAME_LIMIT: Final = 253  # characters of a name that Kubernetes takes
@@ -48,7 +49,7 @@ class Event:
         return "Warning" if self.action is Action.REFUSED else "Normal"
 
 
-def of(request: Request, verdict: Verdict) -> Event | None:
+def of(request: AdmissionRequest, verdict: Verdict) -> Event | None:
     """Return the event of a review, if it deserves one.
 
     | dryRun | mode | allowed | side and operation | patch with GPUs | event |
@@ -65,21 +66,21 @@ def of(request: Request, verdict: Verdict) -> Event | None:
     if not verdict.allowed:
         return _event(request, Action.REFUSED, verdict.reason, verdict.message)
     created = request.side is Side.MUTATE and request.operation == "CREATE"
-    if created and verdict.patch and verdict.given:
-        note = "; ".join(map(_move, verdict.given))
+    if created and verdict.patch and verdict.allocations:
+        note = "; ".join(map(_move, verdict.allocations))
         return _event(request, Action.REWRITTEN, verdict.reason, note)
     return None
 
 
-def _event(request: Request, action: Action, reason: Reason, text: str) -> Event:
+def _event(request: AdmissionRequest, action: Action, reason: Reason, text: str) -> Event:
     return Event(request.namespace, _regarding(request), action, reason, _note(text))
 
 
 def _move(given: Allocation) -> str:
     """For example `main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)`."""
-    ask, offer = given.ask, given.offer
+    ask, offer = given.request, given.offer
     moved = f"{ask.resource}: {ask.count} -> {offer.resource}: {ask.count}"
-    return f"{ask.place.name}: {moved} ({offer.strategy})"
+    return f"{ask.container.name}: {moved} ({offer.strategy})"
 
 
 def _note(text: str) -> str:
@@ -89,7 +90,7 @@ def _note(text: str) -> str:
     return whole[: NOTE_LIMIT - len(_MORE.encode())].decode(errors="ignore") + _MORE
 
 
-def _regarding(request: Request) -> Regarding:
+def _regarding(request: AdmissionRequest) -> Regarding:
     """The object of the event: never a pod that does not exist by a name that nobody knows.
 
     | operation | the pod has | the object |

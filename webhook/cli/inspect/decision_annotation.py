@@ -58,7 +58,7 @@ def of_pod(pod: Pod) -> Recorded | None:
 
 def agrees(told: Recorded, pod: Pod) -> bool:
     """Whether the pod requests just what the annotation says that it got."""
-    requested = {(a.place.name, a.resource, a.count) for a in classify.asks_of(pod)}
+    requested = {(a.container.name, a.resource, a.count) for a in classify.requests_of(pod)}
     return requested == {
         (change.name, resource, count)
         for change in told.containers

@@ -5,9 +5,10 @@ from typing import Final
 
 from webhook.core.api import paths
 from webhook.core.api import pod as pods
-from webhook.core.api.model import ContainerRef, Violation
+from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reasons import Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject, quote
 
 _NVIDIA: Final = "nvidia"

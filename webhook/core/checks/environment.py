@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from webhook.core.api import names
-from webhook.core.api.model import ContainerRef, Violation
+from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container, EnvVar
 from webhook.core.api.reasons import Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject
 
 _HIDDEN: Final = frozenset({"void", "none", ""})

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from webhook.core.api import paths
-from webhook.core.api.model import ContainerRef, Strategy, Violation
+from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reasons import Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject, quote
 
 _NAMED_GPUS: Final = "/run/nvidia-container-devices"
@@ -26,7 +27,7 @@ def reserved_mounts(seen: Subject, place: ContainerRef, container: Container) ->
     | below /mps, or /dev/shm | allowed | found |
     | any other | allowed | allowed |
     """
-    mps = Strategy.MPS in seen.strategies.values()
+    mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
     for mount in container.volume_mounts or ():
         path = paths.normal(mount.mount_path)
         if paths.below(path, _NAMED_GPUS):

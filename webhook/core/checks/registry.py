@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api.model import Violation
 from webhook.core.api.reasons import Reason, fitted
+from webhook.core.api.violation import Violation
 from webhook.core.checks import devices, environment, host, mounts, reserved, scheduling
 from webhook.core.checks import security_context as context
 from webhook.core.checks.finding import ContainerRule, Finding, PodRule, Subject

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from webhook.core.api import names
 from webhook.core.api import pod as pods
-from webhook.core.api.model import Violation
 from webhook.core.api.reasons import Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject, quote
 
 

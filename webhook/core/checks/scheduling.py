@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from webhook.core.api import names
-from webhook.core.api.model import Violation
 from webhook.core.api.pod import Toleration
 from webhook.core.api.reasons import Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject, quote
 
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from webhook.core.api import node, quantity
-from webhook.core.api.model import ISOLATED, Strategy, Workload
+from webhook.core.api.workload import Workload
 from webhook.core.checks import schema as families
 from webhook.core.checks.schema import GuardsFile, TreatmentsFile
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.integrations import field_path
 from webhook.core.integrations.field_path import Steps
 from webhook.core.policy import yaml_text
@@ -154,7 +155,7 @@ def _row(name: RowName, row: RowFile, where: Callable[[str], str]) -> Row:
 
 def _must_isolate(name: RowName, row: Row, *, shared: bool, where: Callable[[str], str]) -> None:
     for index, choice in enumerate(row.choices):
-        if choice.strategy not in ISOLATED and not shared:
+        if not choice.strategy.traits.isolated and not shared:
             raise PolicyError(
                 f"{where(f'$.matrix.{name}.strategies[{index}]')}: {choice.strategy} does not "
                 "isolate tenants; write mig or exclusive, or set `tenantPools: shared` to allow "

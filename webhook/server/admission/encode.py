@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Request
+from webhook.core.api.admission import AdmissionRequest
 from webhook.core.api.reasons import Reason, link, linked, named
 from webhook.server.admission.decode import API_VERSION, KIND
 
@@ -37,7 +37,7 @@ class _Answer(Struct, frozen=True, rename="camel"):
     kind: str = KIND
 
 
-def encode(request: Request, verdict: Verdict, page: str = "") -> bytes:
+def encode(request: AdmissionRequest, verdict: Verdict, page: str = "") -> bytes:
     """Return the answer. A refusal is no failure: it says `allowed: false` and why.
 
     `page` explains the reasons; empty for none. Who is told something gets one link to it.
@@ -76,7 +76,7 @@ def _warned_of(verdict: Verdict) -> Reason:
     return named(verdict.warnings[0]) or verdict.reason
 
 
-def _audit_annotations(request: Request, verdict: Verdict) -> dict[str, str]:
+def _audit_annotations(request: AdmissionRequest, verdict: Verdict) -> dict[str, str]:
     """The decision in the API server's audit log, as `<webhook name>/<key>`; values are strings."""
     facts: dict[str, Any] = {
         "reason": verdict.reason.value,
@@ -93,6 +93,9 @@ def _audit_annotations(request: Request, verdict: Verdict) -> dict[str, str]:
 
 def moves(verdict: Verdict) -> tuple[str, str]:
     """What was asked and what is given, for logs: `main=nvidia.com/gpu:1` for each container."""
-    asked = (f"{ask.place.name}={ask.resource}:{ask.count}" for ask in verdict.asks)
-    given = (f"{g.ask.place.name}={g.offer.resource}:{g.ask.count}" for g in verdict.given)
+    asked = (f"{ask.container.name}={ask.resource}:{ask.count}" for ask in verdict.requests)
+    given = (
+        f"{g.request.container.name}={g.offer.resource}:{g.request.count}"
+        for g in verdict.allocations
+    )
     return ",".join(asked), ",".join(given)

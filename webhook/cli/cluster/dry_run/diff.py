@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from webhook.cli.cluster.dry_run.outcome import Now
 from webhook.cli.inspect.decision_annotation import Change, Recorded
 from webhook.core.api.reasons import Reason
+from webhook.core.gpu.strategies import FALLBACK
 from webhook.core.policy.values import Otherwise, Row, SeveralGpus
 
 _OF_NODES = frozenset(
@@ -74,4 +75,4 @@ def _possible(row: Row) -> frozenset[str]:
     """The strategies that a row can lead to."""
     listed = frozenset(choice.strategy.value for choice in row.choices)
     whole = Otherwise.EXCLUSIVE is row.otherwise or SeveralGpus.EXCLUSIVE is row.several_gpus
-    return listed | {"exclusive"} if whole else listed
+    return listed | {FALLBACK.value} if whole else listed

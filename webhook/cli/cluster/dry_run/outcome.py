@@ -13,10 +13,11 @@ from webhook.cli.inspect.decision_annotation import Change
 from webhook.cli.inspect.denial import Wrong
 from webhook.core.admit import Verdict
 from webhook.core.api import names
-from webhook.core.api.model import Allocation, Mode
+from webhook.core.api.admission import Mode
 from webhook.core.api.pod import Pod
 from webhook.core.api.reasons import Reason
 from webhook.core.decision import classify
+from webhook.core.decision.values import Allocation
 from webhook.core.policy.values import Policy
 from webhook.kube.connection import Answer
 
@@ -72,7 +73,7 @@ class Untried:
 
 def _plain(pod: Object, place: Place) -> Now:
     """What is known without anybody's answer."""
-    facts = classify.facts(msgspec.convert(pod, Pod), place.labels, place.policy)
+    facts = classify.classify(msgspec.convert(pod, Pod), place.labels, place.policy)
     return Now(allowed=True, by=DRY_RUN, workload=facts.workload.value, tenant=facts.tenant)
 
 
@@ -97,7 +98,7 @@ def heard(answer: Answer, pod: Object, place: Place) -> Now | None:
         made = msgspec.json.decode(answer.body, type=Pod)
     except msgspec.DecodeError:
         return None
-    if not classify.asks_of(made):
+    if not classify.requests_of(made):
         return replace(found, reason=Reason.NO_GPU.value)
     annotations = (made.metadata.annotations if made.metadata else None) or {}
     told = decision_annotation.read(annotations.get(names.DECISION))
@@ -143,16 +144,16 @@ def of_verdict(verdict: Verdict) -> Now:
         tenant=verdict.tenant,
         strategy=verdict.strategy if verdict.allowed else None,
         reason=verdict.reason.value,
-        changes=tuple(map(_change, verdict.given)) if verdict.allowed else (),
+        changes=tuple(map(_change, verdict.allocations)) if verdict.allowed else (),
         wrongs=tuple(denial.wrongs(verdict.message)) if not verdict.allowed else (),
         warnings=verdict.warnings,
     )
 
 
 def _change(given: Allocation) -> Change:
-    ask = given.ask
+    ask = given.request
     return Change(
-        name=ask.place.name,
+        name=ask.container.name,
         asked={ask.resource: ask.count},
         given={given.offer.resource: ask.count},
         strategy=given.offer.strategy.value,

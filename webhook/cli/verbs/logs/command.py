@@ -16,7 +16,8 @@ from webhook.cli.verbs.logs import read as trails
 from webhook.cli.verbs.logs import records
 from webhook.cli.verbs.logs.read import Trail
 from webhook.cli.verbs.logs.records import Line
-from webhook.core.api.model import Mode, Workload
+from webhook.core.api.admission import Mode
+from webhook.core.api.workload import Workload
 
 HOUR: Final = 3600
 _COLUMNS: Final[tuple[Column, ...]] = (
