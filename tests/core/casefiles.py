@@ -31,7 +31,7 @@ Case = dict[str, Any]
 
 def read(path: Path) -> Any:
     """The YAML of one file."""
-    return yaml_text.parse(path.read_text(encoding="utf-8"), ValueError).value
+    return yaml_text.parse_document(path.read_text(encoding="utf-8"), ValueError).value
 
 
 def paths() -> Iterator[Path]:
@@ -97,9 +97,9 @@ def cluster(case: Case) -> Inventory:
 def rules(case: Case) -> Policy:
     """The built-in policy with the case's changes."""
     if "policy" not in case:
-        return policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+        return policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
     whole = {"apiVersion": "gpu-sharing.io/v1", "kind": "Policy"} | case["policy"]
-    return policy_file.load(json.dumps(whole), DEFAULT_POLICY)
+    return policy_file.parse_policy(json.dumps(whole), DEFAULT_POLICY)
 
 
 def request(case: Case, pod: Case) -> AdmissionRequest:

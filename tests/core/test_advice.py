@@ -13,7 +13,7 @@ from webhook.core.policy import load as policy_file
 
 Json = dict[str, Any]
 NODES = ("a100-80-whole", "a100-40-mixed", "t4-slicing-renamed", "t4-mps")
-POLICY = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+POLICY = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
 
 
 def asked(mode: Mode = Mode.ENFORCE, **namespace: str) -> AdmissionRequest:
@@ -188,7 +188,7 @@ def test_the_labels_of_the_namespace_count() -> None:
 
 def test_the_exemption_of_whoever_applies_it_does_not_pass_on_to_the_pods() -> None:
     head = "apiVersion: gpu-sharing.io/v1\nkind: Policy\nexemptUsers: [jane]\n"
-    rules = policy_file.load(head, DEFAULT_POLICY)
+    rules = policy_file.parse_policy(head, DEFAULT_POLICY)
     made = workload("Deployment", template("dev", count=2))
     found = advice.advise(asked(), made, rules, cluster({"nodes": NODES}))
     assert found.outcome is Outcome.REFUSED
@@ -239,7 +239,7 @@ def test_depth_is_no_trouble() -> None:
 
 
 def test_paths_of_the_policy_count_instead_of_the_search() -> None:
-    rules = policy_file.load(
+    rules = policy_file.parse_policy(
         "apiVersion: gpu-sharing.io/v1\nkind: Policy\npodTemplates:\n"
         "- kind: Engine\n  path: spec.engine\n",
         DEFAULT_POLICY,

@@ -21,7 +21,7 @@ from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 
 Json = dict[str, Any]
-POLICY = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+POLICY = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
 NOTHING = Inventory()
 many = examples(200)
 

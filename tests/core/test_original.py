@@ -44,13 +44,15 @@ def test_what_was_decided_is_decided_again(
     first = admit(ask(pod, namespace), policy, offers)
     if not first.allocations:
         return
-    event(first.reason.value)
+    event(first.reason.code)
 
     back = reconstruct.of_live(lived(pod, first))
 
     again = admit(ask(back, namespace), policy, offers)
     assert (again.allowed, again.reason, again.strategy) == (True, first.reason, first.strategy)
-    assert [g.offer.resource for g in again.allocations] == [g.offer.resource for g in first.allocations]
+    assert [g.offer.resource for g in again.allocations] == [
+        g.offer.resource for g in first.allocations
+    ]
 
 
 PLAIN: Json = {
@@ -93,7 +95,7 @@ SINGLE = {
 
 
 def built_in() -> Policy:
-    return strategies.policy_file.load(strategies.DEFAULT_POLICY, strategies.DEFAULT_POLICY)
+    return strategies.policy_file.parse_policy(strategies.DEFAULT_POLICY, strategies.DEFAULT_POLICY)
 
 
 @pytest.mark.parametrize("node", [A100, T4, SINGLE], ids=["mig", "mps", "single"])

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from structlog.typing import FilteringBoundLogger as Log
 
-from webhook.cli.manifests import InputError
 from webhook.cli.state_source import Live
 from webhook.core import event
 from webhook.core.admit import Verdict
@@ -31,21 +30,6 @@ class Wanted:
 
     events: bool
     undecided: bool
-
-
-def wanted(events: str, undecided: str) -> Wanted:
-    """Read the two flags.
-
-    Raises:
-        InputError: one is neither on nor off.
-    """
-    return Wanted(_switch("--events", events), _switch("--undecided", undecided))
-
-
-def _switch(flag: str, text: str) -> bool:
-    if text not in ("on", "off"):
-        raise InputError(f"{flag} {text!r}: expected on or off")
-    return text == "on"
 
 
 def start(live: Live | None, chosen: Wanted, log: Log, metrics: Metrics) -> Trail:

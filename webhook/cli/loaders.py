@@ -45,7 +45,7 @@ def parse_policy(text: str) -> Policy:
     Raises:
         policy_file.PolicyError: it is wrong; the message says where.
     """
-    return policy_file.load(text, default_policy_text())
+    return policy_file.parse_policy(text, default_policy_text())
 
 
 def load_policy(path: str | None) -> Policy:

@@ -117,7 +117,7 @@ def _documents(text: str) -> list[yaml_text.Document]:
             raise InputError("nested too deeply") from None
         except msgspec.DecodeError:
             pass  # YAML may begin so too, and its parser says where the mistake is
-    return yaml_text.parse_all(text, InputError)
+    return yaml_text.parse_documents(text, InputError)
 
 
 def _flatten(

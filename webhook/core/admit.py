@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from webhook.core.api import limits
+from webhook.core.api import limits, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.containers import Role
-from webhook.core.api.reasons import SENTENCES, Reason, fitted
+from webhook.core.api.reason import Reason, truncate
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.checks import registry
@@ -46,7 +46,7 @@ class Verdict:
 
 def allowed(reason: Reason) -> Verdict:
     """Return that a pod is allowed as it is, for a reason that is none of its requests."""
-    return Verdict(allowed=True, reason=reason, message=SENTENCES[reason])
+    return Verdict(allowed=True, reason=reason, message=reason.sentence)
 
 
 def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Verdict:
@@ -61,9 +61,9 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
     | any | anything else, or by an exempt user | allowed, untouched |
     """
     if request.pod is None or not _reviewed(request):
-        return allowed(Reason.NOT_REVIEWED)
+        return allowed(reasons.NOT_REVIEWED)
     if request.user in policy.exempt_users:
-        return allowed(Reason.EXEMPT)
+        return allowed(reasons.EXEMPT)
     large = limits.too_large(request.pod)
     if large is not None:
         return _denied_too_large(request, large)
@@ -80,7 +80,7 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
 def _denied_too_large(request: AdmissionRequest, large: Violation) -> Verdict:
     """Refused, unless it was there and as large before: then nobody could change it any more."""
     if request.old_pod is not None and limits.too_large(request.old_pod) is not None:
-        return allowed(Reason.NOT_REVIEWED)
+        return allowed(reasons.NOT_REVIEWED)
     refused = Verdict(
         allowed=False,
         reason=large.reason,
@@ -114,16 +114,16 @@ def _mutate(question: Question, policy: Policy, inventory: Inventory) -> Verdict
 
 
 def _common(decided: Decision) -> Reason:
-    reasons = {each.reason for each in decided.allocations}
-    if len(reasons) > 1:
-        return Reason.MIXED
-    return next(iter(reasons), Reason.NO_GPU)
+    found = {each.reason for each in decided.allocations}
+    if len(found) > 1:
+        return reasons.MIXED
+    return next(iter(found), reasons.NO_GPU)
 
 
 def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> Verdict:
     found = _findings(question)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
-        found = tuple(f for f in found if f.violation.reason is not Reason.NOT_REWRITTEN)
+        found = tuple(f for f in found if f.violation.reason is not reasons.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify(request.old_pod, request.namespace_labels, policy)
         found = registry.introduced(found, _findings(before))
@@ -131,7 +131,7 @@ def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> 
     refused, warnings = registry.judge(found, policy, tenant=tenant)
     if refused:
         return _denied(question, refused, warnings)
-    reason = Reason.SAFE if question.requests else Reason.NO_GPU
+    reason = reasons.SAFE if question.requests else reasons.NO_GPU
     return replace(_allowed_question(question, reason), warnings=warnings)
 
 
@@ -151,7 +151,7 @@ def _hide_from_added(request: AdmissionRequest, question: Question) -> Verdict:
         ref for ref in question.idle if ref.role is Role.EPHEMERAL and ref.name not in present
     )
     hidden = tuple(patch.hide(question, added))
-    return replace(_allowed_question(question, Reason.NO_GPU), patch=hidden)
+    return replace(_allowed_question(question, reasons.NO_GPU), patch=hidden)
 
 
 def _allowed_question(question: Question, reason: Reason) -> Verdict:
@@ -190,7 +190,7 @@ def _message(violations: tuple[Violation, ...]) -> str:
 def _audited(verdict: Verdict) -> Verdict:
     """Nothing is changed or refused; what would have been, and why, becomes warnings."""
     if not verdict.allowed:
-        why = fitted(verdict.message, verdict.reason)
+        why = truncate(verdict.message, verdict.reason)
         texts: tuple[str, ...] = (f"audit: would be refused ({verdict.reason})", why)
     elif verdict.patch:
         texts = (f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})",)

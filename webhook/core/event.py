@@ -7,7 +7,7 @@ from typing import Final
 from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Metadata
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 from webhook.core.decision.values import Allocation
 
 NOTE_LIMIT: Final = 1024  # bytes of UTF-8 (Kubernetes: NoteLengthLimit in validation/events.go)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)

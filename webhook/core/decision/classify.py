@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Final
 
-from webhook.core.api import mig, names, paths, quantity
+from webhook.core.api import mig, names, paths, quantity, reasons
 from webhook.core.api import pod as pods
 from webhook.core.api.containers import ContainerRef, containers_of
 from webhook.core.api.mig import Profile
 from webhook.core.api.pod import Container, Pod
 from webhook.core.api.quantity import Raw
-from webhook.core.api.reasons import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.decision.values import Constraints, GpuRequest, Question
 from webhook.core.gpu.resources import is_gpu
-from webhook.core.policy.values import Policy, WellKnownLabel, is_tenant_row, row_of
+from webhook.core.integrations.integration import WellKnownLabel
+from webhook.core.policy.values import Policy, is_tenant_row, row_of
 
 WORKLOADS: Final = tuple(w.value for w in Workload if w is not Workload.UNCLASSIFIED)
 ALLOWED: Final = ", ".join(WORKLOADS)
@@ -98,7 +98,9 @@ def _read_workload(value: str, whose: str) -> tuple[Workload, _Found]:
     if value in WORKLOADS:
         return Workload(value), ()
     message = f"{whose} label {names.WORKLOAD}={value[:63]!r} is unknown; write one of {ALLOWED}"
-    return Workload.UNCLASSIFIED, (Violation(Reason.INVALID_WORKLOAD, "", message, names.WORKLOAD),)
+    return Workload.UNCLASSIFIED, (
+        Violation(reasons.INVALID_WORKLOAD, "", message, names.WORKLOAD),
+    )
 
 
 def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found, tuple[str, ...]]:
@@ -115,7 +117,7 @@ def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found,
     for value, whose in ((given, "the namespace's"), (wanted, "the pod's")):
         if value == "":
             message = f"{whose} label {names.TENANT} is empty; write the tenant's name or remove it"
-            return "", (Violation(Reason.INVALID_TENANT, "", message, names.TENANT),), ()
+            return "", (Violation(reasons.INVALID_TENANT, "", message, names.TENANT),), ()
     if given and wanted and given != wanted:
         warning = f"the namespace belongs to tenant {given[:40]}: the pod's label is void"
         return given, (), (warning,)
@@ -128,7 +130,7 @@ def _memory(pod: Pod) -> tuple[int | None, _Found]:
         return None if raw is None else quantity.mebibytes(raw), ()
     except quantity.QuantityError as error:
         message = f"annotation {names.GPU_MEMORY}: {error}; write for example 20Gi"
-        return None, (Violation(Reason.INVALID_GPU_MEMORY, "", message, names.GPU_MEMORY),)
+        return None, (Violation(reasons.INVALID_GPU_MEMORY, "", message, names.GPU_MEMORY),)
 
 
 def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
@@ -137,7 +139,7 @@ def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
         return None if raw is None else mig.parse(raw), ()
     except mig.ProfileError as error:
         message = f"annotation {names.MIG_PROFILE}: {error}"
-        return None, (Violation(Reason.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)
+        return None, (Violation(reasons.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)
 
 
 def _requests(
@@ -165,13 +167,13 @@ def _request(ref: ContainerRef, container: Container) -> GpuRequest | Violation 
         try:
             number = _count(resource, limits.get(resource), requests.get(resource))
         except quantity.QuantityError as error:
-            return Violation(Reason.INVALID_QUANTITY, ref.name, f"{resource}: {error}", resource)
+            return Violation(reasons.INVALID_QUANTITY, ref.name, f"{resource}: {error}", resource)
         if number:
             found[resource] = number, limits[resource] or number
     if len(found) > 1:
         listed = " and ".join(sorted(found))
         message = f"asks for {listed}; one container gets one kind of GPU, so keep one of them"
-        return Violation(Reason.SEVERAL_RESOURCES, ref.name, message, "resources.limits")
+        return Violation(reasons.SEVERAL_RESOURCES, ref.name, message, "resources.limits")
     return next((GpuRequest(ref, key, n, raw) for key, (n, raw) in found.items()), None)
 
 

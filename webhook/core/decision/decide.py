@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from webhook.core.api import names
-from webhook.core.api.reasons import Reason
+from webhook.core.api import names, reasons
+from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.decision import affinity, allowed, diagnosis, select
 from webhook.core.decision.values import (
@@ -69,18 +69,18 @@ def _reason(selected: Selection, question: Question) -> Reason:
     """Why this strategy, the same when the rewritten pod is decided again."""
     strategy = selected.offer.strategy
     if question.row_name is RowName.UNCLASSIFIED:
-        return Reason.UNCLASSIFIED
+        return reasons.UNCLASSIFIED
     if strategy is not FALLBACK or any(c.strategy is FALLBACK for c in question.row.choices):
         return strategy.traits.reason
     several = selected.candidate.request.count > 1
-    return Reason.SEVERAL_GPUS if several else Reason.FALLBACK_WHOLE_GPU
+    return reasons.SEVERAL_GPUS if several else reasons.FALLBACK_WHOLE_GPU
 
 
 def _warnings(allocation: Allocation, question: Question) -> tuple[str, ...]:
     """What a person should know of a grant: each at most 120 characters, as kubectl shows them."""
-    if allocation.reason is Reason.UNCLASSIFIED:
+    if allocation.reason is reasons.UNCLASSIFIED:
         return (UNCLASSIFIED_WARNING,)
-    if allocation.reason is Reason.FALLBACK_WHOLE_GPU:
+    if allocation.reason is reasons.FALLBACK_WHOLE_GPU:
         wanted = " or ".join(allowed.strategy_names(question.row))
         return (f"no {wanted} is offered for this pod: a whole GPU is given instead",)
     offer, traits = allocation.offer, allocation.offer.strategy.traits

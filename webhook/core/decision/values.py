@@ -8,7 +8,7 @@ from webhook.core.api.mig import Profile
 from webhook.core.api.node import Taint
 from webhook.core.api.pod import Container, Pod
 from webhook.core.api.quantity import Raw
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.gpu.values import Inventory, NodeGroup, NodeRequirement, Offer

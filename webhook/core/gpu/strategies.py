@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
 
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api.pod import EnvVar
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Strategy(StrEnum):
     EXCLUSIVE = (
         "exclusive",
         StrategyTraits(
-            reason=Reason.WHOLE_GPU,
+            reason=reasons.WHOLE_GPU,
             colour="cyan",
             isolated=True,
             whole=True,
@@ -78,7 +78,7 @@ class Strategy(StrEnum):
     MIG = (
         "mig",
         StrategyTraits(
-            reason=Reason.MIG_SLICE,
+            reason=reasons.MIG_SLICE,
             colour="green",
             isolated=True,
             whole=False,
@@ -93,7 +93,7 @@ class Strategy(StrEnum):
     MPS = (
         "mps",
         StrategyTraits(
-            reason=Reason.MPS_SHARE,
+            reason=reasons.MPS_SHARE,
             colour="yellow",
             isolated=False,
             whole=False,
@@ -109,7 +109,7 @@ class Strategy(StrEnum):
     TIME_SLICING = (
         "time-slicing",
         StrategyTraits(
-            reason=Reason.TIME_SLICED_SHARE,
+            reason=reasons.TIME_SLICED_SHARE,
             colour="magenta",
             isolated=False,
             whole=False,

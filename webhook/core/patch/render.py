@@ -198,7 +198,7 @@ def _summary(question: Question, decision: Decision) -> str:
             "from": {each.request.resource: each.request.count},
             "to": {each.offer.resource: each.request.count},
             "strategy": each.offer.strategy.value,
-            "reason": each.reason.value,
+            "reason": each.reason.code,
         }
         for each in decision.allocations
     ]

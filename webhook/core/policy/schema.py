@@ -1,4 +1,4 @@
-"""The policy file as types: what may stand where; msgspec reads it, `policy_file` compiles it."""
+"""The policy file as types, which msgspec reads and `load` compiles."""
 
 from typing import Annotated, Literal
 
@@ -49,7 +49,7 @@ class TaintFile(_Part, frozen=True):
 
 
 class PoolFile(_Part, frozen=True):
-    """A pool that may be scaled to zero: what one of its nodes will look like."""
+    """A pool that may be scaled to zero, as one of its nodes will look."""
 
     name: Text
     labels: dict[str, str]
@@ -58,14 +58,14 @@ class PoolFile(_Part, frozen=True):
 
 
 class PodTemplateFile(_Part, frozen=True):
-    """Where the pods of a custom resource stand, for kinds in which the search misses them."""
+    """Where the pods of a custom resource stand, if they are not found."""
 
     kind: Text
     path: Annotated[Text, Meta(examples=["spec.workers[].template", "spec.replicas.*.template"])]
 
 
 class MatrixFile(_Part, frozen=True):
-    """The rows; `tenant` is also for every pod that has a tenant, but for its training."""
+    """The rows, of which `tenant` is for every pod of a tenant but its training."""
 
     training: RowFile
     inference: RowFile
@@ -76,7 +76,7 @@ class MatrixFile(_Part, frozen=True):
 
 
 class PolicyFile(_Part, frozen=True):
-    """A policy of the GPU-sharing webhook; what it leaves out is as in the built-in one."""
+    """A policy of the webhook, which leaves out what is as in the built-in one."""
 
     api_version: Literal["gpu-sharing.io/v1"]
     kind: Literal["Policy"]
