@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from webhook.core import event
+from webhook.core import event, record
 from webhook.core.admit import Verdict
 from webhook.core.api import node, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
@@ -70,7 +70,10 @@ def test_the_truth_table(changed: dict[str, Any], verdict: Verdict, told: Action
 def test_a_refusal_warns_with_the_message_and_its_reason() -> None:
     regarding = Regarding("apps/v1", "ReplicaSet", "web-6d4", "u-1")
     found = event.of(CREATE, REFUSED)
-    assert found == Event("shop", regarding, Action.REFUSED, reasons.NO_OFFER, REFUSED.message)
+    told = record.to_json(REFUSED.record)
+    assert found == Event(
+        "shop", regarding, Action.REFUSED, reasons.NO_OFFER, REFUSED.message, told
+    )
     assert (found.type, found.reason.code) == ("Warning", "no_offer")
 
 

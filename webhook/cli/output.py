@@ -52,7 +52,7 @@ def record(result: Result) -> dict[str, Any]:
         "strategy": verdict.strategy if verdict.allowed else None,
         "reason": verdict.reason.code,
         "message": verdict.message,
-        "warnings": list(verdict.warnings),
+        "warnings": list(verdict.shown_warnings),
         "containers": _containers(verdict),
         "patch": msgspec.to_builtins(verdict.patch) if verdict.allowed else [],
     }
@@ -131,8 +131,8 @@ def told(verdicts: Iterable[tuple[str, Verdict]]) -> list[Text]:
     """Warnings and refusals in full, each once, with the names of all whom it concerns."""
     notes: dict[tuple[str, str], list[str]] = {}
     for who, verdict in verdicts:
-        for text in (*verdict.warnings, *(() if verdict.allowed else (verdict.message,))):
-            style = "yellow" if text in verdict.warnings else "red"
+        for text in (*verdict.shown_warnings, *(() if verdict.allowed else (verdict.message,))):
+            style = "yellow" if text in verdict.shown_warnings else "red"
             notes.setdefault((text, style), []).append(who)
     return [
         Text.assemble((_names(who) + ": ", "bold"), (text, style))

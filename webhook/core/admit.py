@@ -1,11 +1,14 @@
 """One admission is one function: `admit`. It reads nothing but its arguments, changes nothing."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
-from webhook.core.api import limits, reasons
+from webhook.core import record
+from webhook.core.api import limits, names, pod, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.containers import Role
+from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason, truncate
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
@@ -19,15 +22,18 @@ from webhook.core.gpu.values import Inventory
 from webhook.core.patch import render as patch
 from webhook.core.patch.render import Op
 from webhook.core.policy.values import Policy
+from webhook.core.record import ContainerChange, DecisionRecord
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """The answer to one AdmissionRequest. `message` says why in whole sentences, for people.
 
-    In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided.
+    In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided, and
+    `audit_warnings` say what enforcement would have done. `warned` are the reasons of what the
+    checks warn of.
     """
 
     allowed: bool
@@ -39,9 +45,32 @@ class Verdict:
     requests: tuple[GpuRequest, ...] = ()
     allocations: tuple[Allocation, ...] = ()
     violations: tuple[Violation, ...] = ()
+    containers: tuple[ContainerChange, ...] = ()
     patch: tuple[Op, ...] = ()
     warnings: tuple[str, ...] = ()
+    warned: tuple[Reason, ...] = ()
+    audit_warnings: tuple[str, ...] = ()
     would_allow: bool = True
+
+    @property
+    def shown_warnings(self) -> tuple[str, ...]:
+        """Every warning for whoever sends the request, those of audit mode first."""
+        return (*self.audit_warnings, *self.warnings)
+
+    @cached_property
+    def record(self) -> DecisionRecord:
+        """The decision as it is recorded, whether it takes effect or not."""
+        return DecisionRecord(
+            workload=self.workload.value if self.workload else None,
+            tenant=self.tenant,
+            strategy=self.strategy,
+            allowed=self.would_allow,
+            reason=self.reason.code,
+            message=None if self.would_allow else self.message,
+            containers=self.containers,
+            violations=record.causes_of(self.violations),
+            warnings=self.warnings,
+        )
 
 
 def allowed(reason: Reason) -> Verdict:
@@ -103,14 +132,21 @@ def _mutate(question: Question, policy: Policy, inventory: Inventory) -> Verdict
     decided = decide(question, policy, inventory)
     if decided.violations:
         return _denied(question, decided.violations, decided.warnings)
-    reason = _common(decided)
-    return replace(
-        _allowed_question(question, reason),
+    verdict = replace(
+        _verdict(question, _common(decided), decided.allocations),
         strategy=patch.pod_strategy(decided.allocations),
-        allocations=decided.allocations,
-        patch=patch.render(question, decided),
         warnings=decided.warnings,
     )
+    return replace(
+        verdict, patch=patch.render(question, decided, _annotation(question.pod, verdict))
+    )
+
+
+def _annotation(subject: Pod, verdict: Verdict) -> str | None:
+    """The decision annotation that the pod lacks; None where it tells that already."""
+    wanted = record.to_annotation(verdict.record) if verdict.allocations else ""
+    present = pod.annotations(subject).get(names.DECISION)
+    return None if record.same_annotation(present, wanted) else wanted
 
 
 def _common(decided: Decision) -> Reason:
@@ -127,12 +163,11 @@ def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> 
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify(request.old_pod, request.namespace_labels, policy)
         found = registry.introduced(found, _findings(before))
-    tenant = question.constraints.isolated
-    refused, warnings = registry.judge(found, policy, tenant=tenant)
-    if refused:
-        return _denied(question, refused, warnings)
+    judged = registry.judge(found, policy, tenant=question.constraints.isolated)
+    if judged.refused:
+        return _denied(question, judged.refused, judged.warnings)
     reason = reasons.SAFE if question.requests else reasons.NO_GPU
-    return replace(_allowed_question(question, reason), warnings=warnings)
+    return replace(_verdict(question, reason), warnings=judged.warnings, warned=judged.warned)
 
 
 def _findings(question: Question) -> tuple[Finding, ...]:
@@ -151,28 +186,32 @@ def _hide_from_added(request: AdmissionRequest, question: Question) -> Verdict:
         ref for ref in question.idle if ref.role is Role.EPHEMERAL and ref.name not in present
     )
     hidden = tuple(patch.hide(question, added))
-    return replace(_allowed_question(question, reasons.NO_GPU), patch=hidden)
+    return replace(_verdict(question, reasons.NO_GPU), patch=hidden)
 
 
-def _allowed_question(question: Question, reason: Reason) -> Verdict:
-    return replace(
-        allowed(reason),
+def _verdict(
+    question: Question, reason: Reason, allocations: tuple[Allocation, ...] = ()
+) -> Verdict:
+    """Allowed, for a reason that the question gives."""
+    return Verdict(
+        allowed=True,
+        reason=reason,
+        message=reason.sentence,
         workload=question.workload,
         tenant=question.tenant,
         requests=question.requests,
+        allocations=allocations,
+        containers=record.container_changes(question.requests, allocations),
     )
 
 
 def _denied(
     question: Question, violations: tuple[Violation, ...], warnings: tuple[str, ...]
 ) -> Verdict:
-    return Verdict(
+    return replace(
+        _verdict(question, violations[0].reason),
         allowed=False,
-        reason=violations[0].reason,
         message=_message(violations),
-        workload=question.workload,
-        tenant=question.tenant,
-        requests=question.requests,
         violations=violations,
         warnings=warnings,
         would_allow=False,
@@ -196,4 +235,4 @@ def _audited(verdict: Verdict) -> Verdict:
         texts = (f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})",)
     else:
         return verdict
-    return replace(verdict, allowed=True, patch=(), warnings=(*texts, *verdict.warnings))
+    return replace(verdict, allowed=True, patch=(), audit_warnings=texts)

@@ -11,7 +11,6 @@ from webhook.core.admit import Verdict
 from webhook.core.api import names
 from webhook.core.api.admission import AdmissionRequest, Mode
 from webhook.core.api.reason import Reason, truncate
-from webhook.core.checks.registry import parse_code
 from webhook.core.gpu.values import Inventory
 from webhook.core.integrations import kubernetes, registry
 from webhook.core.integrations.templates import PodTemplate
@@ -132,9 +131,9 @@ def _of_verdict(verdict: Verdict, who: str, *, will: bool) -> Advice:
         outcome, text = Outcome.FINE, ""
     first = (truncate(text, verdict.reason, _LONGEST),) if text else ()
     texts = (*first, *verdict.warnings)
-    reasons = (parse_code(each) or verdict.reason for each in texts)
+    own = (verdict.reason,) if len(texts) > len(verdict.warned) else ()
     others = (each.reason for each in verdict.violations)
-    return Advice(outcome, texts, (*reasons, *others))
+    return Advice(outcome, texts, (*own, *verdict.warned, *others))
 
 
 def _exchanged(verdict: Verdict) -> str:

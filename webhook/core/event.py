@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from webhook.core import record
 from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
-from webhook.core.api.pod import Metadata
+from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.reason import Reason
 from webhook.core.decision.values import Allocation
 
@@ -35,13 +36,17 @@ class Regarding:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What is told. Equal causes make equal events, so that repeats can be counted as one."""
+    """What happened to an object. Equal causes make equal events, so that they are counted as one.
+
+    `record` is the decision record as JSON, for the event's annotation.
+    """
 
     namespace: str
     regarding: Regarding
     action: Action
     reason: Reason
     note: str
+    record: str
 
     @property
     def type(self) -> str:
@@ -64,16 +69,23 @@ def of(request: AdmissionRequest, verdict: Verdict) -> Event | None:
     if request.dry_run or request.mode is Mode.AUDIT or not request.namespace:
         return None
     if not verdict.allowed:
-        return _event(request, Action.REFUSED, verdict.reason, verdict.message)
+        return _event(request, Action.REFUSED, verdict, verdict.message)
     created = request.side is Side.MUTATE and request.operation == "CREATE"
     if created and verdict.patch and verdict.allocations:
         note = "; ".join(map(_move, verdict.allocations))
-        return _event(request, Action.REWRITTEN, verdict.reason, note)
+        return _event(request, Action.REWRITTEN, verdict, note)
     return None
 
 
-def _event(request: AdmissionRequest, action: Action, reason: Reason, text: str) -> Event:
-    return Event(request.namespace, _regarding(request), action, reason, _note(text))
+def _event(request: AdmissionRequest, action: Action, verdict: Verdict, text: str) -> Event:
+    return Event(
+        namespace=request.namespace,
+        regarding=_regarding(request),
+        action=action,
+        reason=verdict.reason,
+        note=_note(text),
+        record=record.to_json(verdict.record),
+    )
 
 
 def _move(given: Allocation) -> str:
@@ -106,9 +118,9 @@ def _regarding(request: AdmissionRequest) -> Regarding:
     metadata = (request.pod.metadata if request.pod else None) or Metadata()
     if request.operation != "CREATE":
         return _object("v1", _POD, request.name or metadata.name or "", metadata.uid or "")
-    for owner in metadata.owner_references or ():
-        if owner.controller:
-            return _object(owner.api_version, owner.kind, owner.name, owner.uid)
+    owner = controller(request.pod) if request.pod else None
+    if owner is not None:
+        return _object(owner.api_version, owner.kind, owner.name, owner.uid)
     generated = (metadata.generate_name or "").rstrip("-.")
     return _object("v1", _POD, generated or metadata.name or request.name, "")
 

@@ -43,7 +43,8 @@ def simulate(
     checked = admit(second, policy, inventory)
     if not checked.allowed:
         return Simulated(checked, after)
-    return Simulated(replace(verdict, warnings=(*verdict.warnings, *checked.warnings)), after)
+    warnings = (*verdict.warnings, *checked.warnings)
+    return Simulated(replace(verdict, warnings=warnings, warned=checked.warned), after)
 
 
 def mode_of(namespace_labels: Mapping[str, str]) -> Mode:

@@ -11,6 +11,7 @@ GPU_MEMORY: Final = PREFIX + "gpu-memory"
 MIG_PROFILE: Final = PREFIX + "mig-profile"
 STRATEGY: Final = PREFIX + "strategy"
 DECISION: Final = PREFIX + "decision"
+EXPLAIN: Final = PREFIX + "explain"
 
 # Resources of the NVIDIA device plugin (k8s-device-plugin: internal/rm/rm.go).
 NVIDIA: Final = "nvidia.com/"

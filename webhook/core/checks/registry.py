@@ -1,7 +1,7 @@
 """The rules on a pod as it stands, joined: what they find, and what the policy makes of it."""
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from webhook.core.api import reasons
@@ -35,15 +35,8 @@ POD_RULES: Final[tuple[PodRule, ...]] = (
 _MOST_WARNED: Final = 5
 
 
-_CODE: Final = re.compile(r"\[([a-z_]+)\]$")
 REASONS: Final = reasons.REASONS
 """Every reason that there is, by its code."""
-
-
-def parse_code(text: str) -> Reason | None:
-    """Return the reason whose code a text ends with, in square brackets."""
-    found = _CODE.search(text)
-    return REASONS.get(found[1]) if found else None
 
 
 def check(seen: Subject) -> Iterator[Finding]:
@@ -66,18 +59,27 @@ def introduced(now: tuple[Finding, ...], before: tuple[Finding, ...]) -> tuple[F
     )
 
 
-def judge(
-    found: tuple[Finding, ...], rules: Policy, *, tenant: bool
-) -> tuple[tuple[Violation, ...], tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What refuses a pod, what only warns of it, and the reasons of those warnings."""
+
+    refused: tuple[Violation, ...]
+    warnings: tuple[str, ...]
+    warned: tuple[Reason, ...]
+
+
+def judge(found: tuple[Finding, ...], rules: Policy, *, tenant: bool) -> Judgement:
     """Return what refuses the pod and what only warns: whose pod it is and the policy say so."""
     treated = [
         (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
     ]
     refused = tuple(each for each, what in treated if what is Treatment.REFUSE)
-    warned = dict.fromkeys(
-        truncate(each.text, each.reason) for each, what in treated if what is Treatment.WARN
-    )
-    return refused, _first(tuple(warned))
+    warned = {
+        truncate(each.text, each.reason): each.reason
+        for each, what in treated
+        if what is Treatment.WARN
+    }
+    return Judgement(refused, _first(tuple(warned)), tuple(dict.fromkeys(warned.values())))
 
 
 def _first(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ unrelated fields that happen to be equal. A second run on the result yields noth
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, assert_never
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from webhook.core.api import names, pod
@@ -36,8 +35,11 @@ def pointer(*keys: str) -> str:
     return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
 
 
-def render(question: Question, decision: Decision) -> tuple[Op, ...]:
-    """Return the operations that give every container of the pod what was decided."""
+def render(question: Question, decision: Decision, annotation: str | None) -> tuple[Op, ...]:
+    """Return the operations that give every container of the pod what was decided.
+
+    `annotation` is the decision record that the pod is to carry, None where it has it already.
+    """
     allocations = decision.allocations
     if not allocations:
         return ()
@@ -48,7 +50,7 @@ def render(question: Question, decision: Decision) -> tuple[Op, ...]:
         *(op for each in allocations for op in _memory_limit(each, question)),
         *_affinity(question.pod, requirements),
         *_tolerations(question.pod, decision.tolerations),
-        *_metadata(question, decision),
+        *_metadata(question.pod, decision, annotation),
     )
 
 
@@ -167,17 +169,15 @@ def pod_strategy(allocations: tuple[Allocation, ...]) -> str | None:
     return next((strategy.value for strategy in strategies), None)
 
 
-def _metadata(question: Question, decision: Decision) -> Iterator[Op]:
+def _metadata(subject: Pod, decision: Decision, annotation: str | None) -> Iterator[Op]:
     label = {names.STRATEGY: pod_strategy(decision.allocations) or ""}
-    note = {names.DECISION: _summary(question, decision)}
-    metadata = question.pod.metadata
-    if metadata is None:
+    note = {names.DECISION: annotation} if annotation is not None else {}
+    if subject.metadata is None:
         yield Op("add", pointer("metadata"), {"labels": label, "annotations": note})
         return
-    yield from _entry("labels", metadata.labels, label)
-    present = pod.annotations(question.pod).get(names.DECISION)
-    if present is None or _without_from(present) != _without_from(note[names.DECISION]):
-        yield from _entry("annotations", metadata.annotations, note)
+    yield from _entry("labels", subject.metadata.labels, label)
+    if note:
+        yield from _entry("annotations", subject.metadata.annotations, note)
 
 
 def _entry(key: str, present: Mapping[str, str] | None, wanted: Mapping[str, str]) -> Iterator[Op]:
@@ -188,32 +188,3 @@ def _entry(key: str, present: Mapping[str, str] | None, wanted: Mapping[str, str
     for name, value in wanted.items():
         if present.get(name) != value:
             yield Op("add", pointer("metadata", key, name), value)
-
-
-def _summary(question: Question, decision: Decision) -> str:
-    """The decision annotation: compact JSON, for people and tools, which nothing trusts."""
-    containers = [
-        {
-            "name": each.request.container.name,
-            "from": {each.request.resource: each.request.count},
-            "to": {each.offer.resource: each.request.count},
-            "strategy": each.offer.strategy.value,
-            "reason": each.reason.code,
-        }
-        for each in decision.allocations
-    ]
-    whole = {
-        "workload": question.workload.value,
-        "tenant": question.tenant,
-        "containers": containers,
-    }
-    return msgspec.json.encode(whole).decode()
-
-
-def _without_from(text: str) -> Any:
-    """What an annotation says but for the original asks, which a second run cannot know."""
-    try:
-        whole = msgspec.json.decode(text)
-        return whole | {"containers": [each | {"from": None} for each in whole["containers"]]}
-    except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
-        return text

@@ -12,12 +12,13 @@ from webhook.cli.cluster.dry_run.outcome import Now, Untried
 from webhook.cli.cluster.namespace_policy import Rules
 from webhook.cli.cluster.types import LivePod
 from webhook.cli.inspect import decision_annotation, own_affinity, provenance
-from webhook.cli.inspect.decision_annotation import Recorded
+from webhook.core import record as records
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.decision import classify
 from webhook.core.decision.values import Question
 from webhook.core.policy.values import Row, RowName, row_of
+from webhook.core.record import DecisionRecord
 
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 
@@ -33,7 +34,7 @@ class Explained:
     live: LivePod
     rules: Rules
     facts: Question
-    decision: Recorded | None
+    decision: DecisionRecord | None
     agrees: bool
     now: Now | Untried | None
     source: str
@@ -72,7 +73,7 @@ def gather(access: Access, live: LivePod, found: Rules) -> Explained:
     """Read what is needed and try the pod anew; raise Unavailable."""
     place = found.place
     facts = classify.classify(live.pod, place.labels, place.policy)
-    told = decision_annotation.read((live.meta.annotations or {}).get(names.DECISION))
+    told = records.from_annotation((live.meta.annotations or {}).get(names.DECISION))
     agrees = told is not None and decision_annotation.agrees(told, live.pod)
     if place.mode is None or not (facts.requests or facts.violations):
         return Explained(live, found, facts, told, agrees, None, "")
