@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from ways_around import Json, Part
 
 from webhook.core.admit import Verdict, admit
-from webhook.core.api.model import Inventory
 from webhook.core.checks.check import Treatment
 from webhook.core.checks.registry import REASONS
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.checks_schema import GuardsFile
 

@@ -3,9 +3,9 @@
 import pytest
 from casefiles import DEFAULT_POLICY
 
-from webhook.core.api.model import Strategy
 from webhook.core.checks.check import Treatment, Treatments
 from webhook.core.checks.registry import REASONS
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy import load as policy_file
 from webhook.core.policy import yaml_text
 from webhook.core.policy.values import RowName

@@ -135,7 +135,7 @@ def test_the_origin_is_the_label_that_decides(
     labels: dict[str, str], namespace: dict[str, str]
 ) -> None:
     policy = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
-    facts = classify.facts(Pod(metadata=Metadata(labels=labels)), namespace, policy)
+    facts = classify.classify(Pod(metadata=Metadata(labels=labels)), namespace, policy)
     whence = provenance.of_workload(labels, namespace, policy)
     assert (whence == provenance.NOTHING) is (facts.workload == "unclassified")
     if facts.workload == "inference" and "the namespace" in whence:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api.model import ContainerRef, Violation
+from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import matches
 from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote

@@ -6,6 +6,9 @@ from typing import Final
 
 from webhook.core.api import mig, names
 from webhook.core.checks.check import Condition
+from webhook.core.gpu.meaning import FORMS
+from webhook.core.gpu.resources import ResourceKind
+from webhook.core.gpu.values import NodeRequirement
 
 LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
 _AFFINITY: Final = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -60,15 +63,26 @@ _SHARED_BY_MPS: Final = resource_names(
 )
 _TERMS: Final = f"o.spec.affinity.nodeAffinity.{_AFFINITY}.nodeSelectorTerms"
 _LIVE: Final = "(has(t.matchExpressions) || has(t.matchFields))"
-_ON_MPS: Final = (
-    f"(has(o.spec.nodeSelector) && '{names.GPU_SHARING}' in o.spec.nodeSelector"
-    f" ? o.spec.nodeSelector['{names.GPU_SHARING}'] == 'mps'"
-    " : (has(o.spec.affinity) && has(o.spec.affinity.nodeAffinity)"
-    f" && has(o.spec.affinity.nodeAffinity.{_AFFINITY})"
-    f" && {_TERMS}.exists(t, {_LIVE})"
-    f" && {_TERMS}.all(t, !{_LIVE} || (has(t.matchExpressions) && t.matchExpressions.exists(e,"
-    f" e.key == '{names.GPU_SHARING}' && e.operator == 'In' && has(e.values)"
-    " && e.values == ['mps'])))))"
+
+
+def _requires(requirement: NodeRequirement) -> str:
+    """Returns CEL for a pod that lands only on nodes with the values of a label."""
+    key, values = requirement.key, listed(requirement.values)
+    return (
+        f"(has(o.spec.nodeSelector) && '{key}' in o.spec.nodeSelector"
+        f" ? o.spec.nodeSelector['{key}'] in {values}"
+        " : (has(o.spec.affinity) && has(o.spec.affinity.nodeAffinity)"
+        f" && has(o.spec.affinity.nodeAffinity.{_AFFINITY}) && {_TERMS}.exists(t, {_LIVE})"
+        f" && {_TERMS}.all(t, !{_LIVE} || (has(t.matchExpressions)"
+        f" && t.matchExpressions.exists(e, e.key == '{key}' && e.operator == 'In'"
+        f" && has(e.values) && size(e.values) > 0 && e.values.all(v, v in {values}))))))"
+    )
+
+
+_ON_MPS: Final = " || ".join(
+    " && ".join(map(_requires, form.requirements))
+    for form in FORMS[ResourceKind.GPU]
+    if form.strategy.traits.mounts_shared_memory
 )
-REQUESTS_MPS: Final = f"{_ON_MPS} && {any_container(_SHARED_BY_MPS)}"
+REQUESTS_MPS: Final = f"({_ON_MPS}) && {any_container(_SHARED_BY_MPS)}"
 """A pod requests a GPU under MPS."""

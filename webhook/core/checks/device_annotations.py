@@ -6,8 +6,8 @@ from typing import Final
 
 from webhook.core.api import paths
 from webhook.core.api import pod as pods
-from webhook.core.api.model import Violation
 from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import matches
 from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from webhook.core.api import paths
-from webhook.core.api.model import Strategy, Violation
 from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import REQUESTS_MPS, matches
 from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
@@ -23,7 +23,7 @@ def host_path(seen: Subject) -> Iterator[Finding]:
     | leads to GPUs (see `paths.reaches_gpus`) | found | found |
     | any other | allowed | allowed |
     """
-    mps = Strategy.MPS in seen.strategies.values()
+    mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
     for volume in seen.pod.spec.volumes or ():
         if volume.host_path is None:
             continue

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from webhook.core.api import paths
-from webhook.core.api.model import ContainerRef, Strategy, Violation
+from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import REQUESTS_MPS, any_container, matches
 from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
@@ -31,7 +32,7 @@ def reserved_mounts(seen: Subject, place: ContainerRef, container: Container) ->
     | below /mps, or /dev/shm | allowed | found |
     | any other | allowed | allowed |
     """
-    mps = Strategy.MPS in seen.strategies.values()
+    mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
     for mount in container.volume_mounts or ():
         path = paths.normal(mount.mount_path)
         if re.search(_INSIDE_NAMED, path):
@@ -46,7 +47,7 @@ def reserved_mounts(seen: Subject, place: ContainerRef, container: Container) ->
 
 def _goes_back(seen: Subject) -> bool:
     """Returns whether a mount goes back by `..` and has a step that one of the folders ends in."""
-    mps = Strategy.MPS in seen.strategies.values()
+    mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
     steps = paths.last_step(*_NAMED_GPUS, *(_OF_MPS if mps else ()))
     return any(
         paths.goes_back(mount.mount_path) and re.search(steps, mount.mount_path)

@@ -5,8 +5,8 @@ from typing import Final
 
 from webhook.core.api import names
 from webhook.core.api import pod as pods
-from webhook.core.api.model import Violation
 from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import REQUESTS_GPU, any_container
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, Condition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from webhook.core.api import names
-from webhook.core.api.model import Violation
 from webhook.core.api.pod import Toleration
 from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, Condition, Texts
 from webhook.core.checks.finding import Finding, Subject
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.api.model import Violation
 from webhook.core.api.reason import Reason, truncate
+from webhook.core.api.violation import Violation
 from webhook.core.checks.check import Treatment
 from webhook.core.checks.finding import Finding
 from webhook.core.checks.registry import ONLY_CREATED

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from webhook.core.api.model import Strategy
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.checks_schema import GuardsFile
 from webhook.core.policy.values import Otherwise, SeveralGpus
 

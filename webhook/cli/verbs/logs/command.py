@@ -15,7 +15,8 @@ from webhook.cli.verbs.logs import follow as followed
 from webhook.cli.verbs.logs import read as trails
 from webhook.cli.verbs.logs import records
 from webhook.cli.verbs.logs.read import Trail
-from webhook.core.api.model import Mode, Workload
+from webhook.core.api.admission import Mode
+from webhook.core.api.workload import Workload
 from webhook.core.record import LogLine
 
 HOUR: Final = 3600

@@ -11,7 +11,7 @@ from webhook.cli.cluster import times
 from webhook.cli.cluster.types import LivePod
 from webhook.cli.inspect import decision_annotation
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
 from webhook.core.record import DecisionRecord
@@ -48,8 +48,8 @@ class Holder:
 
 def of(live: LivePod, labels: Mapping[str, str] | None, policy: Policy) -> Holder | None:
     """Read a pod; None for one without a GPU. `labels` are its namespace's, None if unknown."""
-    facts = classify.facts(live.pod, labels or {}, policy)
-    if not facts.asks:
+    facts = classify.classify(live.pod, labels or {}, policy)
+    if not facts.requests:
         return None
     told = decision_annotation.decision_of(live.pod)
     return Holder(
@@ -66,7 +66,7 @@ def record(each: Holder, now: datetime) -> dict[str, Any]:
     live, told = each.live, each.told
     owner = live.meta.controller
     reasons = dict.fromkeys(c.reason or "" for c in told.containers) if told else ()
-    asks = [{"name": a.place.name, a.resource: a.count} for a in classify.asks_of(live.pod)]
+    asks = [{"name": a.container.name, a.resource: a.count} for a in classify.requests_of(live.pod)]
     return {
         "namespace": live.meta.namespace,
         "name": live.meta.name,
