@@ -9,8 +9,9 @@ import msgspec
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import Found, InputError
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Inventory, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.pod import Metadata
+from webhook.core.gpu.values import Inventory
 from webhook.core.integrations.registry import find_templates
 from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
@@ -68,7 +69,7 @@ def _judge(found: Found, each: PodTemplate, metadata: Metadata, court: Court) ->
     namespace = metadata.namespace or DEFAULT_NAMESPACE
     known = court.cluster.namespaces.get(namespace, {})
     labels = {**known, **court.namespace_labels}
-    asked = Request(
+    asked = AdmissionRequest(
         side=Side.MUTATE,
         mode=mode_of(labels),
         uid="review",
