@@ -14,7 +14,7 @@ from test_corpus import COLUMNS, court  # noqa: F401 - a fixture
 from webhook.cli import evaluate, manifests
 from webhook.cli.evaluate import Court, Result
 from webhook.core import advice
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 
 FOLDERS = sorted(path for path in (Path(__file__).parent / "integrations").iterdir())
 OUTCOMES = "outcomes.tsv"
@@ -41,7 +41,7 @@ def test_each_template_is_reviewed_at_its_path(folder: Path, court: Court) -> No
 @EACH
 def test_advice_names_each_template_that_is_refused(folder: Path, court: Court) -> None:  # noqa: F811
     refused = [each for each in results(folder, court) if not each.verdict.allowed]
-    asked = Request(Side.MUTATE, Mode.ENFORCE, "uid", "CREATE", "team")
+    asked = AdmissionRequest(Side.MUTATE, Mode.ENFORCE, "uid", "CREATE", "team")
     for each in refused:
         told = advice.advise(asked, each.found.value, court.policy, court.inventory)
         kind, path = each.found.value["kind"], each.template.path
