@@ -63,7 +63,7 @@ class ApiServer:
         )
 
     def _call(self, path: str, pod: dict[str, Any], namespace: str) -> dict[str, Any]:
-        body = json.dumps(review(pod, namespace))
+        body = json.dumps(review(pod, namespace, dry_run=True))
         headers = {"Content-Type": "application/json"}
         self._connection.request("POST", f"{path}?timeout=3s", body, headers)
         response = self._connection.getresponse()
@@ -74,7 +74,7 @@ class ApiServer:
         return answer
 
 
-def review(pod: dict[str, Any], namespace: str) -> dict[str, Any]:
+def review(pod: dict[str, Any], namespace: str, *, dry_run: bool = False) -> dict[str, Any]:
     """Return the AdmissionReview for the creation of a pod."""
     return {
         "apiVersion": "admission.k8s.io/v1",
@@ -91,7 +91,7 @@ def review(pod: dict[str, Any], namespace: str) -> dict[str, Any]:
             "userInfo": {"username": "demo", "groups": ["system:authenticated"]},
             "object": pod,
             "oldObject": None,
-            "dryRun": True,
+            "dryRun": dry_run,
             "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions"},
         },
     }

@@ -23,7 +23,7 @@ from webhook.cli import loaders
 from webhook.cli.manifests import Found
 from webhook.core import record
 from webhook.core.api import names
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.gpu import inventory
 from webhook.core.policy.values import Policy
 from webhook.core.policy.yaml_text import Document
@@ -141,7 +141,7 @@ class FakeCluster:
         mode = labels.get(names.MODE)
         if mode is None or self.deaf:
             return 201, pod, ()
-        request = Request(
+        request = AdmissionRequest(
             side=Side.MUTATE,
             mode=Mode(mode),
             uid="u",
@@ -151,7 +151,7 @@ class FakeCluster:
         )
         nodes = [each for (kind, _, _), each in self.objects.items() if kind == "nodes"]
         read = loaders.of_objects(Found("", each, Document(each, None)) for each in nodes).nodes
-        offers = inventory.of_nodes([*read, *self.policy.pools])
+        offers = inventory.build_inventory([*read, *self.policy.pools])
         seen = simulate(request, pod, self.policy, offers)
         if not seen.verdict.allowed:
             webhook = 'admission webhook "mutate.gpu-sharing.io" denied the request: '

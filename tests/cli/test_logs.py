@@ -14,9 +14,9 @@ from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, our_event
 from webhook.cli.cluster import times
 from webhook.cli.verbs.logs.render import row_of
 from webhook.core import record
-from webhook.core.admit import let_through
+from webhook.core.admit import allowed
 from webhook.core.api import reasons
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.process.log import create_log
 from webhook.server import audit_log
 from webhook.server.metrics import create_metrics
@@ -203,8 +203,8 @@ def test_a_line_that_is_none_of_ours_is_none(line: bytes) -> None:
 def test_what_the_server_writes_can_be_read() -> None:
     stream = io.BytesIO()
     written = audit_log.create_trail(create_log(stream=stream), create_metrics())
-    request = Request(Side.MUTATE, Mode.AUDIT, "u", "CREATE", "shop", name="a")
-    written.reviewed(request, let_through(reasons.NO_GPU), 0.001)
+    request = AdmissionRequest(Side.MUTATE, Mode.AUDIT, "u", "CREATE", "shop", name="a")
+    written.reviewed(request, allowed(reasons.NO_GPU), 0.001)
     line = record.from_log_line(stream.getvalue())
     assert line is not None
     row = row_of(line)

@@ -13,10 +13,11 @@ import jsonpatch
 import msgspec
 
 from webhook.core.admit import Verdict, admit
-from webhook.core.api.model import Inventory, Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.gpu import inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy import yaml_text
 from webhook.core.policy.values import Policy
@@ -90,7 +91,7 @@ def cluster(case: Case) -> Inventory:
         name = given.pop("name")
         like = library[given.pop("like", name)] if not given.pop("bare", False) else {}
         made.append(msgspec.convert(expand(name, like | given), Node))
-    return inventory.of_nodes([*made, *rules(case).pools])
+    return inventory.build_inventory([*made, *rules(case).pools])
 
 
 def rules(case: Case) -> Policy:
@@ -101,10 +102,10 @@ def rules(case: Case) -> Policy:
     return policy_file.parse_policy(json.dumps(whole), DEFAULT_POLICY)
 
 
-def request(case: Case, pod: Case) -> Request:
+def request(case: Case, pod: Case) -> AdmissionRequest:
     """The question that the case asks, about the pod as given."""
     old = case.get("old")
-    return Request(
+    return AdmissionRequest(
         side=Side(case.get("side", "mutate")),
         mode=Mode(case.get("mode", "enforce")),
         uid="a-case",

@@ -8,7 +8,7 @@ from casefiles import DEFAULT_POLICY, cluster
 
 from webhook.core import advice
 from webhook.core.advice import Advice, Outcome
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.policy import load as policy_file
 
 Json = dict[str, Any]
@@ -16,8 +16,8 @@ NODES = ("a100-80-whole", "a100-40-mixed", "t4-slicing-renamed", "t4-mps")
 POLICY = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
 
 
-def asked(mode: Mode = Mode.ENFORCE, **namespace: str) -> Request:
-    return Request(
+def asked(mode: Mode = Mode.ENFORCE, **namespace: str) -> AdmissionRequest:
+    return AdmissionRequest(
         side=Side.MUTATE,
         mode=mode,
         uid="u",
@@ -44,11 +44,11 @@ def workload(kind: str, made: Any, **metadata: Any) -> Json:
     return {"kind": kind, "metadata": {"name": "it", **metadata}, "spec": inside}
 
 
-def advised(subject: Json, request: Request | None = None, nodes: Any = NODES) -> Advice:
+def advised(subject: Json, request: AdmissionRequest | None = None, nodes: Any = NODES) -> Advice:
     return advice.advise(request or asked(), subject, POLICY, cluster({"nodes": nodes}))
 
 
-def first(subject: Json, request: Request | None = None, nodes: Any = NODES) -> str:
+def first(subject: Json, request: AdmissionRequest | None = None, nodes: Any = NODES) -> str:
     return next(iter(advised(subject, request, nodes).warnings), "")
 
 

@@ -3,11 +3,12 @@
 import pytest
 from casefiles import DEFAULT_POLICY
 
-from webhook.core.api import reasons
-from webhook.core.api.model import Strategy
+from webhook.core.checks.check import Treatment, Treatments
+from webhook.core.checks.registry import REASONS
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy import load as policy_file
 from webhook.core.policy import yaml_text
-from webhook.core.policy.values import RowName, Treatment, Treatments
+from webhook.core.policy.values import RowName
 
 HEAD = "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"
 
@@ -99,9 +100,9 @@ def test_paths_of_pod_templates_are_kept_by_kind() -> None:
 
 def test_one_word_is_for_tenants_and_others_and_one_of_both_can_be_changed() -> None:
     changed = load("guards:\n  privileged: off\n  nodeName: {others: refuse}\n").guards
-    assert changed[reasons.PRIVILEGED] == Treatments(Treatment.OFF, Treatment.OFF)
-    assert changed[reasons.NODE_NAME] == Treatments(Treatment.REFUSE, Treatment.REFUSE)
-    assert changed[reasons.HOST_PATH] == load("").guards[reasons.HOST_PATH]
+    assert changed[REASONS["privileged"]] == Treatments(Treatment.OFF, Treatment.OFF)
+    assert changed[REASONS["node_name"]] == Treatments(Treatment.REFUSE, Treatment.REFUSE)
+    assert changed[REASONS["host_path"]] == load("").guards[REASONS["host_path"]]
 
 
 def test_the_schema_lets_a_policy_state_one_guard() -> None:

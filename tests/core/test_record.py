@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from webhook.core import record
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Metadata, OwnerReference, Pod
 from webhook.core.record import Cause, ContainerChange, DecisionRecord
 
@@ -25,7 +25,7 @@ REFUSED = DecisionRecord(
     warnings=("one",),
 )
 OWNER = OwnerReference("Job", "train", "u", "batch/v1", controller=True)
-REQUEST = Request(
+REQUEST = AdmissionRequest(
     *(Side.MUTATE, Mode.ENFORCE, "uid", "CREATE", "shop"),
     user="jane",
     pod=Pod(Metadata(generate_name="train-", owner_references=(OWNER,))),

@@ -9,8 +9,9 @@ import msgspec
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import Found, InputError
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Inventory, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.pod import Metadata
+from webhook.core.gpu.values import Inventory
 from webhook.core.integrations.registry import find_templates
 from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
@@ -68,7 +69,7 @@ def _evaluate(found: Found, each: PodTemplate, metadata: Metadata, context: Cont
     namespace = metadata.namespace or DEFAULT_NAMESPACE
     known = context.cluster.namespaces.get(namespace, {})
     labels = {**known, **context.namespace_labels}
-    asked = Request(
+    asked = AdmissionRequest(
         side=Side.MUTATE,
         mode=mode_of(labels),
         uid="review",

@@ -10,9 +10,9 @@ import msgspec
 from webhook.cli import manifests
 from webhook.cli.manifests import Found, InputError
 from webhook.core.api import names, node
-from webhook.core.api.model import Inventory
 from webhook.core.api.node import Namespace, Node
-from webhook.core.gpu import inventory
+from webhook.core.gpu.inventory import build_inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 from webhook.kube.cache import NODES_PATH
@@ -88,7 +88,7 @@ def parse_cluster(source: str, text: str) -> Cluster:
 
 def inventory_of(cluster: Cluster, policy: Policy) -> Inventory:
     """What the cluster offers, and what the policy's pools will once they are there."""
-    return inventory.of_nodes((*cluster.nodes, *policy.pools))
+    return build_inventory((*cluster.nodes, *policy.pools))
 
 
 def of_objects(found: Iterable[Found | InputError]) -> Cluster:

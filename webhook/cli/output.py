@@ -17,18 +17,13 @@ from rich.text import Text
 
 from webhook.core.api import names
 from webhook.core.checks.registry import REASONS
+from webhook.core.gpu.strategies import Strategy
 
 Column = tuple[str, str]
 """A heading, and the key of a record: what stands there is shown as it is, None as `-`."""
 
 TABLE, WIDE, JSON, YAML, DIFF = "table", "wide", "json", "yaml", "diff"
-COLOURS: Final = {
-    "exclusive": "cyan",
-    "mig": "green",
-    "mps": "yellow",
-    "time-slicing": "magenta",
-    "mixed": "blue",
-}
+COLOURS: Final = {**{each.value: each.traits.colour for each in Strategy}, "mixed": "blue"}
 _ENDLESS: Final = 100_000  # columns of what is no terminal: a long text stays on its line, for grep
 _CONTEXT: Final = 3  # lines around a change
 

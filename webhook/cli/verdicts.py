@@ -28,7 +28,7 @@ def template_suffix(path: str) -> str:
 def requested_cell(verdict: Verdict) -> Text:
     """Return what each container requests, a line each."""
     none = "?" if verdict.reason in _UNREADABLE else "no GPU"
-    lines = (f"{ask.count} {short_resource(ask.resource)}" for ask in verdict.asks)
+    lines = (f"{ask.count} {short_resource(ask.resource)}" for ask in verdict.requests)
     return Text("\n".join(lines) or none)
 
 
@@ -36,13 +36,13 @@ def given_cells(verdict: Verdict) -> tuple[Text, Text]:
     """Return what each container gets and how, a line each, or the refusal and its code."""
     if not verdict.allowed:
         return Text("refused", "bold red"), Text(verdict.reason.code, "red")
-    if not verdict.given:
+    if not verdict.allocations:
         return Text("unchanged", "dim"), Text("-", "dim")
     given = (
-        f"{each.ask.count} {short_resource(each.offer.resource)}{_size(each.offer.memory)}"
-        for each in verdict.given
+        f"{each.request.count} {short_resource(each.offer.resource)}{_size(each.offer.memory)}"
+        for each in verdict.allocations
     )
-    how = (strategy_cell(each.offer.strategy.value) for each in verdict.given)
+    how = (strategy_cell(each.offer.strategy.value) for each in verdict.allocations)
     return Text("\n".join(given)), Text("\n").join(how)
 
 

@@ -9,8 +9,9 @@ import msgspec
 
 from webhook.core.admit import Verdict
 from webhook.core.api import names
-from webhook.core.api.model import Inventory, Mode, Request, Strategy
+from webhook.core.api.admission import AdmissionRequest, Mode
 from webhook.core.api.reason import Reason, truncate
+from webhook.core.gpu.values import Inventory
 from webhook.core.integrations import kubernetes, registry
 from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
@@ -40,7 +41,7 @@ class Advice:
 
 
 def advise(
-    asked: Request, subject: Mapping[str, Any], policy: Policy, inventory: Inventory
+    asked: AdmissionRequest, subject: Mapping[str, Any], policy: Policy, inventory: Inventory
 ) -> Advice:
     """Foresee the pods of `subject`; `asked` is the request that brings it, without a pod.
 
@@ -106,7 +107,9 @@ def _has_controller(subject: Mapping[str, Any]) -> bool:
     )
 
 
-def _told(each: PodTemplate, where: str, asked: Request, world: tuple[Policy, Inventory]) -> Advice:
+def _told(
+    each: PodTemplate, where: str, asked: AdmissionRequest, world: tuple[Policy, Inventory]
+) -> Advice:
     audit = "audit: " if asked.mode is Mode.AUDIT else ""
     who = f"{audit}pods of {where}"
     made = replace(asked, mode=Mode.ENFORCE, operation="CREATE", subresource="", user="")
@@ -143,11 +146,11 @@ def _exchanged(verdict: Verdict) -> str:
     | any name | the same name | no |
     """
     texts = []
-    for each in verdict.given:
-        asked, offer = each.ask.resource, each.offer
+    for each in verdict.allocations:
+        asked, offer = each.request.resource, each.offer
         if offer.resource != asked:
             texts.append(f"{offer.resource} ({offer.strategy}), not {asked}")
-        elif asked == names.GPU and offer.strategy is not Strategy.EXCLUSIVE:
+        elif asked == names.GPU and not offer.strategy.traits.whole:
             texts.append(f"{asked} ({offer.strategy}), not a whole GPU")
     return " and ".join(dict.fromkeys(texts))
 

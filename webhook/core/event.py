@@ -6,9 +6,10 @@ from typing import Final
 
 from webhook.core import record
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Allocation, Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.reason import Reason
+from webhook.core.decision.values import Allocation
 
 NOTE_LIMIT: Final = 1024  # bytes of UTF-8 (Kubernetes: NoteLengthLimit in validation/events.go)
 NAME_LIMIT: Final = 253  # characters of a name that Kubernetes takes
@@ -53,7 +54,7 @@ class Event:
         return "Warning" if self.action is Action.REFUSED else "Normal"
 
 
-def of(request: Request, verdict: Verdict) -> Event | None:
+def of(request: AdmissionRequest, verdict: Verdict) -> Event | None:
     """Return the event of a review, if it deserves one.
 
     | dryRun | mode | allowed | side and operation | patch with GPUs | event |
@@ -70,13 +71,13 @@ def of(request: Request, verdict: Verdict) -> Event | None:
     if not verdict.allowed:
         return _event(request, Action.REFUSED, verdict, verdict.message)
     created = request.side is Side.MUTATE and request.operation == "CREATE"
-    if created and verdict.patch and verdict.given:
-        note = "; ".join(map(_move, verdict.given))
+    if created and verdict.patch and verdict.allocations:
+        note = "; ".join(map(_move, verdict.allocations))
         return _event(request, Action.REWRITTEN, verdict, note)
     return None
 
 
-def _event(request: Request, action: Action, verdict: Verdict, text: str) -> Event:
+def _event(request: AdmissionRequest, action: Action, verdict: Verdict, text: str) -> Event:
     return Event(
         namespace=request.namespace,
         regarding=_regarding(request),
@@ -89,9 +90,9 @@ def _event(request: Request, action: Action, verdict: Verdict, text: str) -> Eve
 
 def _move(given: Allocation) -> str:
     """For example `main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)`."""
-    ask, offer = given.ask, given.offer
+    ask, offer = given.request, given.offer
     moved = f"{ask.resource}: {ask.count} -> {offer.resource}: {ask.count}"
-    return f"{ask.place.name}: {moved} ({offer.strategy})"
+    return f"{ask.container.name}: {moved} ({offer.strategy})"
 
 
 def _note(text: str) -> str:
@@ -101,7 +102,7 @@ def _note(text: str) -> str:
     return whole[: NOTE_LIMIT - len(_MORE.encode())].decode(errors="ignore") + _MORE
 
 
-def _regarding(request: Request) -> Regarding:
+def _regarding(request: AdmissionRequest) -> Regarding:
     """The object of the event: never a pod that does not exist by a name that nobody knows.
 
     | operation | the pod has | the object |

@@ -17,8 +17,10 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
-from webhook.core.api.model import Allocation, Ask, Request, Violation
+from webhook.core.api.admission import AdmissionRequest
 from webhook.core.api.pod import controller
+from webhook.core.api.violation import Violation
+from webhook.core.decision.values import Allocation, GpuRequest
 
 MOST_READ: Final = 16 * 1024
 """Bytes of an annotation or a warning that are read; a longer one tells nothing."""
@@ -110,15 +112,15 @@ class _PodAnnotation(Struct):
 
 
 def container_changes(
-    asks: Iterable[Ask], given: Iterable[Allocation]
+    asks: Iterable[GpuRequest], given: Iterable[Allocation]
 ) -> tuple[ContainerChange, ...]:
     """Return one change for each request for GPUs, in the order of the requests."""
-    by_place = {each.ask.place: each for each in given}
-    return tuple(_change(ask, by_place.get(ask.place)) for ask in asks)
+    by_place = {each.request.container: each for each in given}
+    return tuple(_change(ask, by_place.get(ask.container)) for ask in asks)
 
 
-def _change(ask: Ask, given: Allocation | None) -> ContainerChange:
-    name, requested = ask.place.name, {ask.resource: ask.count}
+def _change(ask: GpuRequest, given: Allocation | None) -> ContainerChange:
+    name, requested = ask.container.name, {ask.resource: ask.count}
     if given is None:
         return ContainerChange(name, requested, {})
     to, strategy = {given.offer.resource: ask.count}, given.offer.strategy.value
@@ -206,7 +208,7 @@ def from_status_causes(causes: Iterable[object]) -> tuple[Cause, ...]:
     return tuple(msgspec.convert(each, Cause, from_attributes=True) for each in causes)
 
 
-def to_audit_annotations(request: Request, record: DecisionRecord) -> dict[str, str]:
+def to_audit_annotations(request: AdmissionRequest, record: DecisionRecord) -> dict[str, str]:
     """Return the annotations of the API server's audit event, which are strings."""
     facts: dict[str, str | None] = {
         "reason": record.reason,
@@ -225,7 +227,7 @@ def _amount(name: str, amount: dict[str, int]) -> str:
     return ",".join(f"{name}={resource}:{count}" for resource, count in amount.items())
 
 
-def to_log_line(request: Request, record: DecisionRecord) -> dict[str, object]:
+def to_log_line(request: AdmissionRequest, record: DecisionRecord) -> dict[str, object]:
     """Return the fields of a review's log line, but for its event, time and latency."""
     owner = controller(request.pod) if request.pod else None
     return {
@@ -255,7 +257,7 @@ def from_log_line(text: bytes) -> LogLine | None:
     return found if found is not None and found.event == "review" else None
 
 
-def _pod_name(request: Request) -> str:
+def _pod_name(request: AdmissionRequest) -> str:
     """The pod's name; at CREATE it may still have to be generated."""
     metadata = request.pod.metadata if request.pod else None
     if request.name or metadata is None:

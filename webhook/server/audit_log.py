@@ -6,7 +6,7 @@ import structlog
 
 from webhook.core import record
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.server.admission.error_boundary import Advised, Trail
 from webhook.server.metrics import Metrics
 from webhook.server.reload import Told
@@ -62,7 +62,7 @@ def create_told(log: structlog.typing.FilteringBoundLogger, metrics: Metrics, wh
 def create_trail(log: structlog.typing.FilteringBoundLogger, metrics: Metrics) -> Trail:
     """Return what writes a line and counts, for each review and for each failure."""
 
-    def reviewed(request: Request, verdict: Verdict, seconds: float) -> None:
+    def reviewed(request: AdmissionRequest, verdict: Verdict, seconds: float) -> None:
         _count(metrics, request, verdict)
         metrics.seconds.labels(request.side.value).observe(seconds)
         line = record.to_log_line(request, verdict.record)
@@ -84,7 +84,7 @@ def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 3)
 
 
-def _count(metrics: Metrics, request: Request, verdict: Verdict) -> None:
+def _count(metrics: Metrics, request: AdmissionRequest, verdict: Verdict) -> None:
     workload = verdict.workload.value if verdict.workload else "none"
     reason, mode, side = verdict.reason.code, request.mode.value, request.side.value
     strategy = verdict.strategy or "none"
@@ -97,7 +97,7 @@ def _count(metrics: Metrics, request: Request, verdict: Verdict) -> None:
         metrics.refusals.labels(reason, workload, side, mode).inc()
 
 
-def _gave(request: Request, verdict: Verdict) -> bool:
+def _gave(request: AdmissionRequest, verdict: Verdict) -> bool:
     """Whether a pod got GPUs by this answer, so that each is counted once.
 
     | side | operation | dry run | mode | counted |
@@ -111,7 +111,7 @@ def _gave(request: Request, verdict: Verdict) -> bool:
     created = (request.side, request.operation) == (Side.MUTATE, "CREATE")
     if request.dry_run or not created:
         return False
-    return bool(verdict.given if request.mode is Mode.AUDIT else verdict.patch)
+    return bool(verdict.allocations if request.mode is Mode.AUDIT else verdict.patch)
 
 
 def _advice(about: Advised) -> dict[str, object]:

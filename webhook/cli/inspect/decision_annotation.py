@@ -16,7 +16,9 @@ def decision_of(pod: Pod) -> DecisionRecord | None:
 
 def agrees(told: DecisionRecord, pod: Pod) -> bool:
     """Return whether the pod requests just what the record says that it got."""
-    requested = {(a.place.name, a.resource, a.count) for a in classify.asks_of(pod)}
+    requested = {
+        (each.container.name, each.resource, each.count) for each in classify.requests_of(pod)
+    }
     return requested == {
         (change.name, resource, count)
         for change in told.containers

@@ -20,19 +20,6 @@ SHARED_GPU: Final = NVIDIA + "gpu.shared"
 MIG: Final = NVIDIA + "mig-"
 SHARED: Final = ".shared"
 
-# Labels of GPU Feature Discovery (k8s-device-plugin: internal/lm).
-GPU_PRODUCT: Final = NVIDIA + "gpu.product"
-GPU_REPLICAS: Final = NVIDIA + "gpu.replicas"
-GPU_SLICES: Final = NVIDIA + "gpu.slices.gi"
-GPU_SHARING: Final = NVIDIA + "gpu.sharing-strategy"
-MIG_CAPABLE: Final = NVIDIA + "mig.capable"
-GFD_TIMESTAMP: Final = NVIDIA + "gfd.timestamp"
-
-# Suffixes of the labels of one MIG profile: nvidia.com/mig-<profile><suffix>.
-SHARING_SUFFIX: Final = ".sharing-strategy"
-MEMORY_SUFFIX: Final = ".memory"
-REPLICAS_SUFFIX: Final = ".replicas"
-
 NODE_NAME_FIELD: Final = "metadata.name"
 
 # Environment read by the NVIDIA container toolkit and by CUDA's MPS client.

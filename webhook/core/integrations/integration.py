@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from webhook.core.api.model import Workload
 from webhook.core.api.resource import ApiResource
+from webhook.core.api.workload import Workload
 from webhook.core.integrations.templates import TemplateFinder, search_templates
 
 

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from webhook.core import integrations
-from webhook.core.api.model import Workload
+from webhook.core.api.workload import Workload
 from webhook.core.integrations import kubernetes
 from webhook.core.integrations.field_path import PathPattern
 from webhook.core.integrations.integration import Integration, WellKnownLabel, WorkloadResource

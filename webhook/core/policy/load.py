@@ -10,12 +10,13 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from webhook.core.api import node, quantity
-from webhook.core.api.model import ISOLATED, Strategy, Workload
-from webhook.core.checks import schema as families
-from webhook.core.checks.schema import GuardsFile, TreatmentsFile
+from webhook.core.api.workload import Workload
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.integrations import field_path
 from webhook.core.integrations.field_path import PathPattern
 from webhook.core.integrations.integration import WellKnownLabel
+from webhook.core.policy import checks_schema
+from webhook.core.policy.checks_schema import GuardsFile, TreatmentsFile
 from webhook.core.policy.schema import (
     ChoiceFile,
     LabelFile,
@@ -128,7 +129,7 @@ def _compile(read: PolicyFile, document: Document) -> Policy:
         _require_isolation(matrix, document)
     return Policy(
         matrix=matrix,
-        guards=families.of_file(read.guards),
+        guards=checks_schema.compile_treatments(read.guards),
         several_mig_devices=read.several_mig_devices == "allow",
         shared_tenant_pools=shared,
         well_known_labels=tuple(
@@ -164,7 +165,7 @@ def _row(name: RowName, row: RowFile, document: Document) -> Row:
 def _require_isolation(matrix: Mapping[RowName, Row], document: Document) -> None:
     for name in (RowName.TENANT, RowName.TENANT_TRAINING):
         for index, choice in enumerate(matrix[name].choices):
-            if choice.strategy not in ISOLATED:
+            if not choice.strategy.traits.isolated:
                 raise PolicyError(
                     f"{document.locate(f'$.matrix.{name}.strategies[{index}]')}: "
                     f"{choice.strategy} does not isolate tenants; write mig or exclusive, or set "

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from webhook.core.api.model import Strategy
-from webhook.core.checks.schema import GuardsFile
+from webhook.core.gpu.strategies import Strategy
+from webhook.core.policy.checks_schema import GuardsFile
 from webhook.core.policy.values import Otherwise, SeveralGpus
 
 Text = Annotated[str, Meta(min_length=1, max_length=253)]

@@ -8,7 +8,7 @@ from msgspec import Struct
 from webhook.core import record
 from webhook.core.admit import Verdict
 from webhook.core.api import names, pod
-from webhook.core.api.model import Request, Side
+from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.reason import Reason, link, with_link
 from webhook.server.admission.decode import API_VERSION, KIND
 
@@ -46,7 +46,7 @@ class _Answer(Struct, frozen=True, rename="camel"):
     kind: str = KIND
 
 
-def encode(request: Request, verdict: Verdict, page: str = "") -> bytes:
+def encode(request: AdmissionRequest, verdict: Verdict, page: str = "") -> bytes:
     """Return the answer. A refusal is no failure: it says `allowed: false` and why.
 
     `page` explains the reasons; empty for none. Who is told something gets one link to it.
@@ -70,7 +70,7 @@ def _refused(verdict: Verdict, page: str) -> _Status:
     return _Status(FORBIDDEN, "Forbidden", message, _StatusDetails(causes))
 
 
-def _warnings(request: Request, verdict: Verdict, page: str) -> tuple[str, ...]:
+def _warnings(request: AdmissionRequest, verdict: Verdict, page: str) -> tuple[str, ...]:
     """The warnings for people, or the record for a dry run of a pod that asks for it."""
     explain = request.pod is not None and names.EXPLAIN in pod.annotations(request.pod)
     if explain and request.dry_run:

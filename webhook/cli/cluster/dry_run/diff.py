@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from webhook.cli.cluster.dry_run.outcome import Now
 from webhook.core.api import reasons
+from webhook.core.gpu.strategies import FALLBACK
 from webhook.core.policy.values import Otherwise, Row, SeveralGpus
 from webhook.core.record import ContainerChange, DecisionRecord
 
@@ -76,4 +77,4 @@ def _possible(row: Row) -> frozenset[str]:
     """The strategies that a row can lead to."""
     listed = frozenset(choice.strategy.value for choice in row.choices)
     whole = Otherwise.EXCLUSIVE is row.otherwise or SeveralGpus.EXCLUSIVE is row.several_gpus
-    return listed | {"exclusive"} if whole else listed
+    return listed | {FALLBACK.value} if whole else listed

@@ -11,7 +11,7 @@ from webhook.cli.inspect.denial import Denial
 from webhook.core import record as records
 from webhook.core.admit import Verdict
 from webhook.core.api import names, reasons
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
@@ -70,7 +70,7 @@ class Untried:
 
 def _plain(pod: Object, place: PodPlace) -> Now:
     """What is known without anybody's answer."""
-    facts = classify.facts(msgspec.convert(pod, Pod), place.labels, place.policy)
+    facts = classify.classify(msgspec.convert(pod, Pod), place.labels, place.policy)
     return Now(allowed=True, by=DRY_RUN, workload=facts.workload.value, tenant=facts.tenant)
 
 
@@ -99,7 +99,7 @@ def read_answer(answer: ApiAnswer, pod: Object, place: PodPlace) -> Now | None:
         return None
     warnings = told.warnings if told else answer.warnings
     found = replace(_plain(pod, place), warnings=warnings)
-    if not classify.asks_of(made):
+    if not classify.requests_of(made):
         return replace(found, reason=reasons.NO_GPU.code)
     annotations = (made.metadata.annotations if made.metadata else None) or {}
     noted = records.from_annotation(annotations.get(names.DECISION))

@@ -15,7 +15,7 @@ from webhook.cli.inspect.denial import By
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError
 from webhook.core.api import names
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.integrations import kubernetes
 from webhook.core.simulate import simulate
 from webhook.kube.errors import ApiError
@@ -81,8 +81,8 @@ def _here(client: ClusterClient, pod: Object, place: PodPlace, untried: Untried)
     return replace(outcome.of_verdict(seen.verdict), aside=untried.why)
 
 
-def _request(place: PodPlace) -> Request:
-    return Request(
+def _request(place: PodPlace) -> AdmissionRequest:
+    return AdmissionRequest(
         side=Side.MUTATE,
         mode=Mode.ENFORCE,
         uid="explain",

@@ -14,7 +14,7 @@ from webhook.cli.output import progress
 from webhook.cli.verbs.audit import evaluate, groups, quotas
 from webhook.cli.verbs.audit.evaluate import Row
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.integrations import kubernetes
 
 NEVER: Final = ("kube-system", "kube-public", "kube-node-lease", "gpu-operator")
@@ -68,7 +68,7 @@ def _requesting(rows: tuple[Row, ...], namespace: str | None) -> tuple[Row, ...]
     """Of the whole cluster only namespaces with GPU requests: nobody opts the others in."""
     if namespace is not None:
         return rows
-    using = {row.result.namespace for row in rows if row.result.verdict.asks}
+    using = {row.result.namespace for row in rows if row.result.verdict.requests}
     return tuple(row for row in rows if row.result.namespace in using)
 
 

@@ -18,7 +18,7 @@ from webhook.core.admit import Verdict
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
-from webhook.core.gpu.dialects import gfd
+from webhook.core.gpu.inventory import read_node
 
 _SERVERS = ("nodeName",)
 """What the scheduler put into a pod that exists; a new one would not have it."""
@@ -63,7 +63,7 @@ def forecast(
         # With one template all live pods are of it: then what they hold is known.
         living = each.pods if len(results) == 1 else ()
         rows.extend(
-            _row(replace(each, pods=living), r, context, nodes)
+            _row(replace(each, pods=living), r, nodes)
             for r in results
             if isinstance(r, Result) and touches(r.verdict)
         )
@@ -72,7 +72,7 @@ def forecast(
 
 def touches(verdict: Verdict) -> bool:
     """Whether the webhook has anything to say of a pod: it asks for a GPU, or reaches for one."""
-    return bool(verdict.asks or verdict.violations or verdict.patch)
+    return bool(verdict.requests or verdict.violations or verdict.patch)
 
 
 def _results(each: Group, context: Context) -> Iterator[Result | InputError]:
@@ -93,14 +93,14 @@ def unscheduled(pod: Object) -> Object:
     return {**pod, "spec": spec}
 
 
-def _row(each: Group, result: Result, context: Context, nodes: Mapping[str, Node]) -> Row:
+def _row(each: Group, result: Result, nodes: Mapping[str, Node]) -> Row:
     wanted = groups.wanted(each.root, result.template.place) if each.read else 0
     pods = max(wanted, len(each.pods))
-    asks = result.verdict.asks
+    asks = result.verdict.requests
     holds = [_held_gpus(pod, nodes) for pod in each.pods]
     running = [gpus for gpus in holds if gpus is not None]
     waiting = (pods - len(running)) * usage.asked(asks)
-    one = usage.after(result.verdict, context.inventory)
+    one = usage.after(result.verdict)
     return Row(
         group=each,
         result=result,
@@ -121,7 +121,7 @@ def _held_gpus(pod: Object, nodes: Mapping[str, Node]) -> float | None:
         read = msgspec.convert(pod, Pod)
     except msgspec.ValidationError:
         return None
-    return usage.held(classify.asks_of(read), gfd.of_node(node), node.metadata.labels or {})
+    return usage.held(classify.requests_of(read), read_node(node).offers)
 
 
 def outcome(verdict: Verdict) -> Outcome:
@@ -138,6 +138,6 @@ def outcome(verdict: Verdict) -> Outcome:
         return Outcome.REFUSED
     if not verdict.patch:
         return Outcome.UNCHANGED
-    renamed = any(each.ask.resource != each.offer.resource for each in verdict.given)
-    shared = any(each.offer.replicas > 1 for each in verdict.given)
+    renamed = any(each.request.resource != each.offer.resource for each in verdict.allocations)
+    shared = any(each.offer.replicas > 1 for each in verdict.allocations)
     return Outcome.CHANGED if renamed or shared else Outcome.PINNED

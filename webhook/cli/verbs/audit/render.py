@@ -14,7 +14,7 @@ from webhook.cli.verbs.audit.collect import Audit
 from webhook.cli.verbs.audit.evaluate import Outcome, Row
 from webhook.cli.verbs.audit.totals import Totals
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.api.reason import Reason
 
 _NAMESPACES: Final = (

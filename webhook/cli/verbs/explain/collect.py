@@ -14,8 +14,9 @@ from webhook.cli.cluster.types import LivePod
 from webhook.cli.inspect import decision_annotation, own_affinity
 from webhook.core import record
 from webhook.core.api import names
-from webhook.core.api.model import Facts, Mode
+from webhook.core.api.admission import Mode
 from webhook.core.decision import classify
+from webhook.core.decision.values import Question
 from webhook.core.policy.values import Row, RowName, row_of
 from webhook.core.record import DecisionRecord
 
@@ -32,7 +33,7 @@ class Explained:
 
     live: LivePod
     rules: NamespacePolicy
-    facts: Facts
+    facts: Question
     decision: DecisionRecord | None
     agrees: bool
     now: Now | Untried | None
@@ -65,7 +66,7 @@ class Explained:
     def unreviewed(self) -> bool:
         """Whether it requests a GPU, in an enforcing namespace, without a decision of ours."""
         annotated = names.DECISION in (self.live.meta.annotations or {})
-        return bool(self.facts.asks) and self.rules.place.mode is Mode.ENFORCE and not annotated
+        return bool(self.facts.requests) and self.rules.place.mode is Mode.ENFORCE and not annotated
 
 
 def collect(client: ClusterClient, args: argparse.Namespace, name: str) -> Explained:
@@ -74,10 +75,10 @@ def collect(client: ClusterClient, args: argparse.Namespace, name: str) -> Expla
     live = rebuild.read_live_pod(client, name, namespace)
     found = namespace_policy.read_namespace_policy(client, args.install, args.policy, namespace)
     place = found.place
-    facts = classify.facts(live.pod, place.labels, place.policy)
+    facts = classify.classify(live.pod, place.labels, place.policy)
     told = record.from_annotation((live.meta.annotations or {}).get(names.DECISION))
     agrees = told is not None and decision_annotation.agrees(told, live.pod)
-    if place.mode is None or not (facts.asks or facts.violations):
+    if place.mode is None or not (facts.requests or facts.violations):
         return Explained(live, found, facts, told, agrees, None, "")
     made = rebuild.rebuild_pod(client, live)
     now = submit.try_pod(client, made.pod, place)

@@ -15,7 +15,7 @@ from webhook.cli.inspect import provenance
 from webhook.cli.output import Rendering
 from webhook.cli.verbs.explain.collect import Explained, added_affinity
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.policy.values import Row, RowName
 
 
@@ -57,14 +57,16 @@ def _mode(made: Explained) -> str:
 
 
 def _recorded(made: Explained) -> Iterator[RenderableType]:
-    if not made.facts.asks:
+    if not made.facts.requests:
         yield Text("It requests no GPU, so it is left as it is.")
     elif made.decision is not None and made.agrees:
         yield Text("As the pod's annotation says:", "bold")
         yield dry_run.render_changes(made.decision.containers)
     else:
         yield Text(_unrecorded(made), "yellow" if made.unreviewed else "")
-        requested = [f"{ask.place.name}: {ask.count} {ask.resource}" for ask in made.facts.asks]
+        requested = [
+            f"{ask.container.name}: {ask.count} {ask.resource}" for ask in made.facts.requests
+        ]
         yield output.indented("What it requests: " + ", ".join(requested) + ".")
 
 
@@ -145,7 +147,8 @@ def _record(made: Explained) -> dict[str, Any]:
             "policy": made.rules.policy_source,
         },
         "asks": [
-            {"name": a.place.name, "resource": a.resource, "count": a.count} for a in facts.asks
+            {"name": a.container.name, "resource": a.resource, "count": a.count}
+            for a in facts.requests
         ],
         "decision": _decision(made),
         "pins": added_affinity(made.live),

@@ -13,7 +13,8 @@ from webhook.cli.verbs.logs import follow
 from webhook.cli.verbs.logs.collect import collect
 from webhook.cli.verbs.logs.filters import filter_of
 from webhook.cli.verbs.logs.render import render
-from webhook.core.api.model import Mode, Workload
+from webhook.core.api.admission import Mode
+from webhook.core.api.workload import Workload
 
 HOUR: Final = 3600
 VERB: Final = Verb(

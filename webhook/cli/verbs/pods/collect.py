@@ -11,8 +11,9 @@ from webhook.cli.cluster.client import ClusterClient, Forbidden
 from webhook.cli.cluster.types import LivePod
 from webhook.cli.inspect import decision_annotation
 from webhook.core.api import names
-from webhook.core.api.model import Ask, Mode
+from webhook.core.api.admission import Mode
 from webhook.core.decision import classify
+from webhook.core.decision.values import GpuRequest
 from webhook.core.integrations import kubernetes
 from webhook.core.policy.values import Policy
 from webhook.core.record import DecisionRecord
@@ -26,7 +27,7 @@ class GpuPod:
     """A pod that requests a GPU. `decision` is None where the pod bears none out."""
 
     live: LivePod
-    requests: tuple[Ask, ...]
+    requests: tuple[GpuRequest, ...]
     decision: DecisionRecord | None
     workload: str
     tenant: str | None
@@ -92,13 +93,13 @@ def gpu_pod(live: LivePod, labels: Labels | None, policy: Policy) -> GpuPod | No
 
     `labels` are its namespace's, None if unknown.
     """
-    facts = classify.facts(live.pod, labels or {}, policy)
-    if not facts.asks:
+    facts = classify.classify(live.pod, labels or {}, policy)
+    if not facts.requests:
         return None
     decision = decision_annotation.decision_of(live.pod)
     return GpuPod(
         live=live,
-        requests=facts.asks,
+        requests=facts.requests,
         decision=decision,
         workload=(decision.workload if decision else None) or facts.workload.value,
         tenant=decision.tenant if decision else facts.tenant,

@@ -9,7 +9,8 @@ from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.output import JSON, TABLE, WIDE, YAML, progress
 from webhook.cli.verbs.pods.collect import collect
 from webhook.cli.verbs.pods.render import render
-from webhook.core.api.model import Strategy, Workload
+from webhook.core.api.workload import Workload
+from webhook.core.gpu.strategies import Strategy
 
 _STRATEGIES: Final = (*(each.value for each in Strategy), "mixed", "none")
 VERB: Final = Verb(

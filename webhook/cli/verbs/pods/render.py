@@ -41,7 +41,7 @@ def _record(each: GpuPod, now: datetime) -> dict[str, Any]:
         "workload": each.workload,
         "tenant": each.tenant,
         "asked": [{"name": c.name, **c.requested} for c in containers] or None,
-        "gets": [{"name": ask.place.name, ask.resource: ask.count} for ask in each.requests],
+        "gets": [{"name": ask.container.name, ask.resource: ask.count} for ask in each.requests],
         "strategy": each.strategy,
         "reason": "; ".join(dict.fromkeys(c.reason or "" for c in containers)) or None,
         "node": live.pod.spec.node_name,
