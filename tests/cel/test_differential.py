@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.cel import rendered
@@ -145,6 +145,7 @@ def compare(judges: Judges, cases: list[Case]) -> None:
 @settings(
     max_examples=1000 if E2E else 20,
     deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking lists of pods takes minutes
     derandomize=not E2E,
     suppress_health_check=list(HealthCheck),
 )
