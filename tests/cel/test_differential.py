@@ -142,6 +142,68 @@ def compare(judges: Judges, cases: list[Case]) -> None:
             assert expected == refused or malformed, (check.reason.code, expected, case)
 
 
+def made(container: Json, **spec: object) -> Case:
+    """A pod of one container that a tenant creates."""
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", **container}], **spec}}
+    return Case(pod, namespace={"metadata": {"labels": {"gpu-sharing.io/tenant": "blue"}}})
+
+
+def adding(name: str) -> Json:
+    return {"securityContext": {"capabilities": {"add": [name]}}}
+
+
+def environment(name: str, value: str) -> Json:
+    return {"env": [{"name": name, "value": value}]}
+
+
+ZERO = {"limits": {"nvidia.com/gpu": "0"}}
+DISAGREED = {  # what the first form's webhook and backstop judged differently
+    "a long s": (made(adding("\u017fYS_ADMIN")), "capabilities", True),
+    "a prefix within": (made(adding("SYS_CAP_ADMIN")), "capabilities", False),
+    "two prefixes": (made(adding("CAP_CAP_SYS_ADMIN")), "capabilities", False),
+    "a gate by reference": (made(environment("NVIDIA_GDS", "$(X)")), "gpu_visibility", True),
+    "a zero beside CUDA_VERSION": (
+        made(environment("CUDA_VERSION", "12") | {"resources": ZERO}),
+        "gpu_visibility",
+        True,
+    ),
+    "a zero beside envFrom": (made({"envFrom": [{}], "resources": ZERO}), "env_from", False),
+    "a lower limit that is none": (
+        made(environment("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "all")),
+        "mps_environment",
+        True,
+    ),
+    "a mount elsewhere": (
+        made({"volumeMounts": [{"name": "v", "mountPath": "/data/nvidia-container-devices"}]}),
+        "reserved_mounts",
+        False,
+    ),
+    "doubled slashes": (
+        made({}, volumes=[{"name": "v", "hostPath": {"path": "/data//x"}}]),
+        "host_path",
+        False,
+    ),
+    "own tenant by Exists": (
+        made(
+            {},
+            tolerations=[{"key": "gpu-sharing.io/tenant", "operator": "Exists", "value": "blue"}],
+        ),
+        "tolerations",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DISAGREED)
+def test_what_was_judged_differently(judges: Judges, name: str) -> None:
+    case, code, refused = DISAGREED[name]
+    compare(judges, [case])
+    [check] = [each for each in CLAIMED if each.reason.code == code]
+    [judged] = judges.backstop.judge([case])
+    assert refuses(check, judged) is refused
+
+
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(
     max_examples=1000 if E2E else 20,
     deadline=None,
