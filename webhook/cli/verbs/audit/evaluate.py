@@ -9,7 +9,7 @@ from webhook.cli.cluster.client import Object
 from webhook.cli.evaluate import Court, Result
 from webhook.cli.inspect import usage
 from webhook.cli.inspect.usage import Usage
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 from webhook.cli.verbs.audit import collect, held_gpus
 from webhook.cli.verbs.audit.collect import Group
 from webhook.core.admit import Verdict
@@ -78,8 +78,8 @@ def _results(each: Group, court: Court) -> Iterator[Result | InputError]:
     yield from made
 
 
-def _found(value: Object) -> Found:
-    return manifests.of_cluster(unscheduled(value) if value["kind"] == "Pod" else value)
+def _found(value: Object) -> Manifest:
+    return manifests.manifest_of_live(unscheduled(value) if value["kind"] == "Pod" else value)
 
 
 def unscheduled(pod: Object) -> Object:
