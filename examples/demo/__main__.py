@@ -15,7 +15,7 @@ from rich.text import Text
 from examples.demo.api_server import ApiServer, Creation
 from examples.demo.local_server import running
 from webhook.cli import manifests, output
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 from webhook.core.checks.registry import REASONS
 from webhook.core.integrations.registry import find_templates
 from webhook.core.policy import yaml_text
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _promises(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "promises.yaml"
-    text = manifests.text_of(str(path))
+    text = manifests.read_text(str(path))
     try:
         document = yaml_text.parse_document(text, InputError)
     except InputError as error:
@@ -90,8 +90,8 @@ def _promises(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _outcomes(path: Path, promise: dict[str, Any], api: ApiServer) -> list[Outcome]:
     made = []
-    for found in manifests.read([str(path)]):
-        if not isinstance(found, Found):
+    for found in manifests.read_manifests([str(path)]):
+        if not isinstance(found, Manifest):
             raise found
         for each in find_templates(found.value):
             namespace = found.value["metadata"]["namespace"]

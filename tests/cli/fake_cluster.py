@@ -20,7 +20,7 @@ import msgspec
 import yaml
 
 from webhook.cli import loaders
-from webhook.cli.manifests import Found
+from webhook.cli.manifests import Manifest
 from webhook.core import record
 from webhook.core.api import names
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
@@ -150,7 +150,7 @@ class FakeCluster:
             namespace_labels=labels,
         )
         nodes = [each for (kind, _, _), each in self.objects.items() if kind == "nodes"]
-        read = loaders.of_objects(Found("", each, Document(each, None)) for each in nodes).nodes
+        read = loaders.of_objects(Manifest("", each, Document(each, None)) for each in nodes).nodes
         offers = inventory.build_inventory([*read, *self.policy.pools])
         seen = simulate(request, pod, self.policy, offers)
         if not seen.verdict.allowed:

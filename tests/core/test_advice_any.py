@@ -1,4 +1,4 @@
-"""What must hold of the advice on any object, and of the patch that it foresees."""
+"""What must hold of the advice on any object, and of the patch that it rests on."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ from worlds import ask, everything, examples, world
 
 from webhook.core import advice, simulate
 from webhook.core.admit import admit
-from webhook.core.advice import Outcome
+from webhook.core.advice import AdviceOutcome
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.gpu.values import Inventory
 from webhook.core.patch import apply as patched
@@ -38,11 +38,11 @@ def test_advice_says_of_a_pod_what_the_two_sides_say(
     deployment = {"kind": "Deployment", "spec": {"template": pod}}
     found = advice.advise(request, deployment, policy, offered)
     verdict = simulate.simulate(request, pod, policy, offered).verdict
-    assert (found.outcome is Outcome.REFUSED) is not verdict.allowed
+    assert (found.outcome is AdviceOutcome.REFUSED) is not verdict.allowed
     assert set(verdict.warnings) <= set(found.warnings)
     assert all(len(text) <= 256 for text in found.warnings)
     assert bool(found.warnings) is bool(found.reasons)
-    if found.outcome is Outcome.FINE:
+    if found.outcome is AdviceOutcome.FINE:
         assert found.warnings == tuple(dict.fromkeys(verdict.warnings))
 
 

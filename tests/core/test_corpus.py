@@ -38,8 +38,8 @@ def context() -> Context:
 
 
 def decided(context: Context) -> Iterator[Result]:
-    for found in manifests.read([str(CORPUS)]):
-        assert isinstance(found, manifests.Found), found
+    for found in manifests.read_manifests([str(CORPUS)]):
+        assert isinstance(found, manifests.Manifest), found
         made = list(evaluate.evaluate(found, context))
         assert made, f"{found.source}: no pod template found"
         for each in made:

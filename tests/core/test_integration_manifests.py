@@ -23,8 +23,8 @@ EACH = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name
 
 def results(folder: Path, context: Context) -> list[Result]:  # noqa: F811 - the fixture's value
     found = []
-    for each in manifests.read([str(folder)]):
-        assert isinstance(each, manifests.Found), each
+    for each in manifests.read_manifests([str(folder)]):
+        assert isinstance(each, manifests.Manifest), each
         found += list(evaluate.evaluate(each, context))
     assert all(isinstance(each, Result) for each in found), found
     return found

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from casefiles import DEFAULT_POLICY
 
-from deploy.generate import integrations as rendered
 from webhook.core.integrations import kubernetes, registry
 from webhook.core.policy import load as policy_file
 
@@ -18,18 +17,6 @@ SPEC = {"containers": [{"name": "main"}]}
 
 def text_of(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        ("webhook/policies/default.yaml", rendered.well_known_labels_yaml()),
-        ("docs/policy.md", rendered.well_known_labels_table()),
-        ("deploy/chart/values.yaml", rendered.custom_resources_yaml()),
-    ],
-)
-def test_what_follows_from_the_integrations_is_rendered(path: str, text: str) -> None:
-    assert text in text_of(path)
 
 
 def test_the_built_in_policy_knows_the_labels_of_the_integrations() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from webhook.cli.loaders import Cluster
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.pod import Metadata
@@ -34,7 +34,7 @@ class Context:
 class Result:
     """A pod before and after, and the verdict: of /mutate, or of /validate where that refuses."""
 
-    found: Found
+    found: Manifest
     template: PodTemplate
     metadata: Metadata
     verdict: Verdict
@@ -51,21 +51,21 @@ class Result:
         return self.metadata.name or self.metadata.generate_name or ""
 
 
-def evaluate(found: Found, context: Context) -> Iterator[Result | InputError]:
+def evaluate(found: Manifest, context: Context) -> Iterator[Result | InputError]:
     """Yield a result for each pod that the object will make; nothing for one that makes none."""
     try:
         metadata = msgspec.convert(found.value.get("metadata") or {}, Metadata)
     except msgspec.ValidationError as error:
-        yield InputError(found.say(str(error), ".metadata"))
+        yield InputError(found.locate(str(error), ".metadata"))
         return
     for each in find_templates(found.value, context.policy.pod_templates):
         try:
             yield _evaluate(found, each, metadata, context)
         except msgspec.ValidationError as error:
-            yield InputError(found.say(str(error), f".{each.path}" if each.path else ""))
+            yield InputError(found.locate(str(error), f".{each.path}" if each.path else ""))
 
 
-def _evaluate(found: Found, each: PodTemplate, metadata: Metadata, context: Context) -> Result:
+def _evaluate(found: Manifest, each: PodTemplate, metadata: Metadata, context: Context) -> Result:
     namespace = metadata.namespace or DEFAULT_NAMESPACE
     known = context.cluster.namespaces.get(namespace, {})
     labels = {**known, **context.namespace_labels}

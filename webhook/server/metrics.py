@@ -39,7 +39,7 @@ _COUNTERS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         ("reason", "workload", "side", "mode"),
     ),
     "gpu_sharing_advice": (
-        "Objects whose pods were foreseen, by what becomes of them.",
+        "Objects whose pods were reviewed in advance, by what becomes of them.",
         ("mode", "outcome"),
     ),
 }

@@ -67,7 +67,7 @@ def cluster(client: ClusterClient, inventory: str | None, namespace: str | None)
     """
     labels = dict(namespaces(client, namespace))
     if inventory is not None:
-        told = loaders.parse_cluster(inventory, manifests.text_of(inventory))
+        told = loaders.parse_cluster(inventory, manifests.read_text(inventory))
         return Cluster(told.nodes, {**told.namespaces, **labels})
     try:
         found = nodes(client)
@@ -85,7 +85,7 @@ def nodes(client: ClusterClient) -> tuple[Node, ...]:
         InputError: one cannot be read.
         Unavailable: a right is missing or the cluster does not answer.
     """
-    return loaders.of_objects(map(manifests.of_cluster, client.each(resources.NODE))).nodes
+    return loaders.of_objects(map(manifests.manifest_of_live, client.each(resources.NODE))).nodes
 
 
 def namespaces(

@@ -9,7 +9,7 @@ from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import matches
-from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
 _REACHING: Final = (
@@ -63,7 +63,7 @@ CHECK: Final = Check(
         looks_at=f"{', '.join(_REACHING)}; any case, with or without `CAP_`; all that is not ASCII",
         comment="SYS_ADMIN and the like",
     ),
-    webhook=Condition(
+    webhook=PodCondition(
         container="has(c.securityContext) && has(c.securityContext.capabilities)"
         " && has(c.securityContext.capabilities.add)"
         f" && c.securityContext.capabilities.add.exists(a, a.{matches(_PATTERN)})"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from webhook.core.api import mig, names
-from webhook.core.checks.check import Condition
+from webhook.core.checks.check import PodCondition
 from webhook.core.gpu.meaning import FORMS
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.values import NodeRequirement
@@ -32,7 +32,7 @@ def any_container(condition: str) -> str:
     return f"({' || '.join(each)})"
 
 
-def pod_condition(condition: Condition, pod: str = "object") -> str:
+def pod_condition(condition: PodCondition, pod: str = "object") -> str:
     """Return CEL for a condition over the pod that an expression gives; empty for never."""
     parts = [f"({condition.pod})"] if condition.pod else []
     if condition.container:

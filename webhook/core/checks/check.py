@@ -30,7 +30,7 @@ REFUSED_TO_TENANTS: Final = Treatments(Treatment.REFUSE, Treatment.WARN)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class PodCondition:
     """CEL that holds for a pod `o`, or for some container `c` of it; empty for never."""
 
     pod: str = ""
@@ -47,7 +47,7 @@ class Backstop:
     """
 
     message: str
-    when: Condition | None = None
+    when: PodCondition | None = None
     claims: Callable[[Subject], bool] = lambda _: True
     taken: Callable[[Subject], bool] = lambda _: False
 
@@ -77,7 +77,7 @@ class Check:
     reason: Reason
     treatments: Treatments
     texts: Texts
-    webhook: Condition
+    webhook: PodCondition
     backstop: Backstop | None = None
     pod_rule: PodRule | None = None
     container_rule: ContainerRule | None = None

@@ -9,7 +9,7 @@ from webhook.core.api import pod as pods
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import matches
-from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
 # containerd/nri plugins/device-injector, old and new names
@@ -82,7 +82,7 @@ CHECK: Final = Check(
         comment="CDI and NRI",
         on_the_node="NRI plugin off",
     ),
-    webhook=Condition(
+    webhook=PodCondition(
         pod=f"has(o.metadata.annotations) && {_MAP}.exists(k,"
         f" {_SMALL}.{matches(_INJECTING_KEY)} || ({_SMALL}.{matches(_LISTING_KEY)}"
         f" && {_MAP}[k].replace(' ', '').split(',').exists(d,"

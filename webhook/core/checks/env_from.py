@@ -8,7 +8,7 @@ from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import REQUESTS_GPU
-from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
 _OURS: Final = ("NVIDIA_", "CUDA_")  # how every variable begins that checks look at
@@ -35,6 +35,8 @@ _PREFIX: Final = " || ".join(
     f"f.prefix.startsWith('{ours}') || '{ours}'.startsWith(f.prefix)" for ours in _OURS
 )
 
+_CEL: Final = f"has(c.envFrom) && c.envFrom.exists(f, !has(f.prefix) || {_PREFIX})"
+
 CHECK: Final = Check(
     rank=3,
     reason=Reason(
@@ -54,12 +56,10 @@ CHECK: Final = Check(
         comment="beside a GPU, without a prefix",
         on_the_node="[1]",
     ),
-    webhook=Condition(
-        container=f"has(c.envFrom) && c.envFrom.exists(f, !has(f.prefix) || {_PREFIX})"
-        f" && {REQUESTS_GPU}"
-    ),
+    webhook=PodCondition(),  # it is asked about every pod that requests a GPU
     backstop=Backstop(
-        "a container with a GPU takes its environment from where nobody sees it; use env"
+        "a container with a GPU takes its environment from where nobody sees it; use env",
+        PodCondition(container=f"{_CEL} && {REQUESTS_GPU}"),
     ),
     container_rule=env_from,
 )

@@ -9,7 +9,7 @@ from webhook.core.api.pod import Container, EnvVar
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import REQUESTS_GPU, listed
-from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
 _HIDDEN: Final = ("void", "none", "")
@@ -71,9 +71,10 @@ def _is_set(variable: EnvVar) -> bool:
 _VALUE: Final = "(has(e.value) ? e.value : '')"
 _ENABLED: Final = " || ".join(f"{_VALUE}.lowerAscii().contains('{each}')" for each in _ENABLES)
 _CEL: Final = (
-    f"has(c.env) && (c.env.exists(e, (e.name in {listed(_DEVICES)}"
+    "has(c.env) && (c.env.exists(e, e.name.startsWith('NVIDIA_')"
+    f" && ((e.name in {listed(_DEVICES)}"
     f" && (has(e.valueFrom) || !({_VALUE} in {listed(_HIDDEN)})))"
-    f" || (e.name in {listed(_GATES)} && (has(e.valueFrom) || {_ENABLED})))"
+    f" || (e.name in {listed(_GATES)} && (has(e.valueFrom) || {_ENABLED}))))"
     f" || (c.env.exists(e, e.name == '{_CUDA_VERSION}' && (has(e.valueFrom) || {_VALUE} != ''))"
     f" && !c.env.exists(e, e.name == '{names.VISIBLE_DEVICES}') && !({REQUESTS_GPU})))"
 )
@@ -101,7 +102,7 @@ CHECK: Final = Check(
         comment="NVIDIA_VISIBLE_DEVICES and its kin",
         on_the_node="[1]",
     ),
-    webhook=Condition(container=_CEL),
+    webhook=PodCondition(container=_CEL),
     backstop=Backstop(
         "a variable names GPUs that the device plugin did not give; remove it, or beside "
         f"{_CUDA_VERSION} set {names.VISIBLE_DEVICES}=void"

@@ -5,7 +5,7 @@ from typing import Final
 
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
 _FIELDS: Final = ("hostPID", "hostIPC", "hostNetwork")
@@ -40,7 +40,7 @@ CHECK: Final = Check(
     ),
     treatments=REFUSED_TO_TENANTS,
     texts=Texts(looks_at=", ".join(_FIELDS), comment=", ".join(_FIELDS)),
-    webhook=Condition(
+    webhook=PodCondition(
         pod=" || ".join(f"(has(o.spec.{name}) && o.spec.{name})" for name in _FIELDS)
     ),
     backstop=Backstop("a tenant's pod may not use the host's namespaces"),

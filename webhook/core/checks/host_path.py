@@ -7,7 +7,7 @@ from webhook.core.api import paths
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import REQUESTS_MPS, matches
-from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
 
@@ -46,10 +46,8 @@ _REACHES: Final = (
     f"({_PATH}.{matches(f'{paths.BACK}|{paths.REACHING}')} && !{_PATH}.{matches(paths.HARMLESS)})"
 )
 _VOLUMES: Final = "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath) && "
-_CEL: Final = (
-    f"({_VOLUMES}{_REACHES})) || "
-    f"({_VOLUMES}{_PATH}.{matches(paths.SHARED_MEMORY_ITSELF)}) && {REQUESTS_MPS})"
-)
+_LEADING: Final = f"{_VOLUMES}{_REACHES})"
+_SHARED: Final = f"{_VOLUMES}{_PATH}.{matches(paths.SHARED_MEMORY_ITSELF)}) && {REQUESTS_MPS}"
 
 CHECK: Final = Check(
     rank=7,
@@ -75,7 +73,11 @@ CHECK: Final = Check(
         ),
         comment="/dev, /run/nvidia, /var/lib/kubelet, …",
     ),
-    webhook=Condition(pod=_CEL),
-    backstop=Backstop("a hostPath leads to devices or their sockets; remove it", taken=_goes_back),
+    webhook=PodCondition(pod=_LEADING),  # and asked about pods with GPU requests
+    backstop=Backstop(
+        "a hostPath leads to devices or their sockets; remove it",
+        PodCondition(pod=f"({_LEADING}) || ({_SHARED})"),
+        taken=_goes_back,
+    ),
     pod_rule=host_path,
 )

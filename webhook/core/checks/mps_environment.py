@@ -10,7 +10,7 @@ from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import matches
-from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
 _MPS: Final = "CUDA_MPS_"
@@ -65,7 +65,7 @@ CHECK: Final = Check(
     texts=Texts(
         looks_at="`CUDA_MPS_*` that leave MPS", comment="CUDA_MPS_*; lower limits are fine"
     ),
-    webhook=Condition(
+    webhook=PodCondition(
         container=f"has(c.env) && c.env.exists(e, e.name.startsWith('{_MPS}') && !({_LOWERED}))"
     ),
     backstop=Backstop("a CUDA_MPS_ variable changes how GPUs are shared; remove it"),

@@ -5,7 +5,7 @@ from typing import Final
 
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
 
@@ -33,7 +33,7 @@ CHECK: Final = Check(
     ),
     treatments=REFUSED_TO_TENANTS,
     texts=Texts(looks_at="nodeName on CREATE"),
-    webhook=Condition(pod="has(o.spec.nodeName) && o.spec.nodeName != ''"),
+    webhook=PodCondition(pod="has(o.spec.nodeName) && o.spec.nodeName != ''"),
     backstop=Backstop("a tenant's pod may not name its node; use nodeSelector"),
     pod_rule=node_name,
     only_created=True,

@@ -7,7 +7,7 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
 
@@ -36,7 +36,7 @@ CHECK: Final = Check(
     ),
     treatments=REFUSED,
     texts=Texts(looks_at="`privileged`"),
-    webhook=Condition(
+    webhook=PodCondition(
         container="has(c.securityContext) && has(c.securityContext.privileged)"
         " && c.securityContext.privileged"
     ),

@@ -1,5 +1,6 @@
 """The check of mounts where GPUs are named, and where MPS keeps its files."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -10,7 +11,7 @@ from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import REQUESTS_MPS, any_container, matches
-from webhook.core.checks.check import REFUSED, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
 _NAMED_GPUS: Final = ("/run/nvidia-container-devices",)
@@ -56,11 +57,17 @@ def _goes_back(seen: Subject) -> bool:
     )
 
 
-def _mounts(folders: tuple[str, ...]) -> str:
+def _mounts(condition: str) -> str:
+    return f"has(c.volumeMounts) && c.volumeMounts.exists(m, {condition})"
+
+
+def _covers(folders: tuple[str, ...]) -> str:
     patterns = (paths.inside(*folders), paths.BACK, paths.last_step(*folders))
     inside, back, last = (f"m.mountPath.{matches(each)}" for each in patterns)
-    return f"has(c.volumeMounts) && c.volumeMounts.exists(m, {inside} || ({back} && {last}))"
+    return f"{inside} || ({back} && {last})"
 
+
+_NAMED: Final = f"m.mountPath.contains('{posixpath.basename(_NAMED_GPUS[0])}')"
 
 CHECK: Final = Check(
     rank=13,
@@ -80,12 +87,14 @@ CHECK: Final = Check(
         looks_at=("mounts on /var/run/nvidia-container-devices; on /mps and /dev/shm under MPS"),
         on_the_node="[2]",
     ),
-    webhook=Condition(
-        pod=f"{any_container(_mounts(_OF_MPS))} && {REQUESTS_MPS}", container=_mounts(_NAMED_GPUS)
-    ),
+    webhook=PodCondition(container=_mounts(_NAMED)),  # and asked about pods with GPU requests
     backstop=Backstop(
         "a mount stands where the NVIDIA runtime looks for devices, or on what MPS mounts; "
         "mount it elsewhere",
+        PodCondition(
+            pod=f"{any_container(_mounts(_covers(_OF_MPS)))} && {REQUESTS_MPS}",
+            container=_mounts(f"{_NAMED} && ({_covers(_NAMED_GPUS)})"),
+        ),
         taken=_goes_back,
     ),
     container_rule=reserved_mounts,

@@ -8,7 +8,7 @@ from webhook.core.api import pod as pods
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import REQUESTS_GPU, any_container
-from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
 
@@ -54,10 +54,10 @@ CHECK: Final = Check(
         looks_at="our own strategy label by hand",
         comment=f"{names.STRATEGY} that is not true",
     ),
-    webhook=Condition(pod=_LABEL),
+    webhook=PodCondition(pod=_LABEL),
     backstop=Backstop(
         f"{names.STRATEGY} is written by the webhook only; remove it",
-        Condition(pod=f"{_LABEL} && !{any_container(REQUESTS_GPU)}"),
+        PodCondition(pod=f"{_LABEL} && !{any_container(REQUESTS_GPU)}"),
         claims=lambda seen: not seen.strategies,  # what a request amounts to, CEL cannot see
     ),
     pod_rule=reserved_names,

@@ -8,7 +8,7 @@ from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import resource_names
-from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
 _DEVICE_CLASS: Final = "deviceclass.resource.kubernetes.io/"
@@ -64,7 +64,7 @@ CHECK: Final = Check(
         looks_at=f"resourceClaims, resources.claims, `{_DEVICE_CLASS}…`",
         comment="dynamic resource allocation",
     ),
-    webhook=Condition(
+    webhook=PodCondition(
         pod="has(o.spec.resourceClaims) && size(o.spec.resourceClaims) > 0",
         container=f"({_CLAIMS}) || ({_CLASSES})",
     ),

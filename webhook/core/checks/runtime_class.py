@@ -5,7 +5,7 @@ from typing import Final
 
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
 _NVIDIA: Final = "nvidia"
@@ -42,7 +42,7 @@ CHECK: Final = Check(
         comment="nvidia…: some clusters need it",
         on_the_node="[1]",
     ),
-    webhook=Condition(
+    webhook=PodCondition(
         pod="has(o.spec.runtimeClassName)"
         f" && o.spec.runtimeClassName.lowerAscii().startsWith('{_NVIDIA}')"
     ),

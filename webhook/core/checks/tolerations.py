@@ -7,7 +7,7 @@ from webhook.core.api import names
 from webhook.core.api.pod import Toleration
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, Condition, Texts
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
 
@@ -70,10 +70,10 @@ CHECK: Final = Check(
         looks_at="toleration of everything, or of another tenant's pool",
         comment="Exists without a key; other tenants' pools",
     ),
-    webhook=Condition(pod=_cel("false")),
+    webhook=PodCondition(pod=_cel("false")),
     backstop=Backstop(
         "a toleration tolerates every taint or reaches other tenants' pools; name a key",
-        Condition(pod=_cel(_OWN)),
+        PodCondition(pod=_cel(_OWN)),
     ),
     pod_rule=tolerations,
 )

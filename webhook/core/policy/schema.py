@@ -12,18 +12,18 @@ Text = Annotated[str, Meta(min_length=1, max_length=253)]
 Memory = Annotated[str, Meta(description="a Kubernetes quantity, for example 8Gi")]
 
 
-class _Part(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class _PolicyPart(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """A typing error in a key must not be skipped in silence."""
 
 
-class ChoiceFile(_Part, frozen=True):
+class ChoiceFile(_PolicyPart, frozen=True):
     """A strategy on some GPU products only."""
 
     strategy: Strategy
     on: Annotated[tuple[Text, ...], Meta(min_length=1)]
 
 
-class RowFile(_Part, frozen=True):
+class RowFile(_PolicyPart, frozen=True):
     """One row of the matrix."""
 
     strategies: Annotated[tuple[Strategy | ChoiceFile, ...], Meta(min_length=1)]
@@ -32,7 +32,7 @@ class RowFile(_Part, frozen=True):
     memory: Memory | None = None
 
 
-class LabelFile(_Part, frozen=True):
+class LabelFile(_PolicyPart, frozen=True):
     """A label of another project that says what a pod is for."""
 
     label: Text
@@ -40,7 +40,7 @@ class LabelFile(_Part, frozen=True):
     value: str | None = None
 
 
-class TaintFile(_Part, frozen=True):
+class TaintFile(_PolicyPart, frozen=True):
     """A taint of a declared pool's nodes."""
 
     key: Text
@@ -48,7 +48,7 @@ class TaintFile(_Part, frozen=True):
     value: str | None = None
 
 
-class PoolFile(_Part, frozen=True):
+class PoolFile(_PolicyPart, frozen=True):
     """A pool that may be scaled to zero, as one of its nodes will look."""
 
     name: Text
@@ -57,14 +57,14 @@ class PoolFile(_Part, frozen=True):
     taints: tuple[TaintFile, ...] = ()
 
 
-class PodTemplateFile(_Part, frozen=True):
+class PodTemplateFile(_PolicyPart, frozen=True):
     """Where the pods of a custom resource stand, if they are not found."""
 
     kind: Text
     path: Annotated[Text, Meta(examples=["spec.workers[].template", "spec.replicas.*.template"])]
 
 
-class MatrixFile(_Part, frozen=True):
+class MatrixFile(_PolicyPart, frozen=True):
     """The rows, of which `tenant` is for every pod of a tenant but its training."""
 
     training: RowFile
@@ -75,7 +75,7 @@ class MatrixFile(_Part, frozen=True):
     unclassified: RowFile
 
 
-class PolicyFile(_Part, frozen=True):
+class PolicyFile(_PolicyPart, frozen=True):
     """A policy of the webhook, which leaves out what is as in the built-in one."""
 
     api_version: Literal["gpu-sharing.io/v1"]

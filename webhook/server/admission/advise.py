@@ -16,7 +16,7 @@ from webhook.server.sources import Sources
 PATH: Final = "/advise"
 _LARGEST: Final = 1024 * 1024  # bytes of an object; etcd takes little more
 _TOO_LARGE: Final = Advice(
-    warnings=(f"over {_LARGEST} bytes: which GPUs the pods of this object get is not foreseen",)
+    warnings=(f"over {_LARGEST} bytes: which GPUs the pods of this object get was not reviewed",)
 )
 
 

@@ -11,7 +11,7 @@ from webhook.cli.cluster.client import Object
 from webhook.cli.evaluate import Context, Result
 from webhook.cli.inspect import usage
 from webhook.cli.inspect.usage import Usage
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 from webhook.cli.verbs.audit import groups
 from webhook.cli.verbs.audit.groups import Group
 from webhook.core.admit import Verdict
@@ -83,8 +83,8 @@ def _results(each: Group, context: Context) -> Iterator[Result | InputError]:
     yield from made
 
 
-def _found(value: Object) -> Found:
-    return manifests.of_cluster(unscheduled(value) if value["kind"] == "Pod" else value)
+def _found(value: Object) -> Manifest:
+    return manifests.manifest_of_live(unscheduled(value) if value["kind"] == "Pod" else value)
 
 
 def unscheduled(pod: Object) -> Object:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from webhook.cli import evaluate, loaders, manifests
 from webhook.cli.evaluate import Context, Result
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ def collect(args: argparse.Namespace) -> Review:
     """
     policy = loaders.load_policy(args.policy)
     cluster = loaders.load_cluster(args.inventory)
-    found = list(manifests.read(args.filename))
+    found = list(manifests.read_manifests(args.filename))
     # Namespaces that stand beside the pods count too: that is how charts ship them.
-    beside = [f for f in found if isinstance(f, Found) and f.value["kind"] == "Namespace"]
+    beside = [f for f in found if isinstance(f, Manifest) and f.value["kind"] == "Namespace"]
     namespaces = {**cluster.namespaces, **loaders.of_objects(beside).namespaces}
     inventory = loaders.inventory_of(cluster, policy)
     cluster = replace(cluster, namespaces=namespaces)
