@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from ways_around import Json, Part
 
 from webhook.core.admit import Verdict, admit
-from webhook.core.api.model import Inventory
-from webhook.core.api.reasons import Reason
-from webhook.core.checks.schema import GuardsFile
+from webhook.core.checks.check import Treatment
+from webhook.core.checks.registry import REASONS
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
-from webhook.core.policy.values import Treatment
+from webhook.core.policy.checks_schema import GuardsFile
 
-BUILT_IN = policy_file.load(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
+BUILT_IN = policy_file.parse_policy(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
 OTHERS_REFUSED = {
     *("gpu_visibility", "mps_environment", "privileged", "capabilities", "host_path"),
     *("device_annotations", "reserved_mounts"),
@@ -63,7 +63,7 @@ def test_a_tenants_pod_is_refused_for_every_way_and_for_nothing_else(
     pod, expected = made
     verdict = validate(labelled(pod, whose[1]), whose[0])
     event(f"{len(expected)} ways")
-    assert {each.reason.value for each in verdict.violations} == expected, verdict.message
+    assert {each.reason.code for each in verdict.violations} == expected, verdict.message
     assert verdict.allowed == (not expected)
 
 
@@ -74,7 +74,7 @@ def test_without_a_tenant_every_way_is_refused_or_told(
 ) -> None:
     pod, expected = made
     verdict = validate(labelled(pod, {"gpu-sharing.io/workload": "inference"}), {})
-    refused = {each.reason.value for each in verdict.violations}
+    refused = {each.reason.code for each in verdict.violations}
     assert refused == expected & OTHERS_REFUSED
     assert bool(verdict.warnings) == bool(expected - OTHERS_REFUSED)
     assert len(verdict.warnings) <= 5
@@ -93,7 +93,7 @@ def test_an_update_is_refused_for_what_it_brings_and_not_for_what_was_there(
 
     verdict = validate(labelled(new[0], labels), namespace, **update)
 
-    told = {each.reason.value for each in verdict.violations}
+    told = {each.reason.code for each in verdict.violations}
     assert told <= new[1] - {"node_name"}
     assert told >= new[1] - old[1] - {"node_name"}
 
@@ -162,9 +162,9 @@ def test_ten_times_the_containers_cost_ten_times_the_calls() -> None:
 
 
 def test_every_guard_has_a_reason_and_tenants_are_warned_of_one_only() -> None:
-    guards = {Reason(name) for name in GuardsFile.__struct_fields__}
+    guards = {REASONS[name] for name in GuardsFile.__struct_fields__}
     assert set(BUILT_IN.guards) == guards
     lax = {r for r, both in BUILT_IN.guards.items() if both.tenants is not Treatment.REFUSE}
-    assert lax == {Reason.CUDA_VISIBILITY}
-    stated = {r.value for r, both in BUILT_IN.guards.items() if both.others is Treatment.REFUSE}
+    assert lax == {REASONS["cuda_visibility"]}
+    stated = {r.code for r, both in BUILT_IN.guards.items() if both.others is Treatment.REFUSE}
     assert stated == OTHERS_REFUSED

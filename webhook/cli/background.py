@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger as Log
 from webhook.cli.state_source import Live
 from webhook.core import event
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Request
+from webhook.core.api.admission import AdmissionRequest
 from webhook.core.event import Event
 from webhook.kube.clock import Runtime
 from webhook.kube.events.recorder import Events, Manners, Reporter, Result
@@ -46,7 +46,7 @@ def start(live: Live | None, chosen: Wanted, log: Log, metrics: Metrics) -> Trai
 def telling(told: Trail, offer: Callable[[Event], None]) -> Trail:
     """Return a trail that also offers the event of each review that deserves one."""
 
-    def reviewed(request: Request, verdict: Verdict, seconds: float) -> None:
+    def reviewed(request: AdmissionRequest, verdict: Verdict, seconds: float) -> None:
         told.reviewed(request, verdict, seconds)
         found = event.of(request, verdict)
         if found is not None:

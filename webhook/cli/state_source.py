@@ -8,9 +8,9 @@ from pathlib import Path
 from webhook.cli import loaders, manifests
 from webhook.cli.loaders import Cluster
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.api.node import Node
-from webhook.core.gpu.dialects import gfd
+from webhook.core.gpu.inventory import read_node
 from webhook.kube.cache import NodeReading, World
 from webhook.kube.clock import Runtime
 from webhook.kube.connection import Connection
@@ -92,7 +92,7 @@ def of_cluster(snapshots: Snapshots, told: Told) -> Source:
     runtime = Runtime(told)
     watched: World[Node] = World(
         connection,
-        NodeReading(loaders.read_node, lambda node: bool(gfd.of_node(node))),
+        NodeReading(loaders.read_node, lambda node: bool(read_node(node).offers)),
         on_change=lambda nodes: snapshots.set_nodes(nodes.values()),
         runtime=runtime,
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.api.model import Inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 from webhook.server.admission.error_boundary import Failure
 

@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Iterable
 
-from webhook.core.api.model import Inventory
 from webhook.core.api.node import Node
-from webhook.core.gpu import inventory
+from webhook.core.gpu.inventory import build_inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 
 
@@ -35,4 +35,4 @@ class Snapshots:
 
     def _build(self) -> None:
         if self._nodes is not None:
-            self.inventory = inventory.of_nodes((*self._nodes, *self.policy.pools))
+            self.inventory = build_inventory((*self._nodes, *self.policy.pools))

@@ -17,9 +17,9 @@ import webhook
 from webhook.cli import manifests, output
 from webhook.cli.fake_apiserver import Answer, ApiServer
 from webhook.cli.local_server import running
-from webhook.cli.manifests import Found, InputError
-from webhook.core.api.reasons import SENTENCES, Reason
-from webhook.core.integrations import templates
+from webhook.cli.manifests import InputError, Manifest
+from webhook.core.checks.registry import REASONS
+from webhook.core.integrations import registry
 from webhook.core.policy import yaml_text
 
 KEPT, BROKEN, UNREADABLE = 0, 1, 2
@@ -79,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _promises(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "promises.yaml"
-    text = manifests.text_of(str(path))
+    text = manifests.read_text(str(path))
     try:
-        document = yaml_text.parse(text, InputError)
+        document = yaml_text.parse_document(text, InputError)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     if not isinstance(document.value, dict):
@@ -91,10 +91,10 @@ def _promises(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _outcomes(path: Path, promise: dict[str, Any], api: ApiServer) -> list[Outcome]:
     made = []
-    for found in manifests.read([str(path)]):
-        if not isinstance(found, Found):
+    for found in manifests.read_manifests([str(path)]):
+        if not isinstance(found, Manifest):
             raise found
-        for each in templates.find(found.value):
+        for each in registry.find_templates(found.value):
             namespace = found.value["metadata"]["namespace"]
             answer = api.create(each.pod, namespace, found.value)
             made.append(Outcome(path.name, each.pod, answer, _differences(answer, promise)))
@@ -144,7 +144,7 @@ def _cells(answer: Answer) -> tuple[str | Text, ...]:
     told = answer.told
     tenant = f" of tenant {told['tenant']}" if "tenant" in told else ""
     workload = told.get("workload", "-") + tenant
-    reason = SENTENCES[Reason(told["reason"])]
+    reason = REASONS[told["reason"]].sentence
     asks = _amount(told.get("from", "")) or "no GPU"
     if not answer.allowed:
         return workload, asks, Text("refused", "bold red"), reason

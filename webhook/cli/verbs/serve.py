@@ -15,7 +15,7 @@ from prometheus_client import start_http_server
 
 from webhook.cli import background, loaders, state_source
 from webhook.cli.manifests import InputError
-from webhook.core.api import reasons
+from webhook.core.api.reason import PAGE
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 from webhook.process.flags import (
@@ -60,7 +60,7 @@ FLAGS: Final = (
     Flag("--policy", "FILE", "a policy; else the built-in one"),
     Flag("--inventory", "FILE", "Nodes and Namespaces of a file instead of a cluster"),
     Flag(
-        *("--reasons-page", "URL", "what answers link to, or off", reasons.PAGE, read_page),
+        *("--reasons-page", "URL", "what answers link to, or off", PAGE, read_page),
         may_be_empty=True,  # which means none, not the default
     ),
     Flag("--events", "on|off", "events of refusals and rewrites", "on", read_switch),

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from webhook.core.api import names
 from webhook.kube.api_types import Text, parse
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def name(regarding: Regarding, batch: Batch) -> str:
     """
     event = batch.event
     told = (regarding.api_version, regarding.kind, regarding.name, regarding.uid)
-    parts = "\0".join((*told, event.action, event.reason, event.note))
+    parts = "\0".join((*told, event.action, event.reason.code, event.note))
     digest = hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:_HASH]
     prefix = regarding.name[:_PREFIX].rstrip("-.") if is_name(regarding.name) else "object"
     return f"{prefix}.{digest}"
@@ -79,11 +80,15 @@ def first(regarding: Regarding, batch: Batch, instance: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"name": name(regarding, batch), "namespace": event.namespace},
+        "metadata": {
+            "name": name(regarding, batch),
+            "namespace": event.namespace,
+            "annotations": {names.DECISION: event.record},
+        },
         "eventTime": micro_time(batch.first),
         "type": event.type,
         "action": event.action.value,
-        "reason": event.reason.value,
+        "reason": event.reason.code,
         "note": event.note,
         "regarding": _reference(event.namespace, regarding),
         "reportingController": CONTROLLER,

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from webhook.core import advice
 from webhook.core.advice import Advice
-from webhook.core.api.model import Request, Side
+from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.simulate import mode_of
 from webhook.server import sources
 from webhook.server.admission import decode, encode
@@ -16,7 +16,7 @@ from webhook.server.sources import Sources
 PATH: Final = "/advise"
 _LARGEST: Final = 1024 * 1024  # bytes of an object; etcd takes little more
 _TOO_LARGE: Final = Advice(
-    warnings=(f"over {_LARGEST} bytes: which GPUs the pods of this object get is not foreseen",)
+    warnings=(f"over {_LARGEST} bytes: which GPUs the pods of this object get was not reviewed",)
 )
 
 
@@ -58,7 +58,7 @@ def _texts(found: Advice, page: str) -> tuple[str, ...]:
     return (*found.warnings, *(encode.see(found.reasons[0], page) if found.reasons else ()))
 
 
-def _name(request: Request, subject: Mapping[str, Any]) -> str:
+def _name(request: AdmissionRequest, subject: Mapping[str, Any]) -> str:
     """The object's name; at CREATE it may still have to be generated."""
     metadata = subject.get("metadata")
     generated = metadata.get("generateName") if isinstance(metadata, Mapping) else None

@@ -11,7 +11,7 @@ from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from webhook.core.admit import admit
-from webhook.core.api.model import Mode, Side
+from webhook.core.api.admission import Mode, Side
 from webhook.server import sources
 from webhook.server.admission import advise
 from webhook.server.admission import decode as review

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Pod
 
 API_VERSION: Final = "admission.k8s.io/v1"
@@ -61,7 +61,7 @@ _POD: Final = msgspec.json.Decoder(Pod | None)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any] | None)
 
 
-def decode(body: bytes, side: Side, mode: Mode, labels: Labels) -> Request:
+def decode(body: bytes, side: Side, mode: Mode, labels: Labels) -> AdmissionRequest:
     """Return the question in an AdmissionReview.
 
     An object that is not a v1 Pod is left undecoded: the answer will be `allowed`, untouched.
@@ -98,9 +98,9 @@ def request(
     route: tuple[Side, Mode],
     namespace_labels: Mapping[str, str],
     pods: tuple[Pod | None, Pod | None] = (None, None),
-) -> Request:
+) -> AdmissionRequest:
     """Return the question as the core reads it; `pods` are the new and the old one."""
-    return Request(
+    return AdmissionRequest(
         side=route[0],
         mode=route[1],
         uid=asked.uid,

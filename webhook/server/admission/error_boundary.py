@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from webhook.core.admit import Verdict
 from webhook.core.advice import Advice
-from webhook.core.api.model import Request
+from webhook.core.api.admission import AdmissionRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Advised:
     """An object whose pods were foreseen, and what was told; `name` may be one to be generated."""
 
-    request: Request
+    request: AdmissionRequest
     kind: str
     name: str
     advice: Advice
@@ -28,7 +28,7 @@ class Trail:
     and text of each answer that is no AdmissionReview.
     """
 
-    reviewed: Callable[[Request, Verdict, float], None]
+    reviewed: Callable[[AdmissionRequest, Verdict, float], None]
     failed: Callable[[str, str], None]
     advised: Callable[[Advised, float], None]
 

@@ -14,7 +14,8 @@ from webhook.cli.verbs.audit import collect, evaluate, quotas, render
 from webhook.cli.verbs.audit.evaluate import Outcome, Row
 from webhook.cli.verbs.audit.report import Audit, record
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
+from webhook.core.integrations import kubernetes
 
 NEVER: Final = ("kube-system", "kube-public", "kube-node-lease", "gpu-operator")
 """Namespaces that the chart never touches, besides its own (values: excludedNamespaces)."""
@@ -68,7 +69,7 @@ def _audit(access: Access, args: argparse.Namespace) -> Audit:
         cluster = sources.cluster(access, args.inventory, namespace)
     with progress("reading workloads and pods …"):
         objects, notes = sources.existing(access, namespace)
-        pods = list(access.each(kinds.POD, namespace))
+        pods = list(access.each(kubernetes.POD, namespace))
     forced = {names.MODE: Mode.ENFORCE.value}
     inventory = loaders.inventory_of(cluster, chosen.policy)
     court = Court(chosen.policy, inventory, cluster, forced)
@@ -86,7 +87,7 @@ def _asking(rows: tuple[Row, ...], namespace: str | None) -> tuple[Row, ...]:
     """Of the whole cluster only namespaces with GPU asks: nobody opts the others in."""
     if namespace is not None:
         return rows
-    using = {row.result.namespace for row in rows if row.result.verdict.asks}
+    using = {row.result.namespace for row in rows if row.result.verdict.requests}
     return tuple(row for row in rows if row.result.namespace in using)
 
 

@@ -15,8 +15,9 @@ from webhook.cli.verbs.logs import follow as followed
 from webhook.cli.verbs.logs import read as trails
 from webhook.cli.verbs.logs import records
 from webhook.cli.verbs.logs.read import Trail
-from webhook.cli.verbs.logs.records import Line
-from webhook.core.api.model import Mode, Workload
+from webhook.core.api.admission import Mode
+from webhook.core.api.workload import Workload
+from webhook.core.record import LogLine
 
 HOUR: Final = 3600
 _COLUMNS: Final[tuple[Column, ...]] = (
@@ -72,7 +73,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(args: argparse.Namespace) -> int:
     """Read, merge and show; see the exit codes above."""
     if args.reason is not None:
-        reasons.code(args.reason)
+        reasons.known_reason(args.reason)
     if args.follow and args.output == YAML:
         raise InputError("-f goes on for ever, so write -o json with it: a line each")
     wanted = records.filter_of(args)
@@ -105,12 +106,12 @@ def _ends(found: Trail, args: argparse.Namespace) -> Iterator[RenderableType]:
     yield from (printing.note(each) for each in found.notes)
 
 
-def _messages(lines: Iterable[Line]) -> Iterator[RenderableType]:
+def _messages(lines: Iterable[LogLine]) -> Iterator[RenderableType]:
     """Every refusal's message once, with how often it was said."""
     said: dict[str, int] = {}
     for line in lines:
-        if line.get("message"):
-            said[line["message"]] = said.get(line["message"], 0) + line.get("count", 1)
+        if line.message:
+            said[line.message] = said.get(line.message, 0) + line.count
     if said:
         yield Text()
         yield Text("Why refused:", "bold")
