@@ -150,7 +150,9 @@ class Cluster:
         if content is None:
             self.store.edit(path, lambda item: item["data"].pop(key, None))
         else:
-            self.store.edit(path, lambda item: item["data"].update({key: secrets.encode_base64(content)}))
+            self.store.edit(
+                path, lambda item: item["data"].update({key: secrets.encode_base64(content)})
+            )
         self._excuse()
 
     def serve_foreign(self) -> None:
@@ -203,7 +205,9 @@ class Cluster:
         known = [*pki.read_certs(state.ca.cert), *state.old, *pki.read_certs(served.bundle)]
         for path in CONFIGURATIONS:
             for entry in self.store.objects.get(path, {}).get("webhooks", ()):
-                known += pki.read_certs(secrets.decode_base64(entry["clientConfig"].get("caBundle")))
+                known += pki.read_certs(
+                    secrets.decode_base64(entry["clientConfig"].get("caBundle"))
+                )
         self.leaves[:] = [
             each
             for each in self.leaves
