@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from deploy.generate import requests
+from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import pod_condition
 from webhook.core.checks.check import Backstop, Check, PodCondition, Treatment
 from webhook.core.checks.registry import CHECKS
@@ -23,6 +25,7 @@ def checks_template() -> str:
             ("checks", "A check may find something in a pod.", _webhook(new=_NEW)),
             ("checksOfTemplate", "The same in pods that are not made yet.", _webhook(new="")),
             ("classified", "A pod says what it is for.", _classified()),
+            ("requestVariables", "Variables of the backstop.", "".join(_variables()).rstrip()),
             ("backstopChecks", "Validations of the backstop.", "".join(_validations()).rstrip()),
         )
     )
@@ -47,7 +50,14 @@ def _classified() -> str:
     return f"(has({{{{ . }}}}.metadata.labels) && (\n{found}))"
 
 
+def _variables() -> Iterator[str]:
+    for name, expression in requests.request_variables():
+        yield f"- name: {name}\n  expression: >-\n    {expression}\n"
+
+
 def _validations() -> Iterator[str]:
+    for reason, message, expression in requests.request_validations():
+        yield _rule(reason, message, expression)
     for check in CHECKS:
         if check.backstop is not None:
             yield _validation(check, check.backstop)
@@ -63,10 +73,13 @@ def _validation(check: Check, backstop: Backstop) -> str:
         if check.only_created
         else f"(request.operation == 'UPDATE' && ({pod_condition(when, 'oldObject')}))"
     )
-    message = f"{backstop.message} [{check.reason.code}]"
+    return _rule(check.reason, backstop.message, f"{may}!({pod_condition(when)})\n    || {old}")
+
+
+def _rule(reason: Reason, message: str, expression: str) -> str:
     return (
-        f"- expression: >-\n    {may}!({pod_condition(when)})\n    || {old}\n"
-        f'  message: "{message}"\n  reason: Forbidden\n'
+        f"- expression: >-\n    {expression}\n"
+        f'  message: "{message} [{reason}]"\n  reason: Forbidden\n'
     )
 
 

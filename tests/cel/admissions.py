@@ -106,14 +106,28 @@ def _containers(least: int) -> st.SearchStrategy[list[Json]]:
 _SHARING = "nvidia.com/gpu.sharing-strategy"
 
 
-def _term(operator: str, *values: str) -> Json:
-    return {"matchExpressions": [{"key": _SHARING, "operator": operator, "values": list(values)}]}
+_PRODUCTS = ("NVIDIA-A100-SXM4-40GB-MIG-1g.5gb", "NVIDIA-A100-SXM4-40GB")
+
+
+def _term(operator: str, *values: str, key: str = _SHARING) -> Json:
+    return {"matchExpressions": [{"key": key, "operator": operator, "values": list(values)}]}
+
+
+def _both(*terms: Json) -> Json:
+    """A term with the expressions of several."""
+    return {"matchExpressions": [each for term in terms for each in term["matchExpressions"]]}
 
 
 _TERMS = st.sampled_from(
     (
         *([_term("In", "mps")], [_term("NotIn", "mps")], [_term("In", "mps", "none")]),
         *([_term("In", "mps"), {}], [_term("In", "mps"), _term("In", "none")], [{}], []),
+        [_both(_term("In", "mps", "a"), _term("In", "mps", "b"))],
+        [_both(_term("In", "none"), _term("DoesNotExist", key="nvidia.com/gpu.slices.gi"))],
+        [_both(_term("In", "none"), _term("In", *_PRODUCTS[:1], key="nvidia.com/gpu.product"))],
+        [_both(_term("In", "none"), _term("In", *_PRODUCTS, key="nvidia.com/gpu.product"))],
+        [_term("In", "none", key="nvidia.com/mig-1g.5gb.sharing-strategy")],
+        [_term("In", "time-slicing", key="nvidia.com/mig-1g.5gb.sharing-strategy")],
         [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["a"]}]}],
     )
 )

@@ -18,10 +18,12 @@ from tests.cel.evaluator import Evaluator
 from tests.cel.protocol import Case, Json, Judgement
 from tests.core import casefiles
 from webhook.core.admit import Verdict, admit
+from webhook.core.api import reasons
 from webhook.core.api.pod import Pod
+from webhook.core.api.reason import Reason
 from webhook.core.checks.check import Check, Treatment
 from webhook.core.checks.finding import Subject
-from webhook.core.checks.registry import CHECKS
+from webhook.core.checks.registry import CHECKS, REASONS
 from webhook.core.decision import safety
 from webhook.core.decision.classify import classify
 from webhook.core.decision.values import Question
@@ -106,13 +108,21 @@ def must_refuse(check: Check, case: Case) -> bool:
     return not check.only_created and not expects(check, before)
 
 
-def refuses(check: Check, judged: Judgement) -> bool:
-    [name] = [
-        each.name
-        for each in BACKSTOP.validations
-        if each.message.endswith(f"[{check.reason.code}]")
-    ]
-    assert judged.results[name].error is None, (check.reason.code, judged.results[name])
+def refused_requests(case: Case) -> dict[Reason, bool]:
+    """What the backstop must say of what a created pod requests."""
+    assert case.object is not None
+    asked = question(case, case.object)
+    amounts = set(safety.subject_of(asked).strategies.values())
+    shared = any(each and not each.traits.isolated for each in amounts)
+    return {
+        reasons.NOT_REWRITTEN: case.old is None and None in amounts,
+        reasons.TENANT_NEEDS_ISOLATION: case.old is None and shared and asked.constraints.isolated,
+    }
+
+
+def refuses(reason: Reason, judged: Judgement) -> bool:
+    [name] = [each.name for each in BACKSTOP.validations if each.message.endswith(f"[{reason}]")]
+    assert judged.results[name].error is None, (reason.code, judged.results[name])
     return judged.results[name].value is False
 
 
@@ -137,14 +147,17 @@ def compare(judges: Judges, cases: list[Case]) -> None:
         assert case.object is not None
         pods = [pod for pod in (case.object, case.old) if pod]
         malformed = any(question(case, pod).violations for pod in pods)
-        for check in CLAIMED:
-            expected, refused = must_refuse(check, case), refuses(check, backstop)
-            assert expected == refused or malformed, (check.reason.code, expected, case)
+        claims = {each.reason: must_refuse(each, case) for each in CLAIMED}
+        for reason, expected in (claims | refused_requests(case)).items():
+            refused = refuses(reason, backstop)
+            assert expected == refused or malformed, (reason.code, expected, case)
 
 
 def made(container: Json, **spec: object) -> Case:
     """A pod of one container that a tenant creates."""
-    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", **container}], **spec}}
+    metadata = {"name": "p", "labels": spec.pop("labels", {})}
+    metadata["annotations"] = spec.pop("annotations", {})
+    pod = {"metadata": metadata, "spec": {"containers": [{"name": "c", **container}], **spec}}
     return Case(pod, namespace={"metadata": {"labels": {"gpu-sharing.io/tenant": "blue"}}})
 
 
@@ -156,7 +169,27 @@ def environment(name: str, value: str) -> Json:
     return {"env": [{"name": name, "value": value}]}
 
 
+def annotated(key: str, value: str) -> Case:
+    return made({}, annotations={key: value})
+
+
+def hosting(path: str) -> Case:
+    return made({}, volumes=[{"name": "v", "hostPath": {"path": path}}])
+
+
+def sharing(*values: str, operator: str = "In") -> Json:
+    return {"key": SHARING, "operator": operator, "values": list(values)}
+
+
+def nodes(*expressions: Json) -> Json:
+    terms = {"nodeSelectorTerms": [{"matchExpressions": list(expressions)}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+
+
+SHARING = "nvidia.com/gpu.sharing-strategy"
 ZERO = {"limits": {"nvidia.com/gpu": "0"}}
+ONE = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
+MEMORY = {"volumeMounts": [{"name": "v", "mountPath": "/dev/shm"}]}  # noqa: S108
 DISAGREED = {  # what the first form's webhook and backstop judged differently
     "a long s": (made(adding("\u017fYS_ADMIN")), "capabilities", True),
     "a prefix within": (made(adding("SYS_CAP_ADMIN")), "capabilities", False),
@@ -191,6 +224,67 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
         "tolerations",
         True,
     ),
+    "CRI-O's device that is none": (
+        annotated("devices.crio.io", "/data:/x"),
+        "device_annotations",
+        False,
+    ),
+    "a key with a Kelvin sign": (annotated("cdi.\u212a8s.io", "a"), "device_annotations", True),
+    "a space behind a path": (hosting("/dev "), "host_path", True),
+    "a new line in a path": (hosting("/dev/\nx"), "host_path", True),
+    "a runtime in capitals": (made({}, runtimeClassName="NVIDIA"), "runtime_class", True),
+    "a pod kept off MPS": (
+        made(MEMORY | ONE, affinity=nodes(sharing("mps", operator="NotIn"))),
+        "reserved_mounts",
+        False,
+    ),
+    "MPS by nodeSelector": (
+        made(MEMORY | ONE, nodeSelector={SHARING: "mps"}),
+        "reserved_mounts",
+        True,
+    ),
+    "a tenant by its namespace's workload": (
+        replace(
+            made({}, hostPID=True),
+            namespace={"metadata": {"labels": {"gpu-sharing.io/workload": "tenant"}}},
+        ),
+        "host_namespaces",
+        True,
+    ),
+    "a label beside a zero": (
+        made({"resources": ZERO}, labels={"gpu-sharing.io/strategy": "mig"}),
+        "reserved_names",
+        True,
+    ),
+    "an unshared name without slices": (
+        made(ONE, affinity=nodes(sharing("none"))),
+        "not_rewritten",
+        True,
+    ),
+    "two lists with one value in both": (
+        made(ONE, affinity=nodes(sharing("mps", "a"), sharing("mps", "b"))),
+        "not_rewritten",
+        False,
+    ),
+    "a shared slice by its name": (
+        made({"resources": {"limits": {"nvidia.com/mig-1g.5gb.shared": "1"}}}),
+        "not_rewritten",
+        False,
+    ),
+    "a profile that is none": (
+        made({"resources": {"limits": {"nvidia.com/mig-odd": "1"}}}),
+        "not_rewritten",
+        False,
+    ),
+    "an empty label in a tenant's namespace": (
+        made(
+            {},
+            tolerations=[{"key": "gpu-sharing.io/tenant", "value": "blue"}],
+            labels={"gpu-sharing.io/tenant": ""},
+        ),
+        "tolerations",
+        True,
+    ),
 }
 
 
@@ -198,9 +292,8 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
 def test_what_was_judged_differently(judges: Judges, name: str) -> None:
     case, code, refused = DISAGREED[name]
     compare(judges, [case])
-    [check] = [each for each in CLAIMED if each.reason.code == code]
     [judged] = judges.backstop.judge([case])
-    assert refuses(check, judged) is refused
+    assert refuses(REASONS[code], judged) is refused
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -218,4 +311,6 @@ def test_rules_and_cel_agree(judges: Judges, cases: list[Case]) -> None:
 
 def test_every_validation_of_a_check_is_one() -> None:
     codes = [each.message.rpartition("[")[2].rstrip("]") for each in BACKSTOP.validations]
-    assert {each.reason.code for each in CLAIMED} <= set(codes)
+    assert sorted(codes) == sorted(
+        [*(each.reason.code for each in CLAIMED), "not_rewritten", "tenant_needs_isolation"]
+    )

@@ -14,7 +14,8 @@ RESOURCE_PATTERN: Final = (
     rf"^{re.escape(names.MIG)}{_PROFILE_PATTERN}({re.escape(names.SHARED)})?\Z"
 )
 """The names of the resources of MIG devices, shared or not; CEL reads it too."""
-
+PRODUCT_PATTERN: Final = rf"-MIG-{_PROFILE_PATTERN}(-SHARED)?\Z"
+"""The end of `nvidia.com/gpu.product` of a MIG device, for CEL."""
 
 # Tokens of `nvidia.com/gpu.product` of GPUs with MIG. Source: NVIDIA MIG User Guide,
 # "Supported GPUs"; used only where a node lacks the label nvidia.com/mig.capable.

@@ -37,7 +37,12 @@ def pod_condition(condition: PodCondition, pod: str = "object") -> str:
     parts = [f"({condition.pod})"] if condition.pod else []
     if condition.container:
         parts.append(any_container(condition.container))
-    return _POD.sub(pod, " || ".join(parts))
+    return over_pod(" || ".join(parts), pod)
+
+
+def over_pod(condition: str, pod: str = "object") -> str:
+    """Returns CEL on `o` over the pod that an expression gives."""
+    return _POD.sub(pod, condition)
 
 
 def resource_names(condition: str) -> str:
@@ -54,33 +59,53 @@ def resource_names(condition: str) -> str:
 _GPUS: Final = (
     f"(k in {listed((names.GPU, names.SHARED_GPU))} || k.{matches(mig.RESOURCE_PATTERN)})"
 )
-_NOT_ZERO: Final = "string(m[k]) != '0'"
-REQUESTS_GPU: Final = resource_names(f"{_GPUS} && {_NOT_ZERO}")
+NOT_ZERO: Final = "string(m[k]) != '0'"
+REQUESTS_GPU: Final = resource_names(f"{_GPUS} && {NOT_ZERO}")
 """A container requests a GPU; a quantity of zero is no request."""
 
 _SHARED_BY_MPS: Final = resource_names(
-    f"k in {listed((names.GPU, names.SHARED_GPU))} && {_NOT_ZERO}"
+    f"k in {listed((names.GPU, names.SHARED_GPU))} && {NOT_ZERO}"
 )
-_TERMS: Final = f"o.spec.affinity.nodeAffinity.{_AFFINITY}.nodeSelectorTerms"
+_NODE: Final = f"o.spec.affinity.nodeAffinity.{_AFFINITY}"
+_TERMS: Final = f"{_NODE}.nodeSelectorTerms"
 _LIVE: Final = "(has(t.matchExpressions) || has(t.matchFields))"
 
 
-def _requires(requirement: NodeRequirement) -> str:
-    """Returns CEL for a pod that lands only on nodes with the values of a label."""
-    key, values = requirement.key, listed(requirement.values)
+def _every_term(condition: str) -> str:
+    """Returns CEL for a pod whose terms `t` that match any node all meet a condition."""
     return (
-        f"(has(o.spec.nodeSelector) && '{key}' in o.spec.nodeSelector"
-        f" ? o.spec.nodeSelector['{key}'] in {values}"
-        " : (has(o.spec.affinity) && has(o.spec.affinity.nodeAffinity)"
-        f" && has(o.spec.affinity.nodeAffinity.{_AFFINITY}) && {_TERMS}.exists(t, {_LIVE})"
-        f" && {_TERMS}.all(t, !{_LIVE} || (has(t.matchExpressions)"
-        f" && t.matchExpressions.exists(e, e.key == '{key}' && e.operator == 'In'"
-        f" && has(e.values) && size(e.values) > 0 && e.values.all(v, v in {values}))))))"
+        f"has(o.spec.affinity) && has(o.spec.affinity.nodeAffinity) && has({_NODE})"
+        f" && {_TERMS}.exists(t, {_LIVE}) && {_TERMS}.all(t, !{_LIVE} || "
+        f"(has(t.matchExpressions) && t.matchExpressions.exists(e, {condition})))"
     )
 
 
+def leaves(key: str, test: str) -> str:
+    """Returns CEL for a pod to which only nodes are left whose label has values `v` that pass.
+
+    `key` is CEL itself. Of a term's several lists of values, those in all of them are left.
+    """
+    others = f"t.matchExpressions.exists(f, f.key == {key} && f.operator == 'In' && "
+    terms = _every_term(
+        f"e.key == {key} && e.operator == 'In' && has(e.values) && size(e.values) > 0"
+        f" && e.values.all(v, {test} || {others}!(has(f.values) && v in f.values)))"
+    )
+    selector = "o.spec.nodeSelector"
+    return (
+        f"(has({selector}) && {key} in {selector} ? [{selector}[{key}]].all(v, {test}) : ({terms}))"
+    )
+
+
+def requires(requirement: NodeRequirement, key: str = "") -> str:
+    """Returns CEL for a pod to which only nodes are left for which a requirement holds."""
+    key = key or f"'{requirement.key}'"
+    if requirement.operator == "DoesNotExist":
+        return f"({_every_term(f'e.key == {key} && e.operator == {requirement.operator!r}')})"
+    return leaves(key, f"v in {listed(requirement.values)}")
+
+
 _ON_MPS: Final = " || ".join(
-    " && ".join(map(_requires, form.requirements))
+    " && ".join(map(requires, form.requirements))
     for form in FORMS[ResourceKind.GPU]
     if form.strategy.traits.mounts_shared_memory
 )

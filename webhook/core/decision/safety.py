@@ -1,6 +1,7 @@
 """What a pod requests must amount to a strategy that its row of the matrix allows."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from webhook.core.api import names, reasons
 from webhook.core.api.violation import Violation
@@ -10,6 +11,15 @@ from webhook.core.decision.values import GpuRequest, Question
 from webhook.core.gpu import meaning
 from webhook.core.gpu.strategies import FALLBACK, Strategy
 from webhook.core.policy.values import Otherwise, SeveralGpus
+
+BACKSTOP: Final = {
+    reasons.NOT_REWRITTEN: (
+        "a GPU request is not pinned to nodes where its name is safe: the webhook did not see the "
+        "pod, or something changed it; create it again"
+    ),
+    reasons.TENANT_NEEDS_ISOLATION: "a tenant's pod gets an isolated device only",
+}
+"""What the backstop says of requests, in the chart's ValidatingAdmissionPolicy."""
 
 
 def subject_of(question: Question) -> Subject:

@@ -1,0 +1,80 @@
+"""CEL of the backstop on GPU requests: what a name amounts to, by the forms of the dialects."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from webhook.core.api import mig, names, reasons
+from webhook.core.api.reason import Reason
+from webhook.core.checks.cel import NOT_ZERO, leaves, matches, over_pod, requires
+from webhook.core.decision.safety import BACKSTOP
+from webhook.core.gpu.meaning import FORMS
+from webhook.core.gpu.resources import ResourceKind
+from webhook.core.gpu.values import Form, NodeRequirement
+
+_SLICE: Final = f"k.{matches(mig.RESOURCE_PATTERN)}"
+_SHARED: Final = f"k.endsWith('{names.SHARED}')"
+_IS: Final = {
+    ResourceKind.GPU: f"k == '{names.GPU}'",
+    ResourceKind.SHARED_GPU: f"k == '{names.SHARED_GPU}'",
+    ResourceKind.SLICE: f"{_SLICE} && !{_SHARED}",
+    ResourceKind.SHARED_SLICE: f"{_SLICE} && {_SHARED}",
+}
+_WHOLE: Final = {ResourceKind.GPU: "gpu", ResourceKind.SHARED_GPU: "sharedGpu"}
+"""Kinds of one name, whose forms are a variable each: looked at once, not for each request."""
+
+
+def request_variables() -> Iterator[tuple[str, str]]:
+    """Yields the variables that the validations use, and their CEL."""
+    for kind, name in _WHOLE.items():
+        yield name, over_pod(_shown(FORMS[kind]))
+        yield f"{name}Isolated", over_pod(_shown(_isolated(kind)))
+
+
+def request_validations() -> Iterator[tuple[Reason, str, str]]:
+    """Yields the reason, the message and the CEL of each validation."""
+    unknown = " || ".join(f"({_IS[kind]} && !{_any(kind)})" for kind in ResourceKind)
+    shared = " || ".join(
+        f"({_IS[kind]} && {_any(kind)} && !{_isolating(kind)})" for kind in ResourceKind
+    )
+    for reason, wrong, unless in (
+        (reasons.NOT_REWRITTEN, unknown, ""),
+        (reasons.TENANT_NEEDS_ISOLATION, shared, "!variables.tenant || "),
+    ):
+        request = f"m.exists(k, k.startsWith('{names.NVIDIA}') && {NOT_ZERO} && ({wrong}))"
+        none = f"!variables.requested.exists(m, {request})"
+        yield reason, BACKSTOP[reason], f"request.operation == 'UPDATE' || {unless}{none}"
+
+
+def _any(kind: ResourceKind) -> str:
+    """Returns CEL for a pod whose placement says what a name `k` of a kind amounts to."""
+    if len({form.strategy for form in FORMS[kind]}) == 1:
+        return "true"
+    return f"variables.{_WHOLE[kind]}" if kind in _WHOLE else over_pod(_shown(FORMS[kind]))
+
+
+def _isolating(kind: ResourceKind) -> str:
+    if kind in _WHOLE:
+        return f"variables.{_WHOLE[kind]}Isolated"
+    return over_pod(_shown(_isolated(kind)))
+
+
+def _isolated(kind: ResourceKind) -> tuple[Form, ...]:
+    return tuple(form for form in FORMS[kind] if form.strategy.traits.isolated)
+
+
+def _shown(forms: Iterable[Form]) -> str:
+    """Returns CEL for a pod to which only nodes are left that show one of some forms."""
+    return f"({' || '.join(map(_all_of, forms)) or 'false'})"
+
+
+def _all_of(form: Form) -> str:
+    parts = [requires(each, _key(each)) for each in form.requirements]
+    if form.of_slices:
+        parts.append(leaves(f"'{form.labels.product}'", f"v.{matches(mig.PRODUCT_PATTERN)}"))
+    return f"({' && '.join(parts)})"
+
+
+def _key(requirement: NodeRequirement) -> str:
+    """Returns CEL for the key of a label, which may name the profile that `k` names."""
+    before, found, after = requirement.key.partition("{slice}")
+    return f"'{before}' + k.replace('{names.SHARED}', '') + '{after}'" if found else ""
