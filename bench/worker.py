@@ -26,7 +26,7 @@ from gunicorn.app.base import BaseApplication
 from webhook.cli.fake_apiserver import review
 from webhook.cli.local_server import make_pair
 from webhook.server.http.worker import InlineWorker
-from webhook.server.tls import Certificate
+from webhook.server.tls import ServingCertificate
 
 HOST = "127.0.0.1"
 CONNECTIONS, REVIEWS, ROUNDS = 16, 4000, 5

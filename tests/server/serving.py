@@ -24,7 +24,7 @@ from gunicorn.app.base import BaseApplication
 
 from webhook.server.http.connections import Limits
 from webhook.server.http.worker import InlineWorker
-from webhook.server.tls import Certificate
+from webhook.server.tls import ServingCertificate
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: webhook\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"

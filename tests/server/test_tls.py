@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from serving import common_name, dial, https, make_pair, post, serving, until
 
-from webhook.server.tls import BadPair, Certificate
+from webhook.server.tls import BadPair, ServingCertificate
 
 
 class Heard(list):

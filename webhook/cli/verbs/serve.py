@@ -27,7 +27,7 @@ from webhook.server.probes import Check, Health, create_app
 from webhook.server.reload import ReloadedFile, Told
 from webhook.server.sources import Sources
 from webhook.server.state import Snapshots
-from webhook.server.tls import BadPair, Certificate
+from webhook.server.tls import BadPair, ServingCertificate
 
 WRONG_SETTINGS: Final = 2
 MAY_BE_EMPTY: Final = ("--reasons-page",)  # which then means none, not the default

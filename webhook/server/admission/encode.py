@@ -15,24 +15,24 @@ FORBIDDEN: Final = 403
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class _Status(Struct, frozen=True):
+class _RefusalStatus(Struct, frozen=True):
     code: int
     reason: str
     message: str
 
 
-class _Response(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _AdmissionResponse(Struct, frozen=True, rename="camel", omit_defaults=True):
     uid: str
     allowed: bool
-    status: _Status | None = None
+    status: _RefusalStatus | None = None
     patch_type: str | None = None
     patch: bytes | None = None  # msgspec writes bytes as base64, as the API server wants it
     warnings: tuple[str, ...] = ()
     audit_annotations: dict[str, str] = {}
 
 
-class _Answer(Struct, frozen=True, rename="camel"):
-    response: _Response
+class _ReviewOut(Struct, frozen=True, rename="camel"):
+    response: _AdmissionResponse
     api_version: str = API_VERSION
     kind: str = KIND
 
@@ -44,7 +44,7 @@ def encode(request: Request, verdict: Verdict, page: str = "") -> bytes:
     """
     patch = _ENCODER.encode(verdict.patch) if verdict.patch else None
     warned = verdict.allowed and verdict.warnings  # a refusal has its link already
-    response = _Response(
+    response = _AdmissionResponse(
         uid=request.uid,
         allowed=verdict.allowed,
         status=None if verdict.allowed else _refused(verdict, page),
@@ -53,17 +53,17 @@ def encode(request: Request, verdict: Verdict, page: str = "") -> bytes:
         warnings=(*verdict.warnings, *(see(_warned_of(verdict), page) if warned else ())),
         audit_annotations=_audit_annotations(request, verdict),
     )
-    return _ENCODER.encode(_Answer(response))
+    return _ENCODER.encode(_ReviewOut(response))
 
 
-def _refused(verdict: Verdict, page: str) -> _Status:
+def _refused(verdict: Verdict, page: str) -> _RefusalStatus:
     message = linked(verdict.message, verdict.reason, page) if page else verdict.message
-    return _Status(FORBIDDEN, "Forbidden", message)
+    return _RefusalStatus(FORBIDDEN, "Forbidden", message)
 
 
 def warn(uid: str, warnings: tuple[str, ...]) -> bytes:
     """Return an answer that only warns."""
-    return _ENCODER.encode(_Answer(_Response(uid, allowed=True, warnings=warnings)))
+    return _ENCODER.encode(_ReviewOut(_AdmissionResponse(uid, allowed=True, warnings=warnings)))
 
 
 def see(reason: Reason, page: str) -> tuple[str, ...]:
