@@ -19,11 +19,12 @@ from webhook.core.api.model import (
 )
 from webhook.core.api.reasons import SENTENCES, Reason, fitted
 from webhook.core.checks import registry
-from webhook.core.decision import classify
+from webhook.core.checks.finding import Finding
+from webhook.core.decision import classify, safety
 from webhook.core.decision import decide as decision
 from webhook.core.patch import render as patch
 from webhook.core.patch.render import Op
-from webhook.core.policy.values import Policy
+from webhook.core.policy.values import Policy, of_tenant
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
@@ -126,17 +127,26 @@ def _common(decided: Decision) -> Reason:
 
 
 def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
-    found = registry.check(facts, policy)
+    found = _findings(facts, policy)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
         found = tuple(f for f in found if f.violation.reason is not Reason.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify.facts(request.old_pod, request.namespace_labels, policy)
-        found = registry.introduced(found, registry.check(before, policy))
-    refused, warnings = registry.judge(found, facts, policy)
+        found = registry.introduced(found, _findings(before, policy))
+    tenant = of_tenant(facts.workload, facts.tenant)
+    refused, warnings = registry.judge(found, policy, tenant=tenant)
     if refused:
         return _denied(facts, refused, warnings)
     reason = Reason.SAFE if facts.asks else Reason.NO_GPU
     return replace(_allowed(facts, reason), warnings=warnings)
+
+
+def _findings(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
+    """All that is wrong with a pod at once, so that one mend suffices."""
+    seen = safety.subject_of(facts)
+    malformed = (Finding(each) for each in facts.violations)
+    found = (*malformed, *safety.unsafe_requests(facts, seen, policy), *registry.check(seen))
+    return tuple(dict.fromkeys(found))
 
 
 def _hide_from_added(request: Request, facts: Facts) -> Verdict:

@@ -27,7 +27,7 @@ def runtime_class(seen: Subject) -> Iterator[Finding]:
     Fields: spec.runtimeClassName. Allowed: all but `nvidia` and what begins so (`nvidia-cdi`,
     `nvidia-legacy`). Source: GPU Operator documentation, "CDI".
     """
-    name = seen.facts.pod.spec.runtime_class_name or ""
+    name = seen.pod.spec.runtime_class_name or ""
     if name.lower().startswith(_NVIDIA):
         text = f"runtimeClassName {quote(name)} gives GPUs by name; remove it"
         yield Finding(Violation(Reason.RUNTIME_CLASS, "", text, "spec.runtimeClassName"))
@@ -47,7 +47,7 @@ def device_annotations(seen: Subject) -> Iterator[Finding]:
     | CRI-O's list of devices | if a device on it leads to GPUs |
     | any other | no |
     """
-    for key, value in pods.annotations(seen.facts.pod).items():
+    for key, value in pods.annotations(seen.pod).items():
         domain = key.lower().partition("/")[0]
         injects = domain in _INJECTORS or domain == _CDI or domain.endswith("." + _CDI)
         if injects or (domain in _CRI_O and _lists_gpus(value)):
@@ -67,7 +67,7 @@ def resource_claims(seen: Subject) -> Iterator[Finding]:
     Fields: spec.resourceClaims. Allowed: none. What a claim is for cannot be seen from the pod.
     Source: Kubernetes, "Dynamic Resource Allocation"; dra-driver-nvidia-gpu.
     """
-    claims = seen.facts.pod.spec.resource_claims or ()
+    claims = seen.pod.spec.resource_claims or ()
     for index, _ in enumerate(claims):
         text = f"resourceClaims[{index}] may share GPUs; ask for nvidia.com/gpu instead"
         yield Finding(Violation(Reason.RESOURCE_CLAIMS, "", text, f"spec.resourceClaims[{index}]"))

@@ -4,22 +4,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.api.model import ContainerRef, Facts, Strategy, Violation
-from webhook.core.api.pod import Container
+from webhook.core.api.model import ContainerRef, Strategy, Violation
+from webhook.core.api.pod import Container, Pod
 
 _LONGEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A pod's facts, and what follows from them for several rules, worked out once.
+    """A pod as the checks look at it.
 
-    `strategies` is what each asked resource amounts to by the pod's pins, None where unknown.
+    `strategies` is what each requested resource amounts to by the pod's required placement, None
+    where unknown; `malformed` says that some request could not be read.
     """
 
-    facts: Facts
-    strategies: Mapping[str, Strategy | None]
+    pod: Pod
+    containers: Mapping[ContainerRef, Container]
+    tenant: str | None
     idle: frozenset[ContainerRef]
+    strategies: Mapping[str, Strategy | None]
+    malformed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def host_path(seen: Subject) -> Iterator[Finding]:
     | any other | allowed | allowed |
     """
     mps = Strategy.MPS in seen.strategies.values()
-    for volume in seen.facts.pod.spec.volumes or ():
+    for volume in seen.pod.spec.volumes or ():
         if volume.host_path is None:
             continue
         path = volume.host_path.path
@@ -38,7 +38,7 @@ def host_namespaces(seen: Subject) -> Iterator[Finding]:
     Fields: spec.hostPID, spec.hostIPC, spec.hostNetwork. Allowed: false, absent.
     Source: NVIDIA MPS documentation (clients meet in IPC); Kubernetes, Pod Security Standards.
     """
-    spec = seen.facts.pod.spec
+    spec = seen.pod.spec
     for name, value in (
         ("hostPID", spec.host_pid),
         ("hostIPC", spec.host_ipc),

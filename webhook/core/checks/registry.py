@@ -1,15 +1,14 @@
-"""Is a pod safe as it stands? Joins the rules of `guards`, whoever rewrote it; prefers nothing."""
+"""The rules on a pod as it stands, joined: what they find, and what the policy makes of it."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api.model import Facts, Violation
+from webhook.core.api.model import Violation
 from webhook.core.api.reasons import Reason, fitted
-from webhook.core.checks import asks, devices, environment, host, mounts, reserved, scheduling
+from webhook.core.checks import devices, environment, host, mounts, reserved, scheduling
 from webhook.core.checks import security_context as context
 from webhook.core.checks.finding import ContainerRule, Finding, PodRule, Subject
-from webhook.core.decision.classify import places
-from webhook.core.policy.values import Policy, Treatment, of_tenant, treatment
+from webhook.core.policy.values import Policy, Treatment, treatment
 
 CONTAINER_RULES: Final[tuple[ContainerRule, ...]] = (
     environment.gpu_visibility,
@@ -34,17 +33,9 @@ POD_RULES: Final[tuple[PodRule, ...]] = (
 _MOST_WARNED: Final = 5
 
 
-def check(facts: Facts, rules: Policy) -> tuple[Finding, ...]:
-    """Return everything that the rules find: all at once, so that one mend suffices."""
-    seen = asks.subject(facts)
-    malformed = (Finding(each) for each in facts.violations)
-    found = (*malformed, *asks.unsafe(seen, rules), *_around(seen))
-    return tuple(dict.fromkeys(found))
-
-
-def _around(seen: Subject) -> Iterator[Finding]:
-    """Ways around the device plugin; every container once, also of a pod without an ask."""
-    for place, container in places(seen.facts.pod):
+def check(seen: Subject) -> Iterator[Finding]:
+    """Yield every way around the device plugin; each container once, also without a request."""
+    for place, container in seen.containers.items():
         for container_rule in CONTAINER_RULES:
             yield from container_rule(seen, place, container)
     for pod_rule in POD_RULES:
@@ -63,10 +54,9 @@ def introduced(now: tuple[Finding, ...], before: tuple[Finding, ...]) -> tuple[F
 
 
 def judge(
-    found: tuple[Finding, ...], facts: Facts, rules: Policy
+    found: tuple[Finding, ...], rules: Policy, *, tenant: bool
 ) -> tuple[tuple[Violation, ...], tuple[str, ...]]:
     """Return what refuses the pod and what only warns: whose pod it is and the policy say so."""
-    tenant = of_tenant(facts.workload, facts.tenant)
     treated = [
         (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
     ]

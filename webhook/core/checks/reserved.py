@@ -23,9 +23,9 @@ def reserved_names(seen: Subject) -> Iterator[Finding]:
     | that strategy; `mixed` for several | some | no |
     | any other | some | yes |
     """
-    said = pods.labels(seen.facts.pod).get(names.STRATEGY)
+    said = pods.labels(seen.pod).get(names.STRATEGY)
     kinds = set(seen.strategies.values())
-    if said is None or seen.facts.violations or None in kinds:
+    if said is None or seen.malformed or None in kinds:
         return
     true = "mixed" if len(kinds) > 1 else next((kind.value for kind in kinds if kind), None)
     if said != true:

@@ -15,7 +15,7 @@ def node_name(seen: Subject) -> Iterator[Finding]:
     Fields: spec.nodeName on CREATE; the scheduler sets it later. Allowed: absent, empty.
     Source: Kubernetes, "Assigning Pods to Nodes", `nodeName`.
     """
-    name = seen.facts.pod.spec.node_name
+    name = seen.pod.spec.node_name
     if name:
         text = f"nodeName {quote(name)} passes the scheduler by; use nodeSelector"
         yield Finding(Violation(Reason.NODE_NAME, "", text, "spec.nodeName"))
@@ -35,11 +35,11 @@ def tolerations(seen: Subject) -> Iterator[Finding]:
     | gpu-sharing.io/tenant | Equal, absent | any other | yes |
     | any other | any | any | no |
     """
-    for each in seen.facts.pod.spec.tolerations or ():
+    for each in seen.pod.spec.tolerations or ():
         effect = f" with effect {each.effect[:20]}" if each.effect else ""
         if not each.key:
             text = f"a toleration without a key tolerates every taint{effect}; name a key"
-        elif each.key == names.TENANT and not _own(each, seen.facts.tenant):
+        elif each.key == names.TENANT and not _own(each, seen.tenant):
             text = f"a toleration of {names.TENANT}{effect} reaches other tenants' pools; remove it"
         else:
             continue

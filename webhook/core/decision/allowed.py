@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.api import mig, names
+from webhook.core.api import names
 from webhook.core.api.model import Ask, Facts, Strategy, Violation
 from webhook.core.api.reasons import Reason
+from webhook.core.gpu.meaning import means
 from webhook.core.policy.values import Choice, Otherwise, Policy, Row, RowName, SeveralGpus, row_of
 
 _WHOLE: Final = Choice(Strategy.EXCLUSIVE)
@@ -28,26 +29,6 @@ class Candidate:
 def refusal(row: RowName, otherwise: Reason) -> Reason:
     """The reason that a row gives when what it allows is not to be had."""
     return _NEVER[row][0] if row in _NEVER else otherwise
-
-
-def means(resource: str) -> frozenset[Strategy]:
-    """The strategies that a resource name can stand for, whatever the node (device plugin README).
-
-    | name | can be |
-    |---|---|
-    | nvidia.com/gpu | any |
-    | nvidia.com/gpu.shared | mps, time-slicing |
-    | nvidia.com/mig-<p> | mig, time-slicing |
-    | nvidia.com/mig-<p>.shared | time-slicing |
-    """
-    if resource == names.GPU:
-        return frozenset(Strategy)
-    if resource == names.SHARED_GPU:
-        return frozenset({Strategy.MPS, Strategy.TIME_SLICING})
-    named = mig.of_resource(resource)
-    if named is not None and not named[1]:
-        return frozenset({Strategy.MIG, Strategy.TIME_SLICING})
-    return frozenset({Strategy.TIME_SLICING})
 
 
 def of_facts(facts: Facts, policy: Policy) -> tuple[tuple[Candidate, ...], tuple[Violation, ...]]:
