@@ -9,7 +9,7 @@ from webhook.core.api.model import Mode, Request, Side
 from webhook.core.api.pod import Pod
 from webhook.core.api.reasons import Reason
 from webhook.core.event import Event
-from webhook.server.admission.error_boundary import Trail
+from webhook.server.admission.error_boundary import ReviewObserver
 
 REFUSED = Verdict(allowed=False, reason=Reason.NO_OFFER, message="none")
 
@@ -21,12 +21,12 @@ def asked(*, dry_run: bool = False) -> Request:
 def test_every_review_is_told_and_refusals_are_offered_but_not_of_a_dry_run() -> None:
     told: list[Request] = []
     offered: list[Event] = []
-    trail = Trail(
+    trail = ReviewObserver(
         reviewed=lambda request, _verdict, _seconds: told.append(request),
         failed=lambda _status, _text: None,
         advised=lambda _about, _seconds: None,
     )
-    telling = background.telling(trail, offered.append)
+    telling = background.with_events(trail, offered.append)
     telling.reviewed(asked(), REFUSED, 0.1)
     telling.reviewed(asked(dry_run=True), REFUSED, 0.1)
     telling.reviewed(asked(), let_through(Reason.NO_GPU), 0.1)
@@ -36,6 +36,8 @@ def test_every_review_is_told_and_refusals_are_offered_but_not_of_a_dry_run() ->
 
 
 def test_the_switches_are_on_or_off() -> None:
-    assert background.wanted("on", "off") == background.Wanted(events=True, undecided=False)
+    assert background.parse_switches("on", "off") == background.Switches(
+        events=True, undecided=False
+    )
     with pytest.raises(InputError, match="--undecided 'yes': expected on or off"):
-        background.wanted("on", "yes")
+        background.parse_switches("on", "yes")

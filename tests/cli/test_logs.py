@@ -197,7 +197,7 @@ def test_a_line_that_is_none_of_ours_is_none(line: bytes) -> None:
 
 def test_what_the_server_writes_can_be_read() -> None:
     stream = io.BytesIO()
-    written = audit_log.create_trail(audit_log.create_log(stream), create_metrics())
+    written = audit_log.create_observer(audit_log.create_log(stream), create_metrics())
     request = Request(Side.MUTATE, Mode.AUDIT, "u", "CREATE", "shop", name="a")
     written.reviewed(request, let_through(Reason.NO_GPU), 0.001)
     line = trailed.read(stream.getvalue())

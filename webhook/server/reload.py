@@ -1,10 +1,13 @@
 """A file that is parsed again when it changes, and keeps the last good content."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+LOOK_SECONDS: Final = 1.0
 
 
 Logger = Callable[..., object]
@@ -47,6 +50,14 @@ class ReloadedFile(Generic[T]):
         self.generation += 1
         self._log("reloaded", file=str(self._path), generation=self.generation)
         return True
+
+    async def follow(self, apply: Callable[[T], Awaitable[None]]) -> None:
+        """Apply the content whenever it changed, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            # In a thread, since a large YAML file takes seconds.
+            if await asyncio.to_thread(self.refresh):
+                await apply(self.value)
 
     def _read(self) -> T:
         try:

@@ -94,9 +94,10 @@ async def _answer_later(
     app: AdmissionApp, review: PendingReview, waiting: Awaitable[Labels | None], started: float
 ) -> HttpResponse:
     labels = await waiting
+    if labels is None:
+        text = f"namespace {review.namespace!r}: labels unknown"
+        return _respond_error(app, ReviewError(UNAVAILABLE, text))
     try:
-        if labels is None:
-            raise ReviewError(UNAVAILABLE, f"namespace {review.namespace!r}: labels unknown")
         return _respond(app, review.answer(labels), started)
     except ReviewError as error:
         return _respond_error(app, error)
@@ -105,17 +106,13 @@ async def _answer_later(
 def _respond(app: AdmissionApp, answer: ReviewAnswer, started: float) -> HttpResponse:
     took = perf_counter() - started
     headers = [("Content-Type", _JSON)]
-    return HttpResponse(
-        "200 OK", headers, answer.body, lambda: answer.report(app.observer, took)
-    )
+    return HttpResponse("200 OK", headers, answer.body, lambda: answer.report(app.observer, took))
 
 
 def _respond_error(app: AdmissionApp, error: ReviewError) -> HttpResponse:
     status, text = error.status, error.text
     headers = [("Content-Type", "text/plain; charset=utf-8")]
-    return HttpResponse(
-        status, headers, text.encode(), lambda: app.observer.failed(status, text)
-    )
+    return HttpResponse(status, headers, text.encode(), lambda: app.observer.failed(status, text))
 
 
 def _body(request: HttpRequest) -> bytes:

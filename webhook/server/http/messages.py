@@ -49,8 +49,8 @@ def render_response(
     status, headers, body, _ = response
     lines = [f"{name}: {value}\r\n" for name, value in headers if name.lower() not in SERVERS_OWN]
     text = "".join([status, "\r\n", *lines])
-    if not text.count("\n") == text.count("\r") == len(lines) + 1:
-        raise ValueError("a status or header of the application has a line break")
+    if not status or not text.count("\n") == text.count("\r") == len(lines) + 1:
+        raise ValueError("the application gave no status, or a line break in a header")
     head = text.encode("latin-1")
     connection = b"Connection: close\r\n" if close else b""
     if status.startswith(("204", "304")):

@@ -19,7 +19,7 @@ class Serving:
     """What to serve. `start` is called in the worker, after the fork."""
 
     bind: str
-    certificate: Certificate
+    certificate: ServingCertificate
     start: Callable[[], Application]
     limits: ServerLimits = field(default_factory=ServerLimits)
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from asyncio import AbstractServer
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ class AsyncWorker(Worker):
         drain_file = os.environ.get(DRAIN_FILE)
         self._drain_file = Path(drain_file) if drain_file else None
         self._limits: ServerLimits = getattr(self.app, "limits", None) or ServerLimits()
-        self._certificate: Certificate | None = getattr(self.app, "certificate", None)
+        self._certificate: ServingCertificate | None = getattr(self.app, "certificate", None)
         allow_open_files(2 * self._limits.max_connections)
         try:
             self._loop.run_until_complete(self._serve())
@@ -122,7 +123,7 @@ class AsyncWorker(Worker):
             self.alive = False
             self._wake.set()
 
-    async def _listen(self, connections: Connections, sock: socket.socket) -> asyncio.AbstractServer:
+    async def _listen(self, connections: Connections, sock: socket.socket) -> AbstractServer:
         limits = self._limits
         context = self._certificate.front if self._certificate else None
         return await self._loop.create_server(
@@ -134,7 +135,7 @@ class AsyncWorker(Worker):
             ssl_shutdown_timeout=limits.body_timeout if context else None,
         )
 
-    async def _retire(self, connections: Connections, servers: list[asyncio.AbstractServer]) -> None:
+    async def _retire(self, connections: Connections, servers: list[AbstractServer]) -> None:
         """Answer what comes for the linger, then what is under way, at most until the time-out."""
         now = self._loop.time()
         connections.stop(now)
