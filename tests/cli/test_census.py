@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from webhook.cli.verbs.audit import collect
+from webhook.core.integrations.field_path import dotted
 
 Json = dict[str, Any]
 
@@ -128,4 +129,7 @@ def test_owners_in_a_circle_end() -> None:
     ],
 )
 def test_how_many_pods_a_template_is_to_have(root: Json, path: str, number: int) -> None:
-    assert collect.wanted(root, path) == number
+    steps = path.replace("[", ".").replace("]", "").split(".")
+    place = tuple(int(step) if step.isdigit() else step for step in steps)
+    assert dotted(place) == path
+    assert collect.wanted(root, place) == number

@@ -14,8 +14,9 @@ from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, our_event
 from webhook.cli.cluster import times
 from webhook.cli.verbs.logs import records as trailed
 from webhook.core.admit import let_through
+from webhook.core.api import reasons
 from webhook.core.api.model import Mode, Request, Side
-from webhook.core.api.reasons import Reason
+from webhook.process.log import create_log
 from webhook.server import audit_log
 from webhook.server.metrics import create_metrics
 
@@ -197,9 +198,9 @@ def test_a_line_that_is_none_of_ours_is_none(line: bytes) -> None:
 
 def test_what_the_server_writes_can_be_read() -> None:
     stream = io.BytesIO()
-    written = audit_log.create_observer(audit_log.create_log(stream), create_metrics())
+    written = audit_log.create_observer(create_log(stream=stream), create_metrics())
     request = Request(Side.MUTATE, Mode.AUDIT, "u", "CREATE", "shop", name="a")
-    written.reviewed(request, let_through(Reason.NO_GPU), 0.001)
+    written.reviewed(request, let_through(reasons.NO_GPU), 0.001)
     line = trailed.read(stream.getvalue())
     assert line is not None
     row = trailed.row(line)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from command_line import EXAMPLES, INVENTORY, Done, Json, command
 
-from webhook.core.api.reasons import PAGE
+from webhook.core.api.reason import PAGE
 
 Run = Callable[..., Done]
 

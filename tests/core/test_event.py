@@ -7,6 +7,7 @@ import pytest
 
 from webhook.core import event
 from webhook.core.admit import Verdict
+from webhook.core.api import reasons
 from webhook.core.api.model import (
     Allocation,
     Ask,
@@ -19,7 +20,6 @@ from webhook.core.api.model import (
     Strategy,
 )
 from webhook.core.api.pod import Metadata, OwnerReference, Pod
-from webhook.core.api.reasons import Reason
 from webhook.core.event import Action, Event, Regarding
 from webhook.core.patch.render import Op
 
@@ -27,7 +27,7 @@ SET = OwnerReference("ReplicaSet", "web-6d4", "u-1", "apps/v1", controller=True)
 OTHER = OwnerReference("Widget", "w", "u-2", "example.com/v1")
 POD = Pod(Metadata(generate_name="web-6d4-", owner_references=(OTHER, SET)))
 CREATE = Request(Side.MUTATE, Mode.ENFORCE, "uid", "CREATE", "shop", pod=POD)
-REFUSED = Verdict(allowed=False, reason=Reason.NO_OFFER, message="no node offers it [no_offer]")
+REFUSED = Verdict(allowed=False, reason=reasons.NO_OFFER, message="no node offers it [no_offer]")
 SLICE = Offer(
     *("nvidia.com/mig-1g.5gb", Strategy.MIG, "A100", None, None, "", 1, None, 1),
     mig_capable=True,
@@ -37,12 +37,12 @@ SLICE = Offer(
 
 def given(container: str, offer: Offer = SLICE) -> Allocation:
     ask = Ask(ContainerRef(Role.APP, 0, container), "nvidia.com/gpu", 1, "1")
-    return Allocation(ask, offer, Reason.MIG_SLICE, ())
+    return Allocation(ask, offer, reasons.MIG_SLICE, ())
 
 
 REWRITTEN = Verdict(
     allowed=True,
-    reason=Reason.MIG_SLICE,
+    reason=reasons.MIG_SLICE,
     given=(given("main"), given("side")),
     patch=(Op("add", "/metadata/labels", {}),),
 )
@@ -64,7 +64,7 @@ REWRITTEN = Verdict(
         ({"operation": "UPDATE"}, REWRITTEN, None),
         ({}, replace(REWRITTEN, patch=()), None),
         ({}, replace(REWRITTEN, given=()), None),
-        ({"pod": None}, Verdict(allowed=True, reason=Reason.NOT_REVIEWED), None),
+        ({"pod": None}, Verdict(allowed=True, reason=reasons.NOT_REVIEWED), None),
     ],
 )
 def test_the_truth_table(changed: dict[str, Any], verdict: Verdict, told: Action | None) -> None:
@@ -75,14 +75,14 @@ def test_the_truth_table(changed: dict[str, Any], verdict: Verdict, told: Action
 def test_a_refusal_warns_with_the_message_and_its_reason() -> None:
     regarding = Regarding("apps/v1", "ReplicaSet", "web-6d4", "u-1")
     found = event.of(CREATE, REFUSED)
-    assert found == Event("shop", regarding, Action.REFUSED, Reason.NO_OFFER, REFUSED.message)
-    assert (found.type, found.reason) == ("Warning", "no_offer")
+    assert found == Event("shop", regarding, Action.REFUSED, reasons.NO_OFFER, REFUSED.message)
+    assert (found.type, found.reason.code) == ("Warning", "no_offer")
 
 
 def test_a_rewrite_says_what_became_of_each_ask() -> None:
     found = event.of(CREATE, REWRITTEN)
     assert found is not None
-    assert (found.type, found.action, found.reason) == ("Normal", "Rewritten", "mig_slice")
+    assert (found.type, found.action, found.reason.code) == ("Normal", "Rewritten", "mig_slice")
     assert found.note == (
         "main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig); "
         "side: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)"

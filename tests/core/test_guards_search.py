@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from ways_around import Json, Part
 
 from webhook.core.admit import Verdict, admit
+from webhook.core.api import reasons
 from webhook.core.api.model import Inventory
-from webhook.core.api.reasons import Reason
+from webhook.core.checks.registry import REASONS
 from webhook.core.checks.schema import GuardsFile
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Treatment
@@ -63,7 +64,7 @@ def test_a_tenants_pod_is_refused_for_every_way_and_for_nothing_else(
     pod, expected = made
     verdict = validate(labelled(pod, whose[1]), whose[0])
     event(f"{len(expected)} ways")
-    assert {each.reason.value for each in verdict.violations} == expected, verdict.message
+    assert {each.reason.code for each in verdict.violations} == expected, verdict.message
     assert verdict.allowed == (not expected)
 
 
@@ -74,7 +75,7 @@ def test_without_a_tenant_every_way_is_refused_or_told(
 ) -> None:
     pod, expected = made
     verdict = validate(labelled(pod, {"gpu-sharing.io/workload": "inference"}), {})
-    refused = {each.reason.value for each in verdict.violations}
+    refused = {each.reason.code for each in verdict.violations}
     assert refused == expected & OTHERS_REFUSED
     assert bool(verdict.warnings) == bool(expected - OTHERS_REFUSED)
     assert len(verdict.warnings) <= 5
@@ -93,7 +94,7 @@ def test_an_update_is_refused_for_what_it_brings_and_not_for_what_was_there(
 
     verdict = validate(labelled(new[0], labels), namespace, **update)
 
-    told = {each.reason.value for each in verdict.violations}
+    told = {each.reason.code for each in verdict.violations}
     assert told <= new[1] - {"node_name"}
     assert told >= new[1] - old[1] - {"node_name"}
 
@@ -162,9 +163,9 @@ def test_ten_times_the_containers_cost_ten_times_the_calls() -> None:
 
 
 def test_every_guard_has_a_reason_and_tenants_are_warned_of_one_only() -> None:
-    guards = {Reason(name) for name in GuardsFile.__struct_fields__}
+    guards = {REASONS[name] for name in GuardsFile.__struct_fields__}
     assert set(BUILT_IN.guards) == guards
     lax = {r for r, both in BUILT_IN.guards.items() if both.tenants is not Treatment.REFUSE}
-    assert lax == {Reason.CUDA_VISIBILITY}
-    stated = {r.value for r, both in BUILT_IN.guards.items() if both.others is Treatment.REFUSE}
+    assert lax == {reasons.CUDA_VISIBILITY}
+    stated = {r.code for r, both in BUILT_IN.guards.items() if both.others is Treatment.REFUSE}
     assert stated == OTHERS_REFUSED

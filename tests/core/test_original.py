@@ -44,7 +44,7 @@ def test_what_was_decided_is_decided_again(
     first = admit(ask(pod, namespace), policy, offers)
     if not first.given:
         return
-    event(first.reason.value)
+    event(first.reason.code)
 
     back = reconstruct.of_live(lived(pod, first))
 

@@ -3,8 +3,8 @@
 import pytest
 from casefiles import DEFAULT_POLICY
 
+from webhook.core.api import reasons
 from webhook.core.api.model import Strategy
-from webhook.core.api.reasons import Reason
 from webhook.core.policy import load as policy_file
 from webhook.core.policy import yaml_text
 from webhook.core.policy.values import RowName, Treatment, Treatments
@@ -99,9 +99,9 @@ def test_paths_of_pod_templates_are_kept_by_kind() -> None:
 
 def test_one_word_is_for_tenants_and_others_and_one_of_both_can_be_changed() -> None:
     changed = load("guards:\n  privileged: off\n  nodeName: {others: refuse}\n").guards
-    assert changed[Reason.PRIVILEGED] == Treatments(Treatment.OFF, Treatment.OFF)
-    assert changed[Reason.NODE_NAME] == Treatments(Treatment.REFUSE, Treatment.REFUSE)
-    assert changed[Reason.HOST_PATH] == load("").guards[Reason.HOST_PATH]
+    assert changed[reasons.PRIVILEGED] == Treatments(Treatment.OFF, Treatment.OFF)
+    assert changed[reasons.NODE_NAME] == Treatments(Treatment.REFUSE, Treatment.REFUSE)
+    assert changed[reasons.HOST_PATH] == load("").guards[reasons.HOST_PATH]
 
 
 def test_the_schema_lets_a_policy_state_one_guard() -> None:

@@ -188,7 +188,7 @@ def given(verdict: Verdict) -> tuple[str | None, str]:
 def refused(verdict: Verdict) -> str:
     """Why the pod was refused."""
     assert not verdict.allowed, verdict
-    return verdict.reason.value
+    return verdict.reason.code
 
 
 @every_product
@@ -264,7 +264,7 @@ def test_inference_prefers_a_whole_gpu_to_mps(product: Product, *, labelled: boo
     verdict = ask("inference", *(nodes if labelled else map(without_label, nodes)))
 
     assert given(verdict) == ("exclusive", "nvidia.com/gpu")
-    assert verdict.reason == "fallback_whole_gpu"
+    assert verdict.reason.code == "fallback_whole_gpu"
 
 
 @every_product

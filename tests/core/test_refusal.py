@@ -5,8 +5,9 @@ from casefiles import DEFAULT_POLICY
 
 from webhook.cli.inspect import denial, provenance, scheduler_message
 from webhook.cli.inspect.denial import By, Wrong
+from webhook.core.api import reasons
 from webhook.core.api.pod import Metadata, Pod
-from webhook.core.api.reasons import Reason, linked
+from webhook.core.api.reason import Reason, with_link
 from webhook.core.decision import classify
 from webhook.core.policy import load as policy_file
 
@@ -22,21 +23,21 @@ def test_every_violation_of_a_refusal_is_told_apart() -> None:
     assert (found.by, found.ours) == (By.WEBHOOK, True)
     assert found.wrongs == (
         Wrong(
-            Reason.SEVERAL_GPUS_NOT_ALLOWED, 'container "a": nvidia.com/gpu: 2 asked [x]; write 1'
+            reasons.SEVERAL_GPUS_NOT_ALLOWED, 'container "a": nvidia.com/gpu: 2 asked [x]; write 1'
         ),
-        Wrong(Reason.PRIVILEGED, 'container "b": privileged'),
+        Wrong(reasons.PRIVILEGED, 'container "b": privileged'),
         Wrong(None, "and 3 more"),
     )
 
 
 def test_the_link_that_the_server_adds_is_none_of_what_is_wrong() -> None:
-    said = linked(f"{WEBHOOK}no [privileged]", Reason.PRIVILEGED)
-    assert denial.read(said).wrongs == (Wrong(Reason.PRIVILEGED, "no"),)
+    said = with_link(f"{WEBHOOK}no [privileged]", reasons.PRIVILEGED)
+    assert denial.read(said).wrongs == (Wrong(reasons.PRIVILEGED, "no"),)
 
 
 def test_the_page_that_a_refusal_names_is_kept_and_is_no_part_of_the_last_violation() -> None:
     found = denial.read(f"{WEBHOOK}no [privileged] - see https://docs.example/reasons#privileged")
-    assert found.wrongs == (Wrong(Reason.PRIVILEGED, "no"),)
+    assert found.wrongs == (Wrong(reasons.PRIVILEGED, "no"),)
     assert found.page == "https://docs.example/reasons"
 
 
@@ -47,9 +48,9 @@ def test_the_page_that_a_refusal_names_is_kept_and_is_no_part_of_the_last_violat
             "pods is forbidden: ValidatingAdmissionPolicy 'gpu-sharing-backstop' with binding "
             "'gpu-sharing-backstop' denied request: it is not pinned [not_rewritten]",
             By.BACKSTOP,
-            Reason.NOT_REWRITTEN,
+            reasons.NOT_REWRITTEN,
         ),
-        (WEBHOOK.replace("mutate", "validate") + "x [privileged]", By.WEBHOOK, Reason.PRIVILEGED),
+        (WEBHOOK.replace("mutate", "validate") + "x [privileged]", By.WEBHOOK, reasons.PRIVILEGED),
         (
             'Internal error occurred: failed calling webhook "validate.gpu-sharing.io": failed to '
             'call webhook: Post "https://gpu-sharing…": context deadline exceeded',

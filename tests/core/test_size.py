@@ -5,9 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.core.api import limits
+from webhook.core.api import limits, reasons
 from webhook.core.api.pod import Pod
-from webhook.core.api.reasons import Reason
 
 MANY = limits.MOST_PARTS + 1
 TERM = {"matchExpressions": [{"key": "pool", "operator": "Exists"}]}
@@ -54,7 +53,7 @@ def container(**more: Any) -> list[Any]:
 def test_too_many_of_anything(spec: dict[str, Any]) -> None:
     found = limits.too_large(pod(**spec))
     assert found is not None
-    assert found.reason is Reason.TOO_LARGE
+    assert found.reason is reasons.TOO_LARGE
 
 
 @pytest.mark.parametrize(

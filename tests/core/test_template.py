@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
-from webhook.core.integrations import field_path, templates
+from webhook.core.integrations import field_path, registry, templates
 
 SPEC = {"containers": [{"name": "main"}]}
 POD = {"metadata": {"labels": {"a": "b"}}, "spec": SPEC}
 
 
 def thing(kind: str, spec: Any) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "it"}, "spec": spec}
+    resource = registry.resource_named(kind)
+    version = resource.api_version if resource else "example.com/v1"
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": "it"}, "spec": spec}
 
 
 @pytest.mark.parametrize(
@@ -44,11 +46,11 @@ def thing(kind: str, spec: Any) -> dict[str, Any]:
     ids=lambda value: value["kind"] if isinstance(value, dict) else "",
 )
 def test_templates_are_found(subject: dict[str, Any], paths: list[str]) -> None:
-    assert [found.path for found in templates.find(subject)] == paths
+    assert [found.path for found in registry.find_templates(subject)] == paths
 
 
 def test_labels_that_a_controller_will_set_are_there_already() -> None:
-    (found,) = templates.find(thing("PyTorchJob", {"x": {"template": POD}}))
+    (found,) = registry.find_templates(thing("PyTorchJob", {"x": {"template": POD}}))
     assert found.pod["metadata"]["labels"] == {"a": "b", "training.kubeflow.org/job-name": "it"}
 
 
@@ -56,7 +58,7 @@ def test_nesting_without_end_is_no_problem() -> None:
     deep: Any = POD
     for _ in range(5000):
         deep = {"x": deep}
-    assert len(list(templates.find(thing("Deep", deep)))) == 1
+    assert len(list(registry.find_templates(thing("Deep", deep)))) == 1
 
 
 # Paths that a policy states.
@@ -64,9 +66,9 @@ def test_nesting_without_end_is_no_problem() -> None:
 RESOURCES = {"limits": {"nvidia.com/gpu": 1}}
 
 
-def found_at(spec: Any, *paths: str) -> list[templates.Template]:
-    listed = {"Engine": tuple(field_path.parse(path) for path in paths)}
-    return list(templates.find(thing("Engine", spec), listed))
+def found_at(spec: Any, *paths: str) -> list[templates.PodTemplate]:
+    listed = {"Engine": tuple(field_path.parse_pattern(path) for path in paths)}
+    return list(registry.find_templates(thing("Engine", spec), listed))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_several_paths_may_lead_to_one_place() -> None:
 
 def test_a_stated_path_holds_over_what_is_known_of_a_kind() -> None:
     listed = {"Deployment": (("spec", "pod"),)}
-    (found,) = templates.find(thing("Deployment", {"template": POD, "pod": SPEC}), listed)
+    (found,) = registry.find_templates(thing("Deployment", {"template": POD, "pod": SPEC}), listed)
     assert found.path == "spec.pod"
 
 
@@ -121,7 +123,7 @@ def test_at_a_stated_path_stands_a_template_a_spec_or_a_container(at: Any, conta
 
 def test_the_pod_of_a_nim_service_is_what_its_spec_says() -> None:
     spec = {"resources": RESOURCES, "image": {"repository": "nim"}, "nodeSelector": {"a": "b"}}
-    (found,) = templates.find(thing("NIMService", spec))
+    (found,) = registry.find_templates(thing("NIMService", spec))
     assert found.path == "spec"
     assert found.pod["spec"]["nodeSelector"] == {"a": "b"}
     assert found.pod["spec"]["containers"][0]["resources"] == RESOURCES
@@ -132,5 +134,5 @@ def test_the_pod_of_a_nim_service_is_what_its_spec_says() -> None:
     "text", ["", ".", "spec.", ".spec", "spec..x", "spec.x[0]", "$.spec", "spec x", "[]", "a/b"]
 )
 def test_what_is_no_path_is_refused_with_what_to_write(text: str) -> None:
-    with pytest.raises(field_path.PathError, match=r"write for example spec\.template"):
-        field_path.parse(text)
+    with pytest.raises(field_path.FieldPathError, match=r"write for example spec\.template"):
+        field_path.parse_pattern(text)

@@ -12,7 +12,8 @@ from tests.e2e.chart import ROOT
 from tests.e2e.cluster import Cluster
 from tests.e2e.user import Json
 from webhook.cli import manifests as objects
-from webhook.cli.cluster import kinds
+from webhook.core.api.resource import ApiResource
+from webhook.core.integrations import registry
 
 CORPUS = ROOT.parent / "shared" / "corpus"
 BUILT_IN = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"})
@@ -23,19 +24,19 @@ def manifests() -> list[Json]:
     """Every object that makes pods."""
     folder = CORPUS if CORPUS.is_dir() else ROOT / "examples"
     found = (each for each in objects.read([str(folder)]) if isinstance(each, objects.Found))
-    wanted = BUILT_IN | {kind.name for kind in kinds.CUSTOM}
+    wanted = BUILT_IN | {each.kind for each in registry.CUSTOM}
     return [each.value for each in found if each.value["kind"] in wanted]
 
 
 def definitions(made: Iterable[Json]) -> Iterator[Json]:
     """A CustomResourceDefinition for each custom kind among objects."""
-    for kind in kinds.CUSTOM:
-        versions = {o["apiVersion"].rpartition("/")[2] for o in made if o["kind"] == kind.name}
+    for resource in registry.CUSTOM:
+        versions = {o["apiVersion"].rpartition("/")[2] for o in made if o["kind"] == resource.kind}
         if versions:
-            yield _definition(kind, sorted(versions))
+            yield _definition(resource, sorted(versions))
 
 
-def _definition(kind: kinds.Kind, versions: list[str]) -> Json:
+def _definition(resource: ApiResource, versions: list[str]) -> Json:
     listed = [
         {
             "name": version,
@@ -45,15 +46,18 @@ def _definition(kind: kinds.Kind, versions: list[str]) -> Json:
         }
         for version in versions
     ]
-    names = {"plural": kind.plural, "kind": kind.name, "singular": kind.name.lower()}
+    names = {"plural": resource.plural, "kind": resource.kind, "singular": resource.kind.lower()}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": kind.resource, "annotations": {"api-approved.kubernetes.io": "test"}},
+        "metadata": {
+            "name": resource.qualified,
+            "annotations": {"api-approved.kubernetes.io": "test"},
+        },
         "spec": {
-            "group": kind.group,
+            "group": resource.group,
             "scope": "Namespaced",
-            "names": {**names, "listKind": f"{kind.name}List"},
+            "names": {**names, "listKind": f"{resource.kind}List"},
             "versions": listed,
         },
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import fake_events
 
-from webhook.core.api.reasons import Reason
+from webhook.core.api import reasons
 from webhook.core.event import Action, Event, Regarding
 from webhook.kube.events.rate_limit import Rate
 from webhook.kube.events.recorder import EventResult, RecorderLimits
@@ -25,11 +25,11 @@ QUICK = RecorderLimits(rate=Rate(per_second=1e6, burst=1000), repeat=0.02)
 
 
 def refusal(note: str = "no", *, regarding: Regarding = JOB, namespace: str = "shop") -> Event:
-    return Event(namespace, regarding, Action.REFUSED, Reason.NO_OFFER, note)
+    return Event(namespace, regarding, Action.REFUSED, reasons.NO_OFFER, note)
 
 
 def rewrite(note: str = "a -> b", *, regarding: Regarding = JOB) -> Event:
-    return Event("shop", regarding, Action.REWRITTEN, Reason.MIG_SLICE, note)
+    return Event("shop", regarding, Action.REWRITTEN, reasons.MIG_SLICE, note)
 
 
 def replica_set(name: str = "web-6d4", *, controller: Regarding | None = DEPLOYMENT) -> dict:

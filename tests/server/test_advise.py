@@ -11,8 +11,8 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from webhook_process import INVENTORY, Json, Webhook, gpu_pod, question, until, webhook_running
 
-from webhook.core.api.reasons import PAGE
-from webhook.core.integrations import templates
+from webhook.core.api.reason import PAGE
+from webhook.core.integrations import registry
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 GROUPS = {"Deployment": "apps", "CronJob": "batch", "Job": "batch"}
@@ -226,7 +226,7 @@ def test_every_real_manifest_is_let_in_and_what_makes_gpu_pods_is_understood(
         for found in yaml.safe_load_all(path.read_text()):
             if isinstance(found, dict) and "kind" in found:
                 plain = json.loads(json.dumps(found, default=str))
-                assert list(templates.find(plain))
+                assert list(registry.find_templates(plain))
                 warnings = advised(webhook, plain).get("warnings", [])
                 assert not [text for text in warnings if "cannot be foreseen" in text]
                 assert not [text for text in warnings if "too large" in text]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from webhook_process import SIDES, Json, Webhook, gpu_pod, question, webhook_running
 
-from webhook.core.api.reasons import PAGE
+from webhook.core.api.reason import PAGE
 
 SHARED = gpu_pod("inference", "nvidia.com/gpu.shared")
 SEE = " - see "

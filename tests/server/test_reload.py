@@ -179,11 +179,11 @@ class Files:
         return self.folder / name
 
     def flags(self) -> list[str]:
-        """Flags that name the files. The last one is wrong too, so that nothing ever listens."""
+        """Flags that name the files, and an address of no machine: nothing ever listens."""
         names = {"tls-cert": "tls.crt", "tls-key": "tls.key"}
         names |= {"policy": "policy.yaml", "inventory": "nodes.yaml"}
         named = [f"--{flag}={self.folder / name}" for flag, name in names.items()]
-        return [*named, "--metrics-bind=wrong-too"]
+        return [*named, "--bind=192.0.2.1:8443", "--metrics-bind=off"]
 
 
 @pytest.fixture
@@ -333,12 +333,12 @@ def test_a_wrong_file_at_the_start_is_named_with_what_is_wrong(
 
 
 def test_a_wrong_address_is_named(files: Files, start: Start) -> None:
-    assert "--metrics-bind 'wrong-too': expected HOST:PORT with a port" in start(files.flags())
+    error = start([*files.flags(), "--metrics-bind=wrong-too"])
+    assert "--metrics-bind 'wrong-too': expected HOST:PORT with a port" in error
 
 
 def test_a_wrong_page_is_named(files: Files, start: Start) -> None:
-    flags = [flag for flag in files.flags() if not flag.startswith("--metrics-bind")]
-    error = start([*flags, "--metrics-bind=off", "--reasons-page=wiki/gpu"])
+    error = start([*files.flags(), "--reasons-page=wiki/gpu"])
     assert "--reasons-page 'wiki/gpu': expected the URL of a page, without #, or off" in error
 
 
@@ -353,7 +353,7 @@ def test_the_process_ends_with_2_and_listens_nowhere(files: Files) -> None:
 def test_flags_may_be_given_as_environment_variables(
     files: Files, monkeypatch: pytest.MonkeyPatch, start: Start
 ) -> None:
-    for flag in files.flags():
+    for flag in (*files.flags(), "--metrics-bind=wrong-too"):
         name, _, value = flag.removeprefix("--").partition("=")
         monkeypatch.setitem(os.environ, f"GPU_SHARING_{name.upper().replace('-', '_')}", value)
     assert "--metrics-bind 'wrong-too'" in start([])

@@ -20,7 +20,7 @@ from webhook_process import (
     webhook_running,
 )
 
-from webhook.core.integrations import templates
+from webhook.core.integrations import registry
 
 PROMISES: dict[str, Json] = yaml.safe_load((EXAMPLES / "promises.yaml").read_text())
 AUDIT = ("/audit/mutate", "/audit/validate")
@@ -36,7 +36,7 @@ def webhook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
 def example(file: str) -> tuple[Json, str]:
     """The pod of an example and its namespace, as an API server would send it."""
     found = yaml.safe_load((EXAMPLES / file).read_text())
-    [made] = templates.find(found)
+    [made] = registry.find_templates(found)
     pod = {"apiVersion": "v1", "kind": "Pod", **made.pod}
     return json.loads(json.dumps(pod)), found["metadata"]["namespace"]
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from structlog.typing import FilteringBoundLogger
 
-from webhook.cli.manifests import InputError
 from webhook.cli.state_source import Job, LiveCluster
 from webhook.core import event
 from webhook.core.admit import Verdict
@@ -35,21 +34,6 @@ class Background:
 
     observer: ReviewObserver
     jobs: tuple[Job, ...] = ()
-
-
-def parse_switches(events: str, undecided: str) -> Switches:
-    """Read the two flags.
-
-    Raises:
-        InputError: one is neither on nor off.
-    """
-    return Switches(_switch("--events", events), _switch("--undecided", undecided))
-
-
-def _switch(flag: str, text: str) -> bool:
-    if text not in ("on", "off"):
-        raise InputError(f"{flag} {text!r}: expected on or off")
-    return text == "on"
 
 
 def create_background(

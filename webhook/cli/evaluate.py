@@ -11,8 +11,8 @@ from webhook.cli.manifests import Found, InputError
 from webhook.core.admit import Verdict
 from webhook.core.api.model import Inventory, Request, Side
 from webhook.core.api.pod import Metadata
-from webhook.core.integrations import templates
-from webhook.core.integrations.templates import Template
+from webhook.core.integrations.registry import find_templates
+from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
 from webhook.core.simulate import mode_of, simulate
 
@@ -34,7 +34,7 @@ class Result:
     """A pod before and after, and the verdict: of /mutate, or of /validate where that refuses."""
 
     found: Found
-    template: Template
+    template: PodTemplate
     metadata: Metadata
     verdict: Verdict
     after: Mapping[str, Any]
@@ -57,14 +57,14 @@ def judge(found: Found, court: Court) -> Iterator[Result | InputError]:
     except msgspec.ValidationError as error:
         yield InputError(found.say(str(error), ".metadata"))
         return
-    for each in templates.find(found.value, court.policy.pod_templates):
+    for each in find_templates(found.value, court.policy.pod_templates):
         try:
             yield _judge(found, each, metadata, court)
         except msgspec.ValidationError as error:
             yield InputError(found.say(str(error), f".{each.path}" if each.path else ""))
 
 
-def _judge(found: Found, each: Template, metadata: Metadata, court: Court) -> Result:
+def _judge(found: Found, each: PodTemplate, metadata: Metadata, court: Court) -> Result:
     namespace = metadata.namespace or DEFAULT_NAMESPACE
     known = court.cluster.namespaces.get(namespace, {})
     labels = {**known, **court.namespace_labels}

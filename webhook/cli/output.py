@@ -13,12 +13,12 @@ from rich.text import Text
 
 from webhook.cli.evaluate import Result
 from webhook.core.admit import Verdict
-from webhook.core.api import names
-from webhook.core.api.reasons import PAGE, SENTENCES, Reason
+from webhook.core.api import names, reasons
+from webhook.core.api.reason import PAGE
 
 _MOST_NAMED: Final = 3
 _CONTEXT: Final = 3
-_UNREADABLE: Final = (Reason.INVALID_QUANTITY, Reason.SEVERAL_RESOURCES)
+_UNREADABLE: Final = (reasons.INVALID_QUANTITY, reasons.SEVERAL_RESOURCES)
 COLOURS: Final = {
     "exclusive": "cyan",
     "mig": "green",
@@ -52,7 +52,7 @@ def record(result: Result) -> dict[str, Any]:
         "tenant": verdict.tenant,
         "allowed": verdict.allowed,
         "strategy": verdict.strategy if verdict.allowed else None,
-        "reason": verdict.reason.value,
+        "reason": verdict.reason.code,
         "message": verdict.message,
         "warnings": list(verdict.warnings),
         "containers": _containers(verdict),
@@ -104,7 +104,7 @@ def asks(verdict: Verdict) -> Text:
 def gets(verdict: Verdict) -> tuple[Text, Text]:
     """What each container gets and how, a line each; or that the pod is refused, and the code."""
     if not verdict.allowed:
-        return Text("refused", "bold red"), Text(verdict.reason.value, "red")
+        return Text("refused", "bold red"), Text(verdict.reason.code, "red")
     if not verdict.given:
         return Text("unchanged", "dim"), Text("-", "dim")
     given = (
@@ -147,7 +147,7 @@ def diff(result: Result) -> RenderableType:
     """The pod before and after as a unified diff, or why there is none."""
     title = f"{result.found.value['kind']}/{result.name} {result.template.path}".strip()
     verdict = result.verdict
-    head = Text(f"# {title}: {verdict.reason.value}. {SENTENCES[verdict.reason]}", "bold")
+    head = Text(f"# {title}: {verdict.reason.code}. {verdict.reason.sentence}", "bold")
     if not verdict.allowed:
         return Group(head, Text(verdict.message, "red"))
     lines = unified(result.template.pod, result.after)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from webhook.core.api import limits
+from webhook.core.api import limits, reasons
 from webhook.core.api.model import (
     Allocation,
     Ask,
@@ -17,7 +17,7 @@ from webhook.core.api.model import (
     Violation,
     Workload,
 )
-from webhook.core.api.reasons import SENTENCES, Reason, fitted
+from webhook.core.api.reason import Reason, truncate
 from webhook.core.checks import registry
 from webhook.core.checks.finding import Finding
 from webhook.core.decision import classify, safety
@@ -52,7 +52,7 @@ class Verdict:
 
 def let_through(reason: Reason) -> Verdict:
     """Allowed and unchanged, for a reason that has nothing to do with the pod's asks."""
-    return Verdict(allowed=True, reason=reason, message=SENTENCES[reason])
+    return Verdict(allowed=True, reason=reason, message=reason.sentence)
 
 
 def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
@@ -67,9 +67,9 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
     | any | anything else, or by an exempt user | allowed, untouched |
     """
     if request.pod is None or not _reviewed(request):
-        return let_through(Reason.NOT_REVIEWED)
+        return let_through(reasons.NOT_REVIEWED)
     if request.user in policy.exempt_users:
-        return let_through(Reason.EXEMPT)
+        return let_through(reasons.EXEMPT)
     large = limits.too_large(request.pod)
     if large is not None:
         return _of_large(request, large)
@@ -86,7 +86,7 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
 def _of_large(request: Request, large: Violation) -> Verdict:
     """Refused, unless it was there and as large before: then nobody could change it any more."""
     if request.old_pod is not None and limits.too_large(request.old_pod) is not None:
-        return let_through(Reason.NOT_REVIEWED)
+        return let_through(reasons.NOT_REVIEWED)
     refused = Verdict(
         allowed=False,
         reason=large.reason,
@@ -120,16 +120,16 @@ def _mutate(facts: Facts, policy: Policy, inventory: Inventory) -> Verdict:
 
 
 def _common(decided: Decision) -> Reason:
-    reasons = {given.reason for given in decided.given}
-    if len(reasons) > 1:
-        return Reason.MIXED
-    return next(iter(reasons), Reason.NO_GPU)
+    found = {given.reason for given in decided.given}
+    if len(found) > 1:
+        return reasons.MIXED
+    return next(iter(found), reasons.NO_GPU)
 
 
 def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
     found = _findings(facts, policy)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
-        found = tuple(f for f in found if f.violation.reason is not Reason.NOT_REWRITTEN)
+        found = tuple(f for f in found if f.violation.reason is not reasons.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify.facts(request.old_pod, request.namespace_labels, policy)
         found = registry.introduced(found, _findings(before, policy))
@@ -137,7 +137,7 @@ def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
     refused, warnings = registry.judge(found, policy, tenant=tenant)
     if refused:
         return _denied(facts, refused, warnings)
-    reason = Reason.SAFE if facts.asks else Reason.NO_GPU
+    reason = reasons.SAFE if facts.asks else reasons.NO_GPU
     return replace(_allowed(facts, reason), warnings=warnings)
 
 
@@ -157,7 +157,7 @@ def _hide_from_added(request: Request, facts: Facts) -> Verdict:
         place for place in facts.idle if place.role is Role.EPHEMERAL and place.name not in present
     )
     hidden = tuple(patch.hide(facts.pod, added))
-    return replace(_allowed(facts, Reason.NO_GPU), patch=hidden)
+    return replace(_allowed(facts, reasons.NO_GPU), patch=hidden)
 
 
 def _allowed(facts: Facts, reason: Reason) -> Verdict:
@@ -190,7 +190,7 @@ def _message(violations: tuple[Violation, ...]) -> str:
 def _audited(verdict: Verdict) -> Verdict:
     """Nothing is changed or refused; what would have been, and why, becomes warnings."""
     if not verdict.allowed:
-        why = fitted(verdict.message, verdict.reason)
+        why = truncate(verdict.message, verdict.reason)
         texts: tuple[str, ...] = (f"audit: would be refused ({verdict.reason})", why)
     elif verdict.patch:
         texts = (f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})",)

@@ -10,9 +10,10 @@ import msgspec
 from webhook.core.admit import Verdict
 from webhook.core.api import names
 from webhook.core.api.model import Inventory, Mode, Request, Strategy
-from webhook.core.api.reasons import Reason, fitted, named
-from webhook.core.integrations import templates
-from webhook.core.integrations.templates import Template
+from webhook.core.api.reason import Reason, truncate
+from webhook.core.checks.registry import parse_code
+from webhook.core.integrations import kubernetes, registry
+from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
 from webhook.core.simulate import simulate
 
@@ -56,12 +57,13 @@ def advise(
     The pods come from a controller, so the user that applies the object exempts none of them. In
     audit mode the same is told, as what enforcement would do.
     """
-    if subject.get("kind") == "Pod" or _has_controller(subject):
+    resource = registry.resource_of(subject)
+    if resource is kubernetes.POD or _has_controller(subject):
         return Advice()
     kind = str(subject.get("kind") or "object")
     this = f"this {_cut(kind)}"
-    alone = kind in templates.BUILT_IN  # whose one template needs no path to be found
-    taken, beyond = _affordable(templates.find(subject, policy.pod_templates))
+    alone = resource in registry.BUILT_IN  # whose one template needs no path to be found
+    taken, beyond = _affordable(registry.find_templates(subject, policy.pod_templates))
     heard = [
         _told(each, this if alone else f"{this} ({_cut(each.path)})", asked, (policy, inventory))
         for each in taken
@@ -72,10 +74,10 @@ def advise(
     return _joined(heard)
 
 
-def _affordable(found: Iterator[Template]) -> tuple[list[Template], Template | None]:
+def _affordable(found: Iterator[PodTemplate]) -> tuple[list[PodTemplate], PodTemplate | None]:
     """The templates to look at, and the first that is too much."""
     left = _MOST_VALUES
-    taken: list[Template] = []
+    taken: list[PodTemplate] = []
     for each in found:
         left -= _values(each.pod, left)
         if left < 0:
@@ -105,7 +107,7 @@ def _has_controller(subject: Mapping[str, Any]) -> bool:
     )
 
 
-def _told(each: Template, where: str, asked: Request, world: tuple[Policy, Inventory]) -> Advice:
+def _told(each: PodTemplate, where: str, asked: Request, world: tuple[Policy, Inventory]) -> Advice:
     audit = "audit: " if asked.mode is Mode.AUDIT else ""
     who = f"{audit}pods of {where}"
     made = replace(asked, mode=Mode.ENFORCE, operation="CREATE", subresource="", user="")
@@ -125,9 +127,9 @@ def _of_verdict(verdict: Verdict, who: str, *, will: bool) -> Advice:
         outcome, text = Outcome.CHANGED, f"{who} {get} [{verdict.reason}]"
     else:
         outcome, text = Outcome.FINE, ""
-    first = (fitted(text, verdict.reason, _LONGEST),) if text else ()
+    first = (truncate(text, verdict.reason, _LONGEST),) if text else ()
     texts = (*first, *verdict.warnings)
-    reasons = (named(each) or verdict.reason for each in texts)
+    reasons = (parse_code(each) or verdict.reason for each in texts)
     others = (each.reason for each in verdict.violations)
     return Advice(outcome, texts, (*reasons, *others))
 

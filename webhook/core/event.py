@@ -7,7 +7,7 @@ from typing import Final
 from webhook.core.admit import Verdict
 from webhook.core.api.model import Allocation, Mode, Request, Side
 from webhook.core.api.pod import Metadata
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 
 NOTE_LIMIT: Final = 1024  # bytes of UTF-8 (Kubernetes: NoteLengthLimit in validation/events.go)
 NAME_LIMIT: Final = 253  # characters of a name that Kubernetes takes

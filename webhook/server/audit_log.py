@@ -1,9 +1,7 @@
 """What is told of each review: one JSON log line and the metrics; never the pod's environment."""
 
-import sys
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-import msgspec
 import structlog
 
 from webhook.core.admit import Verdict
@@ -21,22 +19,6 @@ _RELOADS: Final = {
 }
 _ADVISE: Final = "advise"  # as a third side, where times are measured
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
-
-
-def create_log(stream: BinaryIO | None = None) -> structlog.typing.FilteringBoundLogger:
-    """Return a logger that writes one JSON object a line, with the time in UTC."""
-    log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        structlog.BytesLogger(stream or sys.stdout.buffer),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_to_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger("INFO"),
-        cache_logger_on_first_use=True,
-    )
-    return log
 
 
 def logging_config() -> dict[str, Any]:
@@ -64,10 +46,6 @@ def logging_config() -> dict[str, Any]:
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "loggers": {"gunicorn.error": loud, "gunicorn.access": loud | {"level": "CRITICAL"}},
     }
-
-
-def _to_json(event: object, **_: object) -> bytes:
-    return msgspec.json.encode(event, enc_hook=str)
 
 
 def create_logger(
@@ -109,7 +87,7 @@ def _milliseconds(seconds: float) -> float:
 
 def _count(metrics: Metrics, request: Request, verdict: Verdict) -> None:
     workload = verdict.workload.value if verdict.workload else "none"
-    reason, mode, side = verdict.reason.value, request.mode.value, request.side.value
+    reason, mode, side = verdict.reason.code, request.mode.value, request.side.value
     strategy = verdict.strategy or "none"
     operation = request.operation if request.operation in _OPERATIONS else "other"
     allowed = "true" if verdict.would_allow else "false"
@@ -148,7 +126,7 @@ def _advice(about: AdviceReport) -> dict[str, object]:
         "user": request.user,
         "outcome": advice.outcome,
         "warnings": len(advice.warnings),
-        "reasons": advice.reasons,
+        "reasons": [each.code for each in advice.reasons],
         "mode": request.mode,
         "dryRun": request.dry_run,
     }
@@ -171,7 +149,7 @@ def _facts(request: Request, verdict: Verdict) -> dict[str, object]:
         "to": given,
         "strategy": verdict.strategy,
         "allowed": verdict.would_allow,
-        "reason": verdict.reason,
+        "reason": verdict.reason.code,
         "message": None if verdict.would_allow else verdict.message,
         "mode": request.mode,
         "dryRun": request.dry_run,

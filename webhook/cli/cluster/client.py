@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.cli.cluster.kinds import Kind
+from webhook.core.api.resource import ApiResource
 from webhook.kube.connection import Answer, Connection
 from webhook.kube.errors import ApiError
 
@@ -93,35 +93,37 @@ class Access:
         """Close the sockets."""
         self._connection.close()
 
-    def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object:
+    def get(self, resource: ApiResource, name: str, namespace: str | None = None) -> Object:
         """Return one object.
 
         Raises:
             Unavailable: it is absent, a right is missing, or the cluster does not answer.
         """
-        right = Right("get", kind.resource, namespace, kind.namespaced)
-        if kind.plural == "namespaces":  # RBAC takes a namespace for a thing inside of itself
-            right = Right("get", kind.resource, name)
-        kind = self._version(kind)
-        with _explained(right, f"{kind.name.lower()}/{name}"):
-            body = self._connection.get(kind.path(namespace, name), {}, timeout=TIMEOUT)
+        right = Right("get", resource.qualified, namespace, resource.namespaced)
+        if resource.plural == "namespaces":  # RBAC takes a namespace for a thing inside of itself
+            right = Right("get", resource.qualified, name)
+        resource = self._version(resource)
+        with _explained(right, f"{resource.kind.lower()}/{name}"):
+            body = self._connection.get(resource.url_path(namespace, name), {}, timeout=TIMEOUT)
         return _object(body)
 
-    def each(self, kind: Kind, namespace: str | None = None, **params: str) -> Iterator[Object]:
+    def each(
+        self, resource: ApiResource, namespace: str | None = None, **params: str
+    ) -> Iterator[Object]:
         """Yield every object of a kind, page by page; `namespace` None means all.
 
         Raises:
             Unavailable: the kind is absent, a right is missing, or the cluster does not answer.
         """
-        right = Right("list", kind.resource, namespace, kind.namespaced)
-        kind = self._version(kind)
+        right = Right("list", resource.qualified, namespace, resource.namespaced)
+        resource = self._version(resource)
         asked = {"limit": PAGE, **params}
         while True:
-            with _explained(right, kind.plural):
-                body = self._connection.get(kind.path(namespace), asked, timeout=TIMEOUT)
+            with _explained(right, resource.plural):
+                body = self._connection.get(resource.url_path(namespace), asked, timeout=TIMEOUT)
             page = _object(body)
             for item in page.get("items") or ():
-                yield {"apiVersion": kind.api_version, "kind": kind.name, **item}
+                yield {"apiVersion": resource.api_version, "kind": resource.kind, **item}
             token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return
@@ -146,32 +148,34 @@ class Access:
             finally:
                 found.close()
 
-    def try_create(self, kind: Kind, subject: Mapping[str, Any], namespace: str) -> Answer:
+    def try_create(
+        self, resource: ApiResource, subject: Mapping[str, Any], namespace: str
+    ) -> Answer:
         """Create an object as a dry run: every webhook is asked, nothing is kept.
 
         Raises:
             Unavailable: a right is missing or the cluster does not answer.
             ApiError: it was refused; the message says by whom and why.
         """
-        path = kind.path(namespace) + "?dryRun=All"
+        path = resource.url_path(namespace) + "?dryRun=All"
         try:
             return self._connection.send("POST", path, subject, timeout=TIMEOUT)
         except ApiError as failure:
             if failure.status == HTTPStatus.FORBIDDEN and "cannot create resource" in str(failure):
-                raise Lacking(Right("create", kind.resource, namespace)) from None
+                raise Lacking(Right("create", resource.qualified, namespace)) from None
             if failure.status is None:
                 raise Unavailable(f"the cluster does not answer: {failure}") from None
             raise
 
-    def _version(self, kind: Kind) -> Kind:
+    def _version(self, resource: ApiResource) -> ApiResource:
         """Fill in the version that the cluster prefers, where only it knows it."""
-        if kind.version:
-            return kind
-        what = f"kind {kind.name} in this cluster"
-        with _explained(Right("get", kind.group, None, namespaced=False), what):
-            body = self._connection.get(f"/apis/{kind.group}", {}, timeout=TIMEOUT)
+        if resource.version:
+            return resource
+        what = f"kind {resource.kind} in this cluster"
+        with _explained(Right("get", resource.group, None, namespaced=False), what):
+            body = self._connection.get(f"/apis/{resource.group}", {}, timeout=TIMEOUT)
         preferred = _object(body).get("preferredVersion") or {}
-        return replace(kind, version=preferred.get("version") or "v1")
+        return replace(resource, version=preferred.get("version") or "v1")
 
 
 @contextmanager

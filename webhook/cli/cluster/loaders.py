@@ -10,6 +10,7 @@ from webhook.cli.cluster.options import Install
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError
 from webhook.core.api.node import Node
+from webhook.core.integrations import registry
 from webhook.core.policy import load
 from webhook.core.policy.values import Policy
 
@@ -99,13 +100,13 @@ def existing(access: Access, namespace: str | None) -> tuple[list[Object], tuple
     """
     found: list[Object] = []
     notes: list[str] = []
-    for kind in kinds.WORKLOADS:
-        found.extend(access.each(kind, namespace))
-    for kind in kinds.CUSTOM:
+    for resource in (each for each in registry.BUILT_IN if each.runs):
+        found.extend(access.each(resource, namespace))
+    for resource in (each for each in registry.CUSTOM if each.runs):
         try:
-            found.extend(access.each(kind, namespace))
+            found.extend(access.each(resource, namespace))
         except Absent:
             continue  # not installed here
         except Lacking as lacking:
-            notes.append(f"{kind.resource} are judged by their pods only: {lacking}")
+            notes.append(f"{resource.qualified} are judged by their pods only: {lacking}")
     return found, tuple(notes)

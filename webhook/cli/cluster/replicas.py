@@ -1,9 +1,10 @@
 """The webhook's replicas as pods of the install namespace, and where their logs and metrics are."""
 
-from webhook.cli.cluster import kinds, types
+from webhook.cli.cluster import types
 from webhook.cli.cluster.client import Access, Right
 from webhook.cli.cluster.options import Install
 from webhook.cli.cluster.types import LivePod
+from webhook.core.integrations import kubernetes
 
 _NAME = "app.kubernetes.io/name=gpu-sharing"
 _INSTANCE = "app.kubernetes.io/instance"
@@ -17,20 +18,20 @@ _USUAL_PORT = 8080
 def of(access: Access, install: Install) -> list[LivePod]:
     """The replicas of an install, in the order of their names; raise Unavailable."""
     selector = f"{_NAME},{_INSTANCE}={install.release},{_SERVER}"
-    found = access.each(kinds.POD, install.namespace, labelSelector=selector)
+    found = access.each(kubernetes.POD, install.namespace, labelSelector=selector)
     return sorted((types.live(each) for each in found), key=lambda pod: pod.meta.name)
 
 
 def log(install: Install, name: str) -> tuple[Right, str]:
     """The right that one needs for a replica's log, and its path."""
     right = Right("get", "pods/log", install.namespace)
-    return right, kinds.POD.path(install.namespace, name, "log")
+    return right, kubernetes.POD.url_path(install.namespace, name, "log")
 
 
 def metrics(install: Install, pod: LivePod) -> tuple[Right, str]:
     """The same for its metrics, which the API server fetches: it takes no name for the port."""
     right = Right("get", "pods/proxy", install.namespace)
-    root = kinds.POD.path(install.namespace)
+    root = kubernetes.POD.url_path(install.namespace)
     return right, f"{root}/{pod.meta.name}:{_port(pod)}/proxy/metrics"
 
 

@@ -3,26 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webhook.cli.cluster import kinds
-from webhook.cli.cluster.kinds import Kind
 from webhook.cli.manifests import InputError
+from webhook.core.api.resource import ApiResource
+from webhook.core.integrations import registry
+from webhook.core.integrations.integration import WorkloadResource
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An object by its name; `kind` is None where it is not known here, `word` is as written."""
+    """An object by its name, with the kind as written; `resource` is None where it is unknown."""
 
-    kind: Kind | None
+    resource: WorkloadResource | None
     word: str
     name: str
 
     @property
     def text(self) -> str:
         """As people read it: Deployment/web."""
-        return f"{self.kind.name if self.kind else self.word}/{self.name}"
+        return f"{self.resource.kind if self.resource else self.word}/{self.name}"
 
 
-def parse(words: Sequence[str], default: Kind | None = None) -> Target:
+def parse(words: Sequence[str], default: ApiResource | None = None) -> Target:
     """Read one or two words of the command line.
 
     | words | the object |
@@ -36,9 +37,9 @@ def parse(words: Sequence[str], default: Kind | None = None) -> Target:
     """
     parts = [part for word in words for part in word.split("/", 1)]
     if len(parts) == 1 and default is not None:
-        parts = [default.name.lower(), *parts]
+        parts = [default.kind.lower(), *parts]
     if len(parts) != 2 or not all(parts):  # noqa: PLR2004 - a kind and a name
-        usual = default.name.lower() if default else "deployment"
+        usual = default.kind.lower() if default else "deployment"
         raise InputError(f"{' '.join(words)!r}: write KIND/NAME, for example {usual}/my-{usual}")
     word, name = parts
-    return Target(kinds.named(word), word, name)
+    return Target(registry.resource_named(word), word, name)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from webhook.core.api.reasons import PAGE, SENTENCES, Reason, unlinked
+from webhook.core.api.reason import PAGE, Reason, split_link
+from webhook.core.checks.registry import REASONS
 
 
 class By(StrEnum):
@@ -63,7 +64,7 @@ def read(message: str) -> Refusal:
     | failed calling webhook "mutate.gpu-sharing.io", or "validate.…" | nobody: it was not there |
     | anything else | somebody else: a quota, pod security, another webhook |
     """
-    text, page = unlinked(message)
+    text, page = split_link(message)
     for by, form in _FORMS:
         found = form.search(text)
         if found:
@@ -75,8 +76,8 @@ def wrongs(text: str) -> Iterator[Wrong]:
     """Take a message apart: each violation ends with its code in brackets, `; ` parts them."""
     start = 0
     for found in _CODE.finditer(text):
-        if found[1] in SENTENCES:
-            yield Wrong(Reason(found[1]), text[start : found.start()].strip())
+        if found[1] in REASONS:
+            yield Wrong(REASONS[found[1]], text[start : found.start()].strip())
             start = found.end()
     rest = text[start:].strip()
     if rest:

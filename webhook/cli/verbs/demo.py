@@ -18,8 +18,8 @@ from webhook.cli import manifests, output
 from webhook.cli.fake_apiserver import Answer, ApiServer
 from webhook.cli.local_server import running
 from webhook.cli.manifests import Found, InputError
-from webhook.core.api.reasons import SENTENCES, Reason
-from webhook.core.integrations import templates
+from webhook.core.checks.registry import REASONS
+from webhook.core.integrations import registry
 from webhook.core.policy import yaml_text
 
 KEPT, BROKEN, UNREADABLE = 0, 1, 2
@@ -94,7 +94,7 @@ def _outcomes(path: Path, promise: dict[str, Any], api: ApiServer) -> list[Outco
     for found in manifests.read([str(path)]):
         if not isinstance(found, Found):
             raise found
-        for each in templates.find(found.value):
+        for each in registry.find_templates(found.value):
             namespace = found.value["metadata"]["namespace"]
             answer = api.create(each.pod, namespace, found.value)
             made.append(Outcome(path.name, each.pod, answer, _differences(answer, promise)))
@@ -144,7 +144,7 @@ def _cells(answer: Answer) -> tuple[str | Text, ...]:
     told = answer.told
     tenant = f" of tenant {told['tenant']}" if "tenant" in told else ""
     workload = told.get("workload", "-") + tenant
-    reason = SENTENCES[Reason(told["reason"])]
+    reason = REASONS[told["reason"]].sentence
     asks = _amount(told.get("from", "")) or "no GPU"
     if not answer.allowed:
         return workload, asks, Text("refused", "bold red"), reason

@@ -72,7 +72,7 @@ def _guards(policy: Policy) -> RenderableType:
     for column in ("A WAY AROUND THE DEVICE PLUGIN", "TENANTS", "OTHERS"):
         made.add_column(column)
     for reason, treatments in policy.guards.items():
-        made.add_row(reason.value, treatments.tenants.value, treatments.others.value)
+        made.add_row(reason.code, treatments.tenants.value, treatments.others.value)
     return made
 
 

@@ -3,17 +3,17 @@
 import argparse
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import groupby
 from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from webhook.cli import reasons_page
 from webhook.cli.cluster import options, printing
 from webhook.cli.cluster.printing import JSON, TABLE, YAML, put, structured
 from webhook.cli.manifests import InputError
-from webhook.cli.reasons_page import Section
-from webhook.core.api.reasons import SENTENCES, Reason, link
+from webhook.core.api.reason import Reason, link
+from webhook.core.checks.registry import REASONS
 
 _COLUMNS: Final = (("CODE", "reason"), ("WHAT IT SAYS", "sentence"))
 EPILOG: Final = """\
@@ -43,9 +43,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Tell of one or of all."""
-    found = reasons_page.sections()
-    chosen = list(found.values()) if args.code is None else [found[code(args.code)]]
+    """Print one reason or all."""
+    chosen = list(REASONS.values()) if args.code is None else [known_reason(args.code)]
     if args.output in (JSON, YAML):
         records = [record(each) for each in chosen]
         print(structured(records, args.output))  # noqa: T201 - the command's output
@@ -56,49 +55,45 @@ def run(args: argparse.Namespace) -> int:
     return options.FINE
 
 
-def code(text: str) -> Reason:
-    """The reason that somebody means.
+def known_reason(text: str) -> Reason:
+    """Return the reason that a person names.
 
     Raises:
         InputError: there is none; the message names those that are spelled nearly so.
     """
     wanted = text.strip("[]").lower().replace("-", "_")
-    if wanted in tuple(Reason):
-        return Reason(wanted)
-    near = get_close_matches(wanted, tuple(Reason), n=3)
+    if wanted in REASONS:
+        return REASONS[wanted]
+    near = get_close_matches(wanted, REASONS, n=3)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise InputError(f"there is no reason {text!r}{hint} (`gpu-sharing reasons` lists all)")
 
 
-def record(section: Section) -> dict[str, Any]:
-    """What tools get of one reason; the keys are an interface."""
+def record(reason: Reason) -> dict[str, Any]:
+    """Return what tools get of one reason; the keys are an interface."""
     return {
-        "reason": section.code.value,
-        "group": section.group,
-        "sentence": SENTENCES[section.code],
-        "meaning": section.meaning,
-        "example": section.example,
-        "toDo": section.to_do,
-        "link": link(section.code),
+        "reason": reason.code,
+        "group": reason.group.value,
+        "sentence": reason.sentence,
+        "meaning": reason.meaning,
+        "example": reason.example,
+        "toDo": reason.to_do,
+        "link": link(reason),
     }
 
 
-def _all(sections: Iterable[Section]) -> Iterable[RenderableType]:
-    groups: dict[str, list[Section]] = {}
-    for each in sections:
-        groups.setdefault(each.group, []).append(each)
-    for heading, members in groups.items():
-        yield Text(heading, "bold")
+def _all(reasons: Iterable[Reason]) -> Iterable[RenderableType]:
+    for heading, members in groupby(reasons, key=lambda each: each.group):
+        yield Text(heading.value, "bold")
         yield printing.below(printing.table(_COLUMNS, map(record, members)))
         yield Text()
     yield Text("One of them, with an example and what to do: gpu-sharing reasons CODE")
 
 
-def _one(section: Section) -> Iterable[tuple[str, str]]:
-    yield "Reason", section.code.value
-    yield "Group", section.group
-    yield "In short", SENTENCES[section.code]
-    yield "Meaning", section.meaning
-    yield "For example", section.example
-    yield "What to do", section.to_do
-    yield "Page", link(section.code)
+def _one(reason: Reason) -> Iterable[tuple[str, str]]:
+    yield "Reason", reason.code
+    yield "Group", reason.group.value
+    yield "Meaning", reason.meaning
+    yield "For example", reason.example
+    yield "What to do", reason.to_do
+    yield "Page", link(reason)

@@ -14,12 +14,24 @@ from typing import Final
 
 from prometheus_client import start_http_server
 
-from webhook.cli import background, flags, loaders, state_source
+from webhook.cli import background, loaders, state_source
 from webhook.cli.manifests import InputError
 from webhook.cli.state_source import Job, StateSource
-from webhook.core.api import reasons
+from webhook.core.api.reason import PAGE
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
+from webhook.process.flags import (
+    WRONG_SETTINGS,
+    Address,
+    Flag,
+    add_flags,
+    or_off,
+    read_address,
+    read_flags,
+    read_page,
+    read_switch,
+)
+from webhook.process.log import create_log
 from webhook.server import audit_log
 from webhook.server import metrics as metric
 from webhook.server.admission.app import AdmissionApp, create_handler
@@ -32,8 +44,6 @@ from webhook.server.reload import Logger, ReloadedFile
 from webhook.server.state import ServerState
 from webhook.server.tls import BadPair, ServingCertificate
 
-WRONG_SETTINGS: Final = 2
-MAY_BE_EMPTY: Final = ("--reasons-page",)  # which then means none, not the default
 EPILOG = """\
 every flag is also an environment variable: GPU_SHARING_TLS_CERT, GPU_SHARING_BIND and so on.
 files are read again when they change; a bad one is refused, told and the last good one kept.
@@ -45,19 +55,35 @@ example, without a cluster:
 """
 
 
+FLAGS: Final = (
+    Flag("--tls-cert", "FILE", "PEM certificate chain, leaf first", required=True),
+    Flag("--tls-key", "FILE", "its PEM private key", required=True),
+    Flag("--bind", "HOST:PORT", "where to serve", "0.0.0.0:8443", read_address),
+    Flag("--metrics-bind", "HOST:PORT", "metrics, or off", "0.0.0.0:8080", or_off(read_address)),
+    Flag("--policy", "FILE", "a policy; else the built-in one"),
+    Flag("--inventory", "FILE", "Nodes and Namespaces of a file instead of a cluster"),
+    Flag(
+        *("--reasons-page", "URL", "what answers link to, or off", PAGE, read_page),
+        may_be_empty=True,  # which means none, not the default
+    ),
+    Flag("--events", "on|off", "events of refusals and rewrites", "on", read_switch),
+    Flag("--undecided", "on|off", "count GPU pods that were never reviewed", "on", read_switch),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run: paths, and addresses as HOST:PORT."""
+    """How to run; paths are of files."""
 
     tls_cert: str
     tls_key: str
-    bind: str
-    metrics_bind: str
+    bind: Address
+    metrics_bind: Address | None
     policy: str | None
     inventory: str | None
     reasons_page: str
-    events: str
-    undecided: str
+    events: bool
+    undecided: bool
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -69,30 +95,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for flag, metavar, default, text in (
-        ("--tls-cert", "FILE", None, "PEM certificate chain, leaf first"),
-        ("--tls-key", "FILE", None, "its PEM private key"),
-        ("--bind", "HOST:PORT", "0.0.0.0:8443", "where to serve (default %(default)s)"),
-        ("--metrics-bind", "HOST:PORT", "0.0.0.0:8080", "metrics, or `off` (default %(default)s)"),
-        ("--policy", "FILE", None, "a policy; else the built-in one"),
-        ("--inventory", "FILE", None, "Nodes and Namespaces of a file instead of a cluster"),
-        ("--reasons-page", "URL", reasons.PAGE, "what answers link to, or `off`"),
-        ("--events", "on|off", "on", "events of refusals and rewrites (default %(default)s)"),
-        ("--undecided", "on|off", "on", "count pods that nobody decided (default %(default)s)"),
-    ):
-        name = "GPU_SHARING_" + flag.strip("-").upper().replace("-", "_")
-        said = os.environ.get(name)
-        given = said if said or (said == "" and flag in MAY_BE_EMPTY) else default
-        required = flag.startswith("--tls") and given is None
-        parser.add_argument(flag, metavar=metavar, default=given, required=required, help=text)
+    add_flags(parser, FLAGS, "GPU_SHARING_", os.environ)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal; say what is wrong before anything listens."""
-    keys = Settings.__dataclass_fields__
     try:
-        process = Process(_serving(Settings(**{key: getattr(args, key) for key in keys})))
+        process = Process(_serving(Settings(**read_flags(FLAGS, args))))
     except (ValueError, BadPair, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
         return WRONG_SETTINGS
@@ -101,9 +111,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serving(chosen: Settings) -> Serving:
-    log, metrics = audit_log.create_log(), metric.create_metrics()
+    log, metrics = create_log(), metric.create_metrics()
     logger = partial(audit_log.create_logger, log, metrics)
-    flags.listening("--bind", chosen.bind)
     certificate = ServingCertificate(
         Path(chosen.tls_cert), Path(chosen.tls_key), logger("certificate")
     )
@@ -111,21 +120,20 @@ def _serving(chosen: Settings) -> Serving:
     policy = _policy(chosen.policy, logger("policy"))
     state = ServerState(policy.value if policy else loaders.load_policy(None))
     source = _source(chosen.inventory, state, logger("inventory"))
-    listen = flags.listening_if_wanted("--metrics-bind", chosen.metrics_bind)
-    page = flags.page("--reasons-page", chosen.reasons_page)
-    switches = background.parse_switches(chosen.events, chosen.undecided)
+    listen = chosen.metrics_bind
+    switches = background.Switches(chosen.events, chosen.undecided)
     parts = _Parts(certificate, policy, state, source)
     _publish(metrics, parts)
 
     def start() -> Application:
         beside = background.create_background(source.live, switches, log, metrics)
         if listen is not None:
-            start_http_server(listen[1], listen[0], registry=metrics.registry)
+            start_http_server(listen.port, listen.host, registry=metrics.registry)
         probes = wsgi_handler(create_app(_checks(parts)))
-        app = AdmissionApp(state, source.namespaces, beside.observer, probes, page)
+        app = AdmissionApp(state, source.namespaces, beside.observer, probes, chosen.reasons_page)
         return Application(create_handler(app), partial(_run_all, parts, beside.jobs))
 
-    return Serving(chosen.bind, certificate, start)
+    return Serving(str(chosen.bind), certificate, start)
 
 
 @dataclass(frozen=True, slots=True)

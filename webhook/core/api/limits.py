@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from webhook.core.api import reasons
 from webhook.core.api.model import Violation
 from webhook.core.api.pod import Container, Pod, required_terms
-from webhook.core.api.reasons import Reason
 
 MOST_PARTS: Final = 10_000
 """A body of 3 MiB can have a million, which take seconds to judge; real pods have hundreds."""
@@ -25,7 +25,7 @@ def too_large(pod: Pod) -> Violation | None:
                 f"the pod has more than {MOST_PARTS} containers, variables and other parts, which "
                 "are not looked at; split it, or take variables from a ConfigMap"
             )
-            return Violation(Reason.TOO_LARGE, "", text, "spec")
+            return Violation(reasons.TOO_LARGE, "", text, "spec")
     return None
 
 

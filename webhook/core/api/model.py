@@ -8,7 +8,7 @@ from webhook.core.api.mig import Profile
 from webhook.core.api.node import Taint
 from webhook.core.api.pod import Pod
 from webhook.core.api.quantity import Raw
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 
 
 class Workload(StrEnum):

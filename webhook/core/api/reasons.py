@@ -1,142 +1,388 @@
-"""The closed set of reasons: a code for logs and metrics, a sentence and a page for people."""
+"""The reasons of decisions; those of the checks stand in each check."""
 
-import re
-from enum import StrEnum
 from typing import Final
 
-SHOWN_WHOLE: Final = 120
-"""Characters of a warning that kubectl shows whole."""
-PAGE: Final = "https://github.com/gpu-sharing/gpu-sharing/blob/main/docs/reasons.md"
-"""The page that explains them; a cluster without internet names a copy of its own."""
+from webhook.core.api.reason import Group, Reason
 
-_CODE: Final = re.compile(r"\[([a-z_]+)\]$")
-_LINK: Final = re.compile(r" - see (\S+)#[a-z_]+\s*$")
+NO_GPU: Final = Reason(
+    "no_gpu",
+    Group.ALLOWED,
+    "The pod asks for no GPU; it is left as it is.",
+    example="a web server.",
+    detail="In a cluster such a pod does not even reach the webhook.",
+)
+NOT_REVIEWED: Final = Reason(
+    "not_reviewed",
+    Group.ALLOWED,
+    "The request is not one that this webhook decides; nothing is changed.",
+    example="a Deployment sent to /mutate.",
+    detail="It is about another kind, or another operation.",
+)
+EXEMPT: Final = Reason(
+    "exempt",
+    Group.ALLOWED,
+    "The policy exempts the user that made the request; nothing is changed.",
+    example="the GPU Operator's own pods.",
+    to_do="if that is wrong, change the policy.",
+    detail="The list is the policy's `exemptUsers`.",
+)
+WHOLE_GPU: Final = Reason(
+    "whole_gpu",
+    Group.ALLOWED,
+    "The workload gets whole GPUs that no other pod uses.",
+    example="training with `nvidia.com/gpu: 4`.",
+)
+SEVERAL_GPUS: Final = Reason(
+    "several_gpus",
+    Group.ALLOWED,
+    "More than one GPU in a container: that many whole GPUs.",
+    example="inference with `nvidia.com/gpu: 2`.",
+    to_do="ask for 1 if one slice is enough.",
+    detail="Slices and shares would add no compute.",
+)
+FALLBACK_WHOLE_GPU: Final = Reason(
+    "fallback_whole_gpu",
+    Group.ALLOWED,
+    "No strategy of the workload is offered; a whole GPU instead.",
+    example="inference that needs 60Gi where the largest slice has 20.",
+    to_do="add a MIG or shared pool, or lower `gpu-sharing.io/gpu-memory`.",
+    detail="None is offered where the pod can go, or none is large enough. A warning says so.",
+)
+UNCLASSIFIED: Final = Reason(
+    "unclassified",
+    Group.ALLOWED,
+    "Nothing says what the pod is for; whole GPUs until a label does.",
+    example="a pod without our label in a namespace without a default.",
+    to_do="label the pod `gpu-sharing.io/workload`, or the namespace with a default.",
+    detail="A warning names the label.",
+)
+MIG_SLICE: Final = Reason(
+    "mig_slice",
+    Group.ALLOWED,
+    "The workload gets an unshared MIG device.",
+    example="inference on A100s that are cut.",
+    to_do="for more memory annotate `gpu-sharing.io/gpu-memory` or `gpu-sharing.io/mig-profile`.",
+)
+MPS_SHARE: Final = Reason(
+    "mps_share",
+    Group.ALLOWED,
+    "The workload gets a share of a GPU under MPS.",
+    example="inference on T4s.",
+    to_do="for more memory annotate `gpu-sharing.io/gpu-memory`.",
+    detail="Its memory is limited, errors of neighbours reach it.",
+)
+TIME_SLICED_SHARE: Final = Reason(
+    "time_sliced_share",
+    Group.ALLOWED,
+    "The workload takes turns on a GPU with other pods.",
+    example="a notebook.",
+    to_do="if it needs protection, it is not dev: label it otherwise.",
+    detail="Neither memory nor errors are kept apart.",
+)
+MIXED: Final = Reason(
+    "mixed",
+    Group.ALLOWED,
+    "The containers of the pod get their GPUs in different ways.",
+    example="one container asks for 1, another for 2.",
+    to_do="see the annotation `gpu-sharing.io/decision` for each.",
+)
+SAFE: Final = Reason(
+    "safe",
+    Group.ALLOWED,
+    "Every GPU request of the pod amounts to a strategy that it may use.",
+    example="a pod as /mutate left it.",
+    detail="/validate says so.",
+)
+INVALID_WORKLOAD: Final = Reason(
+    "invalid_workload",
+    Group.WRITTEN,
+    "The workload label has a value that is not one of the four.",
+    example="`gpu-sharing.io/workload: Training`.",
+    to_do="write training, inference, dev or tenant.",
+)
+INVALID_TENANT: Final = Reason(
+    "invalid_tenant",
+    Group.WRITTEN,
+    "The tenant label is empty.",
+    example='`gpu-sharing.io/tenant: ""`.',
+    to_do="write the tenant's name, or remove the label.",
+    detail="So it is not known whose pod it is.",
+)
+INVALID_QUANTITY: Final = Reason(
+    "invalid_quantity",
+    Group.WRITTEN,
+    "A GPU quantity is not a whole number, or limit and request differ.",
+    example="`nvidia.com/gpu: 0.5`.",
+    to_do="write a whole number in `limits`; a request, if any, must be equal.",
+    detail="Nor may there be a request without a limit.",
+)
+INVALID_GPU_MEMORY: Final = Reason(
+    "invalid_gpu_memory",
+    Group.WRITTEN,
+    "The gpu-memory annotation is not an amount of memory.",
+    example="`gpu-sharing.io/gpu-memory: 20GB`.",
+    to_do="write a Kubernetes quantity: 20Gi.",
+    detail="Less than 1Mi is none either.",
+)
+INVALID_MIG_PROFILE: Final = Reason(
+    "invalid_mig_profile",
+    Group.WRITTEN,
+    "The mig-profile annotation names no MIG profile.",
+    example="`gpu-sharing.io/mig-profile: 1c.2g.20gb`.",
+    to_do="write for example 2g.20gb, or 1g.10gb+me.",
+)
+SEVERAL_RESOURCES: Final = Reason(
+    "several_resources",
+    Group.WRITTEN,
+    "One container asks for GPUs under several names.",
+    example="`nvidia.com/gpu: 1` and `nvidia.com/mig-1g.5gb: 1`.",
+    to_do="keep one of them.",
+)
+TOO_LARGE: Final = Reason(
+    "too_large",
+    Group.WRITTEN,
+    "The pod has more parts than are looked at.",
+    example="a generated pod with 20,000 environment variables.",
+    to_do="take them from a file or a ConfigMap that the program reads, or split the pod.",
+    detail=(
+        "Those are 10,000 containers, variables, mounts, tolerations and others. What "
+        "cannot be looked at is refused, so that nobody keeps a replica busy for seconds "
+        "with one request."
+    ),
+)
+TRAINING_NEVER_SHARES: Final = Reason(
+    "training_never_shares",
+    Group.WORKLOAD,
+    "Training gets whole GPUs only, and none is offered or asked.",
+    example="training with `nvidia.com/mig-1g.5gb: 1`.",
+    to_do="ask for `nvidia.com/gpu`; see that a pool of whole GPUs exists.",
+)
+TENANT_NEEDS_ISOLATION: Final = Reason(
+    "tenant_needs_isolation",
+    Group.WORKLOAD,
+    "A tenant's pod gets an isolated device, or nothing.",
+    example="`nvidia.com/gpu.shared: 1` in a tenant's namespace.",
+    to_do="ask for `nvidia.com/gpu`; see that a pool of unshared MIG devices exists.",
+)
+STRATEGY_NOT_ALLOWED: Final = Reason(
+    "strategy_not_allowed",
+    Group.WORKLOAD,
+    "The workload may not use what the pod asks for by name.",
+    example="dev with `nvidia.com/mig-1g.5gb: 1`.",
+    to_do="ask for `nvidia.com/gpu`, or label the pod for what it is.",
+    detail="The annotation `gpu-sharing.io/mig-profile` is such a name too.",
+)
+SEVERAL_GPUS_NOT_ALLOWED: Final = Reason(
+    "several_gpus_not_allowed",
+    Group.WORKLOAD,
+    "The workload may not ask for more than one GPU.",
+    example="dev with `nvidia.com/gpu: 2`.",
+    to_do="ask for 1; label whole-GPU work training.",
+    detail="It gets one in a container.",
+)
+SEVERAL_MIG_DEVICES: Final = Reason(
+    "several_mig_devices",
+    Group.WORKLOAD,
+    "CUDA uses one MIG device per process; several do not help.",
+    example="`nvidia.com/mig-1g.5gb: 2`.",
+    to_do="ask for one larger profile, or use a container for each. A policy can allow it.",
+)
+NO_OFFER: Final = Reason(
+    "no_offer",
+    Group.CLUSTER,
+    "No node of the cluster offers what the pod asks for.",
+    example="`nvidia.com/mig-7g.80gb: 1` where A100s are cut smaller.",
+    to_do=(
+        "take something that is offered, add nodes, or declare the pool in the policy if it"
+        " is scaled to zero."
+    ),
+    detail="The message lists what is offered.",
+)
+GPU_LABELS_MISSING: Final = Reason(
+    "gpu_labels_missing",
+    Group.CLUSTER,
+    "Nodes have GPUs but no labels of GPU Feature Discovery.",
+    example="the device plugin was installed alone.",
+    to_do="enable GPU Feature Discovery (`gfd.enabled` in the GPU Operator).",
+    detail="So nobody knows what their resource names mean.",
+)
+NO_REACHABLE_OFFER: Final = Reason(
+    "no_reachable_offer",
+    Group.CLUSTER,
+    "Nodes offer it, but the pod's own constraints exclude them.",
+    example="`nodeSelector: {pool: a}` where pool a has no GPUs.",
+    to_do="change the selector, or add the toleration.",
+    detail=(
+        "Those are its nodeSelector, its affinity and missing tolerations; the message names which."
+    ),
+)
+NOT_ENOUGH_MEMORY: Final = Reason(
+    "not_enough_memory",
+    Group.CLUSTER,
+    "No offer has the memory that the pod asks for.",
+    example="`gpu-sharing.io/gpu-memory: 200Gi`.",
+    to_do="lower the annotation, or add larger GPUs.",
+)
+NOT_ENOUGH_GPUS: Final = Reason(
+    "not_enough_gpus",
+    Group.CLUSTER,
+    "No single node has as many as the pod asks for.",
+    example="16 GPUs where nodes have 8.",
+    to_do="ask for fewer, or split the pod: a pod runs on one node.",
+    detail="That counts one container, and all together.",
+)
+NOT_REWRITTEN: Final = Reason(
+    "not_rewritten",
+    Group.UNSAFE,
+    "A GPU request that is not pinned to nodes where its name is safe.",
+    example="a pod created while the mutating webhook was down.",
+    to_do="create the pod again; if it stays, look for a webhook that removes node affinity.",
+    detail=(
+        "/validate says so: the mutating webhook did not see the pod, or another webhook "
+        "changed it afterwards."
+    ),
+)
+GPU_VISIBILITY: Final = Reason(
+    "gpu_visibility",
+    Group.WAY_AROUND,
+    "A container names GPUs that the device plugin did not give it.",
+    example=(
+        "`NVIDIA_VISIBLE_DEVICES=all` in a sidecar; `NVIDIA_GDS=enabled`; `CUDA_VERSION` "
+        "alone, which means `all`."
+    ),
+    to_do="remove the variable; ask for a GPU if the container needs one.",
+    detail="It does so by a variable; other devices of the driver can be named like that too.",
+)
+CUDA_VISIBILITY: Final = Reason(
+    "cuda_visibility",
+    Group.WAY_AROUND,
+    "A container numbers its GPUs by hand; that can only hide some.",
+    example="`CUDA_VISIBLE_DEVICES=1` where one slice was given: CUDA finds nothing.",
+    to_do="remove the variable.",
+    detail="So `CUDA_VISIBLE_DEVICES` is harmless to others.",
+)
+ENV_FROM: Final = Reason(
+    "env_from",
+    Group.WAY_AROUND,
+    "A container with a GPU takes variables from where nobody can check them.",
+    example="`envFrom: [{configMapRef: {name: settings}}]` beside `nvidia.com/gpu: 1`.",
+    to_do=(
+        "name the variables in `env` with `valueFrom`, or give `envFrom` a prefix such as `APP_`."
+    ),
+    detail="They come from a ConfigMap or Secret, and win over the device plugin's.",
+)
+MPS_ENVIRONMENT: Final = Reason(
+    "mps_environment",
+    Group.WAY_AROUND,
+    "A container sets variables of MPS that do more than lower its share.",
+    example="`CUDA_MPS_PIPE_DIRECTORY=/tmp/mps`.",
+    to_do=(
+        "remove it. `CUDA_MPS_PINNED_DEVICE_MEM_LIMIT: 0=1024M` and "
+        '`CUDA_MPS_ACTIVE_THREAD_PERCENTAGE: "10"` are fine.'
+    ),
+    detail="Without the device plugin's pipe a container takes the GPU from everyone on it.",
+)
+PRIVILEGED: Final = Reason(
+    "privileged",
+    Group.WAY_AROUND,
+    "A privileged container reaches every GPU of its node.",
+    example="`securityContext: {privileged: true}` in an init container.",
+    to_do="remove it; GPUs need no privilege.",
+    detail="That is so of every kind of container.",
+)
+CAPABILITIES: Final = Reason(
+    "capabilities",
+    Group.WAY_AROUND,
+    "A container adds a capability that reaches every GPU of its node.",
+    example="`capabilities: {add: [CAP_SYS_ADMIN]}`.",
+    to_do="remove it; IPC_LOCK, NET_ADMIN and others are fine.",
+    detail="Those are {capabilities}, and whatever is spelled with other letters than ASCII has.",
+)
+HOST_PATH: Final = Reason(
+    "host_path",
+    Group.WAY_AROUND,
+    "A volume of the pod is a part of the node through which GPUs are reached.",
+    example="`hostPath: {path: /}`, `/dev`, `/var/run/nvidia`.",
+    to_do=(
+        "use another volume. `/dev/shm` is fine outside MPS, `/dev/infiniband` and `/data` always."
+    ),
+    detail=(
+        "Or it holds something that leads there: devices, the runtime's sockets, the "
+        "kubelet's folders."
+    ),
+)
+HOST_NAMESPACES: Final = Reason(
+    "host_namespaces",
+    Group.WAY_AROUND,
+    "The pod shares processes, memory or network with its node.",
+    example="`hostIPC: true`.",
+    to_do=(
+        "remove it; MPS needs none of them. For shared memory mount an emptyDir with "
+        "`medium: Memory`."
+    ),
+    detail="Other pods' GPU processes are there.",
+)
+RUNTIME_CLASS: Final = Reason(
+    "runtime_class",
+    Group.WAY_AROUND,
+    "The pod names a runtime that gives GPUs to whoever names them.",
+    example="`runtimeClassName: nvidia`.",
+    to_do=(
+        "remove it. Where GPUs do not work without it, see the node setting in Security, "
+        "then set `runtimeClass` in the policy."
+    ),
+    detail="Under NVIDIA's runtime the variable `NVIDIA_VISIBLE_DEVICES` does that.",
+)
+DEVICE_ANNOTATIONS: Final = Reason(
+    "device_annotations",
+    Group.WAY_AROUND,
+    "An annotation of the pod has devices injected by the runtime.",
+    example="`nvidia.cdi.k8s.io/pod: nvidia.com/gpu=all`.",
+    to_do="remove it; ask for `nvidia.com/gpu`.",
+)
+NODE_NAME: Final = Reason(
+    "node_name",
+    Group.WAY_AROUND,
+    "The pod names its node, so the scheduler and its taints do not count.",
+    example="`nodeName: gpu-1`.",
+    to_do="write `nodeSelector: {kubernetes.io/hostname: gpu-1}`.",
+    detail="Nor do its taints with effect NoSchedule.",
+)
+TOLERATIONS: Final = Reason(
+    "tolerations",
+    Group.WAY_AROUND,
+    "The pod tolerates the taints of pools that are not meant for it.",
+    example="`tolerations: [{operator: Exists}]`.",
+    to_do="name the keys. The webhook adds the toleration of GPU nodes itself.",
+    detail="It tolerates every taint, or the taint of another tenant's pool.",
+)
+RESERVED_MOUNTS: Final = Reason(
+    "reserved_mounts",
+    Group.WAY_AROUND,
+    "A container mounts where GPUs are named, or where MPS has its own.",
+    example="an emptyDir on `/dev/shm` in a pod that gets an MPS share.",
+    to_do="mount it elsewhere.",
+    detail=(
+        "A path below `/var/run/nvidia-container-devices` names a GPU; under MPS `/mps` "
+        "and `/dev/shm` are MPS's."
+    ),
+)
+RESOURCE_CLAIMS: Final = Reason(
+    "resource_claims",
+    Group.WAY_AROUND,
+    "The pod asks for devices by a claim, which this webhook cannot see.",
+    example="`deviceclass.resource.kubernetes.io/gpu.nvidia.com: 1`.",
+    to_do="ask for `nvidia.com/gpu`.",
+    detail="That is a ResourceClaim or a DeviceClass. Several pods may use one claim.",
+)
+RESERVED_NAMES: Final = Reason(
+    "reserved_names",
+    Group.WAY_AROUND,
+    "The pod has the webhook's own label with a value that is not true.",
+    example="the label on a pod that asks for no GPU, copied from another.",
+    to_do="remove the label.",
+    detail="It is `gpu-sharing.io/strategy`. The webhook writes it, nobody else should.",
+)
 
-
-class Reason(StrEnum):
-    """Why a pod was let through as it is, changed, or refused."""
-
-    NO_GPU = "no_gpu"
-    NOT_REVIEWED = "not_reviewed"
-    EXEMPT = "exempt"
-    WHOLE_GPU = "whole_gpu"
-    SEVERAL_GPUS = "several_gpus"
-    FALLBACK_WHOLE_GPU = "fallback_whole_gpu"
-    UNCLASSIFIED = "unclassified"
-    MIG_SLICE = "mig_slice"
-    MPS_SHARE = "mps_share"
-    TIME_SLICED_SHARE = "time_sliced_share"
-    MIXED = "mixed"
-    SAFE = "safe"
-
-    INVALID_WORKLOAD = "invalid_workload"
-    INVALID_TENANT = "invalid_tenant"
-    INVALID_QUANTITY = "invalid_quantity"
-    INVALID_GPU_MEMORY = "invalid_gpu_memory"
-    INVALID_MIG_PROFILE = "invalid_mig_profile"
-    SEVERAL_RESOURCES = "several_resources"
-    TOO_LARGE = "too_large"
-    TRAINING_NEVER_SHARES = "training_never_shares"
-    TENANT_NEEDS_ISOLATION = "tenant_needs_isolation"
-    STRATEGY_NOT_ALLOWED = "strategy_not_allowed"
-    SEVERAL_GPUS_NOT_ALLOWED = "several_gpus_not_allowed"
-    SEVERAL_MIG_DEVICES = "several_mig_devices"
-    NO_OFFER = "no_offer"
-    GPU_LABELS_MISSING = "gpu_labels_missing"
-    NO_REACHABLE_OFFER = "no_reachable_offer"
-    NOT_ENOUGH_MEMORY = "not_enough_memory"
-    NOT_ENOUGH_GPUS = "not_enough_gpus"
-    NOT_REWRITTEN = "not_rewritten"
-
-    GPU_VISIBILITY = "gpu_visibility"
-    CUDA_VISIBILITY = "cuda_visibility"
-    ENV_FROM = "env_from"
-    MPS_ENVIRONMENT = "mps_environment"
-    PRIVILEGED = "privileged"
-    CAPABILITIES = "capabilities"
-    HOST_PATH = "host_path"
-    HOST_NAMESPACES = "host_namespaces"
-    RUNTIME_CLASS = "runtime_class"
-    DEVICE_ANNOTATIONS = "device_annotations"
-    NODE_NAME = "node_name"
-    TOLERATIONS = "tolerations"
-    RESERVED_MOUNTS = "reserved_mounts"
-    RESOURCE_CLAIMS = "resource_claims"
-    RESERVED_NAMES = "reserved_names"
-
-
-SENTENCES: Final = {
-    Reason.NO_GPU: "The pod asks for no GPU; it is left as it is.",
-    Reason.NOT_REVIEWED: "The request is not one that this webhook decides; nothing is changed.",
-    Reason.EXEMPT: "The policy exempts the user that made the request; nothing is changed.",
-    Reason.WHOLE_GPU: "The workload gets whole GPUs that no other pod uses.",
-    Reason.SEVERAL_GPUS: "More than one GPU in a container: that many whole GPUs.",
-    Reason.FALLBACK_WHOLE_GPU: "No strategy of the workload is offered; a whole GPU instead.",
-    Reason.UNCLASSIFIED: "Nothing says what the pod is for; whole GPUs until a label does.",
-    Reason.MIG_SLICE: "The workload gets an unshared MIG device.",
-    Reason.MPS_SHARE: "The workload gets a share of a GPU under MPS.",
-    Reason.TIME_SLICED_SHARE: "The workload takes turns on a GPU with other pods.",
-    Reason.MIXED: "The containers of the pod get their GPUs in different ways.",
-    Reason.SAFE: "Every ask of the pod amounts to a strategy that it may use.",
-    Reason.INVALID_WORKLOAD: "The workload label has a value that is not one of the four.",
-    Reason.INVALID_TENANT: "The tenant label is empty.",
-    Reason.INVALID_QUANTITY: "A GPU quantity is not a whole number, or limit and request differ.",
-    Reason.INVALID_GPU_MEMORY: "The gpu-memory annotation is not an amount of memory.",
-    Reason.INVALID_MIG_PROFILE: "The mig-profile annotation names no MIG profile.",
-    Reason.SEVERAL_RESOURCES: "One container asks for GPUs under several names.",
-    Reason.TOO_LARGE: "The pod has more parts than are looked at.",
-    Reason.TRAINING_NEVER_SHARES: "Training gets whole GPUs only, and none is offered or asked.",
-    Reason.TENANT_NEEDS_ISOLATION: "A tenant's pod gets an isolated device, or nothing.",
-    Reason.STRATEGY_NOT_ALLOWED: "The workload may not use what the pod asks for by name.",
-    Reason.SEVERAL_GPUS_NOT_ALLOWED: "The workload may not ask for more than one GPU.",
-    Reason.SEVERAL_MIG_DEVICES: "CUDA uses one MIG device per process; several do not help.",
-    Reason.NO_OFFER: "No node of the cluster offers what the pod asks for.",
-    Reason.GPU_LABELS_MISSING: "Nodes have GPUs but no labels of GPU Feature Discovery.",
-    Reason.NO_REACHABLE_OFFER: "Nodes offer it, but the pod's own constraints exclude them.",
-    Reason.NOT_ENOUGH_MEMORY: "No offer has the memory that the pod asks for.",
-    Reason.NOT_ENOUGH_GPUS: "No single node has as many as the pod asks for.",
-    Reason.NOT_REWRITTEN: "A GPU request that is not pinned to nodes where its name is safe.",
-    Reason.GPU_VISIBILITY: "A container names GPUs that the device plugin did not give it.",
-    Reason.CUDA_VISIBILITY: "A container numbers its GPUs by hand; that can only hide some.",
-    Reason.ENV_FROM: "A container with a GPU takes variables from where nobody can check them.",
-    Reason.MPS_ENVIRONMENT: "A container sets variables of MPS that do more than lower its share.",
-    Reason.PRIVILEGED: "A privileged container reaches every GPU of its node.",
-    Reason.CAPABILITIES: "A container adds a capability that reaches every GPU of its node.",
-    Reason.HOST_PATH: "A volume of the pod is a part of the node through which GPUs are reached.",
-    Reason.HOST_NAMESPACES: "The pod shares processes, memory or network with its node.",
-    Reason.RUNTIME_CLASS: "The pod names a runtime that gives GPUs to whoever names them.",
-    Reason.DEVICE_ANNOTATIONS: "An annotation of the pod has devices injected by the runtime.",
-    Reason.NODE_NAME: "The pod names its node, so the scheduler and its taints do not count.",
-    Reason.TOLERATIONS: "The pod tolerates the taints of pools that are not meant for it.",
-    Reason.RESERVED_MOUNTS: "A container mounts where GPUs are named, or where MPS has its own.",
-    Reason.RESOURCE_CLAIMS: "The pod asks for devices by a claim, which this webhook cannot see.",
-    Reason.RESERVED_NAMES: "The pod wears the webhook's own label with a value that is not true.",
-}
-
-
-def link(reason: Reason, page: str = PAGE) -> str:
-    """Where a reason is explained."""
-    return f"{page}#{reason}"
-
-
-def linked(message: str, reason: Reason, page: str = PAGE) -> str:
-    """A message that ends with where to read more."""
-    return f"{message} - see {link(reason, page)}"
-
-
-def unlinked(message: str) -> tuple[str, str | None]:
-    """The same message without that end, and the page that it named; None if it named none."""
-    found = _LINK.search(message)
-    return (message[: found.start()], found[1]) if found else (message, None)
-
-
-def named(text: str) -> Reason | None:
-    """The reason whose code a text ends with, in square brackets."""
-    found = _CODE.search(text)
-    return Reason(found[1]) if found and found[1] in SENTENCES else None
-
-
-def fitted(text: str, reason: Reason, longest: int = SHOWN_WHOLE) -> str:
-    """The text cut to a length; the code, by which the pages are searched, stays at its end."""
-    code = f"... [{reason}]"
-    return text if len(text) <= longest else text[: longest - len(code)] + code
+REASONS: Final = {each.code: each for each in tuple(globals().values()) if isinstance(each, Reason)}
+"""Every constant above by its code, in order."""

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api import paths
+from webhook.core.api import paths, reasons
 from webhook.core.api import pod as pods
 from webhook.core.api.model import ContainerRef, Violation
 from webhook.core.api.pod import Container
-from webhook.core.api.reasons import Reason
 from webhook.core.checks.finding import Finding, Subject, quote
 
 _NVIDIA: Final = "nvidia"
@@ -30,7 +29,7 @@ def runtime_class(seen: Subject) -> Iterator[Finding]:
     name = seen.pod.spec.runtime_class_name or ""
     if name.lower().startswith(_NVIDIA):
         text = f"runtimeClassName {quote(name)} gives GPUs by name; remove it"
-        yield Finding(Violation(Reason.RUNTIME_CLASS, "", text, "spec.runtimeClassName"))
+        yield Finding(Violation(reasons.RUNTIME_CLASS, "", text, "spec.runtimeClassName"))
 
 
 def device_annotations(seen: Subject) -> Iterator[Finding]:
@@ -53,7 +52,7 @@ def device_annotations(seen: Subject) -> Iterator[Finding]:
         if injects or (domain in _CRI_O and _lists_gpus(value)):
             text = f"annotation {quote(key)} has devices injected; remove it"
             where = f"metadata.annotations[{key}]"
-            yield Finding(Violation(Reason.DEVICE_ANNOTATIONS, "", text, where), value)
+            yield Finding(Violation(reasons.DEVICE_ANNOTATIONS, "", text, where), value)
 
 
 def _lists_gpus(devices: str) -> bool:
@@ -70,7 +69,7 @@ def resource_claims(seen: Subject) -> Iterator[Finding]:
     claims = seen.pod.spec.resource_claims or ()
     for index, _ in enumerate(claims):
         text = f"resourceClaims[{index}] may share GPUs; ask for nvidia.com/gpu instead"
-        yield Finding(Violation(Reason.RESOURCE_CLAIMS, "", text, f"spec.resourceClaims[{index}]"))
+        yield Finding(Violation(reasons.RESOURCE_CLAIMS, "", text, f"spec.resourceClaims[{index}]"))
 
 
 def claimed_devices(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
@@ -87,7 +86,7 @@ def claimed_devices(_: Subject, place: ContainerRef, container: Container) -> It
         if name.startswith(_DEVICE_CLASS):
             text = f"{name[:100]} is a device of DRA; ask for nvidia.com/gpu instead"
             where = f"resources.limits[{name}]"
-            yield Finding(Violation(Reason.RESOURCE_CLAIMS, place.name, text, where))
+            yield Finding(Violation(reasons.RESOURCE_CLAIMS, place.name, text, where))
     if resources.claims:
         text = "resources.claims may share GPUs; ask for nvidia.com/gpu instead"
-        yield Finding(Violation(Reason.RESOURCE_CLAIMS, place.name, text, "resources.claims"))
+        yield Finding(Violation(reasons.RESOURCE_CLAIMS, place.name, text, "resources.claims"))

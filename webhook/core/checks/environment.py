@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api.model import ContainerRef, Violation
 from webhook.core.api.pod import Container, EnvVar
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 from webhook.core.checks.finding import Finding, Subject
 
 _HIDDEN: Final = frozenset({"void", "none", ""})
@@ -58,7 +58,7 @@ def gpu_visibility(seen: Subject, place: ContainerRef, container: Container) -> 
             text = f"env {_CUDA_VERSION} alone means every GPU; set {names.VISIBLE_DEVICES}=void"
         else:
             continue
-        yield _found(Reason.GPU_VISIBILITY, place, text, variable)
+        yield _found(reasons.GPU_VISIBILITY, place, text, variable)
 
 
 def _hides(variable: EnvVar) -> bool:
@@ -84,7 +84,7 @@ def cuda_visibility(_: Subject, place: ContainerRef, container: Container) -> It
     for variable in container.env or ():
         if variable.name == _CUDA_VISIBLE:
             text = f"env {_CUDA_VISIBLE} can only hide the GPU that is given; remove it"
-            yield _found(Reason.CUDA_VISIBILITY, place, text, variable)
+            yield _found(reasons.CUDA_VISIBILITY, place, text, variable)
 
 
 def env_from(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def env_from(seen: Subject, place: ContainerRef, container: Container) -> Iterat
         if any(ours.startswith(prefix) or prefix.startswith(ours) for ours in _OURS):
             text = f"envFrom[{index}] may bring NVIDIA_ or CUDA_ variables; use env or a prefix"
             where = f"envFrom[{index}]"
-            yield Finding(Violation(Reason.ENV_FROM, place.name, text, where))
+            yield Finding(Violation(reasons.ENV_FROM, place.name, text, where))
 
 
 def mps_environment(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
@@ -123,7 +123,7 @@ def mps_environment(_: Subject, place: ContainerRef, container: Container) -> It
         literal = (variable.value or "") if variable.value_from is None else ""
         if lowers is None or not lowers.fullmatch(literal):
             text = f"env {variable.name[:50]} can leave the share of a GPU; remove it"
-            yield _found(Reason.MPS_ENVIRONMENT, place, text, variable)
+            yield _found(reasons.MPS_ENVIRONMENT, place, text, variable)
 
 
 def _found(reason: Reason, place: ContainerRef, text: str, variable: EnvVar) -> Finding:

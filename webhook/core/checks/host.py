@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from webhook.core.api import paths
+from webhook.core.api import paths, reasons
 from webhook.core.api.model import Strategy, Violation
-from webhook.core.api.reasons import Reason
 from webhook.core.checks.finding import Finding, Subject, quote
 
 
@@ -29,7 +28,7 @@ def host_path(seen: Subject) -> Iterator[Finding]:
         if shared or paths.reaches_gpus(path):
             text = f"hostPath {quote(path)} reaches GPUs that were not given; use another volume"
             where = f"spec.volumes[{volume.name}].hostPath.path"
-            yield Finding(Violation(Reason.HOST_PATH, "", text, where))
+            yield Finding(Violation(reasons.HOST_PATH, "", text, where))
 
 
 def host_namespaces(seen: Subject) -> Iterator[Finding]:
@@ -46,4 +45,4 @@ def host_namespaces(seen: Subject) -> Iterator[Finding]:
     ):
         if value:
             text = f"{name} reaches others' processes on the node; remove it"
-            yield Finding(Violation(Reason.HOST_NAMESPACES, "", text, f"spec.{name}"))
+            yield Finding(Violation(reasons.HOST_NAMESPACES, "", text, f"spec.{name}"))

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api import paths
+from webhook.core.api import paths, reasons
 from webhook.core.api.model import ContainerRef, Strategy, Violation
 from webhook.core.api.pod import Container
-from webhook.core.api.reasons import Reason
 from webhook.core.checks.finding import Finding, Subject, quote
 
 _NAMED_GPUS: Final = "/run/nvidia-container-devices"
@@ -36,4 +35,4 @@ def reserved_mounts(seen: Subject, place: ContainerRef, container: Container) ->
         else:
             continue
         where = f"volumeMounts[{path}]"
-        yield Finding(Violation(Reason.RESERVED_MOUNTS, place.name, text, where))
+        yield Finding(Violation(reasons.RESERVED_MOUNTS, place.name, text, where))

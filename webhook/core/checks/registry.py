@@ -1,10 +1,12 @@
 """The rules on a pod as it stands, joined: what they find, and what the policy makes of it."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
+from webhook.core.api import reasons
 from webhook.core.api.model import Violation
-from webhook.core.api.reasons import Reason, fitted
+from webhook.core.api.reason import Reason, truncate
 from webhook.core.checks import devices, environment, host, mounts, reserved, scheduling
 from webhook.core.checks import security_context as context
 from webhook.core.checks.finding import ContainerRule, Finding, PodRule, Subject
@@ -33,6 +35,17 @@ POD_RULES: Final[tuple[PodRule, ...]] = (
 _MOST_WARNED: Final = 5
 
 
+_CODE: Final = re.compile(r"\[([a-z_]+)\]$")
+REASONS: Final = reasons.REASONS
+"""Every reason that there is, by its code."""
+
+
+def parse_code(text: str) -> Reason | None:
+    """Return the reason whose code a text ends with, in square brackets."""
+    found = _CODE.search(text)
+    return REASONS.get(found[1]) if found else None
+
+
 def check(seen: Subject) -> Iterator[Finding]:
     """Yield every way around the device plugin; each container once, also without a request."""
     for place, container in seen.containers.items():
@@ -49,7 +62,7 @@ def introduced(now: tuple[Finding, ...], before: tuple[Finding, ...]) -> tuple[F
     """
     known = frozenset(before)
     return tuple(
-        each for each in now if each not in known and each.violation.reason is not Reason.NODE_NAME
+        each for each in now if each not in known and each.violation.reason is not reasons.NODE_NAME
     )
 
 
@@ -62,7 +75,7 @@ def judge(
     ]
     refused = tuple(each for each, what in treated if what is Treatment.REFUSE)
     warned = dict.fromkeys(
-        fitted(each.text, each.reason) for each, what in treated if what is Treatment.WARN
+        truncate(each.text, each.reason) for each, what in treated if what is Treatment.WARN
     )
     return refused, _first(tuple(warned))
 

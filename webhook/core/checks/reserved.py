@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api import pod as pods
 from webhook.core.api.model import Violation
-from webhook.core.api.reasons import Reason
 from webhook.core.checks.finding import Finding, Subject, quote
 
 
@@ -31,4 +30,4 @@ def reserved_names(seen: Subject) -> Iterator[Finding]:
     if said != true:
         text = f"label {names.STRATEGY}={quote(said)} is not what the pod gets; remove it"
         where = f"metadata.labels[{names.STRATEGY}]"
-        yield Finding(Violation(Reason.RESERVED_NAMES, "", text, where), said)
+        yield Finding(Violation(reasons.RESERVED_NAMES, "", text, where), said)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api.model import Violation
 from webhook.core.api.pod import Toleration
-from webhook.core.api.reasons import Reason
 from webhook.core.checks.finding import Finding, Subject, quote
 
 
@@ -18,7 +17,7 @@ def node_name(seen: Subject) -> Iterator[Finding]:
     name = seen.pod.spec.node_name
     if name:
         text = f"nodeName {quote(name)} passes the scheduler by; use nodeSelector"
-        yield Finding(Violation(Reason.NODE_NAME, "", text, "spec.nodeName"))
+        yield Finding(Violation(reasons.NODE_NAME, "", text, "spec.nodeName"))
 
 
 def tolerations(seen: Subject) -> Iterator[Finding]:
@@ -45,7 +44,7 @@ def tolerations(seen: Subject) -> Iterator[Finding]:
             continue
         evidence = f"{each.operator}={each.value}"
         where = "spec.tolerations"
-        yield Finding(Violation(Reason.TOLERATIONS, "", text, where), evidence)
+        yield Finding(Violation(reasons.TOLERATIONS, "", text, where), evidence)
 
 
 def _own(each: Toleration, tenant: str | None) -> bool:

@@ -3,7 +3,8 @@
 import msgspec
 from msgspec import Struct
 
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
+from webhook.core.api.reasons import REASONS
 from webhook.core.policy.values import Treatment, Treatments
 
 
@@ -40,7 +41,7 @@ class GuardsFile(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 def of_file(read: GuardsFile) -> dict[Reason, Treatments]:
     """What comes of each guard; one word is for tenants and others alike."""
     said = msgspec.structs.asdict(read)
-    return {Reason(name): _both(each) for name, each in said.items()}
+    return {REASONS[name]: _both(each) for name, each in said.items()}
 
 
 def _both(said: _Said) -> Treatments:

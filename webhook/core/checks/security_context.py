@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from webhook.core.api import reasons
 from webhook.core.api.model import ContainerRef, Violation
 from webhook.core.api.pod import Container
-from webhook.core.api.reasons import Reason
 from webhook.core.checks.finding import Finding, Subject
 
 _PREFIX: Final = "CAP_"
@@ -32,7 +32,7 @@ def privileged(_: Subject, place: ContainerRef, container: Container) -> Iterato
     if context and context.privileged:
         text = "privileged sees every GPU of the node; remove securityContext.privileged"
         where = "securityContext.privileged"
-        yield Finding(Violation(Reason.PRIVILEGED, place.name, text, where))
+        yield Finding(Violation(reasons.PRIVILEGED, place.name, text, where))
 
 
 def capabilities(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
@@ -49,4 +49,4 @@ def capabilities(_: Subject, place: ContainerRef, container: Container) -> Itera
         if name in _REACHING:
             text = f"capability {name} reaches GPUs that were not given; remove it"
             where = f"securityContext.capabilities.add[{name}]"
-            yield Finding(Violation(Reason.CAPABILITIES, place.name, text, where))
+            yield Finding(Violation(reasons.CAPABILITIES, place.name, text, where))

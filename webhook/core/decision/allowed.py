@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api.model import Ask, Facts, Strategy, Violation
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 from webhook.core.gpu.meaning import means
 from webhook.core.policy.values import Choice, Otherwise, Policy, Row, RowName, SeveralGpus, row_of
 
 _WHOLE: Final = Choice(Strategy.EXCLUSIVE)
 _NEVER: Final = {
-    RowName.TRAINING: (Reason.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
-    RowName.TENANT_TRAINING: (Reason.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
-    RowName.TENANT: (Reason.TENANT_NEEDS_ISOLATION, "a tenant's pod gets an isolated device only"),
+    RowName.TRAINING: (reasons.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
+    RowName.TENANT_TRAINING: (reasons.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
+    RowName.TENANT: (reasons.TENANT_NEEDS_ISOLATION, "a tenant's pod gets an isolated device only"),
 }
 
 
@@ -87,7 +87,7 @@ def _only(choices: Iterable[Choice], strategies: frozenset[Strategy]) -> tuple[C
 
 
 def _not_allowed(ask: Ask, facts: Facts, row_name: RowName, row: Row) -> Violation:
-    reason, why = _NEVER.get(row_name, (Reason.STRATEGY_NOT_ALLOWED, ""))
+    reason, why = _NEVER.get(row_name, (reasons.STRATEGY_NOT_ALLOWED, ""))
     allowed = ", ".join(dict.fromkeys(choice.strategy.value for choice in row.choices))
     why = why or f"workload {facts.workload} may use {allowed}"
     asked = ask.resource if ask.resource != names.GPU else f"annotation {names.MIG_PROFILE}"
@@ -105,7 +105,7 @@ def _several(ask: Ask, row_name: RowName) -> Violation:
         f"{ask.resource}: {ask.count} asked, {who} gets 1 in a container (more shares add no "
         "compute); write 1, or label whole-GPU work gpu-sharing.io/workload=training"
     )
-    return Violation(Reason.SEVERAL_GPUS_NOT_ALLOWED, ask.place.name, message, "resources.limits")
+    return Violation(reasons.SEVERAL_GPUS_NOT_ALLOWED, ask.place.name, message, "resources.limits")
 
 
 def _several_mig(ask: Ask) -> Violation:
@@ -113,4 +113,4 @@ def _several_mig(ask: Ask) -> Violation:
         f"{ask.resource}: {ask.count} MIG devices asked, a CUDA process uses one; "
         "write 1 and take a larger profile, or use one container for each"
     )
-    return Violation(Reason.SEVERAL_MIG_DEVICES, ask.place.name, message, "resources.limits")
+    return Violation(reasons.SEVERAL_MIG_DEVICES, ask.place.name, message, "resources.limits")

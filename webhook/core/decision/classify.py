@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webhook.core.api import mig, names, quantity
+from webhook.core.api import mig, names, quantity, reasons
 from webhook.core.api import pod as pods
 from webhook.core.api.mig import Profile
 from webhook.core.api.model import Ask, ContainerRef, Facts, Role, Violation, Workload
 from webhook.core.api.pod import Container, Pod
 from webhook.core.api.quantity import Raw
-from webhook.core.api.reasons import Reason
-from webhook.core.policy.values import Policy, WellKnownLabel
+from webhook.core.integrations.integration import WellKnownLabel
+from webhook.core.policy.values import Policy
 
 WORKLOADS: Final = tuple(w.value for w in Workload if w is not Workload.UNCLASSIFIED)
 ALLOWED: Final = ", ".join(WORKLOADS)
@@ -91,7 +91,9 @@ def _read_workload(value: str, whose: str) -> tuple[Workload, _Found]:
     if value in WORKLOADS:
         return Workload(value), ()
     message = f"{whose} label {names.WORKLOAD}={value[:63]!r} is unknown; write one of {ALLOWED}"
-    return Workload.UNCLASSIFIED, (Violation(Reason.INVALID_WORKLOAD, "", message, names.WORKLOAD),)
+    return Workload.UNCLASSIFIED, (
+        Violation(reasons.INVALID_WORKLOAD, "", message, names.WORKLOAD),
+    )
 
 
 def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found, tuple[str, ...]]:
@@ -108,7 +110,7 @@ def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found,
     for value, whose in ((given, "the namespace's"), (wanted, "the pod's")):
         if value == "":
             message = f"{whose} label {names.TENANT} is empty; write the tenant's name or remove it"
-            return "", (Violation(Reason.INVALID_TENANT, "", message, names.TENANT),), ()
+            return "", (Violation(reasons.INVALID_TENANT, "", message, names.TENANT),), ()
     if given and wanted and given != wanted:
         warning = f"the namespace belongs to tenant {given[:40]}: the pod's label is void"
         return given, (), (warning,)
@@ -121,7 +123,7 @@ def _memory(pod: Pod) -> tuple[int | None, _Found]:
         return None if raw is None else quantity.mebibytes(raw), ()
     except quantity.QuantityError as error:
         message = f"annotation {names.GPU_MEMORY}: {error}; write for example 20Gi"
-        return None, (Violation(Reason.INVALID_GPU_MEMORY, "", message, names.GPU_MEMORY),)
+        return None, (Violation(reasons.INVALID_GPU_MEMORY, "", message, names.GPU_MEMORY),)
 
 
 def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
@@ -130,7 +132,7 @@ def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
         return None if raw is None else mig.parse(raw), ()
     except mig.ProfileError as error:
         message = f"annotation {names.MIG_PROFILE}: {error}"
-        return None, (Violation(Reason.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)
+        return None, (Violation(reasons.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)
 
 
 def _asks(pod: Pod) -> tuple[tuple[Ask, ...], tuple[ContainerRef, ...], _Found]:
@@ -157,13 +159,13 @@ def _ask(place: ContainerRef, container: Container) -> Ask | Violation | None:
         try:
             number = _count(resource, limits.get(resource), requests.get(resource))
         except quantity.QuantityError as error:
-            return Violation(Reason.INVALID_QUANTITY, place.name, f"{resource}: {error}", resource)
+            return Violation(reasons.INVALID_QUANTITY, place.name, f"{resource}: {error}", resource)
         if number:
             found[resource] = number, limits[resource] or number
     if len(found) > 1:
         listed = " and ".join(sorted(found))
         message = f"asks for {listed}; one container gets one kind of GPU, so keep one of them"
-        return Violation(Reason.SEVERAL_RESOURCES, place.name, message, "resources.limits")
+        return Violation(reasons.SEVERAL_RESOURCES, place.name, message, "resources.limits")
     return next((Ask(place, key, n, raw) for key, (n, raw) in found.items()), None)
 
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api.model import Allocation, Decision, Facts, Inventory, Offer, Strategy
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 from webhook.core.decision import affinity, allowed, diagnosis, select
 from webhook.core.decision.affinity import Chosen
 from webhook.core.decision.allowed import Candidate
@@ -12,9 +12,9 @@ from webhook.core.decision.select import Constraints
 from webhook.core.policy.values import Policy, Row, RowName, row_of
 
 _BY_STRATEGY: Final = {
-    Strategy.MIG: Reason.MIG_SLICE,
-    Strategy.MPS: Reason.MPS_SHARE,
-    Strategy.TIME_SLICING: Reason.TIME_SLICED_SHARE,
+    Strategy.MIG: reasons.MIG_SLICE,
+    Strategy.MPS: reasons.MPS_SHARE,
+    Strategy.TIME_SLICING: reasons.TIME_SLICED_SHARE,
 }
 UNCLASSIFIED_WARNING: Final = (
     f"whole GPUs, since nothing says what this is for; label {names.WORKLOAD}: "
@@ -68,12 +68,12 @@ def _decision(
 def _reason(want: Candidate, offer: Offer, row: tuple[RowName, Row]) -> Reason:
     """Why this strategy; the same when the rewritten pod is decided again."""
     if row[0] is RowName.UNCLASSIFIED:
-        return Reason.UNCLASSIFIED
+        return reasons.UNCLASSIFIED
     if offer.strategy is not Strategy.EXCLUSIVE:
         return _BY_STRATEGY[offer.strategy]
     if any(choice.strategy is Strategy.EXCLUSIVE for choice in row[1].choices):
-        return Reason.WHOLE_GPU
-    return Reason.SEVERAL_GPUS if want.ask.count > 1 else Reason.FALLBACK_WHOLE_GPU
+        return reasons.WHOLE_GPU
+    return reasons.SEVERAL_GPUS if want.ask.count > 1 else reasons.FALLBACK_WHOLE_GPU
 
 
 def _warnings(given: Allocation, terms: Constraints, row: Row) -> tuple[str, ...]:
@@ -82,16 +82,16 @@ def _warnings(given: Allocation, terms: Constraints, row: Row) -> tuple[str, ...
     size = "memory unknown" if offer.memory is None else f"{offer.memory} MiB"
     more = "" if terms.memory else f"; annotate {names.GPU_MEMORY} to ask for more"
     match given.reason:
-        case Reason.UNCLASSIFIED:
+        case reasons.UNCLASSIFIED:
             return (UNCLASSIFIED_WARNING,)
-        case Reason.FALLBACK_WHOLE_GPU:
+        case reasons.FALLBACK_WHOLE_GPU:
             wanted = " or ".join(dict.fromkeys(c.strategy.value for c in row.choices))
             return (f"no {wanted} is offered for this pod: a whole GPU is given instead",)
-        case Reason.MIG_SLICE if not terms.profile_name and not terms.memory:
+        case reasons.MIG_SLICE if not terms.profile_name and not terms.memory:
             return (f"MIG slice {offer.profile.name if offer.profile else ''} with {size}{more}",)
-        case Reason.MPS_SHARE if not terms.memory:
+        case reasons.MPS_SHARE if not terms.memory:
             return (f"MPS share of a GPU with {size}{more}",)
-        case Reason.TIME_SLICED_SHARE:
+        case reasons.TIME_SLICED_SHARE:
             return (f"time-slicing: {size} shared with other pods, neither limited nor protected",)
         case _:
             return ()

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api.model import Facts, Inventory, NodeGroup, Offer, Violation
 from webhook.core.api.pod import Pod
-from webhook.core.api.reasons import Reason
+from webhook.core.api.reason import Reason
 from webhook.core.decision import select
 from webhook.core.decision.allowed import Candidate, refusal
 from webhook.core.decision.select import Constraints
@@ -73,11 +73,11 @@ def _sayer(want: Candidate) -> _Say:
 
 def _nothing(say: _Say, want: Candidate, offers: _Found, inventory: Inventory) -> Violation:
     if not offers and inventory.unlabelled:
-        return say(Reason.GPU_LABELS_MISSING, _unlabelled(inventory))
+        return say(reasons.GPU_LABELS_MISSING, _unlabelled(inventory))
     if not offers:
-        return say(Reason.NO_OFFER, f"{want.ask.resource}: no node of the cluster offers a GPU")
+        return say(reasons.NO_OFFER, f"{want.ask.resource}: no node of the cluster offers a GPU")
     text = f"no node offers {want.ask.resource}; offered: {_listed(offers)}{_note(inventory)}"
-    return say(Reason.NO_OFFER, text)
+    return say(reasons.NO_OFFER, text)
 
 
 def _not_for_row(
@@ -101,7 +101,7 @@ def _not_for_row(
     text += f"; offered: {_listed(offers)}{_note(inventory)}"
     if row is RowName.UNCLASSIFIED:
         text += f"; label {names.WORKLOAD} if it may be given otherwise"
-    return say(refusal(row, Reason.NO_OFFER), text)
+    return say(refusal(row, reasons.NO_OFFER), text)
 
 
 def _unreachable(
@@ -110,7 +110,7 @@ def _unreachable(
     able, rules = seen
     why = _repelled(facts.pod, able, rules) or _unselected(facts.pod, able)
     text = f"{want.ask.resource}: {_listed(able)} exist, but not where the pod can go; {why}"
-    return say(Reason.NO_REACHABLE_OFFER, text)
+    return say(reasons.NO_REACHABLE_OFFER, text)
 
 
 def _repelled(pod: Pod, able: _Found, rules: Policy) -> str | None:
@@ -142,12 +142,12 @@ def _too_small(say: _Say, want: Candidate, terms: Constraints, near: _Found) -> 
             f"needs {terms.memory} MiB for each GPU, the most offered to it is {largest} MiB; "
             f"lower annotation {names.GPU_MEMORY}"
         )
-        return say(Reason.NOT_ENOUGH_MEMORY, text)
+        return say(reasons.NOT_ENOUGH_MEMORY, text)
     most = max(offer.amount for _, offer in roomy)
     if most < want.ask.count:
         asked = f"{want.ask.resource}: {want.ask.count} asked"
         text = f"{asked}, no reachable node has more than {most}; ask for {most} or fewer"
-        return say(Reason.NOT_ENOUGH_GPUS, text)
+        return say(reasons.NOT_ENOUGH_GPUS, text)
     return None
 
 
@@ -157,7 +157,7 @@ def _together(wants: tuple[Candidate, ...]) -> Violation:
         f"no reachable node can serve the pod's {len(wants)} GPU containers ({total} GPUs) "
         "together; ask for fewer, or split the pod"
     )
-    return Violation(Reason.NOT_ENOUGH_GPUS, "", text, "spec.containers")
+    return Violation(reasons.NOT_ENOUGH_GPUS, "", text, "spec.containers")
 
 
 def _listed(offers: Iterable[tuple[NodeGroup, Offer]]) -> str:

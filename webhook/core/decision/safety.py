@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api.model import ISOLATED, Ask, Facts, Strategy, Violation
-from webhook.core.api.reasons import Reason
 from webhook.core.checks.finding import Finding, Subject
 from webhook.core.decision.allowed import refusal
 from webhook.core.decision.classify import places
@@ -45,14 +44,14 @@ def _unpinned(ask: Ask) -> Violation:
         f"{ask.resource}: nothing pins it to nodes where that name is safe; the mutating "
         "webhook did not see the pod, or another one changed it: create the pod again"
     )
-    return Violation(Reason.NOT_REWRITTEN, ask.place.name, text, "spec.affinity")
+    return Violation(reasons.NOT_REWRITTEN, ask.place.name, text, "spec.affinity")
 
 
 def _forbidden(ask: Ask, strategy: Strategy, facts: Facts) -> Violation:
     tenant = of_tenant(facts.workload, facts.tenant)
     who = "a tenant's pod" if tenant else f"workload {facts.workload}"
     text = f"{ask.resource} on nodes with {strategy}: not allowed for {who}; remove that affinity"
-    reason = refusal(row_of(facts.workload, facts.tenant), Reason.STRATEGY_NOT_ALLOWED)
+    reason = refusal(row_of(facts.workload, facts.tenant), reasons.STRATEGY_NOT_ALLOWED)
     return Violation(reason, ask.place.name, text, "spec.affinity")
 
 

@@ -1,1 +1,1 @@
-"""Other projects whose objects make pods: one file a project."""
+"""Projects whose objects make pods: one module each, found by `registry`."""

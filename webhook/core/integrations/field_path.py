@@ -1,13 +1,13 @@
-"""Paths to pod templates: as people write them, and as they lead through an object."""
+"""Paths to pod templates, as people write them and as they lead through an object."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 """Keys and indices from an object down to one place in it."""
 
-Steps = tuple[str, ...]
+PathPattern = tuple[str, ...]
 """A path that may lead to many places: keys, `*` for each value of a map, `[]` for each item."""
 
 ANY_VALUE: Final = "*"
@@ -15,21 +15,23 @@ ANY_ITEM: Final = "[]"
 _PART: Final = re.compile(r"(\*|[A-Za-z0-9_-]+)((?:\[\*?\])*)")
 
 
-class PathError(ValueError):
-    """It is no path; the message says what to write."""
+class FieldPathError(ValueError):
+    """The text is no path, and the message says what to write."""
 
 
-def parse(text: str) -> Steps:
-    """Read `spec.workers[].template` or `spec.replicas.*.template`; `[*]` is the same as `[]`.
+def parse_pattern(text: str) -> PathPattern:
+    """Parses `spec.workers[].template` or `spec.replicas.*.template`.
+
+    `[*]` is the same as `[]`.
 
     Raises:
-        PathError: anything else.
+        FieldPathError: anything else.
     """
     steps: list[str] = []
     for part in text.split("."):
         found = _PART.fullmatch(part)
         if found is None:
-            raise PathError(
+            raise FieldPathError(
                 f"{text!r} is no path; write for example spec.template, "
                 "spec.workers[].template or spec.replicas.*.template"
             )
@@ -37,15 +39,15 @@ def parse(text: str) -> Steps:
     return tuple(steps)
 
 
-def follow(subject: Any, steps: Steps) -> Iterator[tuple[Path, Any]]:
-    """Every place of an object to which the steps lead, with what stands there."""
-    here: list[tuple[Path, Any]] = [((), subject)]
-    for step in steps:
+def follow_pattern(subject: Any, pattern: PathPattern) -> Iterator[tuple[FieldPath, Any]]:
+    """Yields every place of an object to which the pattern leads, with what stands there."""
+    here: list[tuple[FieldPath, Any]] = [((), subject)]
+    for step in pattern:
         here = [below for path, at in here for below in _below(path, at, step)]
     yield from here
 
 
-def _below(path: Path, at: Any, step: str) -> Iterator[tuple[Path, Any]]:
+def _below(path: FieldPath, at: Any, step: str) -> Iterator[tuple[FieldPath, Any]]:
     if step == ANY_ITEM:
         items: Any = enumerate(at) if isinstance(at, list) else ()
     elif not isinstance(at, Mapping):
@@ -56,7 +58,7 @@ def _below(path: Path, at: Any, step: str) -> Iterator[tuple[Path, Any]]:
         yield (*path, key), value
 
 
-def dotted(path: Path) -> str:
-    """A path as people read it: `spec.workerGroupSpecs[0].template`."""
+def dotted(path: FieldPath) -> str:
+    """Returns a path as people read it: `spec.workerGroupSpecs[0].template`."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return "".join(steps).removeprefix(".")

@@ -202,7 +202,7 @@ def _summary(facts: Facts, decision: Decision) -> str:
             "from": amount(each.ask, each.ask.resource),
             "to": amount(each.ask, each.offer.resource),
             "strategy": each.offer.strategy.value,
-            "reason": each.reason.value,
+            "reason": each.reason.code,
         }
         for each in decision.given
     ]

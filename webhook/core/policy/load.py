@@ -12,7 +12,8 @@ from webhook.core.api.model import ISOLATED, Strategy, Workload
 from webhook.core.checks import schema as families
 from webhook.core.checks.schema import GuardsFile, TreatmentsFile
 from webhook.core.integrations import field_path
-from webhook.core.integrations.field_path import Steps
+from webhook.core.integrations.field_path import PathPattern
+from webhook.core.integrations.integration import WellKnownLabel
 from webhook.core.policy import yaml_text
 from webhook.core.policy.schema import (
     ChoiceFile,
@@ -32,7 +33,6 @@ from webhook.core.policy.values import (
     RowName,
     SeveralGpus,
     Treatment,
-    WellKnownLabel,
 )
 
 
@@ -178,11 +178,11 @@ def _pool(index: int, pool: PoolFile, where: Callable[[str], str]) -> node.Node:
 
 def _pod_templates(
     read: tuple[PodTemplateFile, ...], where: Callable[[str], str]
-) -> dict[str, tuple[Steps, ...]]:
-    made: dict[str, tuple[Steps, ...]] = {}
+) -> dict[str, tuple[PathPattern, ...]]:
+    made: dict[str, tuple[PathPattern, ...]] = {}
     for index, each in enumerate(read):
         try:
-            made[each.kind] = (*made.get(each.kind, ()), field_path.parse(each.path))
-        except field_path.PathError as error:
+            made[each.kind] = (*made.get(each.kind, ()), field_path.parse_pattern(each.path))
+        except field_path.FieldPathError as error:
             raise PolicyError(f"{where(f'$.podTemplates[{index}].path')}: {error}") from None
     return made

@@ -7,8 +7,9 @@ from typing import Final
 
 from webhook.core.api import mig, node
 from webhook.core.api.model import Offer, Strategy, Workload
-from webhook.core.api.reasons import Reason
-from webhook.core.integrations.templates import Listed
+from webhook.core.api.reason import Reason
+from webhook.core.integrations.integration import WellKnownLabel
+from webhook.core.integrations.registry import StatedPaths
 
 MIG_CAPABLE: Final = "mig-capable"
 NOT_MIG_CAPABLE: Final = "not-mig-capable"
@@ -67,15 +68,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class WellKnownLabel:
-    """A label of another project that says what a pod is for; no value: any value does."""
-
-    label: str
-    workload: Workload
-    value: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Treatments:
     """What comes of one guard's findings in tenants' pods, and in all others."""
 
@@ -95,7 +87,7 @@ class Policy:
     exempt_users: frozenset[str]
     gpu_taints: frozenset[str]
     pools: tuple[node.Node, ...]
-    pod_templates: Listed
+    pod_templates: StatedPaths
 
 
 def row_of(workload: Workload, tenant: str | None) -> RowName:

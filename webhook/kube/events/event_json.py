@@ -62,7 +62,7 @@ def event_name(regarding: Regarding, batch: Batch) -> str:
     """
     event = batch.event
     about = (regarding.api_version, regarding.kind, regarding.name, regarding.uid)
-    parts = "\0".join((*about, event.action, event.reason, event.note))
+    parts = "\0".join((*about, event.action, event.reason.code, event.note))
     digest = hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:_HASH]
     prefix = regarding.name[:_PREFIX].rstrip("-.") if is_dns_subdomain(regarding.name) else "object"
     return f"{prefix}.{digest}"
@@ -83,7 +83,7 @@ def new_event(regarding: Regarding, batch: Batch, instance: str) -> dict[str, An
         "eventTime": micro_time(batch.first),
         "type": event.type,
         "action": event.action.value,
-        "reason": event.reason.value,
+        "reason": event.reason.code,
         "note": event.note,
         "regarding": _reference(event.namespace, regarding),
         "reportingController": CONTROLLER,

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from webhook.core.admit import Verdict
 from webhook.core.api.model import Request
-from webhook.core.api.reasons import Reason, link, linked, named
+from webhook.core.api.reason import Reason, link, with_link
+from webhook.core.checks.registry import parse_code
 from webhook.server.admission.decode import API_VERSION, KIND
 
 FORBIDDEN: Final = 403
@@ -57,7 +58,7 @@ def encode(request: Request, verdict: Verdict, page: str = "") -> bytes:
 
 
 def _refused(verdict: Verdict, page: str) -> _RefusalStatus:
-    message = linked(verdict.message, verdict.reason, page) if page else verdict.message
+    message = with_link(verdict.message, verdict.reason, page) if page else verdict.message
     return _RefusalStatus(FORBIDDEN, "Forbidden", message)
 
 
@@ -73,13 +74,13 @@ def see(reason: Reason, page: str) -> tuple[str, ...]:
 
 def _warned_of(verdict: Verdict) -> Reason:
     """The reason that the first warning names: what a guard warns of is not why a pod is let in."""
-    return named(verdict.warnings[0]) or verdict.reason
+    return parse_code(verdict.warnings[0]) or verdict.reason
 
 
 def _audit_annotations(request: Request, verdict: Verdict) -> dict[str, str]:
     """The decision in the API server's audit log, as `<webhook name>/<key>`; values are strings."""
     facts: dict[str, Any] = {
-        "reason": verdict.reason.value,
+        "reason": verdict.reason.code,
         "mode": request.mode.value,
         "workload": verdict.workload.value if verdict.workload else None,
         "tenant": verdict.tenant,

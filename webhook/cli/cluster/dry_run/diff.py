@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 from webhook.cli.cluster.dry_run.outcome import Now
 from webhook.cli.inspect.decision_annotation import Change, Recorded
-from webhook.core.api.reasons import Reason
+from webhook.core.api import reasons
 from webhook.core.policy.values import Otherwise, Row, SeveralGpus
 
 _OF_NODES = frozenset(
     {
-        Reason.NO_OFFER,
-        Reason.GPU_LABELS_MISSING,
-        Reason.NO_REACHABLE_OFFER,
-        Reason.NOT_ENOUGH_MEMORY,
-        Reason.NOT_ENOUGH_GPUS,
+        reasons.NO_OFFER,
+        reasons.GPU_LABELS_MISSING,
+        reasons.NO_REACHABLE_OFFER,
+        reasons.NOT_ENOUGH_MEMORY,
+        reasons.NOT_ENOUGH_GPUS,
     }
 )
 """Refusals that say something of the nodes and nothing of the pod."""

@@ -12,10 +12,10 @@ from webhook.cli.inspect import decision_annotation, denial
 from webhook.cli.inspect.decision_annotation import Change
 from webhook.cli.inspect.denial import Wrong
 from webhook.core.admit import Verdict
-from webhook.core.api import names
+from webhook.core.api import names, reasons
 from webhook.core.api.model import Allocation, Mode
 from webhook.core.api.pod import Pod
-from webhook.core.api.reasons import Reason
+from webhook.core.checks.registry import REASONS
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
 from webhook.kube.connection import Answer
@@ -80,7 +80,7 @@ def refused(pod: Object, place: Place, wrongs: tuple[Wrong, ...]) -> Now:
     """A refusal with everything that is wrong."""
     code = next((each.code for each in wrongs if each.code), None)
     return replace(
-        _plain(pod, place), allowed=False, reason=code.value if code else None, wrongs=wrongs
+        _plain(pod, place), allowed=False, reason=code.code if code else None, wrongs=wrongs
     )
 
 
@@ -98,18 +98,18 @@ def heard(answer: Answer, pod: Object, place: Place) -> Now | None:
     except msgspec.DecodeError:
         return None
     if not classify.asks_of(made):
-        return replace(found, reason=Reason.NO_GPU.value)
+        return replace(found, reason=reasons.NO_GPU.code)
     annotations = (made.metadata.annotations if made.metadata else None) or {}
     told = decision_annotation.read(annotations.get(names.DECISION))
     if told is None:
         return None
-    reasons = {each.reason for each in told.containers}
+    codes = {each.reason for each in told.containers}
     return replace(
         found,
         workload=told.workload,
         tenant=told.tenant,
         strategy=told.strategy,
-        reason=reasons.pop() if len(reasons) == 1 else Reason.MIXED.value,
+        reason=codes.pop() if len(codes) == 1 else reasons.MIXED.code,
         changes=told.containers,
     )
 
@@ -130,8 +130,7 @@ def _audited(warnings: tuple[str, ...], found: Now) -> Now | None:
 
 
 def _coded(code: str) -> tuple[Wrong, ...]:
-    known = Reason(code) if code in tuple(Reason) else None
-    return (Wrong(known, "audit mode tells the code only"),)
+    return (Wrong(REASONS.get(code), "audit mode tells the code only"),)
 
 
 def of_verdict(verdict: Verdict) -> Now:
@@ -142,7 +141,7 @@ def of_verdict(verdict: Verdict) -> Now:
         workload=verdict.workload.value if verdict.workload else "unclassified",
         tenant=verdict.tenant,
         strategy=verdict.strategy if verdict.allowed else None,
-        reason=verdict.reason.value,
+        reason=verdict.reason.code,
         changes=tuple(map(_change, verdict.given)) if verdict.allowed else (),
         wrongs=tuple(denial.wrongs(verdict.message)) if not verdict.allowed else (),
         warnings=verdict.warnings,
@@ -156,7 +155,7 @@ def _change(given: Allocation) -> Change:
         asked={ask.resource: ask.count},
         given={given.offer.resource: ask.count},
         strategy=given.offer.strategy.value,
-        reason=given.reason.value,
+        reason=given.reason.code,
     )
 
 
@@ -170,7 +169,9 @@ def record(now: Now) -> dict[str, Any]:
         "strategy": now.strategy,
         "reason": now.reason,
         "containers": msgspec.to_builtins(now.changes),
-        "wrong": [{"reason": w.code, "message": w.text} for w in now.wrongs],
+        "wrong": [
+            {"reason": w.code.code if w.code else None, "message": w.text} for w in now.wrongs
+        ],
         "warnings": list(now.warnings),
         "aside": now.aside or None,
     }

@@ -4,16 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from webhook.cli.cluster import kinds, types
+from webhook.cli.cluster import types
 from webhook.cli.cluster.client import Access, Object, Unavailable
-from webhook.cli.cluster.kinds import Kind
 from webhook.cli.cluster.types import LivePod
 from webhook.cli.inspect import reconstruct
-from webhook.core.integrations import templates
-from webhook.core.integrations.templates import Listed
+from webhook.core.api.resource import ApiResource
+from webhook.core.integrations import kubernetes, registry
+from webhook.core.integrations.registry import StatedPaths
 
-_MAKERS: Final[Mapping[str, Kind]] = {
-    each.name: each for each in (kinds.REPLICA_SET, kinds.JOB, kinds.STATEFUL_SET, kinds.DAEMON_SET)
+_MAKERS: Final[Mapping[str, ApiResource]] = {
+    each.kind: each
+    for each in (
+        kubernetes.REPLICA_SET,
+        kubernetes.JOB,
+        kubernetes.STATEFUL_SET,
+        kubernetes.DAEMON_SET,
+    )
 }
 """What makes pods itself, by one template."""
 
@@ -41,11 +47,11 @@ def of_pod(access: Access, live: LivePod) -> Anew:
     return Anew(reconstruct.of_live(live.raw), "the pod itself, as it was before it was decided")
 
 
-def of_workload(subject: Object, listed: Listed) -> Iterator[Anew]:
+def of_workload(subject: Object, stated: StatedPaths) -> Iterator[Anew]:
     """Every pod that an object would make, by its templates."""
     kind, metadata = subject.get("kind", ""), subject.get("metadata") or {}
     name = metadata.get("name", "")
-    for each in templates.find(subject, listed):
+    for each in registry.find_templates(subject, stated):
         made = reconstruct.of_template(_claimed(subject, each.pod))
         made["metadata"]["generateName"] = f"{name[:50]}-"
         where = f" at {each.path}" if each.path not in ("", "spec.template") else ""
@@ -72,4 +78,4 @@ def _claimed(subject: Object, pod: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def live(access: Access, name: str, namespace: str) -> LivePod:
     """Read one pod; raise Unavailable."""
-    return types.live(access.get(kinds.POD, name, namespace))
+    return types.live(access.get(kubernetes.POD, name, namespace))

@@ -10,7 +10,7 @@ from webhook.cli import output
 from webhook.cli.cluster import printing
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
 from webhook.cli.inspect.decision_annotation import Change
-from webhook.core.api.reasons import SENTENCES, Reason
+from webhook.core.checks.registry import REASONS
 
 _CHANGES: Final = (
     ("CONTAINER", "name"), ("ASKED nvidia.com/", "asked"), ("GOT nvidia.com/", "got"),
@@ -57,7 +57,7 @@ def rights(missing: Iterable[Any]) -> Iterator[RenderableType]:
 
 def reason(code: str) -> str:
     """A code with its sentence, if it is one that is known here."""
-    return f"{code}: {SENTENCES[Reason(code)]}" if code in tuple(Reason) else code
+    return f"{code}: {REASONS[code].sentence}" if code in REASONS else code
 
 
 def changes_of(changes: Sequence[Change]) -> RenderableType:

@@ -6,7 +6,6 @@ from typing import Final
 import msgspec
 
 from webhook.cli import loaders
-from webhook.cli.cluster import kinds
 from webhook.cli.cluster import loaders as sources
 from webhook.cli.cluster.client import Access, Lacking, Unavailable
 from webhook.cli.cluster.dry_run import outcome
@@ -16,6 +15,7 @@ from webhook.cli.inspect.denial import By
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError
 from webhook.core.api.model import Mode, Request, Side
+from webhook.core.integrations import kubernetes
 from webhook.core.simulate import simulate
 from webhook.kube.errors import ApiError
 
@@ -36,7 +36,7 @@ def now(access: Access, pod: Object, place: Place) -> Now | Untried:
     | is refused by others, is not allowed, says nothing | what the core decides by the nodes |
     """
     try:
-        answer = access.try_create(kinds.POD, pod, place.namespace)
+        answer = access.try_create(kubernetes.POD, pod, place.namespace)
     except Lacking as lacking:
         untried = Untried("you may not try it", (lacking.right,))
     except Unavailable as error:

@@ -1,15 +1,15 @@
 """What exists in a cluster that makes pods, each root with its live pods; judges nothing."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
 from webhook.cli.cluster.client import Object, metadata
+from webhook.core.integrations import kubernetes, registry
+from webhook.core.integrations.field_path import FieldPath
 
 _HASH: Final = "pod-template-hash"
-_STEP: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _OVER: Final = frozenset({"Succeeded", "Failed"})
 _ENDED: Final = frozenset({"Complete", "Failed"})
 
@@ -90,8 +90,8 @@ def _owner(subject: Object) -> Object | None:
     return None
 
 
-def wanted(root: Object, path: str) -> int:
-    """How many pods the template at a path is to have now.
+def wanted(root: Object, place: FieldPath) -> int:
+    """Returns how many pods the template at a place is to have now.
 
     | kind | number |
     |---|---|
@@ -100,6 +100,8 @@ def wanted(root: Object, path: str) -> int:
     | CronJob | 0: its live pods count |
     | DaemonSet | status.desiredNumberScheduled |
     | any other | every `replicas` and `parallelism` on the way to the template, multiplied |
+
+    On the way to a worker template the group's size counts too, without the leader.
     """
     spec = root.get("spec") or {}
     status = root.get("status") or {}
@@ -107,22 +109,23 @@ def wanted(root: Object, path: str) -> int:
         each.get("type") in _ENDED and each.get("status") == "True"
         for each in status.get("conditions") or ()
     )
-    if root["kind"] == "CronJob" or (root["kind"] == "Job" and (ended or spec.get("suspend"))):
+    resource = registry.resource_of(root)
+    done = resource is kubernetes.JOB and (ended or spec.get("suspend"))
+    if resource is kubernetes.CRON_JOB or done:
         return 0
-    if root["kind"] == "DaemonSet":
+    if resource is kubernetes.DAEMON_SET:
         return _number(status.get("desiredNumberScheduled"), 0)
-    return prod(_factors(root, path))
+    return prod(_factors(root, place, resource.group_sizes if resource else {}))
 
 
-def _factors(root: Object, path: str) -> Iterator[int]:
+def _factors(root: Object, place: FieldPath, group_sizes: Mapping[str, str]) -> Iterator[int]:
     here: Any = root
-    steps = [int(index) if index else key for index, key in _STEP.findall(path)]
-    for step in steps:
+    for step in place:
         if isinstance(here, Mapping):
             yield _number(here.get("replicas"), 1)
             yield _number(here.get("parallelism"), 1)
-            if step == "workerTemplate":  # a LeaderWorkerSet's size counts the leader too
-                yield max(_number(here.get("size"), 2) - 1, 0)
+            if step in group_sizes:
+                yield max(_number(here.get(group_sizes[str(step)]), 2) - 1, 0)
         here = _at(here, step)
 
 

@@ -15,6 +15,7 @@ from webhook.cli.verbs.audit.evaluate import Outcome, Row
 from webhook.cli.verbs.audit.report import Audit, record
 from webhook.core.api import names
 from webhook.core.api.model import Mode
+from webhook.core.integrations import kubernetes
 
 NEVER: Final = ("kube-system", "kube-public", "kube-node-lease", "gpu-operator")
 """Namespaces that the chart never touches, besides its own (values: excludedNamespaces)."""
@@ -68,7 +69,7 @@ def _audit(access: Access, args: argparse.Namespace) -> Audit:
         cluster = sources.cluster(access, args.inventory, namespace)
     with progress("reading workloads and pods …"):
         objects, notes = sources.existing(access, namespace)
-        pods = list(access.each(kinds.POD, namespace))
+        pods = list(access.each(kubernetes.POD, namespace))
     forced = {names.MODE: Mode.ENFORCE.value}
     inventory = loaders.inventory_of(cluster, chosen.policy)
     court = Court(chosen.policy, inventory, cluster, forced)

@@ -89,7 +89,7 @@ def unscheduled(pod: Object) -> Object:
 
 
 def _row(each: Group, result: Result, court: Court, nodes: Mapping[str, Node]) -> Row:
-    wanted = collect.wanted(each.root, result.template.path) if each.read else 0
+    wanted = collect.wanted(each.root, result.template.place) if each.read else 0
     pods = max(wanted, len(each.pods))
     asks = result.verdict.asks
     holds = [held_gpus.by(pod, nodes) for pod in each.pods]

@@ -14,7 +14,7 @@ from webhook.cli.verbs.audit.evaluate import Outcome, Row
 from webhook.cli.verbs.audit.report import Audit
 from webhook.cli.verbs.audit.totals import Sums
 from webhook.core.api.model import Mode
-from webhook.core.api.reasons import SENTENCES, Reason
+from webhook.core.api.reason import Reason
 
 _NAMESPACES: Final = (
     ("NAMESPACE", "name"), ("MODE NOW", "mode"), ("PODS", "pods"), ("CHANGED", "changed"),
@@ -128,12 +128,12 @@ def _reasons(refused: Iterable[Row]) -> Iterator[dict[str, object]]:
     found: dict[Reason, list[Row]] = {}
     for row in refused:
         found.setdefault(row.result.verdict.reason, []).append(row)
-    for reason, rows in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+    for reason, rows in sorted(found.items(), key=lambda item: (-len(item[1]), item[0].code)):
         first = f"{rows[0].result.namespace}/{_who(rows[0])}"
         yield {
-            "reason": Text(reason.value, "red"),
+            "reason": Text(reason.code, "red"),
             "workloads": len(rows),
-            "means": SENTENCES[reason],
+            "means": reason.sentence,
             "first": first,
         }
 

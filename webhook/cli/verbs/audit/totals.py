@@ -62,7 +62,7 @@ def record(row: Row) -> dict[str, Any]:
         "tenant": verdict.tenant,
         "outcome": row.outcome.value,
         "strategy": verdict.strategy if verdict.allowed else None,
-        "reason": verdict.reason.value,
+        "reason": verdict.reason.code,
         "message": "" if verdict.allowed else verdict.message,
         "warnings": list(verdict.warnings),
         "gpus": {

@@ -3,13 +3,14 @@
 import argparse
 from typing import Final
 
-from webhook.cli.cluster import kinds, namespace_policy, options, targets
+from webhook.cli.cluster import namespace_policy, options, targets
 from webhook.cli.cluster.dry_run import rebuild
 from webhook.cli.cluster.dry_run.outcome import Now
 from webhook.cli.cluster.printing import JSON, TABLE, YAML, progress, put, structured
 from webhook.cli.manifests import InputError
 from webhook.cli.verbs.explain import collect, render
 from webhook.cli.verbs.explain.collect import Explained
+from webhook.core.integrations import kubernetes
 
 EPILOG: Final = """\
 What was decided is read from the pod, as its annotation tells it. What would be decided now comes
@@ -63,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _name(words: list[str]) -> str:
-    target = targets.parse(words, kinds.POD)
-    if target.kind is not kinds.POD:
+    target = targets.parse(words, kubernetes.POD)
+    if target.resource is not kubernetes.POD:
         raise InputError(
             f"explain is for one pod; for {target.text}: gpu-sharing why {target.text.lower()}"
         )

@@ -72,7 +72,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(args: argparse.Namespace) -> int:
     """Read, merge and show; see the exit codes above."""
     if args.reason is not None:
-        reasons.code(args.reason)
+        reasons.known_reason(args.reason)
     if args.follow and args.output == YAML:
         raise InputError("-f goes on for ever, so write -o json with it: a line each")
     wanted = records.filter_of(args)

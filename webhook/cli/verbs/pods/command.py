@@ -8,12 +8,13 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from webhook.cli.cluster import kinds, loaders, namespace_policy, options, printing, types
+from webhook.cli.cluster import loaders, namespace_policy, options, printing, types
 from webhook.cli.cluster.client import Access, Lacking
 from webhook.cli.cluster.printing import JSON, TABLE, WIDE, YAML, Column, progress, put, structured
 from webhook.cli.verbs.pods import rows
 from webhook.cli.verbs.pods.rows import Holder
 from webhook.core.api.model import Strategy, Workload
+from webhook.core.integrations import kubernetes
 
 _STRATEGIES: Final = (*(each.value for each in Strategy), "mixed", "none")
 _NAMESPACE: Final[tuple[Column, ...]] = (("NAMESPACE", "namespace"),)
@@ -96,7 +97,7 @@ def _holders(
     labels: Mapping[str, Mapping[str, str]],
 ) -> Iterator[Holder]:
     policy = namespace_policy.policy(access, args.install, None).policy
-    for each in access.each(kinds.POD, namespace):
+    for each in access.each(kubernetes.POD, namespace):
         live = types.live(each)
         found = rows.of(live, labels.get(live.meta.namespace), policy)
         if found is not None:

@@ -8,10 +8,11 @@ from msgspec import Struct, field
 
 from webhook.cli.cluster import kinds, printing, types
 from webhook.cli.cluster.client import Absent, Access, Unavailable
-from webhook.cli.cluster.kinds import Kind
 from webhook.cli.cluster.options import Install
 from webhook.cli.cluster.types import Meta
 from webhook.cli.verbs.status.section import Part
+from webhook.core.api.resource import ApiResource
+from webhook.core.integrations import kubernetes
 
 POLICIES: Final = "gpu-sharing.io/failure-policies"
 _LOST: Final = {
@@ -90,7 +91,7 @@ def install(access: Access, where: Install) -> Part:
 
 
 def _deployment(access: Access, where: Install, name: str) -> dict[str, Any]:
-    found = types.read(access.get(kinds.DEPLOYMENT, name, where.namespace), _Deployment)
+    found = types.read(access.get(kubernetes.DEPLOYMENT, name, where.namespace), _Deployment)
     wanted = 1 if found.spec.replicas is None else found.spec.replicas
     return {
         "name": name,
@@ -129,13 +130,13 @@ def webhooks(access: Access, where: Install) -> Part:
         try:
             found += _of_configuration(access, kind, where.release)
         except Absent:
-            wrong.append(f"there is no {kind.name} {where.release}: {_LOST[kind]}")
+            wrong.append(f"there is no {kind.kind} {where.release}: {_LOST[kind]}")
     wrong += _differing(found, where)
     shown = (printing.table(_WEBHOOKS, found),) if found else ()
     return Part("webhooks", "Webhooks (failurePolicy)", found, shown, tuple(wrong))
 
 
-def _of_configuration(access: Access, kind: Kind, name: str) -> Iterable[dict[str, Any]]:
+def _of_configuration(access: Access, kind: ApiResource, name: str) -> Iterable[dict[str, Any]]:
     found = types.read(access.get(kind, name), _Configuration)
     configured = _configured((found.metadata.annotations or {}).get(POLICIES, "{}"))
     return [

@@ -13,6 +13,7 @@ from webhook.cli.cluster.types import Meta
 from webhook.cli.verbs.status.section import Part
 from webhook.core.api import names
 from webhook.core.api.model import Mode
+from webhook.core.integrations import kubernetes
 
 HOUR: Final = timedelta(hours=1)
 MOST: Final = 10
@@ -60,7 +61,7 @@ def _strategies(access: Access, scope: str | None, notes: list[str]) -> Mapping[
     """By the label, which the API server can select by: a cluster may have very many pods."""
     found: dict[str, Counter[str]] = {}
     try:
-        for each in access.each(kinds.POD, scope, labelSelector=names.STRATEGY):
+        for each in access.each(kubernetes.POD, scope, labelSelector=names.STRATEGY):
             meta = types.read(each.get("metadata") or {}, Meta)
             counter = found.setdefault(meta.namespace, Counter())
             counter[(meta.labels or {})[names.STRATEGY]] += 1

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from webhook.cli import reasons_page
 from webhook.cli.cluster.events import Happening
 from webhook.cli.cluster.times import clock
 from webhook.cli.cluster.types import Condition, Maker
@@ -13,7 +12,7 @@ from webhook.cli.inspect import denial
 from webhook.cli.inspect.denial import By, Refusal, Wrong
 from webhook.cli.verbs.why import owner_tree
 from webhook.cli.verbs.why.owner_tree import Family
-from webhook.core.api.reasons import SENTENCES, link
+from webhook.core.api.reason import link
 
 _FAILED: Final = ("FailedCreate", "FailedToCreate")
 """How controllers begin the reason of an event about a pod that they could not make."""
@@ -163,9 +162,9 @@ def record(each: Refused) -> dict[str, Any]:
 def _wrong(wrong: Wrong, page: str) -> dict[str, Any]:
     code = wrong.code
     return {
-        "reason": code.value if code else None,
-        "sentence": SENTENCES[code] if code else None,
+        "reason": code.code if code else None,
+        "sentence": code.sentence if code else None,
         "message": wrong.text,
-        "toDo": reasons_page.sections()[code].to_do if code else None,
+        "toDo": code.to_do if code else None,
         "link": link(code, page) if code else None,
     }

@@ -1,34 +1,23 @@
 """A workload with everything that it owns and that makes pods, and those pods; judges nothing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.cli.cluster import kinds, types
+from webhook.cli.cluster import types
 from webhook.cli.cluster.client import Absent, Access, Lacking, Object, Right
-from webhook.cli.cluster.kinds import Kind
 from webhook.cli.cluster.targets import Target
 from webhook.cli.cluster.types import LivePod, Maker, Meta
+from webhook.core.api.resource import ApiResource
+from webhook.core.integrations import kubernetes, registry
 
-_BETWEEN: Final[Mapping[str, tuple[str, ...]]] = {
-    "TrainJob": ("JobSet",),
-    "RayJob": ("RayCluster",),
-    "RayService": ("RayCluster",),
-    "LLMInferenceService": ("LeaderWorkerSet",),
-}
-"""Custom kinds that stand between others and what makes their pods."""
-
-_BELOW: Final[Mapping[Kind, tuple[Kind, ...]]] = {
-    kinds.POD: (),
-    kinds.REPLICA_SET: (),
-    kinds.STATEFUL_SET: (),
-    kinds.DAEMON_SET: (),
-    kinds.JOB: (),
-    kinds.DEPLOYMENT: (kinds.REPLICA_SET,),
-    kinds.CRON_JOB: (kinds.JOB,),
-}
-_ANY: Final = (kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.STATEFUL_SET, kinds.JOB)
-"""What other kinds make their pods by."""
+_POD_MAKERS: Final = (
+    kubernetes.DEPLOYMENT,
+    kubernetes.REPLICA_SET,
+    kubernetes.STATEFUL_SET,
+    kubernetes.JOB,
+)
+"""The resources by which controllers of other projects make pods."""
 
 REVISION: Final = "deployment.kubernetes.io/revision"
 
@@ -70,14 +59,14 @@ def of(access: Access, target: Target, namespace: str) -> Family:
     """Read a family, as far as the caller may; raise Unavailable if the cluster does not answer."""
     missing: list[Right] = []
     subject, absent = None, False
-    if target.kind is not None:
+    if target.resource is not None:
         try:
-            subject = access.get(target.kind, target.name, namespace)
+            subject = access.get(target.resource, target.name, namespace)
         except Absent:
             absent = True
         except Lacking as lacking:
             missing.append(lacking.right)
-    kind = target.kind.name if target.kind else target.word
+    kind = target.resource.kind if target.resource else target.word
     named = Maker(kind=kind, metadata=Meta(name=target.name, namespace=namespace))
     root = types.read({**subject, "kind": kind}, Maker) if subject else named
     others = [
@@ -86,23 +75,22 @@ def of(access: Access, target: Target, namespace: str) -> Family:
         for each in _allowed(access, below, namespace, missing)
     ]
     makers = _owned(root, others)
-    found = [types.live(each) for each in _allowed(access, kinds.POD, namespace, missing)]
+    found = [types.live(each) for each in _allowed(access, kubernetes.POD, namespace, missing)]
     pods = tuple(pod for pod in found if _made_by(pod, makers))
     return Family(namespace, subject, makers, pods, absent, tuple(missing))
 
 
-def _below(target: Target) -> Iterator[Kind]:
-    if target.kind is not None and target.kind in _BELOW:
-        yield from _BELOW[target.kind]
-        return
-    yield from _ANY
-    for name in _BETWEEN.get(target.kind.name if target.kind else "", ()):
-        yield from (each for each in kinds.CUSTOM if each.name == name)
+def _below(target: Target) -> Iterator[ApiResource]:
+    if target.resource not in registry.BUILT_IN:
+        yield from _POD_MAKERS
+    yield from target.resource.owns if target.resource else ()
 
 
-def _allowed(access: Access, kind: Kind, namespace: str, missing: list[Right]) -> Iterator[Object]:
+def _allowed(
+    access: Access, resource: ApiResource, namespace: str, missing: list[Right]
+) -> Iterator[Object]:
     try:
-        yield from access.each(kind, namespace)
+        yield from access.each(resource, namespace)
     except Lacking as lacking:
         missing.append(lacking.right)
     except Absent:

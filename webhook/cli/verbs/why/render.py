@@ -8,7 +8,6 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from webhook.cli import reasons_page
 from webhook.cli.cluster import printing, times
 from webhook.cli.cluster.dry_run import render
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
@@ -18,7 +17,7 @@ from webhook.cli.verbs.why import collect, denials
 from webhook.cli.verbs.why.collect import Reasoned, State, Trial, Waiting
 from webhook.cli.verbs.why.denials import Refused
 from webhook.core.api import names
-from webhook.core.api.reasons import SENTENCES, link
+from webhook.core.api.reason import Reason, link
 
 _HEADS: Final = {
     State.REFUSED: ("its pods are refused", "bold red"),
@@ -97,18 +96,17 @@ def _refusal(each: Refused, now: datetime) -> Iterator[RenderableType]:
 
 def wrongs(found: Refusal) -> Iterator[RenderableType]:
     """What is wrong, by reason: each thing on a line of its own, then what to do, once."""
-    groups: dict[str, list[Wrong]] = {}
+    groups: dict[Reason | None, list[Wrong]] = {}
     for wrong in found.wrongs:
-        groups.setdefault(wrong.code or "", []).append(wrong)
-    sections = reasons_page.sections()
+        groups.setdefault(wrong.code, []).append(wrong)
     for members in groups.values():
         code = members[0].code
         if code is not None:
-            yield below(Text.assemble((code.value, "bold"), f": {SENTENCES[code]}"))
+            yield below(Text.assemble((code.code, "bold"), f": {code.sentence}"))
         for wrong in members:
             yield printing.item(wrong.text, 4 if code else 2)
         if code is not None:
-            yield below(f"What to do: {sections[code].to_do}", 4)
+            yield below(f"What to do: {code.to_do}", 4)
             yield below(f"More: gpu-sharing reasons {code}, or {link(code, found.page)}", 4)
 
 

@@ -1,0 +1,55 @@
+"""What this webhook knows of a project whose objects make pods."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from webhook.core.api.model import Workload
+from webhook.core.api.resource import ApiResource
+from webhook.core.integrations.templates import TemplateFinder, search_templates
+
+
+@dataclass(frozen=True, slots=True)
+class PodLabel:
+    """A label that a controller puts on pods, by default with its object's name as value."""
+
+    key: str
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WellKnownLabel:
+    """A pod label that says what the pod is for, with any value where none is stated."""
+
+    label: str
+    workload: Workload
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadResource(ApiResource):
+    """An API resource whose objects make pods.
+
+    | field | meaning |
+    |---|---|
+    | `find_templates` | where the pods stand in an object; else whatever has `containers` |
+    | `pod_labels` | what the controller adds to the labels of the template |
+    | `owns` | what stands between an object and its pods, from the top |
+    | `runs` | false: pods are made of it by another object that names or owns it |
+    | `group_sizes` | step to a worker template -> field beside it that counts leader and workers |
+    """
+
+    version: str = ""
+    find_templates: TemplateFinder = field(default=search_templates, kw_only=True)
+    pod_labels: tuple[PodLabel, ...] = field(default=(), kw_only=True)
+    owns: "tuple[WorkloadResource, ...]" = field(default=(), kw_only=True)
+    runs: bool = field(default=True, kw_only=True)
+    group_sizes: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """A project: its resources that make pods, and the pod labels that say what pods are for."""
+
+    project: str
+    resources: tuple[WorkloadResource, ...] = ()
+    well_known_labels: tuple[WellKnownLabel, ...] = ()

@@ -1,0 +1,24 @@
+"""Kubeflow training-operator, the jobs of Trainer v1 (kubeflow/trainer, branch release-1.9)."""
+
+from typing import Final
+
+from webhook.core.api.model import Workload
+from webhook.core.integrations.integration import (
+    Integration,
+    PodLabel,
+    WellKnownLabel,
+    WorkloadResource,
+)
+
+_JOB_NAME: Final = "training.kubeflow.org/job-name"
+_KINDS: Final = ("PyTorchJob", "TFJob", "MPIJob", "XGBoostJob", "PaddleJob", "JAXJob")
+INTEGRATION: Final = Integration(
+    "Kubeflow training-operator",
+    resources=tuple(
+        WorkloadResource(
+            kind, f"{kind.lower()}s", "kubeflow.org", pod_labels=(PodLabel(_JOB_NAME),)
+        )
+        for kind in _KINDS
+    ),
+    well_known_labels=(WellKnownLabel(_JOB_NAME, Workload.TRAINING),),
+)

@@ -1,0 +1,1 @@
+"""What each process of the project needs: its flags and its log."""

@@ -1,0 +1,159 @@
+"""Flags of a process as one table, each also an environment variable.
+
+    FLAGS = (
+        Flag("--bind", "HOST:PORT", "where to serve", "0.0.0.0:8443", read_address),
+        Flag("--tls-cert", "FILE", "PEM certificate chain", required=True),
+    )
+    add_flags(parser, FLAGS, "GPU_SHARING_", os.environ)
+    values = read_flags(FLAGS, parser.parse_args())      # {"bind": Address(…), "tls_cert": "…"}
+
+A flag wins over its variable, and that over the default.
+"""
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+OFF: Final = "off"
+WRONG_SETTINGS: Final = 2  # exit code
+HIGHEST_PORT: Final = 65535
+_PAGE: Final = re.compile(r"https?://[!-\"$-~]{1,180}")  # and `#code` after it, in a warning
+
+
+class SettingsError(ValueError):
+    """A setting is wrong. The message names the flag and what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One row of the table.
+
+    `read` turns the text into a value; it raises ValueError with what is expected. `may_be_empty`:
+    an empty variable is that text, not the default. A flag without a default that is not required
+    is None.
+    """
+
+    name: str
+    metavar: str
+    help: str
+    default: str | None = None
+    read: Callable[[str], Any] = str
+    required: bool = False
+    may_be_empty: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name as an attribute."""
+        return self.name.strip("-").replace("-", "_")
+
+    def value(self, text: str | None) -> Any:
+        """Return the value of a text; raise SettingsError."""
+        if text is None:
+            return None
+        try:
+            return self.read(text)
+        except ValueError as error:
+            raise SettingsError(f"{self.name} {text[:63]!r}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As HOST:PORT."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def add_flags(
+    parser: argparse.ArgumentParser,
+    flags: Iterable[Flag],
+    prefix: str,
+    environment: Mapping[str, str],
+) -> None:
+    """Add flags to a parser, with defaults of the environment variables that begin with a prefix.
+
+    Nothing is read yet: a wrong variable may be overruled by a flag.
+    """
+    for flag in flags:
+        variable = environment.get(prefix + flag.key.upper())
+        given = variable if variable or (variable == "" and flag.may_be_empty) else flag.default
+        parser.add_argument(
+            flag.name,
+            metavar=flag.metavar,
+            default=given,
+            required=flag.required and given is None,
+            help=f"{flag.help} (default {flag.default})" if flag.default else flag.help,
+        )
+
+
+def read_flags(flags: Iterable[Flag], parsed: argparse.Namespace) -> dict[str, Any]:
+    """Return the value of each flag by its key; raise SettingsError for the first wrong one."""
+    return {flag.key: flag.value(getattr(parsed, flag.key)) for flag in flags}
+
+
+def or_off(read: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Return a reader that also takes `off`, which means None."""
+
+    def read_or_off(text: str) -> T | None:
+        try:
+            return None if text == OFF else read(text)
+        except ValueError as error:
+            raise ValueError(f"{error} or off") from None
+
+    return read_or_off
+
+
+def read_address(text: str) -> Address:
+    """Return the address of HOST:PORT, where no host means every address."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > HIGHEST_PORT:
+        raise ValueError(f"expected HOST:PORT with a port up to {HIGHEST_PORT}")
+    return Address(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 - what no host means
+
+
+def read_seconds(text: str) -> timedelta:
+    """Return a time above 0."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise ValueError("expected a number of seconds above 0")
+    return timedelta(seconds=seconds)
+
+
+def read_switch(text: str) -> bool:
+    """Return whether a text is `on`, not `off`."""
+    if text not in ("on", OFF):
+        raise ValueError("expected on or off")
+    return text == "on"
+
+
+def one_of(choices: Iterable[str]) -> Callable[[str], str]:
+    """Return a reader of one of some words."""
+    known = tuple(choices)
+
+    def read_choice(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"expected one of {', '.join(known)}")
+        return text
+
+    return read_choice
+
+
+def read_page(text: str) -> str:
+    """Return the URL of a page without `#`, empty for nothing and for `off`."""
+    if text in ("", OFF):
+        return ""
+    if not _PAGE.fullmatch(text):
+        raise ValueError("expected the URL of a page, without #, or off")
+    return text
