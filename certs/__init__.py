@@ -1,1 +1,1 @@
-"""The certificate keeper (`python -m certs`); it meets the webhook only in a Secret."""
+"""The webhook's certificates (`python -m certs`), which reach the webhook only by a Secret."""

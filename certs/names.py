@@ -1,4 +1,4 @@
-"""Every name that the keeper reads or writes in the cluster, and the paths there; no logic."""
+"""Names that are read or written in the cluster, and the paths of the API server there."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Certificates as values: issues a CA and a leaf, reads both; judges nothing and keeps nothing."""
+"""Certificates as values: issued, read and written."""
 
 import re
 from collections.abc import Iterable
@@ -18,9 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 CA_LIFE: Final = timedelta(days=365)
 LEAF_LIFE: Final = timedelta(days=90)
 BACKDATED: Final = timedelta(hours=1)  # API servers' clocks may be behind ours
-LEAF_COMMON_NAME: Final = (
-    "gpu-sharing webhook"  # for people: the SAN holds the names, of any length
-)
+LEAF_COMMON_NAME: Final = "gpu-sharing webhook"  # for people: the SAN has the names, of any length
 
 _BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _UNREADABLE: Final = (
@@ -33,24 +31,27 @@ _UNREADABLE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A certificate and its private key, both PEM; empty where there is none."""
+class KeyPair:
+    """A certificate and its private key, both PEM, empty where there is none."""
 
     cert: bytes = b""
     key: bytes = b""
 
 
-NO_PAIR: Final = Pair()
+NO_PAIR: Final = KeyPair()
 
 
 def service_names(service: str, namespace: str) -> tuple[str, ...]:
-    """The names by which the API server and people in the cluster reach a Service."""
+    """Return the DNS names of a Service, the one that the API server uses first."""
     short = f"{service}.{namespace}"
     return (f"{short}.svc", f"{short}.svc.cluster.local", short)
 
 
-def issue_ca(now: datetime) -> Pair:
-    """Make a CA of its own name: two CAs in one bundle are told apart by name and by key id."""
+def issue_ca(now: datetime) -> KeyPair:
+    """Return a new CA with a name of its own.
+
+    Two CAs in one bundle are told apart by name and by key id.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     serial = x509.random_serial_number()
     name = _name(f"gpu-sharing webhook CA {serial:x}"[:64])
@@ -68,11 +69,11 @@ def issue_ca(now: datetime) -> Pair:
     return _pair(builder.sign(key, hashes.SHA256()), key)
 
 
-def issue_leaf(ca: Pair, names: tuple[str, ...], now: datetime) -> Pair:
-    """Make a serving certificate for DNS names, which ends with its CA at the latest.
+def issue_leaf(ca: KeyPair, names: tuple[str, ...], now: datetime) -> KeyPair:
+    """Return a serving certificate for DNS names, which expires with its CA at the latest.
 
     Raises:
-        ValueError: the CA cannot be read; judge it first.
+        ValueError: the CA cannot be read. Validate it first.
     """
     issuer, issuer_key = read_cert(ca.cert), _read_key(ca.key)
     if issuer is None or issuer_key is None:
@@ -96,7 +97,7 @@ def issue_leaf(ca: Pair, names: tuple[str, ...], now: datetime) -> Pair:
 
 
 def read_cert(pem: bytes) -> x509.Certificate | None:
-    """Read the first certificate; None if any part of it that matters to us is unreadable."""
+    """Return the first certificate, None if a part of it that is used cannot be read."""
     try:
         cert = x509.load_pem_x509_certificate(pem)
         _ = cert.extensions, cert.public_key()  # both are parsed only when asked for
@@ -106,24 +107,24 @@ def read_cert(pem: bytes) -> x509.Certificate | None:
 
 
 def read_certs(pem: bytes) -> tuple[x509.Certificate, ...]:
-    """Read every certificate of a bundle that can be read, each once, in order."""
+    """Return every certificate of a bundle that can be read, each once, in order."""
     found = (read_cert(block) for block in _BLOCK.findall(pem))
     return tuple(dict.fromkeys(cert for cert in found if cert is not None))
 
 
 def write_certs(certs: Iterable[x509.Certificate]) -> bytes:
-    """Write certificates as one PEM bundle, always the same bytes for the same certificates."""
+    """Return certificates as one PEM bundle, the same bytes for the same certificates."""
     return b"".join(cert.public_bytes(serialization.Encoding.PEM) for cert in certs)
 
 
 def matches(cert: x509.Certificate, key: bytes) -> bool:
-    """Whether a PEM private key can be read and is that of the certificate."""
+    """Whether a PEM private key is that of the certificate."""
     private = _read_key(key)
     return private is not None and private.public_key() == cert.public_key()
 
 
 def is_signed(cert: x509.Certificate, ca: x509.Certificate) -> bool:
-    """Whether the CA's key signed the certificate, and the names say so; looks at no clock."""
+    """Whether the CA issued the certificate, by key and name but not by date."""
     try:
         cert.verify_directly_issued_by(ca)
     except (*_UNREADABLE, InvalidSignature):
@@ -159,13 +160,13 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _pair(cert: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pair:
+def _pair(cert: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> KeyPair:
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    return Pair(write_certs((cert,)), private)
+    return KeyPair(write_certs((cert,)), private)
 
 
 def _read_key(pem: bytes) -> ec.EllipticCurvePrivateKey | None:

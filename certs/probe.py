@@ -1,50 +1,37 @@
-"""Pods that must be refused, sent as a dry run: whether our webhook really refuses them."""
+"""Pods that must be refused, sent as a dry run to learn whether the webhook refuses them."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-from certs import names
-from certs.client import Api, ApiError, ForbiddenError, Json, Request
-from certs.reasons import Problem, Reason
-
-_REFUSAL: Final = re.compile(r'admission webhook "([^"]+)" denied the request')
+from certs import api, names
+from certs.reasons import CertReason, Problem
+from certs.secrets import Json
+from webhook.kube.client import DRY_RUN, ApiClient
+from webhook.kube.errors import ApiError
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
-    """What became of the probe pods: the webhooks that refused one, and what went wrong."""
+class ProbePod:
+    """A pod for one side, and the only cause for which that side refuses it.
+
+    `kind` is the path of the side's configurations.
+    """
+
+    kind: str
+    cause: str
+    pod: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """The sides that refused their pod, as paths of configurations, and what went wrong."""
 
     refused_by: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
 
-def probe(api: Api, namespace: str) -> Probed:
-    """Send every probe pod; nothing is created, whatever the answer."""
-    results = [_send(api, namespace, pod) for pod in probe_pods()]
-    return Probed(
-        frozenset(each for each in results if isinstance(each, str)),
-        tuple(each for each in results if isinstance(each, Problem)),
-    )
-
-
-def probe_pods() -> tuple[Json, ...]:
-    """One pod for each side, refused under every policy and with every inventory.
-
-    The first asks for a GPU with a workload label that does not exist. The second asks for
-    none, so the mutating side never sees it, and names all GPUs: the validating side refuses.
-    """
-    label = {names.PREFIX + "workload": "probe-that-must-be-refused"}
-    ask = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
-    reach = {"env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}]}
-    return (
-        _pod("gpu-sharing-probe-mutate", label, ask),
-        _pod("gpu-sharing-probe-validate", {}, reach),
-    )
-
-
 def _pod(name: str, labels: Json, container: Json) -> Json:
-    """A pod that nothing but our webhook has a reason to refuse, not even `restricted`."""
+    """Return a pod that nothing but the webhook has a reason to refuse, not even `restricted`."""
     security = {
         "runAsNonRoot": True,
         "runAsUser": 65532,
@@ -64,14 +51,50 @@ def _pod(name: str, labels: Json, container: Json) -> Json:
     }
 
 
-def _send(api: Api, namespace: str, pod: Json) -> str | Problem:
-    """Return the name of the webhook that refused the pod, or what happened instead."""
-    name = pod["metadata"]["name"]
+# Both are refused under every policy and with every inventory. The first asks for a GPU with a
+# workload label that does not exist; the validating side alone would also miss the affinity that
+# the mutating side adds (`not_rewritten`). The second asks for no GPU, so the mutating side never
+# sees it, and names all GPUs.
+PROBE_PODS: Final = (
+    ProbePod(
+        names.MUTATING,
+        "invalid_workload",
+        _pod(
+            "gpu-sharing-probe-mutate",
+            {names.PREFIX + "workload": "probe-that-must-be-refused"},
+            {"resources": {"limits": {"nvidia.com/gpu": "1"}}},
+        ),
+    ),
+    ProbePod(
+        names.VALIDATING,
+        "gpu_visibility",
+        _pod(
+            "gpu-sharing-probe-validate",
+            {},
+            {"env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}]},
+        ),
+    ),
+)
+
+
+async def send_probes(client: ApiClient, namespace: str) -> ProbeResult:
+    """Return what became of the probe pods, of which none is created."""
+    problems = {each.kind: await _send_probe(client, namespace, each) for each in PROBE_PODS}
+    return ProbeResult(
+        frozenset(kind for kind, problem in problems.items() if problem is None),
+        tuple(problem for problem in problems.values() if problem is not None),
+    )
+
+
+async def _send_probe(client: ApiClient, namespace: str, probe: ProbePod) -> Problem | None:
+    """Return what happened instead of the refusal, None for that."""
+    name = probe.pod["metadata"]["name"]
     try:
-        api(Request("POST", names.pods_path(namespace), pod, dry_run=True))
-    except ForbiddenError as error:
-        found = _REFUSAL.search(error.message)
-        return found[1] if found else Problem(Reason.PROBE_FAILED, name, str(error))
+        await api.send(client, "POST", names.pods_path(namespace) + DRY_RUN, probe.pod)
     except ApiError as error:
-        return Problem(Reason.PROBE_FAILED, name, str(error))
-    return Problem(Reason.PROBE_NOT_REFUSED, name)
+        causes = {cause.reason for cause in error.causes}
+        if not (error.forbidden and causes):
+            return Problem(CertReason.PROBE_FAILED, name, str(error))
+        other = Problem(CertReason.PROBE_REFUSED_BY_OTHER, name, str(error))
+        return None if causes == {probe.cause} else other
+    return Problem(CertReason.PROBE_NOT_REFUSED, name)

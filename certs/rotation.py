@@ -1,6 +1,4 @@
-"""The rotation as a state machine: from what is stored and what is seen to what is stored next.
-
-It is pure but for the keys it makes; who reads and writes the cluster is the keeper.
+"""The rotation of the CA as a state machine, whose only effect is to make keys.
 
 The argument, in four lines. At every moment each leaf that any replica may serve verifies by
 each caBundle that any API server may use: a CA is trusted everywhere before a leaf of it is
@@ -15,10 +13,10 @@ from typing import Final
 
 from cryptography import x509
 
-from certs import judge, pki
-from certs.pki import NO_PAIR, Pair
-from certs.reasons import Reason
-from certs.state import Phase, Seen, State, holds_all, holds_ca, phase, projection, trusted
+from certs import pki, validation
+from certs.authority import Authority, ClusterView, RotationPhase
+from certs.pki import NO_PAIR, KeyPair
+from certs.reasons import CertReason
 
 # An authority that is deleted again and again leaves a CA each time: no Secret grows without end.
 OLD_LIMIT: Final = 16
@@ -26,7 +24,7 @@ AHEAD: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RotationRules:
     """The Service's names, and how long the waits are.
 
     `spread`: from all caBundles in place until the new CA signs. `hurry`: the same when there is
@@ -42,153 +40,160 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """The state to store next, and why."""
+class NextAuthority:
+    """The authority to store next, and why."""
 
-    state: State
-    reason: Reason
-
-
-def next_change(state: State, seen: Seen, rules: Rules, now: datetime) -> Change | None:
-    """Return the next state and why, or None to leave everything.
-
-    | what is stored | next |
-    |---|---|
-    | no CA, a bad or an aged one | a new CA; the old ones and what is served stay |
-    | unknown CAs in force, one of which may have signed what is served | they are trusted too |
-    | a bad leaf or an aged one, and the CA is known everywhere | a new leaf |
-    | a bad leaf, while the CA is still being spread | none, until it is |
-    | spreading or retiring | `_advance` |
-    | anything else | stays |
-    """
-    fault = judge.judge_ca(state.ca, now)
-    if fault is not None:
-        return Change(_with_new_ca(state, seen, rules, now), fault)
-    strangers = _strangers(state, seen, now)
-    if strangers or not state.intact:
-        reason = Reason.STRANGERS_IN_FORCE if state.intact else Reason.AUTHORITY_DAMAGED
-        old = _limited((*strangers, *state.old))
-        return Change(_with_served(replace(state, old=old, intact=True), seen, rules, now), reason)
-    fault = judge.judge_leaf(state.leaf, trusted(state), rules.names, now)
-    if phase(state) is not Phase.SPREADING and fault is not None:
-        return Change(_with_new_leaf(state, rules, now), fault)
-    if fault not in (None, Reason.LEAF_AGED, Reason.LEAF_MISSING):
-        return Change(replace(state, leaf=NO_PAIR, since=None), fault)
-    return _advance(state, seen, rules, now) if state.old else None
+    authority: Authority
+    reason: CertReason
 
 
-def may_serve(state: State, seen: Seen, rules: Rules, now: datetime) -> bool:
-    """Whether what the server mounts may be written now.
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The rotation at one moment: what is stored, what the cluster holds, the rules, the time."""
 
-    | phase | |
-    |---|---|
-    | steady | yes: nothing else is served that could be verified |
-    | any, and it is served already | yes: only the list of CAs beside it is new |
-    | spreading | if there is a leaf, and every caBundle was in place for `hurry` |
-    | retiring | if every caBundle was seen with its CA |
-    """
-    if state.leaf in (seen.served.leaf, NO_PAIR):
-        return state.leaf != NO_PAIR
-    match phase(state):
-        case Phase.STEADY:
-            return True
-        case Phase.SPREADING:
-            waited = state.since is not None and now - state.since >= rules.hurry
-            return waited and holds_all(state, seen)
-        case Phase.RETIRING:
-            return holds_ca(state, seen)
+    authority: Authority
+    view: ClusterView
+    rules: RotationRules
+    now: datetime
 
+    def next_change(self) -> NextAuthority | None:
+        """Return the authority to store next and why, or None to leave everything.
 
-def _advance(state: State, seen: Seen, rules: Rules, now: datetime) -> Change | None:
-    """Go on with a phase, or wait it out.
+        | what is stored | next |
+        |---|---|
+        | no CA, a bad or an aged one | a new CA; the old ones and what is served stay |
+        | unknown CAs in use, one of which may have signed what is served | trusted too |
+        | a bad leaf or an aged one, and the CA is known everywhere | a new leaf |
+        | a bad leaf, while the CA is still being spread | none, until it is |
+        | spreading or retiring | `_advance` |
+        | anything else | stays |
+        """
+        stored = self.authority
+        fault = validation.validate_ca(stored.ca, self.now)
+        if fault is not None:
+            return NextAuthority(self._with_new_ca(), fault)
+        unknown = self._unknown_cas()
+        if unknown or not stored.intact:
+            unknown_ca, damaged = CertReason.UNKNOWN_CA_TRUSTED, CertReason.AUTHORITY_DAMAGED
+            trusting = replace(stored, old=_limited((*unknown, *stored.old)), intact=True)
+            return NextAuthority(
+                self._with_served(trusting), unknown_ca if stored.intact else damaged
+            )
+        fault = validation.validate_leaf(stored.leaf, stored.trusted, self.rules.names, self.now)
+        if stored.phase is not RotationPhase.SPREADING and fault is not None:
+            return NextAuthority(self._with_new_leaf(stored), fault)
+        if fault not in (None, CertReason.LEAF_AGED, CertReason.LEAF_MISSING):
+            return NextAuthority(replace(stored, leaf=NO_PAIR, since=None), fault)
+        return self._advance() if stored.old else None
 
-    | phase | in place | |
-    |---|---|---|
-    | spreading | every caBundle | without a leaf to serve meanwhile, `hurry`; else `spread` |
-    | retiring | every caBundle, and the Secret | `settle` |
-    | retiring | not even the CA, and its leaf is not served | spreading again |
-    """
-    if phase(state) is Phase.SPREADING:
-        wait = rules.hurry if state.leaf == NO_PAIR else rules.spread
-        after = Change(_with_new_leaf(state, rules, now), Reason.CA_SPREAD)
-        return _waited((state, after), wait, now, in_place=holds_all(state, seen))
-    if seen.served.leaf != state.leaf and not holds_ca(state, seen):
-        return Change(_with_served(state, seen, rules, now), Reason.CA_NOT_SPREAD)
-    in_place = holds_all(state, seen) and seen.served == projection(state)
-    after = Change(replace(state, old=(), since=None), Reason.LEAF_SETTLED)
-    return _waited((state, after), rules.settle, now, in_place=in_place)
+    def may_serve(self) -> bool:
+        """Whether what the server mounts may be written now.
 
+        | phase | |
+        |---|---|
+        | steady | yes: nothing else is served that could be verified |
+        | any, and it is served already | yes: only the list of CAs beside it is new |
+        | spreading | if there is a leaf, and every caBundle was in place for `hurry` |
+        | retiring | if every caBundle was seen with its CA |
+        """
+        stored, view = self.authority, self.view
+        if stored.leaf in (view.served.leaf, NO_PAIR):
+            return stored.leaf != NO_PAIR
+        match stored.phase:
+            case RotationPhase.STEADY:
+                return True
+            case RotationPhase.SPREADING:
+                waited = stored.since is not None and self.now - stored.since >= self.rules.hurry
+                return waited and stored.held_by(view)
+            case RotationPhase.RETIRING:
+                return stored.ca_held_by(view)
 
-def _waited(
-    step: tuple[State, Change], wait: timedelta, now: datetime, *, in_place: bool
-) -> Change | None:
-    """Return what comes after a wait, or what is to be noted of it.
+    def _advance(self) -> NextAuthority | None:
+        """Go on with a phase, or wait it out.
 
-    | in place | since when | |
-    |---|---|---|
-    | no | known | forget since when |
-    | no | unknown | stays |
-    | yes | unknown, or more than an hour ahead: no clock is so wrong | now |
-    | yes | less than the wait, or a little ahead: another keeper's clock | stays |
-    | yes | longer | what comes after |
-    """
-    state, after = step
-    since = state.since
-    if not in_place:
-        return Change(replace(state, since=None), Reason.WAIT_RESTARTED) if since else None
-    if since is None or since > now + AHEAD:
-        return Change(replace(state, since=now), Reason.WAIT_STARTED)
-    return after if now - since >= wait else None
+        | phase | in place | |
+        |---|---|---|
+        | spreading | every caBundle | without a leaf to serve meanwhile, `hurry`; else `spread` |
+        | retiring | every caBundle, and the Secret | `settle` |
+        | retiring | not even the CA, and its leaf is not served | spreading again |
+        """
+        stored, view, rules = self.authority, self.view, self.rules
+        if stored.phase is RotationPhase.SPREADING:
+            wait = rules.hurry if stored.leaf == NO_PAIR else rules.spread
+            after = NextAuthority(self._with_new_leaf(stored), CertReason.CA_SPREAD)
+            return self._waited(after, wait, in_place=stored.held_by(view))
+        if view.served.leaf != stored.leaf and not stored.ca_held_by(view):
+            return NextAuthority(self._with_served(stored), CertReason.CA_NOT_SPREAD)
+        in_place = stored.held_by(view) and view.served == stored.to_serve
+        after = NextAuthority(replace(stored, old=(), since=None), CertReason.LEAF_SETTLED)
+        return self._waited(after, rules.settle, in_place=in_place)
 
+    def _waited(
+        self, after: NextAuthority, wait: timedelta, *, in_place: bool
+    ) -> NextAuthority | None:
+        """Return what comes after a wait, or what is to be noted of it.
 
-def _with_new_leaf(state: State, rules: Rules, now: datetime) -> State:
-    return replace(state, leaf=pki.issue_leaf(state.ca, rules.names, now), since=None)
+        | in place | since when | |
+        |---|---|---|
+        | no | known | forget since when |
+        | no | unknown | stays |
+        | yes | unknown, or more than an hour ahead: no clock is so wrong | now |
+        | yes | less than the wait, or a little ahead: another process' clock | stays |
+        | yes | longer | what comes after |
+        """
+        stored, since = self.authority, self.authority.since
+        if not in_place:
+            forgotten = NextAuthority(replace(stored, since=None), CertReason.WAIT_RESTARTED)
+            return forgotten if since else None
+        if since is None or since > self.now + AHEAD:
+            return NextAuthority(replace(stored, since=self.now), CertReason.WAIT_STARTED)
+        return after if self.now - since >= wait else None
 
+    def _with_new_leaf(self, authority: Authority) -> Authority:
+        leaf = pki.issue_leaf(authority.ca, self.rules.names, self.now)
+        return replace(authority, leaf=leaf, since=None)
 
-def _with_new_ca(state: State, seen: Seen, rules: Rules, now: datetime) -> State:
-    """Make a CA beside all that may have signed what is served, and keep a leaf that is good."""
-    known = (*_strangers(state, seen, now), *trusted(state))
-    # One that begins in the future is kept: it may be our clock that is wrong.
-    old = _limited(ca for ca in known if judge.may_sign(ca) and now < ca.not_valid_after_utc)
-    fresh = State(ca=pki.issue_ca(now), leaf=state.leaf, old=old)
-    return _with_served(fresh, seen, rules, now) if old else _with_new_leaf(fresh, rules, now)
+    def _with_new_ca(self) -> Authority:
+        """Make a CA beside all that may have signed what is served, and keep a good leaf."""
+        known = (*self._unknown_cas(), *self.authority.trusted)
+        # One that begins in the future is kept: it may be our clock that is wrong.
+        signing = (ca for ca in known if validation.may_sign(ca))
+        old = _limited(ca for ca in signing if self.now < ca.not_valid_after_utc)
+        made = Authority(ca=pki.issue_ca(self.now), leaf=self.authority.leaf, old=old)
+        return self._with_served(made) if old else self._with_new_leaf(made)
 
+    def _with_served(self, authority: Authority) -> Authority:
+        """Keep the leaf that is served, or that was to be, if a CA that stays trusted signed it.
 
-def _with_served(state: State, seen: Seen, rules: Rules, now: datetime) -> State:
-    """Keep the leaf that is served, or that was to be, if a CA that stays trusted signed it.
+        Without one the phase is spreading, and the CA signs after the shortest wait.
+        """
+        if not authority.old:
+            return replace(authority, since=None)
+        served = (self.view.served.leaf, authority.trusted)
+        for leaf, cas in (served, (authority.leaf, authority.old)):
+            fault = validation.validate_leaf(leaf, cas, self.rules.names, self.now)
+            if fault in (None, CertReason.LEAF_AGED):
+                return replace(authority, leaf=leaf, since=None)
+        return replace(authority, leaf=NO_PAIR, since=None)
 
-    Without one the phase is spreading, and the CA signs after the shortest wait.
-    """
-    if not state.old:
-        return replace(state, since=None)
-    for leaf, cas in ((seen.served.leaf, trusted(state)), (state.leaf, state.old)):
-        if judge.judge_leaf(leaf, cas, rules.names, now) in (None, Reason.LEAF_AGED):
-            return replace(state, leaf=leaf, since=None)
-    return replace(state, leaf=NO_PAIR, since=None)
+    def _unknown_cas(self) -> tuple[x509.Certificate, ...]:
+        """Return the CAs in use that are unknown and may have signed what a replica serves.
 
+        So it is after the authority was lost or damaged, or restored from a backup: what came
+        later is still served then. If what is served is ours, an unknown CA is none of ours.
+        """
+        known, served = self.authority.trusted, self.view.served
+        if self.authority.intact and self._is_ours(served.leaf):
+            return ()
+        used = pki.read_certs(b"\n".join((*self.view.bundles, served.bundle)))
+        unknown = (ca for ca in used if ca not in known and validation.may_sign(ca))
+        return tuple(ca for ca in unknown if validation.is_valid_at(ca, self.now))
 
-def _strangers(state: State, seen: Seen, now: datetime) -> tuple[x509.Certificate, ...]:
-    """CAs in force that we do not know and that may have signed what some replica serves.
-
-    So it is after the authority was lost or damaged, or restored from a backup: what came later
-    is still served then. If what is served is ours, a CA that we do not know is none of ours.
-    """
-    known = trusted(state)
-    if state.intact and _is_ours(seen.served.leaf, known, now):
-        return ()
-    unknown = (ca for ca in _in_force(seen) if ca not in known)
-    return tuple(ca for ca in unknown if judge.may_sign(ca) and judge.is_alive(ca, now))
-
-
-def _is_ours(leaf: Pair, known: tuple[x509.Certificate, ...], now: datetime) -> bool:
-    cert = pki.read_cert(leaf.cert)
-    if cert is None or not judge.is_alive(cert, now):
-        return False
-    return any(pki.is_signed(cert, ca) for ca in known)
-
-
-def _in_force(seen: Seen) -> tuple[x509.Certificate, ...]:
-    return pki.read_certs(b"\n".join((*seen.bundles, seen.served.bundle)))
+    def _is_ours(self, leaf: KeyPair) -> bool:
+        cert = pki.read_cert(leaf.cert)
+        if cert is None or not validation.is_valid_at(cert, self.now):
+            return False
+        return any(pki.is_signed(cert, ca) for ca in self.authority.trusted)
 
 
 def _limited(certs: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:

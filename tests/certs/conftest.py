@@ -1,25 +1,31 @@
-"""Fixtures of the certificate tests: a stand-in API server over HTTP and keepers of it."""
+"""Fixtures of the certificate tests: a fake API server, and a reconciler of it."""
 
 from __future__ import annotations
 
-import pytest
-from certs_api import ObjectStore, listening
-from simulation import PLACE, RULES
+import asyncio
 
-from certs.client import connect
-from certs.keeper import Keeper
+import pytest
+from installed import CONFIGURATIONS, OBJECTS, install
+from simulation import RULES
+
+from certs.reconciler import Reconciler
+from certs.reporter import Reporter
+from tests.fake_apiserver.server import FakeApiServer
+from webhook.kube.client import open_client
 
 
 class Heard(list):
-    """The events that were told, each with its fields."""
+    """A log that keeps the events with their fields."""
 
-    def __call__(self, event: str, /, **fields: object) -> None:
+    def info(self, event: str, /, **fields: object) -> None:
         """Keep one."""
         self.append((event, fields))
 
+    warning = debug = info
+
     @property
     def reasons(self) -> list[object]:
-        """The reasons in the order in which they were told."""
+        """The reasons in the order in which they were logged."""
         return [fields["reason"] for _, fields in self]
 
 
@@ -29,31 +35,47 @@ def heard():
 
 
 @pytest.fixture
-def store():
-    made = ObjectStore()
-    made.install()
-    return made
+def reporter(heard):
+    return Reporter(heard)
 
 
 @pytest.fixture
-def kubeconfig(store, tmp_path, monkeypatch):
+def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    path = tmp_path / "kubeconfig"
-    with listening(store) as url:
-        path.write_text(
-            "current-context: here\n"
-            f"clusters: [{{name: fake, cluster: {{server: '{url}'}}}}]\n"
-            "users: [{name: we, user: {token: secret}}]\n"
-            "contexts: [{name: here, context: {cluster: fake, user: we}}]\n"
-        )
-        yield str(path)
+    with FakeApiServer() as started:
+        install(started.store, *CONFIGURATIONS)
+        yield started
 
 
 @pytest.fixture
-def api(kubeconfig):
-    return connect(kubeconfig)
+def store(server):
+    return server.store
 
 
 @pytest.fixture
-def keeper(api, heard):
-    return Keeper(api, PLACE, RULES, heard)
+def kubeconfig(server, tmp_path):
+    return str(server.write_kubeconfig(tmp_path))
+
+
+@pytest.fixture
+def runner():
+    with asyncio.Runner() as made:
+        yield made
+
+
+@pytest.fixture
+def client(runner, kubeconfig):
+    opened = open_client(kubeconfig)
+    yield opened
+    runner.run(opened.close())
+
+
+@pytest.fixture
+def reconciler(client, reporter):
+    return Reconciler(client, OBJECTS, RULES, reporter)
+
+
+@pytest.fixture
+def reconcile(runner, reconciler):
+    """Reconcile at a time that a clock tells."""
+    return lambda clock: runner.run(reconciler.reconcile(clock))

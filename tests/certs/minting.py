@@ -11,16 +11,16 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from certs import pki
-from certs.pki import Pair
-from certs.rotation import Rules
+from certs.pki import KeyPair
+from certs.rotation import RotationRules
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 NAMES = pki.service_names("gpu-sharing", "gpu-sharing-system")
-RULES = Rules(NAMES)
+RULES = RotationRules(NAMES)
 
 
-def cert_of(pair: Pair) -> x509.Certificate:
+def cert_of(pair: KeyPair) -> x509.Certificate:
     cert = pki.read_cert(pair.cert)
     assert cert is not None
     return cert
@@ -47,13 +47,13 @@ def pem_key(key: object) -> bytes:
     )
 
 
-def self_signed(*extensions: x509.ExtensionType) -> Pair:
+def self_signed(*extensions: x509.ExtensionType) -> KeyPair:
     """A certificate of a year with only these extensions."""
     key = ec.generate_private_key(ec.SECP256R1())
     return _signed(key, key, _name("bare"), extensions)
 
 
-def leaf_of(ca: Pair, *extensions: x509.ExtensionType) -> Pair:
+def leaf_of(ca: KeyPair, *extensions: x509.ExtensionType) -> KeyPair:
     """A leaf that a CA signed, with only these extensions."""
     signer = serialization.load_pem_private_key(ca.key, None)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -85,7 +85,7 @@ def _signed(
     signer: ec.EllipticCurvePrivateKey,
     issuer: x509.Name,
     extensions: tuple[x509.ExtensionType, ...],
-) -> Pair:
+) -> KeyPair:
     builder = x509.CertificateBuilder(
         subject_name=_name("bare"),
         issuer_name=issuer,
@@ -97,4 +97,4 @@ def _signed(
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
     cert = builder.sign(signer, hashes.SHA256())
-    return Pair(pki.write_certs([cert]), pem_key(key))
+    return KeyPair(pki.write_certs([cert]), pem_key(key))

@@ -1,40 +1,42 @@
 """A cluster in simulated time: which leaf any replica may serve, which caBundle may be in force.
 
-It is stricter than a cluster. A leaf that a keeper wrote counts as served until `KUBELET` after
-a keeper wrote another; a caBundle as in force until `API` after the next: every pair of the two
+It is stricter than a cluster. A leaf that a reconciler wrote counts as served until `KUBELET` after
+one wrote another; a caBundle as in force until `API` after the next: every pair of the two
 must verify, at every write and every tick. What vandals write is not the keeper's fault; but it
 takes nothing off the list either, since some replica or API server may have missed it.
 """
 
 from __future__ import annotations
 
+import copy
+import json
 from collections import defaultdict
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
-from certs_api import (
-    AUTHORITY,
-    CONFIGURATIONS,
-    NAMESPACE,
-    SERVICE,
-    SERVING,
-    ObjectStore,
-    direct,
-)
+from installed import AUTHORITY, CONFIGURATIONS, OBJECTS, SECRETS, SERVICE, SERVING, install
 from minting import NAMES, NOW, cert_of, verifies
 
-from certs import pki, stored
-from certs.client import Api, ApiError, Json, Request
-from certs.keeper import Keeper, Outcome, Place
-from certs.pki import Pair
-from certs.rotation import Rules
-from certs.state import Phase, phase
+from certs import pki, secrets
+from certs.authority import RotationPhase
+from certs.pki import KeyPair
+from certs.reasons import CertReason
+from certs.reconciler import Reconciled, Reconciler
+from certs.rotation import RotationRules
+from certs.secrets import Json
+from tests.fake_apiserver.api import FakeApi, Request
+from tests.fake_apiserver.direct import DirectClient
+from webhook.kube.client import ApiAnswer
+from webhook.kube.errors import ApiError
+
+T = TypeVar("T")
 
 API = timedelta(seconds=5)  # until an API server uses a new caBundle
 KUBELET = timedelta(seconds=40)  # until a replica serves a new leaf
 INTERVAL = timedelta(seconds=10)
-RULES = Rules(NAMES, spread=timedelta(seconds=20), settle=timedelta(seconds=50))
-PLACE = Place(NAMESPACE, SERVICE, "gpu-sharing-tls", "gpu-sharing-authority", CONFIGURATIONS)
+RULES = RotationRules(NAMES, spread=timedelta(seconds=20), settle=timedelta(seconds=50))
 
 
 @dataclass
@@ -45,46 +47,71 @@ class Version:
     until: datetime | None = None
 
 
+class NotedClient(DirectClient):
+    """Has the cluster note what is written."""
+
+    def __init__(self, cluster: Cluster, before: Callable[[Request], object]) -> None:
+        super().__init__(cluster.api, before)
+        self._cluster = cluster
+
+    async def send(self, method: str, path: str, body: Any, *, timeout: float) -> ApiAnswer:
+        """Send a body; raise ApiError."""
+        answer = await super().send(method, path, body, timeout=timeout)
+        item = json.loads(answer.body)
+        path = f"{path}/{item['metadata']['name']}" if method == "POST" else path
+        self._cluster.note(path, item)
+        return answer
+
+
+def finish(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("it waits")
+
+
 class Cluster:
     """The store, the clock, and the history of what keepers wrote."""
 
-    def __init__(self, rules: Rules = RULES) -> None:
+    def __init__(self, rules: RotationRules = RULES) -> None:
         self.now = NOW
         self.rules = rules
-        self.store = ObjectStore()
-        self.store.install()
-        self.store.written = self._written
+        self.api = FakeApi()
+        self.store = self.api.store
+        install(self.store, *CONFIGURATIONS)
         self.leaves: list[Version] = []
         self.bundles: dict[str, list[Version]] = defaultdict(list)
         self.backups: list[Json] = []
         self.told: list[tuple[str, str]] = []
 
-    def keeper(self, api: Api | None = None) -> Keeper:
-        """A keeper of this cluster; they keep nothing between looks, so any is as good."""
-        return Keeper(api or direct(self.store), PLACE, self.rules, self._hear)
+    def reconcile(self, before: Callable[[Request], object] = lambda _: None) -> Reconciled | None:
+        """Reconcile once; None if the API server failed it.
 
-    def look(self, api: Api | None = None) -> Outcome | None:
-        """Let a keeper look once; None if the API server failed it."""
+        A reconciler keeps nothing for the next time, so a new one is as good. `before` is called
+        with each request first.
+        """
+        client = NotedClient(self, before)
+        reconciler = Reconciler(client, OBJECTS, self.rules, self)
         try:
-            return self.keeper(api).look(lambda: self.now)
+            return finish(reconciler.reconcile(lambda: self.now))
         except ApiError:
             return None
 
-    def interrupted(self, at: int, looks: int, pause: timedelta) -> None:
-        """Let a keeper look, suspended before its request number `at` while another looks."""
+    def interrupted(self, at: int, times: int, pause: timedelta) -> None:
+        """Reconcile, suspended before request number `at` while another process does so."""
         count = 0
-        call = direct(self.store)
 
-        def suspended(request: Request) -> Json:
+        def suspend(_: Request) -> None:
             nonlocal count
             count += 1
             if count == at:
-                for _ in range(looks):
-                    self.look()
+                for _ in range(times):
+                    self.reconcile()
                     self.advance(pause)
-            return call(request)
 
-        self.look(suspended)
+        self.reconcile(suspend)
 
     def advance(self, time: timedelta) -> None:
         """Let time pass, and check at its end."""
@@ -113,9 +140,7 @@ class Cluster:
 
     def reinstall(self, path: str) -> None:
         """Install a configuration as a chart does: without a caBundle."""
-        fresh = ObjectStore()
-        fresh.install()
-        self.store.put(path, fresh.objects[path])
+        install(self.store, path)
         self._excuse()
 
     def damage(self, path: str, key: str, content: bytes | None) -> None:
@@ -125,7 +150,9 @@ class Cluster:
         if content is None:
             self.store.edit(path, lambda item: item["data"].pop(key, None))
         else:
-            self.store.edit(path, lambda item: item["data"].update({key: stored.encoded(content)}))
+            self.store.edit(
+                path, lambda item: item["data"].update({key: secrets.encode_base64(content)})
+            )
         self._excuse()
 
     def serve_foreign(self) -> None:
@@ -144,21 +171,21 @@ class Cluster:
     def restore(self, backup: int) -> None:
         """Bring an earlier authority back."""
         if self.backups:
-            self.store.put(AUTHORITY, self.backups[backup % len(self.backups)])
+            self.store.put(SECRETS, copy.deepcopy(self.backups[backup % len(self.backups)]))
             self._excuse()
 
     # The books.
 
-    def _written(self, path: str, item: Json) -> None:
-        """Note what a keeper wrote, and check at once."""
+    def note(self, path: str, item: Json) -> None:
+        """Note what a reconciler wrote, and check at once."""
         if path == AUTHORITY:
             self.backups.append(item)
         elif path == SERVING:
-            self._supersede(self.leaves, stored.read_served(item).leaf.cert, KUBELET)
+            self._supersede(self.leaves, secrets.read_served(item).leaf.cert, KUBELET)
         else:
             for entry in item["webhooks"]:
                 if entry["clientConfig"]["service"]["name"] == SERVICE:
-                    bundle = stored.decoded(entry["clientConfig"]["caBundle"])
+                    bundle = secrets.decode_base64(entry["clientConfig"]["caBundle"])
                     self._supersede(self.bundles[path], bundle, API)
         self.check()
 
@@ -173,44 +200,47 @@ class Cluster:
 
     def _excuse(self) -> None:
         """Strike off leaves whose CA is nowhere in the cluster any more: nobody can know it."""
-        secrets = [self.store.objects.get(path) for path in (AUTHORITY, SERVING)]
-        state, served = stored.read_state(secrets[0]), stored.read_served(secrets[1])
+        both = [self.store.objects.get(path) for path in (AUTHORITY, SERVING)]
+        state, served = secrets.read_authority(both[0]), secrets.read_served(both[1])
         known = [*pki.read_certs(state.ca.cert), *state.old, *pki.read_certs(served.bundle)]
         for path in CONFIGURATIONS:
             for entry in self.store.objects.get(path, {}).get("webhooks", ()):
-                known += pki.read_certs(stored.decoded(entry["clientConfig"].get("caBundle")))
+                known += pki.read_certs(
+                    secrets.decode_base64(entry["clientConfig"].get("caBundle"))
+                )
         self.leaves[:] = [
             each
             for each in self.leaves
-            if any(pki.is_signed(cert_of(Pair(each.content)), ca) for ca in known)
+            if any(pki.is_signed(cert_of(KeyPair(each.content)), ca) for ca in known)
         ]
 
-    def _hear(self, event: str, /, **fields: object) -> None:
-        self.told.append((event, str(fields["reason"])))
+    def report_change(self, event: str, reason: CertReason, **_: object) -> None:
+        """Take what a Reporter is told."""
+        self.told.append((event, reason.code))
 
     # The end.
 
     def is_healed(self) -> bool:
         """Whether what is served verifies by every caBundle, right now and in the store."""
-        served = stored.read_served(self.store.objects.get(SERVING)).leaf.cert
+        served = secrets.read_served(self.store.objects.get(SERVING)).leaf.cert
         return all(
-            verifies(served, stored.decoded(entry["clientConfig"].get("caBundle")), self.now)
+            verifies(served, secrets.decode_base64(entry["clientConfig"].get("caBundle")), self.now)
             for path in CONFIGURATIONS
             for entry in self.store.objects[path]["webhooks"]
             if entry["clientConfig"]["service"]["name"] == SERVICE
         )
 
     def is_steady(self) -> bool:
-        """Whether a further look changes nothing, and no rotation is under way."""
-        outcome = self.look()
+        """Whether a further reconciliation changes nothing, and no rotation is under way."""
+        outcome = self.reconcile()
         return (
             outcome is not None
             and outcome.steady
             and not outcome.problems
-            and phase(outcome.state) is Phase.STEADY
+            and outcome.authority.phase is RotationPhase.STEADY
         )
 
 
 def _set_bundles(item: Json, bundle: bytes) -> None:
     for entry in item["webhooks"]:
-        entry["clientConfig"]["caBundle"] = stored.encoded(bundle)
+        entry["clientConfig"]["caBundle"] = secrets.encode_base64(bundle)

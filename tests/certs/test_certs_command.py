@@ -1,24 +1,25 @@
-"""`python -m certs` as a process, its settings, its loop's voice, its metrics and liveness."""
+"""`python -m certs` as a process, its settings, its loop's reports, its metrics and liveness."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-from contextlib import closing
 from datetime import timedelta
-from http.client import HTTPConnection
 
+import aiohttp
 import pytest
-from certs_api import AUTHORITY, NAMESPACE, SECRETS, SERVING, status
+from installed import AUTHORITY, NAMESPACE, SECRETS, SERVING
 from minting import NOW, verifies
 
-from certs import settings, stored
-from certs.flip import Flipper, Probing
-from certs.loop import Loop, Voice
-from certs.reasons import Reason
-from certs.settings import SettingsError
-from certs.status import create_app, create_metrics, serving
+from certs import secrets
+from certs.failure_policy import FailurePolicies, Probing
+from certs.loop import Loop
+from certs.reasons import CertReason
+from certs.settings import parse_settings
+from certs.status_server import serve_status
+from tests.fake_apiserver.answers import json_answer, status
+from webhook.process.flags import Address, SettingsError
 
 NAMED = ["--namespace", NAMESPACE]
 
@@ -37,14 +38,13 @@ def test_flags_win_over_the_environment_and_both_over_defaults():
         "GPU_SHARING_CERTS_SERVICE": "web",
         "GPU_SHARING_CERTS_PROBE_NAMESPACE": "probe",
     }
-    found = settings.parse(["--service", "flag", "--validating", "off"], environment)
-    assert found.place.namespace == "of-environment"
+    found = parse_settings(["--service", "flag", "--validating", "off"], environment)
+    assert found.objects.service.namespace == "of-environment"
     assert found.rules.names[0] == "flag.of-environment.svc"
-    assert len(found.place.configurations) == 1
+    assert len(found.objects.configurations) == 1
     assert found.probing == Probing("probe", None)
     assert (found.kubeconfig, found.once) == (None, False)
-    assert found.bind is not None
-    assert found.bind[1] == 8080
+    assert found.bind == Address("0.0.0.0", 8080)  # noqa: S104 - the default
     assert (found.rules.spread, found.rules.settle) == (timedelta(minutes=5), timedelta(minutes=10))
 
 
@@ -61,61 +61,67 @@ def test_flags_win_over_the_environment_and_both_over_defaults():
 )
 def test_a_wrong_value_names_its_flag_and_what_is_expected(flags):
     with pytest.raises(SettingsError, match=rf"^{flags[0]} '.*': expected"):
-        settings.parse([*NAMED, *flags], {})
+        parse_settings([*NAMED, *flags], {})
 
 
 # The loop.
 
 
 @pytest.fixture
-def metrics():
-    return create_metrics()
+def loop(reconciler, client, reporter):
+    policies = FailurePolicies(client, Probing(), reporter)
+    return Loop(reconciler, policies, reporter, lambda: NOW)
 
 
 @pytest.fixture
-def loop(keeper, api, heard, metrics):
-    voice = Voice(heard, heard, lambda event, **_: heard(event, reason=event), metrics)
-    return Loop(keeper, Flipper(api, Probing(), heard), voice, lambda: NOW)
+def turn(runner, loop):
+    return lambda: runner.run(loop.reconcile_once())
 
 
-def test_a_steady_turn_is_one_line_and_a_lasting_problem_is_told_once(loop, heard, store):
-    assert loop.turn()
+def test_a_steady_turn_is_one_line_and_a_lasting_problem_is_told_once(turn, heard, server):
+    assert turn()
     heard.clear()
-    assert loop.turn()
-    assert heard == [("steady", {"reason": "steady"})]
+    assert turn()
+    assert heard == [("steady", {})]
     heard.clear()
-    store.plan("GET", AUTHORITY, *[(500, status("down"))] * 2)
-    assert [loop.turn(), loop.turn(), loop.turn()] == [False, False, True]
+    server.plan("get", AUTHORITY, *[status(500, "down")] * 2)
+    assert [turn(), turn(), turn()] == [False, False, True]
     assert [event for event, _ in heard] == ["problem", "problem gone", "steady"]
     assert heard[0][1]["why"] == "The API server did not do what was asked."
 
 
-@pytest.mark.parametrize("answer", [(409, status("raced")), (200, {"nonsense": True})])
-def test_no_answer_whatsoever_ends_the_loop(loop, store, answer, metrics):
-    attempts = 3 if answer[0] == 409 else 1
-    store.plan("GET", AUTHORITY, *[answer] * attempts)
-    assert not loop.turn()
-    reason = Reason.RACED if answer[0] == 409 else Reason.UNFORESEEN
-    sample = metrics.registry.get_sample_value("gpu_sharing_certs_problem", {"reason": reason})
-    assert sample == 1
-    assert loop.turn()
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (status(409, "raced"), CertReason.RACED),
+        (json_answer(200, {"nonsense": True}), CertReason.UNFORESEEN),
+        (json_answer(200, ["nonsense"]), CertReason.API_FAILED),
+    ],
+)
+def test_no_answer_whatsoever_ends_the_loop(turn, server, answer, reason, reporter):
+    attempts = 3 if reason is CertReason.RACED else 1
+    server.plan("get", AUTHORITY, *[answer] * attempts)
+    assert not turn()
+    labels = {"reason": reason.code}
+    assert reporter.registry.get_sample_value("gpu_sharing_certs_problem", labels) == 1
+    assert turn()
 
 
-def test_it_looks_until_it_is_told_to_stop(loop, store):
+def test_it_reconciles_until_it_is_told_to_stop(runner, loop, store):
     waits = []
 
-    def wait(seconds):
+    async def wait(seconds):
         waits.append(seconds)
         return len(waits) == 3
 
-    loop.run(wait, timedelta(seconds=10))
+    runner.run(loop.run(wait, timedelta(seconds=10)))
     assert waits == [10, 10, 10]
     assert loop.alive()
 
 
-def test_metrics_show_the_ends_the_phase_and_the_problems(loop, metrics):
-    loop.turn()
-    value = metrics.registry.get_sample_value
+def test_metrics_show_the_ends_the_phase_and_the_problems(turn, reporter):
+    turn()
+    value = reporter.registry.get_sample_value
     ends = {
         name: value("gpu_sharing_certs_not_after_seconds", {"certificate": name})
         for name in ("ca", "leaf")
@@ -127,24 +133,25 @@ def test_metrics_show_the_ends_the_phase_and_the_problems(loop, metrics):
     assert value("gpu_sharing_certs_last_look_seconds") == NOW.timestamp()
 
 
-def fetch(port, path):
-    """Get a path; gives the status and the body."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    with closing(connection):
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-
-
-def test_healthz_is_about_the_loop_and_every_other_path_has_the_metrics(metrics):
+def test_healthz_is_about_the_loop_and_every_other_path_has_the_metrics(runner, reporter):
     turning = [True]
-    with serving(("127.0.0.1", 0), create_app(metrics.registry, lambda: turning[0])) as port:
-        assert fetch(port, "/healthz") == (200, b"ok\n")
-        code, body = fetch(port, "/metrics")
-        assert code == 200
-        assert b"gpu_sharing_certs_problem" in body
-        turning[0] = False
-        assert fetch(port, "/healthz") == (503, b"the loop has not turned for too long\n")
+
+    async def fetch(port, path):
+        async with aiohttp.request("GET", f"http://127.0.0.1:{port}{path}") as answer:
+            return answer.status, await answer.read()
+
+    async def look():
+        address = Address("127.0.0.1", 0)
+        async with serve_status(address, reporter.registry, lambda: turning[0]) as port:
+            assert await fetch(port, "/healthz") == (200, b"ok\n")
+            code, body = await fetch(port, "/metrics")
+            assert code == 200
+            assert b"gpu_sharing_certs_problem" in body
+            turning[0] = False
+            dead = b"the loop has not turned for too long\n"
+            assert await fetch(port, "/healthz") == (503, dead)
+
+    runner.run(look())
 
 
 # The process.
@@ -156,12 +163,12 @@ def test_once_makes_everything_and_exits_with_0(store, kubeconfig):
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines[0]["reason"] == "ca_missing"
     assert all({"event", "level", "timestamp", "why"} <= line.keys() for line in lines)
-    served = stored.read_served(store.objects[SERVING])
+    served = secrets.read_served(store.objects[SERVING])
     assert not verifies(served.leaf.cert, served.bundle, NOW - timedelta(days=4000))
 
 
-def test_once_exits_with_1_when_something_is_not_in_place(store, kubeconfig):
-    store.plan("POST", SECRETS, (403, status("no right")))
+def test_once_exits_with_1_when_something_is_not_in_place(server, kubeconfig):
+    server.plan("create", SECRETS, status(403, "no right"))
     done = subprocess.run(command(kubeconfig, "--once"), capture_output=True, check=False)
     assert done.returncode == 1
     assert json.loads(done.stdout)["reason"] == "api_failed"

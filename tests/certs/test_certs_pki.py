@@ -11,24 +11,24 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from minting import DAY, NAMES, NOW, cert_of, verifies
 
 from certs import pki
-from certs.pki import Pair
+from certs.pki import KeyPair
 
 
-def extension(pair: Pair, kind: type[x509.ExtensionType]) -> x509.Extension:
+def extension(pair: KeyPair, kind: type[x509.ExtensionType]) -> x509.Extension:
     return cert_of(pair).extensions.get_extension_for_class(kind)
 
 
 @pytest.fixture(scope="module")
-def ca() -> Pair:
+def ca() -> KeyPair:
     return pki.issue_ca(NOW)
 
 
 @pytest.fixture(scope="module")
-def leaf(ca: Pair) -> Pair:
+def leaf(ca: KeyPair) -> KeyPair:
     return pki.issue_leaf(ca, NAMES, NOW)
 
 
-def handshake(leaf: Pair, bundle: bytes, folder: Path, name: str = NAMES[0]) -> None:
+def handshake(leaf: KeyPair, bundle: bytes, folder: Path, name: str = NAMES[0]) -> None:
     """Shake hands in memory as the API server would; raises ssl.SSLError."""
     for file, data in (("crt", leaf.cert), ("key", leaf.key)):
         (folder / file).write_bytes(data)
@@ -131,4 +131,4 @@ def test_a_bundle_is_read_around_what_is_damaged_and_without_repeats(ca, leaf):
 
 def test_a_ca_that_cannot_be_read_signs_nothing():
     with pytest.raises(ValueError, match="not readable"):
-        pki.issue_leaf(Pair(b"no", b"no"), NAMES, NOW)
+        pki.issue_leaf(KeyPair(b"no", b"no"), NAMES, NOW)

@@ -9,15 +9,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from certs_api import AUTHORITY, CONFIGURATIONS, SERVING, status
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from installed import AUTHORITY, CONFIGURATIONS, SERVING
 from minting import DAY, NAMES
 from simulation import API, INTERVAL, KUBELET, RULES, Cluster
 
-from certs import stored
-from certs.rotation import Rules
-from certs.state import Phase, phase
+from certs import secrets as stored
+from certs.authority import RotationPhase
+from certs.rotation import RotationRules
+from tests.fake_apiserver.answers import status
 
 LONGEST_OUTAGE = 2 * INTERVAL
 MINUTE = timedelta(minutes=1)
@@ -28,9 +29,9 @@ secrets = st.sampled_from([AUTHORITY, SERVING])
 keys = st.sampled_from(["ca.crt", "ca.key", "tls.crt", "tls.key", "trusted.crt"])
 requests = st.sampled_from(
     [
-        *(("GET", path) for path in (AUTHORITY, SERVING, *CONFIGURATIONS)),
-        *(("PUT", path) for path in (AUTHORITY, SERVING)),
-        *(("PATCH", path) for path in CONFIGURATIONS),
+        *(("get", path) for path in (AUTHORITY, SERVING, *CONFIGURATIONS)),
+        *(("update", path) for path in (AUTHORITY, SERVING)),
+        *(("patch", path) for path in CONFIGURATIONS),
     ]
 )
 
@@ -48,7 +49,7 @@ vandals = st.one_of(
     deed("restore", st.integers(0, 20)),
 )
 keepers = st.one_of(
-    deed("look"),
+    deed("reconcile"),
     deed("interrupted", st.integers(1, 8), st.integers(1, 12), seconds),
     deed("fail", requests, st.sampled_from([403, 409, 500])),
 )
@@ -64,23 +65,23 @@ def live(cluster: Cluster, story: list[tuple[str, tuple]]) -> None:
     for name, arguments in story:
         if name == "fail":
             (method, path), code = arguments
-            cluster.store.plan(method, path, (code, status("planned")))
+            cluster.api.plan(method, path, status(code, "planned"))
         else:
             getattr(cluster, name)(*arguments)
-        cluster.look()
+        cluster.reconcile()
         cluster.advance(INTERVAL)
 
 
 def look_for(cluster: Cluster, time: timedelta) -> None:
     end = cluster.now + time
     while cluster.now < end:
-        cluster.look()
+        cluster.reconcile()
         cluster.advance(INTERVAL)
 
 
 def look_often(cluster: Cluster, interval: timedelta) -> None:
     for _ in range(20):
-        cluster.look()
+        cluster.reconcile()
         cluster.advance(interval)
 
 
@@ -90,7 +91,7 @@ def test_what_is_served_always_verifies_and_everything_heals_within_a_minute(sto
     cluster = Cluster()
     look_for(cluster, 2 * INTERVAL)
     live(cluster, story)
-    cluster.store.faults.clear()
+    cluster.api.faults.clear()
     for path in CONFIGURATIONS:
         if path not in cluster.store.objects:
             cluster.reinstall(path)
@@ -100,8 +101,8 @@ def test_what_is_served_always_verifies_and_everything_heals_within_a_minute(sto
     assert cluster.is_steady()
 
 
-NO_SPREAD = Rules(NAMES, spread=timedelta(0), settle=RULES.settle)
-NO_SETTLE = Rules(NAMES, spread=RULES.spread, settle=timedelta(0))
+NO_SPREAD = RotationRules(NAMES, spread=timedelta(0), settle=RULES.settle)
+NO_SETTLE = RotationRules(NAMES, spread=RULES.spread, settle=timedelta(0))
 
 
 @pytest.mark.parametrize(("rules", "interval"), [(NO_SPREAD, timedelta(0)), (NO_SETTLE, INTERVAL)])
@@ -118,14 +119,14 @@ def test_two_years_pass_with_leaf_renewals_and_ca_rotations_and_no_gap():
     authorities, leaves, phases = set(), set(), set()
     for _ in range(300):
         look_for(cluster, INTERVAL)
-        state = stored.read_state(cluster.store.objects[AUTHORITY])
+        state = stored.read_authority(cluster.store.objects[AUTHORITY])
         authorities.add(state.ca.cert)
         leaves.add(state.leaf.cert)
-        phases.add(phase(state))
-        cluster.advance(INTERVAL if phase(state) is not Phase.STEADY else 5 * DAY)
+        phases.add(state.phase)
+        cluster.advance(INTERVAL if state.phase is not RotationPhase.STEADY else 5 * DAY)
     assert len(authorities) >= 3
     assert len(leaves) >= 9
-    assert phases == set(Phase)
+    assert phases == set(RotationPhase)
 
 
 def test_a_rotation_passes_its_phases_for_these_reasons_and_waits_in_both():
@@ -170,7 +171,7 @@ def test_whatever_is_deleted_is_healed_by_one_look_and_what_is_served_still_veri
         cluster.reinstall(path)
     else:
         cluster.forget(path)
-    cluster.look()
+    cluster.reconcile()
     assert cluster.is_healed()
     assert [each.content for each in cluster.leaves] == [served] * len(cluster.leaves)
 
@@ -182,7 +183,7 @@ def test_both_secrets_deleted_heal_by_three_looks_while_replicas_serve_the_old_l
     cluster.forget(SERVING)
     look_for(cluster, 2 * INTERVAL)
     assert SERVING not in cluster.store.objects  # API servers first get the new CA
-    cluster.look()
+    cluster.reconcile()
     assert cluster.is_healed()
     cluster.advance(API)
     assert len(cluster.leaves) == 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,9 +20,10 @@ import msgspec
 import yaml
 
 from webhook.cli import loaders
-from webhook.cli.manifests import Found
+from webhook.cli.manifests import Manifest
+from webhook.core import record
 from webhook.core.api import names
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.gpu import inventory
 from webhook.core.policy.values import Policy
 from webhook.core.policy.yaml_text import Document
@@ -140,7 +141,7 @@ class FakeCluster:
         mode = labels.get(names.MODE)
         if mode is None or self.deaf:
             return 201, pod, ()
-        request = Request(
+        request = AdmissionRequest(
             side=Side.MUTATE,
             mode=Mode(mode),
             uid="u",
@@ -149,13 +150,17 @@ class FakeCluster:
             namespace_labels=labels,
         )
         nodes = [each for (kind, _, _), each in self.objects.items() if kind == "nodes"]
-        read = loaders.of_objects(Found("", each, Document(each, None)) for each in nodes).nodes
-        offers = inventory.of_nodes([*read, *self.policy.pools])
+        read = loaders.of_objects(Manifest("", each, Document(each, None)) for each in nodes).nodes
+        offers = inventory.build_inventory([*read, *self.policy.pools])
         seen = simulate(request, pod, self.policy, offers)
         if not seen.verdict.allowed:
             webhook = 'admission webhook "mutate.gpu-sharing.io" denied the request: '
-            return 403, _status(403, webhook + seen.verdict.message), ()
-        return 201, dict(msgspec.to_builtins(seen.after)), seen.verdict.warnings
+            causes = record.to_status_causes(seen.verdict.record)
+            return 403, _status(403, webhook + seen.verdict.message, causes), ()
+        after: Json = msgspec.to_builtins(seen.after)
+        if names.EXPLAIN in (pod["metadata"].get("annotations") or {}):
+            return 201, after, (record.to_json(seen.verdict.record, record.MOST_WARNED),)
+        return 201, after, seen.verdict.shown_warnings
 
 
 def _selected(subject: Json, selector: str) -> bool:
@@ -167,8 +172,9 @@ def _selected(subject: Json, selector: str) -> bool:
     return True
 
 
-def _status(code: int, message: str) -> Json:
-    return {"kind": "Status", "code": code, "message": message}
+def _status(code: int, message: str, causes: Sequence[Json] = ()) -> Json:
+    details = {"causes": list(causes)}
+    return {"kind": "Status", "code": code, "message": message, "details": details}
 
 
 class Handler(BaseHTTPRequestHandler):

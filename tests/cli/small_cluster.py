@@ -108,14 +108,21 @@ def event(regarding: Json, reason: str, message: str, **more: Any) -> Json:
 
 
 def our_event(regarding: Json, reason: str, message: str, **more: Any) -> Json:
-    """An event that the webhook wrote."""
+    """An event that the webhook wrote; `violations` default to one with the message."""
+    text = message.removesuffix(f" [{reason}]").removeprefix('container "main": ')
+    usual = [{"reason": reason, "container": "main", "message": text}]
+    decision = {"allowed": False, "reason": reason, "violations": usual} | more.pop("decision", {})
     count, last = more.pop("count", 1), more.pop("last", 60)
     told = event(regarding, reason, message, **more)
     for key in ("count", "firstTimestamp", "lastTimestamp"):
         del told[key]
     series = {"count": count, "lastObservedTime": at(last)}
     return told | {
-        "metadata": told["metadata"] | {"name": told["metadata"]["name"] + ".ours"},
+        "metadata": told["metadata"]
+        | {
+            "name": told["metadata"]["name"] + ".ours",
+            "annotations": {"gpu-sharing.io/decision": json.dumps(decision)},
+        },
         "action": "Refused",
         "eventTime": told["metadata"]["creationTimestamp"],
         "reportingComponent": "gpu-sharing.io/webhook",
@@ -251,8 +258,15 @@ def log(replica: int) -> str:
         "user": "system:serviceaccount:kube-system:replicaset-controller",
         "workload": "inference",
         "tenant": None,
-        "from": "main=nvidia.com/gpu:1",
-        "to": "main=nvidia.com/mig-1g.5gb:1",
+        "containers": [
+            {
+                "name": "main",
+                "from": {"nvidia.com/gpu": 1},
+                "to": {"nvidia.com/mig-1g.5gb": 1},
+                "strategy": "mig",
+                "reason": "mig_slice",
+            }
+        ],
         "strategy": "mig",
         "allowed": True,
         "reason": "mig_slice",
@@ -269,8 +283,7 @@ def log(replica: int) -> str:
         "allowed": False,
         "reason": "several_gpus_not_allowed",
         "message": TWO_FOR_DEV,
-        "from": "main=nvidia.com/gpu:2",
-        "to": "",
+        "containers": [{"name": "main", "from": {"nvidia.com/gpu": 2}, "to": {}}],
         "timestamp": at(600 - replica),
     }
     other = {"event": "policy_loaded", "level": "info", "timestamp": at(3000)}

@@ -13,9 +13,10 @@ from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, our_event
 
 from webhook.cli.cluster import times
 from webhook.cli.verbs.logs import records as trailed
-from webhook.core.admit import let_through
+from webhook.core import record
+from webhook.core.admit import allowed
 from webhook.core.api import reasons
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.process.log import create_log
 from webhook.server import audit_log
 from webhook.server.metrics import create_metrics
@@ -49,7 +50,7 @@ def test_the_lines_for_tools_are_as_they_were_written(look: Look) -> None:
     done = look("logs", "-o", "json")
     found = records(done)
     assert len(found) == 4
-    assert {"event", "uid", "side", "from", "to", "reason", "dryRun"} <= found[0].keys()
+    assert {"event", "uid", "side", "containers", "reason", "dryRun"} <= found[0].keys()
     assert "skipped: 2 lines" in done.err
     assert yaml.safe_load(look("logs", "-o", "yaml").out) == found
 
@@ -82,7 +83,7 @@ def test_filters(look: Look, words: list[str], count: int) -> None:
 
 def test_what_says_little_is_left_out_but_counted(look: Look, cluster: FakeCluster) -> None:
     line = json.loads(cluster.logs[REPLICAS[0]].splitlines()[1])
-    checked = line | {"side": "validate", "reason": "safe", "to": ""}
+    checked = line | {"side": "validate", "reason": "safe"}
     tried = line | {"dryRun": True}
     cluster.logs = dict.fromkeys(REPLICAS, "")
     cluster.logs[REPLICAS[0]] = "\n".join(map(json.dumps, (line, checked, tried)))
@@ -136,7 +137,10 @@ def test_rewrites_among_events_tell_asks_and_grants(look: Look, cluster: FakeClu
     cluster.allowed = views("shop")
     owner = cluster.objects["deployments", "shop", "recommender"]
     note = "main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)"
-    cluster.put("events", our_event(owner, "mig_slice", note) | {"action": "Rewritten"})
+    change = {"name": "main", "from": {"nvidia.com/gpu": 1}, "to": {"nvidia.com/mig-1g.5gb": 1}}
+    decision = {"workload": "inference", "strategy": "mig", "containers": [change]}
+    told = our_event(owner, "mig_slice", note, decision=decision)
+    cluster.put("events", told | {"action": "Rewritten"})
     out = look("logs").out
     assert "1 gpu" in out
     assert "1 mig-1g.5gb" in out
@@ -193,15 +197,15 @@ NOISE = (b"", b"{", b"[]", b"null", b'{"event":"review"}', b"\xff", b"[" * 100_0
 
 @pytest.mark.parametrize("line", NOISE, ids=range(len(NOISE)))
 def test_a_line_that_is_none_of_ours_is_none(line: bytes) -> None:
-    assert trailed.read(line) is None
+    assert record.from_log_line(line) is None
 
 
 def test_what_the_server_writes_can_be_read() -> None:
     stream = io.BytesIO()
     written = audit_log.create_observer(create_log(stream=stream), create_metrics())
-    request = Request(Side.MUTATE, Mode.AUDIT, "u", "CREATE", "shop", name="a")
-    written.reviewed(request, let_through(reasons.NO_GPU), 0.001)
-    line = trailed.read(stream.getvalue())
+    request = AdmissionRequest(Side.MUTATE, Mode.AUDIT, "u", "CREATE", "shop", name="a")
+    written.reviewed(request, allowed(reasons.NO_GPU), 0.001)
+    line = record.from_log_line(stream.getvalue())
     assert line is not None
     row = trailed.row(line)
     assert (row["namespace"], row["owner"], row["mode"]) == ("shop", "Pod/a", "audit")

@@ -85,7 +85,15 @@ def test_every_violation_is_a_line(look: Look, cluster: FakeCluster) -> None:
     cluster.put("jobs", job)
     text = f"{WEBHOOK}{both} - see https://docs.example/reasons#several_gpus_not_allowed"
     cluster.put("events", event(job, "FailedCreate", text, by="job-controller", count=3))
-    cluster.put("events", our_event(job, "several_gpus_not_allowed", both, count=4))
+    codes = ("several_gpus_not_allowed", "privileged")
+    texts = (TWO_FOR_DEV, "it is privileged; remove it")
+    violations = [
+        {"reason": code, "container": "main", "message": text.partition('": ')[2] or text}
+        for code, text in zip(codes, texts, strict=True)
+    ]
+    decision = {"violations": violations}
+    told = our_event(job, "several_gpus_not_allowed", both, count=4, decision=decision)
+    cluster.put("events", told)
     [refusal] = record(look("why", "job/two", "-o", "json"))["refusals"]
     assert [each["reason"] for each in refusal["wrong"]] == [
         "several_gpus_not_allowed",
@@ -94,7 +102,7 @@ def test_every_violation_is_a_line(look: Look, cluster: FakeCluster) -> None:
     assert refusal["count"] == 4
     out = look("why", "job/two").out
     assert 'container "main": it is privileged; remove it\n' in out
-    assert "https://docs.example/reasons#privileged" in out
+    assert "docs/reasons.md#privileged" in out
 
 
 def test_a_condition_suffices_when_events_are_gone(look: Look, cluster: FakeCluster) -> None:

@@ -13,10 +13,11 @@ import jsonpatch
 import msgspec
 
 from webhook.core.admit import Verdict, admit
-from webhook.core.api.model import Inventory, Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.gpu import inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy import yaml_text
 from webhook.core.policy.values import Policy
@@ -30,7 +31,7 @@ Case = dict[str, Any]
 
 def read(path: Path) -> Any:
     """The YAML of one file."""
-    return yaml_text.parse(path.read_text(encoding="utf-8"), ValueError).value
+    return yaml_text.parse_document(path.read_text(encoding="utf-8"), ValueError).value
 
 
 def paths() -> Iterator[Path]:
@@ -90,21 +91,21 @@ def cluster(case: Case) -> Inventory:
         name = given.pop("name")
         like = library[given.pop("like", name)] if not given.pop("bare", False) else {}
         made.append(msgspec.convert(expand(name, like | given), Node))
-    return inventory.of_nodes([*made, *rules(case).pools])
+    return inventory.build_inventory([*made, *rules(case).pools])
 
 
 def rules(case: Case) -> Policy:
     """The built-in policy with the case's changes."""
     if "policy" not in case:
-        return policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+        return policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
     whole = {"apiVersion": "gpu-sharing.io/v1", "kind": "Policy"} | case["policy"]
-    return policy_file.load(json.dumps(whole), DEFAULT_POLICY)
+    return policy_file.parse_policy(json.dumps(whole), DEFAULT_POLICY)
 
 
-def request(case: Case, pod: Case) -> Request:
+def request(case: Case, pod: Case) -> AdmissionRequest:
     """The question that the case asks, about the pod as given."""
     old = case.get("old")
-    return Request(
+    return AdmissionRequest(
         side=Side(case.get("side", "mutate")),
         mode=Mode(case.get("mode", "enforce")),
         uid="a-case",

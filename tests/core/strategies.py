@@ -262,7 +262,7 @@ _POLICIES = (
     {"matrix": {"dev": {"strategies": [{"strategy": "time-slicing", "on": ["T4"]}, "mps"]}}},
 )
 policies = st.sampled_from(_POLICIES).map(
-    lambda changes: policy_file.load(
+    lambda changes: policy_file.parse_policy(
         json.dumps({"apiVersion": "gpu-sharing.io/v1", "kind": "Policy", **changes}),
         DEFAULT_POLICY,
     )

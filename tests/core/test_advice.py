@@ -7,17 +7,17 @@ import pytest
 from casefiles import DEFAULT_POLICY, cluster
 
 from webhook.core import advice
-from webhook.core.advice import Advice, Outcome
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.advice import Advice, AdviceOutcome
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.policy import load as policy_file
 
 Json = dict[str, Any]
 NODES = ("a100-80-whole", "a100-40-mixed", "t4-slicing-renamed", "t4-mps")
-POLICY = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+POLICY = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
 
 
-def asked(mode: Mode = Mode.ENFORCE, **namespace: str) -> Request:
-    return Request(
+def asked(mode: Mode = Mode.ENFORCE, **namespace: str) -> AdmissionRequest:
+    return AdmissionRequest(
         side=Side.MUTATE,
         mode=mode,
         uid="u",
@@ -44,11 +44,11 @@ def workload(kind: str, made: Any, **metadata: Any) -> Json:
     return {"kind": kind, "metadata": {"name": "it", **metadata}, "spec": inside}
 
 
-def advised(subject: Json, request: Request | None = None, nodes: Any = NODES) -> Advice:
+def advised(subject: Json, request: AdmissionRequest | None = None, nodes: Any = NODES) -> Advice:
     return advice.advise(request or asked(), subject, POLICY, cluster({"nodes": nodes}))
 
 
-def first(subject: Json, request: Request | None = None, nodes: Any = NODES) -> str:
+def first(subject: Json, request: AdmissionRequest | None = None, nodes: Any = NODES) -> str:
     return next(iter(advised(subject, request, nodes).warnings), "")
 
 
@@ -98,13 +98,12 @@ TOLD = {
     ),
     "a-wrong-type": (
         workload("Deployment", {"spec": {"containers": "none"}}),
-        "pods of this Deployment cannot be foreseen: expected `array | null`, got `str` - at "
+        "pods of this Deployment cannot be read: expected `array | null`, got `str` - at "
         "`spec.template.spec.containers`",
     ),
     "no-template-at-all": (
         workload("Job", [1]),
-        "pods of this Job cannot be foreseen: expected `object`, got `array` - at "
-        "`spec.template.spec`",
+        "pods of this Job cannot be read: expected `object`, got `array` - at `spec.template.spec`",
     ),
     "whole-gpus-as-asked": (workload("Deployment", template("training", count=4)), ""),
     "no-gpu": (workload("Deployment", template("dev", resource="cpu")), ""),
@@ -165,7 +164,7 @@ def test_several_kinds_are_named_in_one_line() -> None:
     made["spec"]["containers"] += spec("nvidia.com/gpu", 2)["containers"]
     made["spec"]["containers"][1]["name"] = "more"
     found = advised(workload("Deployment", made), nodes=["h100-partly-mixed"])
-    assert found.outcome is Outcome.CHANGED
+    assert found.outcome is AdviceOutcome.CHANGED
     assert found.warnings[0].endswith("not nvidia.com/gpu [mixed]")
 
 
@@ -177,27 +176,27 @@ def test_an_audit_is_told_what_enforcement_would_do_also_of_ways_around() -> Non
     )
     found = advised(workload("Deployment", refused), asked(Mode.AUDIT))
     assert found.warnings[0].startswith("audit: pods of this Deployment would be refused: ")
-    assert found.outcome is Outcome.REFUSED
+    assert found.outcome is AdviceOutcome.REFUSED
 
 
 def test_the_labels_of_the_namespace_count() -> None:
     made = workload("Deployment", template(None, resource="nvidia.com/gpu.shared"))
     assert first(made, asked(tenant="blue")).endswith("[tenant_needs_isolation]")
-    assert advised(made, asked(workload="dev")).outcome is Outcome.FINE
+    assert advised(made, asked(workload="dev")).outcome is AdviceOutcome.FINE
 
 
 def test_the_exemption_of_whoever_applies_it_does_not_pass_on_to_the_pods() -> None:
     head = "apiVersion: gpu-sharing.io/v1\nkind: Policy\nexemptUsers: [jane]\n"
-    rules = policy_file.load(head, DEFAULT_POLICY)
+    rules = policy_file.parse_policy(head, DEFAULT_POLICY)
     made = workload("Deployment", template("dev", count=2))
     found = advice.advise(asked(), made, rules, cluster({"nodes": NODES}))
-    assert found.outcome is Outcome.REFUSED
+    assert found.outcome is AdviceOutcome.REFUSED
 
 
 def test_refusals_come_first_and_nothing_is_told_twice() -> None:
     groups = [template("inference"), template("inference"), template("dev", count=2)]
     found = advised({"kind": "RayCluster", "spec": {"groups": [{"template": g} for g in groups]}})
-    assert found.outcome is Outcome.REFUSED
+    assert found.outcome is AdviceOutcome.REFUSED
     paths = [text.partition("(")[2].partition(")")[0] for text in found.warnings]
     assert [path for path in paths if path] == [f"spec.groups[{i}].template" for i in (2, 0, 1)]
     assert len(found.warnings) == 4  # the size of the slice is told once
@@ -220,12 +219,12 @@ def test_a_long_refusal_keeps_its_code() -> None:
     assert found.warnings[0].endswith(f"[{found.reasons[0]}]")
 
 
-def test_an_object_too_large_to_foresee_says_where_that_begins() -> None:
+def test_an_object_too_large_to_review_says_where_that_begins() -> None:
     heavy = template("dev")
     heavy["spec"]["containers"] += [{"name": "idle"}] * 10_000
     found = advised({"kind": "Odd", "spec": {"a": {"template": template("dev")}, "b": heavy}})
-    assert found.outcome is Outcome.CHANGED
-    assert found.warnings[-1] == "this Odd is too large: its pods from spec.b on were not foreseen"
+    assert found.outcome is AdviceOutcome.CHANGED
+    assert found.warnings[-1] == "this Odd is too large: its pods from spec.b on were not reviewed"
 
 
 def test_depth_is_no_trouble() -> None:
@@ -235,11 +234,11 @@ def test_depth_is_no_trouble() -> None:
     made = template("dev")
     made["spec"]["resourceClaims"] = [deep]
     found = advised({"kind": "Odd", "spec": {"template": made, "beside": deep}})
-    assert found.outcome is Outcome.CHANGED
+    assert found.outcome is AdviceOutcome.CHANGED
 
 
 def test_paths_of_the_policy_count_instead_of_the_search() -> None:
-    rules = policy_file.load(
+    rules = policy_file.parse_policy(
         "apiVersion: gpu-sharing.io/v1\nkind: Policy\npodTemplates:\n"
         "- kind: Engine\n  path: spec.engine\n",
         DEFAULT_POLICY,

@@ -1,4 +1,4 @@
-"""What must hold of the advice on any object, and of the patch that it foresees."""
+"""What must hold of the advice on any object, and of the patch that it rests on."""
 
 import copy
 import json
@@ -13,14 +13,15 @@ from worlds import ask, everything, examples, world
 
 from webhook.core import advice, simulate
 from webhook.core.admit import admit
-from webhook.core.advice import Outcome
-from webhook.core.api.model import Inventory, Mode, Request, Side
+from webhook.core.advice import AdviceOutcome
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.gpu.values import Inventory
 from webhook.core.patch import apply as patched
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 
 Json = dict[str, Any]
-POLICY = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+POLICY = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
 NOTHING = Inventory()
 many = examples(200)
 
@@ -31,15 +32,17 @@ def test_advice_says_of_a_pod_what_the_two_sides_say(
     pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
 ) -> None:
     offered = world(nodes, policy)
-    request = Request(Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "n", namespace_labels=namespace)
+    request = AdmissionRequest(
+        Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "n", namespace_labels=namespace
+    )
     deployment = {"kind": "Deployment", "spec": {"template": pod}}
     found = advice.advise(request, deployment, policy, offered)
     verdict = simulate.simulate(request, pod, policy, offered).verdict
-    assert (found.outcome is Outcome.REFUSED) is not verdict.allowed
+    assert (found.outcome is AdviceOutcome.REFUSED) is not verdict.allowed
     assert set(verdict.warnings) <= set(found.warnings)
     assert all(len(text) <= 256 for text in found.warnings)
     assert bool(found.warnings) is bool(found.reasons)
-    if found.outcome is Outcome.FINE:
+    if found.outcome is AdviceOutcome.FINE:
         assert found.warnings == tuple(dict.fromkeys(verdict.warnings))
 
 
@@ -76,6 +79,6 @@ KINDS = ("Deployment", "CronJob", "InferenceService", "NIMService", "Odd", "Pod"
 @given(kind=st.sampled_from(KINDS), found=st.dictionaries(st.text(max_size=3), anything))
 def test_no_object_is_too_odd(kind: Any, found: Json) -> None:
     subject = {"kind": kind, "metadata": found.get("m"), "spec": found | {"predictor": found}}
-    request = Request(Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "n")
+    request = AdmissionRequest(Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "n")
     found_out = advice.advise(request, subject, POLICY, NOTHING)
     assert all(len(text) <= 256 for text in found_out.warnings)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Side
+from webhook.core.api.admission import Side
 from webhook.core.api.pod import Pod
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu import placement
@@ -46,7 +46,7 @@ def _meets(case: dict[str, Any], verdict: Verdict) -> None:
     for part in expect.get("message", ()):
         assert part in verdict.message
     for part in expect.get("warnings", ()):
-        assert any(part in warning for warning in verdict.warnings), verdict.warnings
+        assert any(part in warning for warning in verdict.shown_warnings), verdict.shown_warnings
     if expect.get("warnings") == []:
         assert verdict.warnings == ()
     assert all(len(warning) <= 120 for warning in verdict.warnings)
@@ -57,13 +57,16 @@ def _meets(case: dict[str, Any], verdict: Verdict) -> None:
 
 def _meets_pod(expect: dict[str, Any], pod: dict[str, Any], verdict: Verdict) -> None:
     if "gives" in expect:
-        gives = {g.ask.place.name: {g.offer.resource: g.ask.count} for g in verdict.given}
+        gives = {
+            g.request.container.name: {g.offer.resource: g.request.count}
+            for g in verdict.allocations
+        }
         assert gives == expect["gives"]
     if "pins" in expect:
         found = {
             " ".join((pin.key, pin.operator, *(("|".join(pin.values),) if pin.values else ())))
-            for given in verdict.given
-            for pin in given.pins
+            for given in verdict.allocations
+            for pin in given.requirements
         }
         assert found == set(expect["pins"])
     for pointer, value in expect.get("fields", {}).items():
@@ -82,11 +85,11 @@ def _holds_again(case: dict[str, Any], verdict: Verdict) -> None:
     validated = casefiles.answer({**case, "side": Side.VALIDATE.value}, pod)
     assert validated.allowed, validated.message
     gpu_taints = casefiles.rules(case).gpu_taints
-    shapes = casefiles.cluster(case).shapes
-    for given in verdict.given:
+    shapes = casefiles.cluster(case).groups
+    for given in verdict.allocations:
         assert any(
             given.offer in shape.offers
-            and placement.reaches(msgspec.convert(pod, Pod), shape, gpu_taints)
+            and placement.can_reach(msgspec.convert(pod, Pod), shape, gpu_taints)
             for shape in shapes
         ), f"no reachable node offers {given.offer.resource}"
 

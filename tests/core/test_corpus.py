@@ -37,8 +37,8 @@ def court() -> Court:
 
 
 def decided(court: Court) -> Iterator[Result]:
-    for found in manifests.read([str(CORPUS)]):
-        assert isinstance(found, manifests.Found), found
+    for found in manifests.read_manifests([str(CORPUS)]):
+        assert isinstance(found, manifests.Manifest), found
         made = list(evaluate.judge(found, court))
         assert made, f"{found.source}: no pod template found"
         for each in made:

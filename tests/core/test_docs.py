@@ -6,7 +6,7 @@ from pathlib import Path
 from webhook.cli import main
 from webhook.core.api import names
 from webhook.core.checks.registry import REASONS
-from webhook.core.checks.schema import GuardsFile
+from webhook.core.policy.checks_schema import GuardsFile
 from webhook.server import metrics
 
 ROOT = Path(__file__).parents[2]

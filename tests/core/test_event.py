@@ -5,45 +5,40 @@ from typing import Any
 
 import pytest
 
-from webhook.core import event
+from webhook.core import event, record
 from webhook.core.admit import Verdict
-from webhook.core.api import reasons
-from webhook.core.api.model import (
-    Allocation,
-    Ask,
-    ContainerRef,
-    Mode,
-    Offer,
-    Request,
-    Role,
-    Side,
-    Strategy,
-)
+from webhook.core.api import node, reasons
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.api.containers import ContainerRef, Role
+from webhook.core.api.node import Node
 from webhook.core.api.pod import Metadata, OwnerReference, Pod
+from webhook.core.decision.values import Allocation, GpuRequest
 from webhook.core.event import Action, Event, Regarding
+from webhook.core.gpu import inventory
+from webhook.core.gpu.values import Offer
 from webhook.core.patch.render import Op
 
 SET = OwnerReference("ReplicaSet", "web-6d4", "u-1", "apps/v1", controller=True)
 OTHER = OwnerReference("Widget", "w", "u-2", "example.com/v1")
 POD = Pod(Metadata(generate_name="web-6d4-", owner_references=(OTHER, SET)))
-CREATE = Request(Side.MUTATE, Mode.ENFORCE, "uid", "CREATE", "shop", pod=POD)
+CREATE = AdmissionRequest(Side.MUTATE, Mode.ENFORCE, "uid", "CREATE", "shop", pod=POD)
 REFUSED = Verdict(allowed=False, reason=reasons.NO_OFFER, message="no node offers it [no_offer]")
-SLICE = Offer(
-    *("nvidia.com/mig-1g.5gb", Strategy.MIG, "A100", None, None, "", 1, None, 1),
-    mig_capable=True,
-    pins=(),
+SLICES = Node(
+    node.Metadata("a100", {"nvidia.com/mig-1g.5gb.sharing-strategy": "none"}),
+    status=node.Status({"nvidia.com/mig-1g.5gb": 1}),
 )
+(SLICE,) = inventory.read_node(SLICES).offers
 
 
 def given(container: str, offer: Offer = SLICE) -> Allocation:
-    ask = Ask(ContainerRef(Role.APP, 0, container), "nvidia.com/gpu", 1, "1")
+    ask = GpuRequest(ContainerRef(Role.APP, 0, container), "nvidia.com/gpu", 1, "1")
     return Allocation(ask, offer, reasons.MIG_SLICE, ())
 
 
 REWRITTEN = Verdict(
     allowed=True,
     reason=reasons.MIG_SLICE,
-    given=(given("main"), given("side")),
+    allocations=(given("main"), given("side")),
     patch=(Op("add", "/metadata/labels", {}),),
 )
 
@@ -63,7 +58,7 @@ REWRITTEN = Verdict(
         ({"side": Side.VALIDATE}, REWRITTEN, None),
         ({"operation": "UPDATE"}, REWRITTEN, None),
         ({}, replace(REWRITTEN, patch=()), None),
-        ({}, replace(REWRITTEN, given=()), None),
+        ({}, replace(REWRITTEN, allocations=()), None),
         ({"pod": None}, Verdict(allowed=True, reason=reasons.NOT_REVIEWED), None),
     ],
 )
@@ -75,7 +70,10 @@ def test_the_truth_table(changed: dict[str, Any], verdict: Verdict, told: Action
 def test_a_refusal_warns_with_the_message_and_its_reason() -> None:
     regarding = Regarding("apps/v1", "ReplicaSet", "web-6d4", "u-1")
     found = event.of(CREATE, REFUSED)
-    assert found == Event("shop", regarding, Action.REFUSED, reasons.NO_OFFER, REFUSED.message)
+    told = record.to_json(REFUSED.record)
+    assert found == Event(
+        "shop", regarding, Action.REFUSED, reasons.NO_OFFER, REFUSED.message, told
+    )
     assert (found.type, found.reason.code) == ("Warning", "no_offer")
 
 

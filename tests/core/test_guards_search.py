@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 from ways_around import Json, Part
 
 from webhook.core.admit import Verdict, admit
-from webhook.core.api import reasons
-from webhook.core.api.model import Inventory
+from webhook.core.checks.check import Treatment
 from webhook.core.checks.registry import REASONS
-from webhook.core.checks.schema import GuardsFile
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
-from webhook.core.policy.values import Treatment
+from webhook.core.policy.checks_schema import GuardsFile
 
-BUILT_IN = policy_file.load(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
+BUILT_IN = policy_file.parse_policy(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
 OTHERS_REFUSED = {
     *("gpu_visibility", "mps_environment", "privileged", "capabilities", "host_path"),
     *("device_annotations", "reserved_mounts"),
@@ -166,6 +165,6 @@ def test_every_guard_has_a_reason_and_tenants_are_warned_of_one_only() -> None:
     guards = {REASONS[name] for name in GuardsFile.__struct_fields__}
     assert set(BUILT_IN.guards) == guards
     lax = {r for r, both in BUILT_IN.guards.items() if both.tenants is not Treatment.REFUSE}
-    assert lax == {reasons.CUDA_VISIBILITY}
+    assert lax == {REASONS["cuda_visibility"]}
     stated = {r.code for r, both in BUILT_IN.guards.items() if both.others is Treatment.REFUSE}
     assert stated == OTHERS_REFUSED

@@ -6,7 +6,6 @@ from casefiles import expand
 
 from webhook.core.api.node import Node
 from webhook.core.gpu import inventory
-from webhook.core.gpu.dialects import gfd
 
 WHOLE = {
     "product": "Tesla-T4",
@@ -38,20 +37,22 @@ def node(name: str, short: dict[str, object]) -> Node:
 
 @pytest.mark.parametrize("short", NOTHING, ids=str)
 def test_contradictions_offer_nothing(short: dict[str, object]) -> None:
-    assert gfd.of_node(node("a", short)) == ()
+    assert inventory.read_node(node("a", short)).offers == ()
 
 
 def test_an_mps_share_without_replicas_has_no_known_memory() -> None:
-    (offer,) = gfd.of_node(node("a", WHOLE | {"sharing": "mps", "replicas": 0}))
+    (offer,) = inventory.read_node(node("a", WHOLE | {"sharing": "mps", "replicas": 0})).offers
     assert offer.memory is None
 
 
 def test_equal_nodes_make_one_shape() -> None:
-    made = inventory.of_nodes(node(f"n{index}", WHOLE) for index in range(5000))
-    assert len(made.shapes) == 1
-    assert len(made.shapes[0].nodes) == 5000
+    made = inventory.build_inventory(node(f"n{index}", WHOLE) for index in range(5000))
+    assert len(made.groups) == 1
+    assert len(made.groups[0].nodes) == 5000
 
 
 def test_nodes_without_labels_are_counted() -> None:
-    made = inventory.of_nodes([node("a", {"allocatable": {"nvidia.com/gpu": 8}}), node("b", WHOLE)])
-    assert (made.unlabelled, made.nodes, len(made.shapes)) == (1, 2, 1)
+    made = inventory.build_inventory(
+        [node("a", {"allocatable": {"nvidia.com/gpu": 8}}), node("b", WHOLE)]
+    )
+    assert (made.unlabelled, made.nodes, len(made.groups)) == (1, 2, 1)

@@ -10,11 +10,12 @@ from hypothesis import event
 from worlds import ask, everything, examples, patched, world
 
 from webhook.cli.inspect import decision_annotation, own_affinity, reconstruct
+from webhook.core import record
 from webhook.core.admit import Verdict, admit
-from webhook.core.api.model import Inventory
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.gpu import inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 
 Json = dict[str, Any]
@@ -42,7 +43,7 @@ def test_what_was_decided_is_decided_again(
 ) -> None:
     offers = world(nodes, policy)
     first = admit(ask(pod, namespace), policy, offers)
-    if not first.given:
+    if not first.allocations:
         return
     event(first.reason.code)
 
@@ -50,7 +51,9 @@ def test_what_was_decided_is_decided_again(
 
     again = admit(ask(back, namespace), policy, offers)
     assert (again.allowed, again.reason, again.strategy) == (True, first.reason, first.strategy)
-    assert [g.offer.resource for g in again.given] == [g.offer.resource for g in first.given]
+    assert [g.offer.resource for g in again.allocations] == [
+        g.offer.resource for g in first.allocations
+    ]
 
 
 PLAIN: Json = {
@@ -66,7 +69,7 @@ PLAIN: Json = {
 
 def offers(*shorts: Json) -> Inventory:
     expanded = [strategies.expand(f"n{i}", short) for i, short in enumerate(shorts)]
-    return inventory.of_nodes([msgspec.convert(each, Node) for each in expanded])
+    return inventory.build_inventory([msgspec.convert(each, Node) for each in expanded])
 
 
 A100 = {
@@ -93,7 +96,7 @@ SINGLE = {
 
 
 def built_in() -> Policy:
-    return strategies.policy_file.load(strategies.DEFAULT_POLICY, strategies.DEFAULT_POLICY)
+    return strategies.policy_file.parse_policy(strategies.DEFAULT_POLICY, strategies.DEFAULT_POLICY)
 
 
 @pytest.mark.parametrize("node", [A100, T4, SINGLE], ids=["mig", "mps", "single"])
@@ -103,7 +106,7 @@ def test_a_plain_pod_comes_back_as_it_was(node: Json, annotations: dict[str, str
     if annotations:
         pod["metadata"]["annotations"] = annotations
     first = admit(ask(pod, {}), built_in(), offers(node))
-    assert first.given
+    assert first.allocations
 
     back = reconstruct.of_live(lived(pod, first))
 
@@ -119,7 +122,7 @@ def test_what_the_author_asked_of_nodes_stays() -> None:
     name = "requiredDuringSchedulingIgnoredDuringExecution"
     pod["spec"]["affinity"] = {"nodeAffinity": {name: required}}
     first = admit(ask(pod, {}), built_in(), offers(A100))
-    assert first.given
+    assert first.allocations
     assert reconstruct.of_live(lived(pod, first))["spec"] == pod["spec"]
 
 
@@ -144,7 +147,7 @@ GARBAGE = [
 
 @pytest.mark.parametrize("text", [None, *GARBAGE], ids=range(len(GARBAGE) + 1))
 def test_garbage_in_the_annotation_is_no_decision(text: str | None) -> None:
-    assert decision_annotation.read(text) is None
+    assert record.from_annotation(text) is None
 
 
 @pytest.mark.parametrize("text", GARBAGE[:-2], ids=range(len(GARBAGE) - 2))
@@ -162,7 +165,7 @@ def test_an_annotation_that_contradicts_the_pod_restores_nothing() -> None:
         '"from":{"nvidia.com/gpu":1},"to":{"nvidia.com/mig-1g.5gb":1},'
         '"strategy":"mig","reason":"mig_slice"}]}'
     )
-    read = decision_annotation.read(told)
+    read = record.from_annotation(told)
     assert read is not None
     assert read.strategy == "mig"
     assert not decision_annotation.agrees(read, msgspec.convert(PLAIN, Pod))

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.core.api.model import NodeLabels, NodeRequirement
 from webhook.core.api.node import Taint
 from webhook.core.api.pod import Pod, Toleration
 from webhook.core.gpu import placement
+from webhook.core.gpu.values import NodeLabels, NodeRequirement
 
 NODE = NodeLabels("n1", {"a": "1", "b": "x"})
 
@@ -38,7 +38,7 @@ NODE = NodeLabels("n1", {"a": "1", "b": "x"})
 def test_the_six_operators(
     key: str, operator: str, values: tuple[str, ...], *, holds: bool
 ) -> None:
-    assert placement.holds(NodeRequirement(key, operator, values), NODE.labels) is holds
+    assert placement.requirement_holds(NodeRequirement(key, operator, values), NODE.labels) is holds
 
 
 def pod(spec: dict[str, Any]) -> Pod:
@@ -74,7 +74,7 @@ NAMED = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["
     ids=str,
 )
 def test_selector_and_terms(spec: dict[str, Any], *, selected: bool) -> None:
-    assert placement.selects(pod(spec), NODE) is selected
+    assert placement.selects_node(pod(spec), NODE) is selected
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_momentary_taints_and_preferences_do_not_repel() -> None:
         Taint("soft", "PreferNoSchedule"),
         Taint("hard", "NoExecute"),
     ]
-    assert placement.repelling(taints) == (Taint("hard", "NoExecute"),)
+    assert placement.repelling_taints(taints) == (Taint("hard", "NoExecute"),)

@@ -3,21 +3,22 @@
 import pytest
 from casefiles import DEFAULT_POLICY
 
-from webhook.core.api import reasons
-from webhook.core.api.model import Strategy
+from webhook.core.checks.check import Treatment, Treatments
+from webhook.core.checks.registry import REASONS
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy import load as policy_file
 from webhook.core.policy import yaml_text
-from webhook.core.policy.values import RowName, Treatment, Treatments
+from webhook.core.policy.values import RowName
 
 HEAD = "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"
 
 
 def load(text: str) -> policy_file.Policy:
-    return policy_file.load(HEAD + text, DEFAULT_POLICY)
+    return policy_file.parse_policy(HEAD + text, DEFAULT_POLICY)
 
 
 def test_a_policy_that_states_nothing_is_the_built_in_one() -> None:
-    assert load("") == policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
+    assert load("") == policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
 
 
 def test_one_key_of_one_row_can_be_changed() -> None:
@@ -78,7 +79,7 @@ def test_what_is_wrong_is_told_with_line_and_path(text: str, told: str) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "a", "apiVersion: gpu-sharing.io/v1", "{}"])
 def test_a_policy_says_what_it_is(text: str) -> None:
     with pytest.raises(policy_file.PolicyError):
-        policy_file.load(text, DEFAULT_POLICY)
+        policy_file.parse_policy(text, DEFAULT_POLICY)
 
 
 def test_tenants_may_share_only_where_their_pools_are_shared() -> None:
@@ -99,20 +100,20 @@ def test_paths_of_pod_templates_are_kept_by_kind() -> None:
 
 def test_one_word_is_for_tenants_and_others_and_one_of_both_can_be_changed() -> None:
     changed = load("guards:\n  privileged: off\n  nodeName: {others: refuse}\n").guards
-    assert changed[reasons.PRIVILEGED] == Treatments(Treatment.OFF, Treatment.OFF)
-    assert changed[reasons.NODE_NAME] == Treatments(Treatment.REFUSE, Treatment.REFUSE)
-    assert changed[reasons.HOST_PATH] == load("").guards[reasons.HOST_PATH]
+    assert changed[REASONS["privileged"]] == Treatments(Treatment.OFF, Treatment.OFF)
+    assert changed[REASONS["node_name"]] == Treatments(Treatment.REFUSE, Treatment.REFUSE)
+    assert changed[REASONS["host_path"]] == load("").guards[REASONS["host_path"]]
 
 
 def test_the_schema_lets_a_policy_state_one_guard() -> None:
-    made = policy_file.schema()["$defs"]
+    made = policy_file.policy_schema()["$defs"]
     assert made["GuardsFile"]["required"] == made["TreatmentsFile"]["required"] == []
     assert made["Treatment"]["enum"] == ["off", "refuse", "warn"]
 
 
 def test_the_schema_knows_every_key_of_the_built_in_policy() -> None:
-    schema = policy_file.schema()
+    schema = policy_file.policy_schema()
     properties = schema["$defs"]["PolicyFile"]["properties"]
 
-    assert yaml_text.parse(DEFAULT_POLICY, ValueError).value.keys() == properties.keys()
+    assert yaml_text.parse_document(DEFAULT_POLICY, ValueError).value.keys() == properties.keys()
     assert schema["$defs"]["PolicyFile"]["additionalProperties"] is False

@@ -174,7 +174,7 @@ def ask(workload: str, *nodes: Short, policy: Short | None = None) -> Verdict:
     main = {"name": "main", "resources": {"limits": {"nvidia.com/gpu": 1}}}
     pod = {"metadata": metadata, "spec": {"containers": [main]}}
     made = [casefiles.expand(f"node-{n}", short) for n, short in enumerate(nodes)]
-    cluster = inventory.of_nodes(msgspec.convert(each, Node) for each in made)
+    cluster = inventory.build_inventory(msgspec.convert(each, Node) for each in made)
     rules = casefiles.rules({"policy": policy}) if policy else POLICY
     return admit(casefiles.request({}, pod), rules, cluster)
 
@@ -182,7 +182,7 @@ def ask(workload: str, *nodes: Short, policy: Short | None = None) -> Verdict:
 def given(verdict: Verdict) -> tuple[str | None, str]:
     """The pod's strategy and the resource that its one container got."""
     assert verdict.allowed, verdict.message
-    return verdict.strategy, verdict.given[0].offer.resource
+    return verdict.strategy, verdict.allocations[0].offer.resource
 
 
 def refused(verdict: Verdict) -> str:
@@ -214,7 +214,7 @@ def test_a_slice_of_a_mixed_node(product: Product, profile: str, workload: str) 
     verdict = ask(workload, whole(product), mixed(product, profile))
 
     assert given(verdict) == ("mig", f"nvidia.com/mig-{profile}")
-    assert verdict.given[0].offer.memory == slice_memory(profile)
+    assert verdict.allocations[0].offer.memory == slice_memory(profile)
 
 
 @pytest.mark.parametrize("workload", ["inference", "tenant"])
@@ -223,7 +223,7 @@ def test_a_slice_of_a_single_node(product: Product, profile: str, workload: str)
     verdict = ask(workload, whole(product), single(product, profile))
 
     assert given(verdict) == ("mig", "nvidia.com/gpu")
-    pins = {pin.key: pin.values for pin in verdict.given[0].pins}
+    pins = {pin.key: pin.values for pin in verdict.allocations[0].requirements}
     assert pins["nvidia.com/gpu.product"] == (f"{product.label}-MIG-{profile}",)
 
 
@@ -245,7 +245,7 @@ def test_inference_gets_mps_where_mig_is_impossible(product: Product, *, labelle
     verdict = ask("inference", whole(product), node if labelled else without_label(node))
 
     assert given(verdict) == ("mps", "nvidia.com/gpu")
-    assert verdict.given[0].offer.memory == product.memory // 4
+    assert verdict.allocations[0].offer.memory == product.memory // 4
 
 
 @labelled_or_not

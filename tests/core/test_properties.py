@@ -10,9 +10,10 @@ from hypothesis import event
 from worlds import ask, everything, examples, patched, world
 
 from webhook.core.admit import Verdict, admit
-from webhook.core.api.model import ISOLATED, Side
+from webhook.core.api.admission import Side
 from webhook.core.api.pod import Pod
 from webhook.core.gpu import placement
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.values import Policy
 
 Json = dict[str, Any]
@@ -42,7 +43,7 @@ def test_a_second_run_changes_nothing_and_the_result_is_safe(
     checked = admit(ask(after, namespace, Side.VALIDATE), policy, offers)
     reasons = {violation.reason.code for violation in checked.violations}
     ways_around = {"gpu_visibility", "tolerations"}  # as the pods had them from the start
-    assert reasons <= (ways_around if first.given else ways_around | {"reserved_names"})
+    assert reasons <= (ways_around if first.allocations else ways_around | {"reserved_names"})
 
 
 @many
@@ -53,8 +54,8 @@ def test_every_ask_has_a_reachable_offer_and_tenants_stay_apart(
     offers = world(nodes, policy)
     verdict = admit(ask(pod, namespace), policy, offers)
     after = msgspec.convert(patched(pod, verdict), Pod)
-    reachable = [s for s in offers.shapes if placement.reaches(after, s, policy.gpu_taints)]
-    for given_ in verdict.given:
+    reachable = [s for s in offers.groups if placement.can_reach(after, s, policy.gpu_taints)]
+    for given_ in verdict.allocations:
         names = {offer.resource for shape in reachable for offer in shape.offers}
         assert given_.offer.resource in names
         tenant = verdict.tenant is not None or verdict.workload == "tenant"
@@ -65,11 +66,11 @@ def test_every_ask_has_a_reachable_offer_and_tenants_stay_apart(
                     assert verdict.workload != "training" or offer.strategy == "exclusive"
 
 
-def _may_land(strategy: str, pool: str | None, verdict: Verdict, *, tenant: bool) -> None:
+def _may_land(strategy: Strategy, pool: str | None, verdict: Verdict, *, tenant: bool) -> None:
     """On every node that the pins leave, not only on the chosen one."""
     assert pool is None or pool == verdict.tenant
     if tenant and pool is None:
-        assert strategy in ISOLATED
+        assert strategy.traits.isolated
 
 
 @many

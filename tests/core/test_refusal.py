@@ -1,44 +1,38 @@
 """Refusals, waiting pods and the origin of a workload as people are told them."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 from casefiles import DEFAULT_POLICY
 
 from webhook.cli.inspect import denial, provenance, scheduler_message
-from webhook.cli.inspect.denial import By, Wrong
-from webhook.core.api import reasons
+from webhook.cli.inspect.denial import By
 from webhook.core.api.pod import Metadata, Pod
-from webhook.core.api.reason import Reason, with_link
+from webhook.core.api.reason import with_link
+from webhook.core.checks.registry import REASONS
 from webhook.core.decision import classify
 from webhook.core.policy import load as policy_file
+from webhook.core.record import Cause
 
 WEBHOOK = 'admission webhook "mutate.gpu-sharing.io" denied the request: '
 
 
-def test_every_violation_of_a_refusal_is_told_apart() -> None:
-    said = (
-        f'Error creating: {WEBHOOK}container "a": nvidia.com/gpu: 2 asked [x]; write 1 '
-        '[several_gpus_not_allowed]; container "b": privileged [privileged]; and 3 more'
+def test_what_is_wrong_comes_from_the_causes_of_the_answer() -> None:
+    causes = (
+        Cause(reason="privileged", message='container "b": it is privileged', field="spec"),
+        Cause(reason="a_new_one", message="something else"),
     )
-    found = denial.read(said)
-    assert (found.by, found.ours) == (By.WEBHOOK, True)
-    assert found.wrongs == (
-        Wrong(
-            reasons.SEVERAL_GPUS_NOT_ALLOWED, 'container "a": nvidia.com/gpu: 2 asked [x]; write 1'
-        ),
-        Wrong(reasons.PRIVILEGED, 'container "b": privileged'),
-        Wrong(None, "and 3 more"),
-    )
+    found = denial.read_denial(f"Error creating: {WEBHOOK}one; two [privileged]", causes)
+    assert (found.by, found.ours, found.known) == (By.WEBHOOK, True, True)
+    assert found.text == "one; two [privileged]"
+    assert found.causes == causes
 
 
-def test_the_link_that_the_server_adds_is_none_of_what_is_wrong() -> None:
-    said = with_link(f"{WEBHOOK}no [privileged]", reasons.PRIVILEGED)
-    assert denial.read(said).wrongs == (Wrong(reasons.PRIVILEGED, "no"),)
-
-
-def test_the_page_that_a_refusal_names_is_kept_and_is_no_part_of_the_last_violation() -> None:
-    found = denial.read(f"{WEBHOOK}no [privileged] - see https://docs.example/reasons#privileged")
-    assert found.wrongs == (Wrong(reasons.PRIVILEGED, "no"),)
-    assert found.page == "https://docs.example/reasons"
+def test_without_causes_the_text_is_shown_whole() -> None:
+    said = with_link("no; no [privileged]", REASONS["privileged"])
+    found = denial.read_denial(WEBHOOK + said)
+    assert (found.known, found.causes) == (False, (Cause(message=said),))
 
 
 @pytest.mark.parametrize(
@@ -46,27 +40,46 @@ def test_the_page_that_a_refusal_names_is_kept_and_is_no_part_of_the_last_violat
     [
         (
             "pods is forbidden: ValidatingAdmissionPolicy 'gpu-sharing-backstop' with binding "
-            "'gpu-sharing-backstop' denied request: it is not pinned [not_rewritten]",
+            "'gpu-sharing-backstop' denied request: a GPU request is not pinned to nodes where its "
+            "name is safe: the webhook did not see the pod, or something changed it; create it "
+            "again [not_rewritten]",
             By.BACKSTOP,
-            reasons.NOT_REWRITTEN,
+            "not_rewritten",
         ),
-        (WEBHOOK.replace("mutate", "validate") + "x [privileged]", By.WEBHOOK, reasons.PRIVILEGED),
+        (
+            "ValidatingAdmissionPolicy 'x-backstop' with binding 'x' denied request: no",
+            By.BACKSTOP,
+            "",
+        ),
+        (WEBHOOK.replace("mutate", "validate") + "x [privileged]", By.WEBHOOK, ""),
         (
             'Internal error occurred: failed calling webhook "validate.gpu-sharing.io": failed to '
             'call webhook: Post "https://gpu-sharing…": context deadline exceeded',
             By.NO_ANSWER,
-            None,
+            "",
         ),
-        ('pods "a" is forbidden: exceeded quota: small, requested: pods=1', By.OTHERS, None),
-        ('admission webhook "mutate.example.com" denied the request: no', By.OTHERS, None),
-        ("ValidatingAdmissionPolicy 'other' with binding 'o' denied request: no", By.OTHERS, None),
-        ("", By.OTHERS, None),
+        ('pods "a" is forbidden: exceeded quota: small, requested: pods=1', By.OTHERS, ""),
+        ('admission webhook "mutate.example.com" denied the request: no', By.OTHERS, ""),
+        ("ValidatingAdmissionPolicy 'other' with binding 'o' denied request: no", By.OTHERS, ""),
+        ("", By.OTHERS, ""),
     ],
 )
-def test_who_refused_is_told(message: str, by: By, code: Reason | None) -> None:
-    found = denial.read(message)
-    assert (found.by, found.wrongs[0].code) == (by, code)
+def test_who_refused_is_told(message: str, by: By, code: str) -> None:
+    found = denial.read_denial(message)
+    assert (found.by, found.causes[0].reason) == (by, code)
     assert found.ours is (by is not By.OTHERS)
+
+
+def test_the_texts_of_the_backstop_are_those_of_the_chart() -> None:
+    rendered = (Path(__file__).parents[2] / "deploy" / "install.yaml").read_text(encoding="utf-8")
+    messages = {
+        each["message"]
+        for found in yaml.safe_load_all(rendered)
+        if found["kind"] == "ValidatingAdmissionPolicy"
+        and found["metadata"]["name"].endswith("-backstop")
+        for each in found["spec"]["validations"]
+    }
+    assert messages == denial.BACKSTOP.keys()
 
 
 @pytest.mark.parametrize(
@@ -121,8 +134,8 @@ PLACES = [
 def test_the_origin_is_the_label_that_decides(
     labels: dict[str, str], namespace: dict[str, str]
 ) -> None:
-    policy = policy_file.load(DEFAULT_POLICY, DEFAULT_POLICY)
-    facts = classify.facts(Pod(metadata=Metadata(labels=labels)), namespace, policy)
+    policy = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
+    facts = classify.classify(Pod(metadata=Metadata(labels=labels)), namespace, policy)
     whence = provenance.of_workload(labels, namespace, policy)
     assert (whence == provenance.NOTHING) is (facts.workload == "unclassified")
     if facts.workload == "inference" and "the namespace" in whence:

@@ -6,12 +6,11 @@ import pytest
 from webhook.cli import loaders
 from webhook.cli.inspect import usage
 from webhook.core.admit import admit
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
 from webhook.core.gpu import inventory
-from webhook.core.gpu.dialects import gfd
 
 
 def node(name: str, labels: dict[str, str], allocatable: dict[str, int]) -> Node:
@@ -63,8 +62,8 @@ SINGLE = {
 )
 def test_the_part_of_a_gpu(labels: dict[str, str], resource: str, part: float) -> None:
     made = node("n", labels, {resource: 4})
-    (offer,) = gfd.of_node(made)
-    assert usage.fraction(offer, made.metadata.labels or {}) == pytest.approx(part)
+    (offer,) = inventory.read_node(made).offers
+    assert usage.fraction(offer) == pytest.approx(part)
 
 
 def pod(*containers: tuple[str, int], init: tuple[tuple[str, int], ...] = ()) -> Pod:
@@ -80,26 +79,26 @@ def pod(*containers: tuple[str, int], init: tuple[tuple[str, int], ...] = ()) ->
 
 
 def test_before_is_what_the_pod_holds_on_its_node_and_else_what_it_asks_for() -> None:
-    asks = classify.asks_of(pod(("gpu.shared", 1), ("gpu.shared", 1)))
+    asks = classify.requests_of(pod(("gpu.shared", 1), ("gpu.shared", 1)))
     shared = node("t4", {**T4, "gpu.sharing-strategy": "mps"}, {"gpu.shared": 40})
-    held = usage.held(asks, gfd.of_node(shared), shared.metadata.labels or {})
+    held = usage.held(asks, inventory.read_node(shared).offers)
     assert held == pytest.approx(0.2)
-    assert usage.held(asks, gfd.of_node(WHOLE), {}) == 2
+    assert usage.held(asks, inventory.read_node(WHOLE).offers) == 2
     assert usage.asked(asks) == 2
 
 
 def test_an_init_container_counts_only_where_it_takes_more() -> None:
-    assert usage.asked(classify.asks_of(pod(("gpu", 1), init=(("gpu", 4),)))) == 4
-    assert usage.asked(classify.asks_of(pod(("gpu", 2), init=(("gpu", 1),)))) == 2
+    assert usage.asked(classify.requests_of(pod(("gpu", 1), init=(("gpu", 4),)))) == 4
+    assert usage.asked(classify.requests_of(pod(("gpu", 2), init=(("gpu", 1),)))) == 2
 
 
 def test_after_is_what_the_decision_gives_and_nothing_where_it_refuses() -> None:
     nodes = (node("mig", {**A100, **SMALL}, {"mig-1g.5gb": 7}),)
-    policy, seen = loaders.load_policy(None), inventory.of_nodes(nodes)
+    policy, seen = loaders.load_policy(None), inventory.build_inventory(nodes)
 
     def decided(subject: Pod) -> usage.Usage:
-        asked = Request(Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "ns", pod=subject)
-        return usage.after(admit(asked, policy, seen), seen)
+        asked = AdmissionRequest(Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "ns", pod=subject)
+        return usage.after(admit(asked, policy, seen))
 
     two = decided(pod(("gpu", 1), ("gpu", 1)))
     assert two.devices == {"mig": 2}

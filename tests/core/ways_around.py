@@ -119,6 +119,9 @@ ways = st.one_of(
     st.sampled_from(_CAPABILITIES)
     .flatmap(lambda name: cased(name) | cased("CAP_" + name))
     .map(_capability("capabilities")),
+    st.sampled_from(("\u017fYS_ADMIN", "SYS_ADMIN\u0430", "SYS_ADM\u0130N", "M\u212aNOD")).map(
+        _capability("capabilities")
+    ),
     st.sampled_from(_PATHS).flatmap(spelled).map(_volume("host_path")),
     st.sampled_from(("hostPID", "hostIPC", "hostNetwork")).map(
         lambda name: _spec("host_namespaces", **{name: True})
@@ -166,9 +169,7 @@ harmless = st.one_of(
     st.just(Part(None, "own", {"resources": ASK, "env": [{"name": "CUDA_VERSION", "value": "1"}]})),
     st.just(_container(None, envFrom=[{"prefix": "APP_", "configMapRef": {"name": "a"}}])),
     st.just(_container(None, securityContext={"privileged": False, "runAsUser": 0})),
-    st.sampled_from(("NET_ADMIN", "cap_ipc_lock", "SYS_ADMIN\u0430", "SYS_NICE")).map(
-        _capability(None)
-    ),
+    st.sampled_from(("NET_ADMIN", "cap_ipc_lock", "SYS_NICE")).map(_capability(None)),
     st.sampled_from(_OTHER_PATHS).flatmap(spelled).map(_volume(None)),
     st.sampled_from(_OTHER_MOUNTS).flatmap(spelled).map(_mount(None)),
     st.just(_spec(None, hostNetwork=False, shareProcessNamespace=True)),

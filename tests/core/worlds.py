@@ -10,10 +10,11 @@ import strategies
 from hypothesis import HealthCheck, given, settings
 
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Inventory, Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.gpu import inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 
 Json = dict[str, Any]
@@ -32,9 +33,9 @@ def examples(most: int) -> settings:
     return settings(max_examples=most, deadline=None, suppress_health_check=slow, derandomize=True)
 
 
-def ask(pod: Json, namespace: dict[str, str], side: Side = Side.MUTATE) -> Request:
+def ask(pod: Json, namespace: dict[str, str], side: Side = Side.MUTATE) -> AdmissionRequest:
     """The CREATE of a pod in a namespace with these labels."""
-    return Request(
+    return AdmissionRequest(
         side=side,
         mode=Mode.ENFORCE,
         uid="u",
@@ -47,7 +48,7 @@ def ask(pod: Json, namespace: dict[str, str], side: Side = Side.MUTATE) -> Reque
 
 def world(nodes: list[Json], policy: Policy) -> Inventory:
     """What nodes, and the pools of a policy, offer."""
-    return inventory.of_nodes([*(msgspec.convert(n, Node) for n in nodes), *policy.pools])
+    return inventory.build_inventory([*(msgspec.convert(n, Node) for n in nodes), *policy.pools])
 
 
 def patched(pod: Json, verdict: Verdict) -> Json:

@@ -7,15 +7,16 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.cluster.build import builder
-from tests.e2e.cluster.settings import NEWEST
+from tests.e2e.cluster.build import Builder, builder
+from tests.e2e.cluster.settings import NEWEST, cache_directory
+from tests.e2e.cluster.toolchain import present_go
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "chart"
 INSTALL = ROOT / "deploy" / "install.yaml"
 RELEASE = "gpu-sharing"
 HEADER = """\
-# Made from deploy/chart by `make install-yaml`; change the chart, not this file.
+# Made from deploy/chart by `make generate`; change the chart, not this file.
 """
 
 Json = dict[str, Any]
@@ -59,5 +60,14 @@ def for_cluster(found: Sequence[Json], image: str, node_labels: dict[str, str]) 
     return list(found)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write deploy/install.yaml, if Helm was built."""
+    go = present_go(cache_directory())
+    if go is None or Builder(NEWEST, cache_directory(), go).find("helm") is None:
+        print("deploy/install.yaml waits for `make e2e`, which builds Helm")  # noqa: T201
+        return
     INSTALL.write_text(install_yaml(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

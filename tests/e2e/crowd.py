@@ -23,7 +23,9 @@ TAKES_ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True
 def manifests() -> list[Json]:
     """Every object that makes pods."""
     folder = CORPUS if CORPUS.is_dir() else ROOT / "examples"
-    found = (each for each in objects.read([str(folder)]) if isinstance(each, objects.Found))
+    found = (
+        each for each in objects.read_manifests([str(folder)]) if isinstance(each, objects.Manifest)
+    )
     wanted = BUILT_IN | {each.kind for each in registry.CUSTOM}
     return [each.value for each in found if each.value["kind"] in wanted]
 

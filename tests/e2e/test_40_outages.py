@@ -119,4 +119,5 @@ def test_the_log_has_a_line_for_each_review(user: User, team: str) -> None:
         return next((x for x in lines if '"owner":"logged"' in x and '"side":"mutate"' in x), None)
 
     found = json.loads(until("the line of the review", line))
-    assert (found["namespace"], found["to"]) == (team, "main=nvidia.com/mig-1g.5gb:1")
+    assert found["namespace"] == team
+    assert found["containers"][0]["to"] == {"nvidia.com/mig-1g.5gb": 1}

@@ -23,13 +23,15 @@ SHOP = fake_events.collection("shop")
 SETS = "/apis/apps/v1/namespaces/shop/replicasets"
 QUICK = RecorderLimits(rate=Rate(per_second=1e6, burst=1000), repeat=0.02)
 
+RECORD = '{"workload":"training"}'
+
 
 def refusal(note: str = "no", *, regarding: Regarding = JOB, namespace: str = "shop") -> Event:
-    return Event(namespace, regarding, Action.REFUSED, reasons.NO_OFFER, note)
+    return Event(namespace, regarding, Action.REFUSED, reasons.NO_OFFER, note, RECORD)
 
 
 def rewrite(note: str = "a -> b", *, regarding: Regarding = JOB) -> Event:
-    return Event("shop", regarding, Action.REWRITTEN, reasons.MIG_SLICE, note)
+    return Event("shop", regarding, Action.REWRITTEN, reasons.MIG_SLICE, note, RECORD)
 
 
 def replica_set(name: str = "web-6d4", *, controller: Regarding | None = DEPLOYMENT) -> dict:

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 from cluster_doubles import FAST, eventually
-from event_doubles import QUICK, SHOP, count_of, refusal, rewrite, sent, settled, stored
+from event_doubles import QUICK, RECORD, SHOP, count_of, refusal, rewrite, sent, settled, stored
 
 from webhook.core.event import Regarding
 from webhook.kube.clock import Runtime
@@ -24,7 +24,12 @@ async def test_a_refusal_is_an_event_on_its_object(api, telling, counts):
     assert event == {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"name": name, "namespace": "shop", "resourceVersion": "101"},
+        "metadata": {
+            "name": name,
+            "namespace": "shop",
+            "annotations": {"gpu-sharing.io/decision": RECORD},
+            "resourceVersion": "101",
+        },
         "eventTime": when,
         "type": "Warning",
         "action": "Refused",

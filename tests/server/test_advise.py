@@ -142,7 +142,7 @@ def test_a_template_that_cannot_be_read_is_told_and_let_be(webhook: Webhook) -> 
     made = deployment()
     made["spec"]["template"]["spec"]["containers"] = [{"name": 7}]
     assert advised(webhook, made)["warnings"] == [
-        "pods of this Deployment cannot be foreseen: expected `str`, got `int` - at "
+        "pods of this Deployment cannot be read: expected `str`, got `int` - at "
         "`spec.template.spec.containers[0].name`"
     ]
 
@@ -228,7 +228,7 @@ def test_every_real_manifest_is_let_in_and_what_makes_gpu_pods_is_understood(
                 plain = json.loads(json.dumps(found, default=str))
                 assert list(registry.find_templates(plain))
                 warnings = advised(webhook, plain).get("warnings", [])
-                assert not [text for text in warnings if "cannot be foreseen" in text]
+                assert not [text for text in warnings if "cannot be read" in text]
                 assert not [text for text in warnings if "too large" in text]
                 seen += 1
     assert seen > 70

@@ -372,7 +372,7 @@ def test_what_is_no_creation_or_update_of_a_v1_pod_is_let_through_untouched(
     assert response["auditAnnotations"]["reason"] == "not_reviewed"
 
 
-def test_a_creation_without_an_object_is_let_through(webhook: Webhook) -> None:
+def test_a_creation_without_an_object_is_allowed(webhook: Webhook) -> None:
     assert is_untouched(webhook.review("/mutate", question(None)))
 
 

@@ -21,8 +21,8 @@ from webhook_process import (
 SECRET = "hunter2-7b1f"  # noqa: S105 - the word to look for
 FIELDS = {
     *("event", "level", "timestamp", "uid", "side", "operation", "namespace", "owner_kind"),
-    *("owner", "user", "workload", "tenant", "from", "to", "strategy", "allowed", "reason"),
-    *("message", "mode", "dryRun", "latency_ms"),
+    *("owner", "user", "workload", "tenant", "strategy", "allowed", "reason", "containers"),
+    *("message", "mode", "dryRun", "violations", "latency_ms"),
 }
 BOUNDED = {
     "side": {"mutate", "validate"},
@@ -96,14 +96,22 @@ def test_the_line_has_the_facts_of_the_review(webhook: Webhook) -> None:
         "user": "jane",
         "workload": "inference",
         "tenant": "blue",
-        "from": "main=nvidia.com/gpu:1",
-        "to": "main=nvidia.com/mig-1g.5gb:1",
         "strategy": "mig",
         "allowed": True,
         "reason": "mig_slice",
         "message": None,
         "mode": "enforce",
         "dryRun": True,
+        "containers": [
+            {
+                "name": "main",
+                "from": {"nvidia.com/gpu": 1},
+                "to": {"nvidia.com/mig-1g.5gb": 1},
+                "strategy": "mig",
+                "reason": "mig_slice",
+            }
+        ],
+        "violations": [],
     }
     assert 0 < told["latency_ms"] < 10_000
     said = datetime.fromisoformat(told["timestamp"]).timestamp()
@@ -115,7 +123,23 @@ def test_the_line_of_a_refusal_has_the_message(webhook: Webhook) -> None:
     told = line(webhook, asked)
     assert (told["allowed"], told["reason"]) == (False, "tenant_needs_isolation")
     assert told["message"].endswith("[tenant_needs_isolation]")
-    assert (told["to"], told["strategy"]) == ("", None)
+    assert told["strategy"] is None
+    assert told["containers"] == [
+        {
+            "name": "main",
+            "from": {"nvidia.com/gpu.shared": 1},
+            "to": {},
+            "strategy": None,
+            "reason": None,
+        }
+    ]
+    [violation] = told["violations"]
+    assert (violation["reason"], violation["container"], violation["field"]) == (
+        "tenant_needs_isolation",
+        "main",
+        "resources.limits",
+    )
+    assert told["message"] == (f'container "main": {violation["message"]} [tenant_needs_isolation]')
 
 
 def test_the_line_of_an_audit_keeps_what_was_decided(webhook: Webhook) -> None:

@@ -9,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from webhook.cli.state_source import Job, LiveCluster
 from webhook.core import event
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Request
+from webhook.core.api.admission import AdmissionRequest
 from webhook.core.event import Event
 from webhook.kube.clock import Runtime
 from webhook.kube.events.recorder import EventRecorder, EventResult, EventSource, RecorderLimits
@@ -56,7 +56,7 @@ def create_background(
 def with_events(observer: ReviewObserver, offer: Callable[[Event], None]) -> ReviewObserver:
     """Return an observer that also offers the event of each review that deserves one."""
 
-    def reviewed(request: Request, verdict: Verdict, seconds: float) -> None:
+    def reviewed(request: AdmissionRequest, verdict: Verdict, seconds: float) -> None:
         observer.reviewed(request, verdict, seconds)
         found = event.of(request, verdict)
         if found is not None:

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from webhook.cli.loaders import Cluster
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Inventory, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.pod import Metadata
+from webhook.core.gpu.values import Inventory
 from webhook.core.integrations.registry import find_templates
 from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
@@ -33,7 +34,7 @@ class Court:
 class Result:
     """A pod before and after, and the verdict: of /mutate, or of /validate where that refuses."""
 
-    found: Found
+    found: Manifest
     template: PodTemplate
     metadata: Metadata
     verdict: Verdict
@@ -50,25 +51,25 @@ class Result:
         return self.metadata.name or self.metadata.generate_name or ""
 
 
-def judge(found: Found, court: Court) -> Iterator[Result | InputError]:
+def judge(found: Manifest, court: Court) -> Iterator[Result | InputError]:
     """Yield a result for each pod that the object will make; nothing for one that makes none."""
     try:
         metadata = msgspec.convert(found.value.get("metadata") or {}, Metadata)
     except msgspec.ValidationError as error:
-        yield InputError(found.say(str(error), ".metadata"))
+        yield InputError(found.locate(str(error), ".metadata"))
         return
     for each in find_templates(found.value, court.policy.pod_templates):
         try:
             yield _judge(found, each, metadata, court)
         except msgspec.ValidationError as error:
-            yield InputError(found.say(str(error), f".{each.path}" if each.path else ""))
+            yield InputError(found.locate(str(error), f".{each.path}" if each.path else ""))
 
 
-def _judge(found: Found, each: PodTemplate, metadata: Metadata, court: Court) -> Result:
+def _judge(found: Manifest, each: PodTemplate, metadata: Metadata, court: Court) -> Result:
     namespace = metadata.namespace or DEFAULT_NAMESPACE
     known = court.cluster.namespaces.get(namespace, {})
     labels = {**known, **court.namespace_labels}
-    asked = Request(
+    asked = AdmissionRequest(
         side=Side.MUTATE,
         mode=mode_of(labels),
         uid="review",

@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 import msgspec
 
 from webhook.cli import manifests
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 from webhook.core.api import names, node
-from webhook.core.api.model import Inventory
 from webhook.core.api.node import Namespace, Node
-from webhook.core.gpu import inventory
+from webhook.core.gpu.inventory import build_inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 from webhook.kube.cache import NODES_PATH
@@ -46,7 +46,7 @@ def parse_policy(text: str) -> Policy:
     Raises:
         policy_file.PolicyError: it is wrong; the message says where.
     """
-    return policy_file.load(text, default_policy_text())
+    return policy_file.parse_policy(text, default_policy_text())
 
 
 def load_policy(path: str | None) -> Policy:
@@ -55,7 +55,7 @@ def load_policy(path: str | None) -> Policy:
     Raises:
         InputError: the file cannot be read or is wrong; the message says where.
     """
-    text = default_policy_text() if path is None else manifests.text_of(path)
+    text = default_policy_text() if path is None else manifests.read_text(path)
     try:
         return parse_policy(text)
     except policy_file.PolicyError as error:
@@ -68,7 +68,7 @@ def load_cluster(path: str | None) -> Cluster:
     Raises:
         InputError: it cannot be read; the message says what to do.
     """
-    return _of_kubeconfig() if path is None else parse_cluster(path, manifests.text_of(path))
+    return _of_kubeconfig() if path is None else parse_cluster(path, manifests.read_text(path))
 
 
 def parse_cluster(source: str, text: str) -> Cluster:
@@ -78,7 +78,7 @@ def parse_cluster(source: str, text: str) -> Cluster:
         InputError: something cannot be read, or there is no Node: `kubectl get … > FILE` empties
             the file first, and a webhook that took that would refuse every pod.
     """
-    found = list(manifests.of_text(source, text))
+    found = list(manifests.parse_manifests(source, text))
     cluster = of_objects(found)
     if not cluster.nodes and (found or not text.strip()):
         raise InputError(
@@ -89,10 +89,10 @@ def parse_cluster(source: str, text: str) -> Cluster:
 
 def inventory_of(cluster: Cluster, policy: Policy) -> Inventory:
     """What the cluster offers, and what the policy's pools will once they are there."""
-    return inventory.of_nodes((*cluster.nodes, *policy.pools))
+    return build_inventory((*cluster.nodes, *policy.pools))
 
 
-def of_objects(found: Iterable[Found | InputError]) -> Cluster:
+def of_objects(found: Iterable[Manifest | InputError]) -> Cluster:
     """Nodes and Namespaces among objects.
 
     Raises:
@@ -111,7 +111,7 @@ def of_objects(found: Iterable[Found | InputError]) -> Cluster:
     return Cluster(tuple(nodes), namespaces)
 
 
-def decode(found: Found, kind: type[T]) -> T:
+def decode(found: Manifest, kind: type[T]) -> T:
     """Read a typed view of an object.
 
     Raises:
@@ -120,7 +120,7 @@ def decode(found: Found, kind: type[T]) -> T:
     try:
         return msgspec.convert(found.value, kind)
     except msgspec.ValidationError as error:
-        raise InputError(found.say(str(error))) from None
+        raise InputError(found.locate(str(error))) from None
 
 
 def read_node(raw: msgspec.Raw) -> Node | None:

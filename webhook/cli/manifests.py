@@ -1,4 +1,4 @@
-"""Files, folders and standard input -> Kubernetes objects, each with where it came from."""
+"""Kubernetes objects of files, folders and standard input, each with where it stands."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,24 +15,24 @@ _ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
 
 
 class InputError(ValueError):
-    """An input cannot be read; the message says which, where in it, and what was expected."""
+    """An input cannot be read, and the message says which, where and what was expected."""
 
 
 class NotAnObject(InputError):  # noqa: N818 - what was found, in words
-    """It can be read, but it is no Kubernetes object."""
+    """An input can be read, but it is no Kubernetes object."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An object of a file, and where it stands there: `$` or, in a List, `$.items[3]`."""
+class Manifest:
+    """An object, and where it stands in a file: `$` or, in a List, `$.items[3]`."""
 
     source: str
     value: dict[str, Any]
     document: yaml_text.Document
     path: str = "$"
 
-    def say(self, error: str, below: str = "") -> str:
-        """Turn a decoding error into one with file, line, path and the object's name."""
+    def locate(self, error: str, below: str = "") -> str:
+        """Turns a decoding error into one with file, line, path and the object's name."""
         text = error if "`$" in error else f"{error} - at `$`"
         metadata = self.value.get("metadata")
         name = metadata.get("name") if isinstance(metadata, dict) else None
@@ -41,15 +41,15 @@ class Found:
         return f"{self.source}: {self.document.explain(placed)}{named}"
 
 
-def of_cluster(value: dict[str, Any]) -> Found:
-    """An object that the API server gave: there is no file and no line to name."""
+def manifest_of_live(value: dict[str, Any]) -> Manifest:
+    """Returns an object of the API server, which has no file and no line."""
     namespace = (value.get("metadata") or {}).get("namespace")
     source = f"namespace {namespace}" if namespace else "the cluster"
-    return Found(source, value, yaml_text.Document(value, None))
+    return Manifest(source, value, yaml_text.Document(value, None))
 
 
-def read(names: Iterable[str]) -> Iterator[Found | InputError]:
-    """Yield every object of the named files and folders (`-` is standard input).
+def read_manifests(names: Iterable[str]) -> Iterator[Manifest | InputError]:
+    """Yields every object of the named files and folders (`-` is standard input).
 
     What cannot be read is yielded as an InputError in its place, so that the rest is still seen.
     In a folder only .yaml, .yml and .json files count, and of those only Kubernetes objects.
@@ -67,8 +67,8 @@ def read(names: Iterable[str]) -> Iterator[Found | InputError]:
             yield from _objects(name)
 
 
-def text_of(name: str) -> str:
-    """The text of a file, or of standard input.
+def read_text(name: str) -> str:
+    """Returns the text of a file, or of standard input.
 
     Raises:
         InputError: it cannot be read, or is not UTF-8.
@@ -87,17 +87,17 @@ def _source(name: str) -> str:
     return "standard input" if name == STDIN else name
 
 
-def _objects(name: str) -> Iterator[Found | InputError]:
+def _objects(name: str) -> Iterator[Manifest | InputError]:
     try:
-        text = text_of(name)
+        text = read_text(name)
     except InputError as error:
         yield error
         return
-    yield from of_text(_source(name), text)
+    yield from parse_manifests(_source(name), text)
 
 
-def of_text(source: str, text: str) -> Iterator[Found | InputError]:
-    """Yield every object of a text; `source` is what messages call it."""
+def parse_manifests(source: str, text: str) -> Iterator[Manifest | InputError]:
+    """Yields every object of a text, which messages call `source`."""
     try:
         documents = _documents(text)
     except InputError as error:
@@ -109,7 +109,7 @@ def of_text(source: str, text: str) -> Iterator[Found | InputError]:
 
 
 def _documents(text: str) -> list[yaml_text.Document]:
-    """JSON goes the fast way: a cluster's nodes are tens of megabytes."""
+    """Parses JSON the fast way, since a cluster's nodes are tens of megabytes."""
     if text.lstrip()[:1] in ("{", "["):
         try:
             return [yaml_text.Document(msgspec.json.decode(text), None)]
@@ -117,13 +117,13 @@ def _documents(text: str) -> list[yaml_text.Document]:
             raise InputError("nested too deeply") from None
         except msgspec.DecodeError:
             pass  # YAML may begin so too, and its parser says where the mistake is
-    return yaml_text.parse_all(text, InputError)
+    return yaml_text.parse_documents(text, InputError)
 
 
 def _flatten(
     source: str, number: int, document: yaml_text.Document
-) -> Iterator[Found | InputError]:
-    """Take lists apart: `kind: List`, any other list kind, or a bare sequence."""
+) -> Iterator[Manifest | InputError]:
+    """Yields the items of a `kind: List`, any other list kind, or a bare sequence."""
     pending: list[tuple[Any, str]] = [(document.value, "$")]
     while pending:
         value, path = pending.pop()
@@ -139,7 +139,7 @@ def _flatten(
         elif isinstance(value.get("items"), list) and value["kind"].endswith("List"):
             pending.append((value["items"], f"{path}.items"))
         else:
-            yield Found(source, value, document, path)
+            yield Manifest(source, value, document, path)
 
 
 def _describe(value: object) -> str:

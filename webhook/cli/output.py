@@ -15,15 +15,13 @@ from webhook.cli.evaluate import Result
 from webhook.core.admit import Verdict
 from webhook.core.api import names, reasons
 from webhook.core.api.reason import PAGE
+from webhook.core.gpu.strategies import Strategy
 
 _MOST_NAMED: Final = 3
 _CONTEXT: Final = 3
 _UNREADABLE: Final = (reasons.INVALID_QUANTITY, reasons.SEVERAL_RESOURCES)
 COLOURS: Final = {
-    "exclusive": "cyan",
-    "mig": "green",
-    "mps": "yellow",
-    "time-slicing": "magenta",
+    **{each.value: each.traits.colour for each in Strategy},
     "mixed": "blue",
 }
 
@@ -54,22 +52,26 @@ def record(result: Result) -> dict[str, Any]:
         "strategy": verdict.strategy if verdict.allowed else None,
         "reason": verdict.reason.code,
         "message": verdict.message,
-        "warnings": list(verdict.warnings),
+        "warnings": list(verdict.shown_warnings),
         "containers": _containers(verdict),
         "patch": msgspec.to_builtins(verdict.patch) if verdict.allowed else [],
     }
 
 
 def _containers(verdict: Verdict) -> list[dict[str, Any]]:
-    given = {each.ask.place: each.offer for each in verdict.given} if verdict.allowed else {}
+    given = (
+        {each.request.container: each.offer for each in verdict.allocations}
+        if verdict.allowed
+        else {}
+    )
     return [
         {
-            "name": ask.place.name,
+            "name": ask.container.name,
             "from": {ask.resource: ask.count},
-            "to": {given[ask.place].resource: ask.count} if ask.place in given else {},
-            "strategy": given[ask.place].strategy.value if ask.place in given else None,
+            "to": {given[ask.container].resource: ask.count} if ask.container in given else {},
+            "strategy": given[ask.container].strategy.value if ask.container in given else None,
         }
-        for ask in verdict.asks
+        for ask in verdict.requests
     ]
 
 
@@ -98,19 +100,20 @@ def _row(result: Result) -> tuple[RenderableType, ...]:
 def asks(verdict: Verdict) -> Text:
     """What each container asks for, a line each."""
     none = "?" if verdict.reason in _UNREADABLE else "no GPU"
-    return Text("\n".join(f"{a.count} {short(a.resource)}" for a in verdict.asks) or none)
+    return Text("\n".join(f"{a.count} {short(a.resource)}" for a in verdict.requests) or none)
 
 
 def gets(verdict: Verdict) -> tuple[Text, Text]:
     """What each container gets and how, a line each; or that the pod is refused, and the code."""
     if not verdict.allowed:
         return Text("refused", "bold red"), Text(verdict.reason.code, "red")
-    if not verdict.given:
+    if not verdict.allocations:
         return Text("unchanged", "dim"), Text("-", "dim")
     given = (
-        f"{g.ask.count} {short(g.offer.resource)}{_size(g.offer.memory)}" for g in verdict.given
+        f"{g.request.count} {short(g.offer.resource)}{_size(g.offer.memory)}"
+        for g in verdict.allocations
     )
-    how = [(g.offer.strategy.value, COLOURS[g.offer.strategy.value]) for g in verdict.given]
+    how = [(g.offer.strategy.value, COLOURS[g.offer.strategy.value]) for g in verdict.allocations]
     lines = [part for each in how for part in (each, "\n")]
     return Text("\n".join(given)), Text.assemble(*lines[:-1])
 
@@ -128,8 +131,8 @@ def told(verdicts: Iterable[tuple[str, Verdict]]) -> list[Text]:
     """Warnings and refusals in full, each once, with the names of all whom it concerns."""
     notes: dict[tuple[str, str], list[str]] = {}
     for who, verdict in verdicts:
-        for text in (*verdict.warnings, *(() if verdict.allowed else (verdict.message,))):
-            style = "yellow" if text in verdict.warnings else "red"
+        for text in (*verdict.shown_warnings, *(() if verdict.allowed else (verdict.message,))):
+            style = "yellow" if text in verdict.shown_warnings else "red"
             notes.setdefault((text, style), []).append(who)
     return [
         Text.assemble((_names(who) + ": ", "bold"), (text, style))

@@ -9,9 +9,9 @@ from typing import Final
 from webhook.cli import loaders, manifests
 from webhook.cli.loaders import Cluster
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.api.node import Node
-from webhook.core.gpu.dialects import gfd
+from webhook.core.gpu.inventory import read_node
 from webhook.kube.cache import ClusterCache, NodeReading
 from webhook.kube.client import ApiClient, open_client
 from webhook.kube.clock import Runtime
@@ -95,7 +95,7 @@ def open_cluster(state: ServerState, log: Logger) -> StateSource:
     runtime = Runtime(log)
     cache: ClusterCache[Node] = ClusterCache(
         client,
-        NodeReading(loaders.read_node, lambda node: bool(gfd.of_node(node))),
+        NodeReading(loaders.read_node, lambda node: bool(read_node(node).offers)),
         on_change=lambda nodes: state.set_nodes(nodes.values()),
         runtime=runtime,
     )

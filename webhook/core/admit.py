@@ -1,39 +1,39 @@
 """One admission is one function: `admit`. It reads nothing but its arguments, changes nothing."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
-from webhook.core.api import limits, reasons
-from webhook.core.api.model import (
-    Allocation,
-    Ask,
-    Decision,
-    Facts,
-    Inventory,
-    Mode,
-    Request,
-    Role,
-    Side,
-    Violation,
-    Workload,
-)
+from webhook.core import record
+from webhook.core.api import limits, names, pod, reasons
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.api.containers import Role
+from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason, truncate
+from webhook.core.api.violation import Violation
+from webhook.core.api.workload import Workload
 from webhook.core.checks import registry
 from webhook.core.checks.finding import Finding
-from webhook.core.decision import classify, safety
-from webhook.core.decision import decide as decision
+from webhook.core.decision import findings, safety
+from webhook.core.decision.classify import classify
+from webhook.core.decision.decide import decide
+from webhook.core.decision.values import Allocation, Decision, GpuRequest, Question
+from webhook.core.gpu.values import Inventory
 from webhook.core.patch import render as patch
 from webhook.core.patch.render import Op
-from webhook.core.policy.values import Policy, of_tenant
+from webhook.core.policy.values import Policy
+from webhook.core.record import ContainerChange, DecisionRecord
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
-    """The answer to one Request. `message` says why in whole sentences, for people.
+    """The answer to one AdmissionRequest. `message` says why in whole sentences, for people.
 
-    In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided.
+    In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided, and
+    `audit_warnings` say what enforcement would have done. `warned` are the reasons of what the
+    checks warn of.
     """
 
     allowed: bool
@@ -42,20 +42,43 @@ class Verdict:
     workload: Workload | None = None
     tenant: str | None = None
     strategy: str | None = None
-    asks: tuple[Ask, ...] = ()
-    given: tuple[Allocation, ...] = ()
+    requests: tuple[GpuRequest, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
     violations: tuple[Violation, ...] = ()
+    containers: tuple[ContainerChange, ...] = ()
     patch: tuple[Op, ...] = ()
     warnings: tuple[str, ...] = ()
+    warned: tuple[Reason, ...] = ()
+    audit_warnings: tuple[str, ...] = ()
     would_allow: bool = True
 
+    @property
+    def shown_warnings(self) -> tuple[str, ...]:
+        """Every warning for whoever sends the request, those of audit mode first."""
+        return (*self.audit_warnings, *self.warnings)
 
-def let_through(reason: Reason) -> Verdict:
-    """Allowed and unchanged, for a reason that has nothing to do with the pod's asks."""
+    @cached_property
+    def record(self) -> DecisionRecord:
+        """The decision as it is recorded, whether it takes effect or not."""
+        return DecisionRecord(
+            workload=self.workload.value if self.workload else None,
+            tenant=self.tenant,
+            strategy=self.strategy,
+            allowed=self.would_allow,
+            reason=self.reason.code,
+            message=None if self.would_allow else self.message,
+            containers=self.containers,
+            violations=record.causes_of(self.violations),
+            warnings=self.warnings,
+        )
+
+
+def allowed(reason: Reason) -> Verdict:
+    """Return that a pod is allowed as it is, for a reason that is none of its requests."""
     return Verdict(allowed=True, reason=reason, message=reason.sentence)
 
 
-def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
+def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Verdict:
     """Decide one request.
 
     | side | operation | answer |
@@ -67,26 +90,26 @@ def admit(request: Request, policy: Policy, inventory: Inventory) -> Verdict:
     | any | anything else, or by an exempt user | allowed, untouched |
     """
     if request.pod is None or not _reviewed(request):
-        return let_through(reasons.NOT_REVIEWED)
+        return allowed(reasons.NOT_REVIEWED)
     if request.user in policy.exempt_users:
-        return let_through(reasons.EXEMPT)
+        return allowed(reasons.EXEMPT)
     large = limits.too_large(request.pod)
     if large is not None:
-        return _of_large(request, large)
-    facts = classify.facts(request.pod, request.namespace_labels, policy)
+        return _denied_too_large(request, large)
+    question = classify(request.pod, request.namespace_labels, policy)
     if request.side is Side.VALIDATE:
-        verdict = _validate(request, facts, policy)
+        verdict = _validate(request, question, policy)
     elif request.subresource:
-        verdict = _hide_from_added(request, facts)
+        verdict = _hide_from_added(request, question)
     else:
-        verdict = _mutate(facts, policy, inventory)
+        verdict = _mutate(question, policy, inventory)
     return _audited(verdict) if request.mode is Mode.AUDIT else verdict
 
 
-def _of_large(request: Request, large: Violation) -> Verdict:
+def _denied_too_large(request: AdmissionRequest, large: Violation) -> Verdict:
     """Refused, unless it was there and as large before: then nobody could change it any more."""
     if request.old_pod is not None and limits.too_large(request.old_pod) is not None:
-        return let_through(reasons.NOT_REVIEWED)
+        return allowed(reasons.NOT_REVIEWED)
     refused = Verdict(
         allowed=False,
         reason=large.reason,
@@ -97,7 +120,7 @@ def _of_large(request: Request, large: Violation) -> Verdict:
     return _audited(refused) if request.mode is Mode.AUDIT else refused
 
 
-def _reviewed(request: Request) -> bool:
+def _reviewed(request: AdmissionRequest) -> bool:
     if request.side is Side.MUTATE and request.subresource:
         return (request.subresource, request.operation) == ("ephemeralcontainers", "UPDATE")
     if request.side is Side.MUTATE:
@@ -105,74 +128,90 @@ def _reviewed(request: Request) -> bool:
     return request.operation in ("CREATE", "UPDATE")
 
 
-def _mutate(facts: Facts, policy: Policy, inventory: Inventory) -> Verdict:
-    decided = decision.decide(facts, policy, inventory)
+def _mutate(question: Question, policy: Policy, inventory: Inventory) -> Verdict:
+    decided = decide(question, policy, inventory)
     if decided.violations:
-        return _denied(facts, decided.violations, decided.warnings)
-    reason = _common(decided)
-    return replace(
-        _allowed(facts, reason),
-        strategy=patch.strategy_of(decided.given),
-        given=decided.given,
-        patch=patch.render(facts, decided),
+        return _denied(question, decided.violations, decided.warnings)
+    verdict = replace(
+        _verdict(question, _common(decided), decided.allocations),
+        strategy=patch.pod_strategy(decided.allocations),
         warnings=decided.warnings,
+    )
+    return replace(
+        verdict, patch=patch.render(question, decided, _annotation(question.pod, verdict))
     )
 
 
+def _annotation(subject: Pod, verdict: Verdict) -> str | None:
+    """The decision annotation that the pod lacks; None where it tells that already."""
+    wanted = record.to_annotation(verdict.record) if verdict.allocations else ""
+    present = pod.annotations(subject).get(names.DECISION)
+    return None if record.same_annotation(present, wanted) else wanted
+
+
 def _common(decided: Decision) -> Reason:
-    found = {given.reason for given in decided.given}
+    found = {each.reason for each in decided.allocations}
     if len(found) > 1:
         return reasons.MIXED
     return next(iter(found), reasons.NO_GPU)
 
 
-def _validate(request: Request, facts: Facts, policy: Policy) -> Verdict:
-    found = _findings(facts, policy)
+def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> Verdict:
+    found = _findings(question)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
         found = tuple(f for f in found if f.violation.reason is not reasons.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
-        before = classify.facts(request.old_pod, request.namespace_labels, policy)
-        found = registry.introduced(found, _findings(before, policy))
-    tenant = of_tenant(facts.workload, facts.tenant)
-    refused, warnings = registry.judge(found, policy, tenant=tenant)
-    if refused:
-        return _denied(facts, refused, warnings)
-    reason = reasons.SAFE if facts.asks else reasons.NO_GPU
-    return replace(_allowed(facts, reason), warnings=warnings)
+        before = classify(request.old_pod, request.namespace_labels, policy)
+        found = findings.introduced(found, _findings(before))
+    judged = findings.treat_findings(found, policy, tenant=question.constraints.isolated)
+    if judged.refused:
+        return _denied(question, judged.refused, judged.warnings)
+    reason = reasons.SAFE if question.requests else reasons.NO_GPU
+    return replace(_verdict(question, reason), warnings=judged.warnings, warned=judged.warned)
 
 
-def _findings(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
+def _findings(question: Question) -> tuple[Finding, ...]:
     """All that is wrong with a pod at once, so that one mend suffices."""
-    seen = safety.subject_of(facts)
-    malformed = (Finding(each) for each in facts.violations)
-    found = (*malformed, *safety.unsafe_requests(facts, seen, policy), *registry.check(seen))
+    seen = safety.subject_of(question)
+    malformed = (Finding(each) for each in question.violations)
+    found = (*malformed, *safety.unsafe_requests(question, seen), *registry.run_checks(seen))
     return tuple(dict.fromkeys(found))
 
 
-def _hide_from_added(request: Request, facts: Facts) -> Verdict:
+def _hide_from_added(request: AdmissionRequest, question: Question) -> Verdict:
     """Existing ephemeral containers cannot change any more; only the new ones are ours to set."""
     old = request.old_pod.spec.ephemeral_containers if request.old_pod else None
     present = {container.name for container in old or ()}
     added = tuple(
-        place for place in facts.idle if place.role is Role.EPHEMERAL and place.name not in present
+        ref for ref in question.idle if ref.role is Role.EPHEMERAL and ref.name not in present
     )
-    hidden = tuple(patch.hide(facts.pod, added))
-    return replace(_allowed(facts, reasons.NO_GPU), patch=hidden)
+    hidden = tuple(patch.hide(question, added))
+    return replace(_verdict(question, reasons.NO_GPU), patch=hidden)
 
 
-def _allowed(facts: Facts, reason: Reason) -> Verdict:
-    said = let_through(reason)
-    return replace(said, workload=facts.workload, tenant=facts.tenant, asks=facts.asks)
-
-
-def _denied(facts: Facts, violations: tuple[Violation, ...], warnings: tuple[str, ...]) -> Verdict:
+def _verdict(
+    question: Question, reason: Reason, allocations: tuple[Allocation, ...] = ()
+) -> Verdict:
+    """Allowed, for a reason that the question gives."""
     return Verdict(
+        allowed=True,
+        reason=reason,
+        message=reason.sentence,
+        workload=question.workload,
+        tenant=question.tenant,
+        requests=question.requests,
+        allocations=allocations,
+        containers=record.container_changes(question.requests, allocations),
+    )
+
+
+def _denied(
+    question: Question, violations: tuple[Violation, ...], warnings: tuple[str, ...]
+) -> Verdict:
+    return replace(
+        _verdict(question, violations[0].reason),
         allowed=False,
-        reason=violations[0].reason,
         message=_message(violations),
-        workload=facts.workload,
-        tenant=facts.tenant,
-        asks=facts.asks,
         violations=violations,
         warnings=warnings,
         would_allow=False,
@@ -196,4 +235,4 @@ def _audited(verdict: Verdict) -> Verdict:
         texts = (f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})",)
     else:
         return verdict
-    return replace(verdict, allowed=True, patch=(), warnings=(*texts, *verdict.warnings))
+    return replace(verdict, allowed=True, patch=(), audit_warnings=texts)

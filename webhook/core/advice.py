@@ -1,4 +1,4 @@
-"""An object -> what becomes of the pods that it makes, for whoever applies it; refuses nothing."""
+"""Warnings for whoever applies an object about the pods that it makes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,9 +9,9 @@ import msgspec
 
 from webhook.core.admit import Verdict
 from webhook.core.api import names
-from webhook.core.api.model import Inventory, Mode, Request, Strategy
+from webhook.core.api.admission import AdmissionRequest, Mode
 from webhook.core.api.reason import Reason, truncate
-from webhook.core.checks.registry import parse_code
+from webhook.core.gpu.values import Inventory
 from webhook.core.integrations import kubernetes, registry
 from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
@@ -23,8 +23,8 @@ _LONGEST: Final = 256  # characters that the API server lets a warning have, how
 _LONGEST_NAME: Final = 80  # of a kind and of a path, which people choose
 
 
-class Outcome(StrEnum):
-    """What becomes of the pods of an object; of several the first here that befalls one."""
+class AdviceOutcome(StrEnum):
+    """What becomes of the pods of an object, the worst first."""
 
     REFUSED = "refused"
     CHANGED = "changed"
@@ -33,29 +33,29 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What there is to tell, and the reasons of it, those of refusals first."""
+    """Warnings and their reasons, those of refusals first."""
 
-    outcome: Outcome = Outcome.FINE
+    outcome: AdviceOutcome = AdviceOutcome.FINE
     warnings: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
 
 
 def advise(
-    asked: Request, subject: Mapping[str, Any], policy: Policy, inventory: Inventory
+    asked: AdmissionRequest, subject: Mapping[str, Any], policy: Policy, inventory: Inventory
 ) -> Advice:
-    """Foresee the pods of `subject`; `asked` is the request that brings it, without a pod.
+    """Returns the advice on the pods of `subject`, which the request `asked` brings.
 
-    | the object | told |
+    | the object | warnings |
     |---|---|
-    | a Pod, or one that a controller made | nothing: it, or its owner, is told of itself |
+    | a Pod, or one that a controller made | none: it, or its owner, has advice of its own |
     | its pods would be refused | why |
     | they get another kind of GPU than they ask for | which |
-    | the verdict warns | that |
+    | the verdict warns | those |
     | a template cannot be read | where it stands, and what was expected |
-    | any other | nothing |
+    | any other | none |
 
     The pods come from a controller, so the user that applies the object exempts none of them. In
-    audit mode the same is told, as what enforcement would do.
+    audit mode the warnings are the same, as what enforcement would do.
     """
     resource = registry.resource_of(subject)
     if resource is kubernetes.POD or _has_controller(subject):
@@ -63,19 +63,36 @@ def advise(
     kind = str(subject.get("kind") or "object")
     this = f"this {_cut(kind)}"
     alone = resource in registry.BUILT_IN  # whose one template needs no path to be found
+    creation = _Creation.of_pods(asked, policy, inventory)
     taken, beyond = _affordable(registry.find_templates(subject, policy.pod_templates))
-    heard = [
-        _told(each, this if alone else f"{this} ({_cut(each.path)})", asked, (policy, inventory))
+    found = [
+        _advise_on(each, this if alone else f"{this} ({_cut(each.path)})", creation)
         for each in taken
     ]
     if beyond:
-        text = f"{this} is too large: its pods from {_cut(beyond.path)} on were not foreseen"
-        heard.append(Advice(warnings=(text,)))
-    return _joined(heard)
+        text = f"{this} is too large: its pods from {_cut(beyond.path)} on were not reviewed"
+        found.append(Advice(warnings=(text,)))
+    return _joined(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Creation:
+    """What every pod of an object is decided by, and whether enforcement is only assumed."""
+
+    request: AdmissionRequest
+    policy: Policy
+    inventory: Inventory
+    audited: bool
+
+    @classmethod
+    def of_pods(cls, asked: AdmissionRequest, policy: Policy, inventory: Inventory) -> "_Creation":
+        """Returns the creation of pods by a controller, in the namespace of the request."""
+        made = replace(asked, mode=Mode.ENFORCE, operation="CREATE", subresource="", user="")
+        return cls(made, policy, inventory, audited=asked.mode is Mode.AUDIT)
 
 
 def _affordable(found: Iterator[PodTemplate]) -> tuple[list[PodTemplate], PodTemplate | None]:
-    """The templates to look at, and the first that is too much."""
+    """Returns the templates to review, and the first that is too much."""
     left = _MOST_VALUES
     taken: list[PodTemplate] = []
     for each in found:
@@ -87,7 +104,7 @@ def _affordable(found: Iterator[PodTemplate]) -> tuple[list[PodTemplate], PodTem
 
 
 def _values(at: Any, most: int) -> int:
-    """How many values there are in an object, counted little further than `most`."""
+    """Returns the number of values in an object, counted little further than `most`."""
     count, pending = 0, [at]
     while pending and count <= most:
         here = pending.pop()
@@ -107,61 +124,60 @@ def _has_controller(subject: Mapping[str, Any]) -> bool:
     )
 
 
-def _told(each: PodTemplate, where: str, asked: Request, world: tuple[Policy, Inventory]) -> Advice:
-    audit = "audit: " if asked.mode is Mode.AUDIT else ""
-    who = f"{audit}pods of {where}"
-    made = replace(asked, mode=Mode.ENFORCE, operation="CREATE", subresource="", user="")
+def _advise_on(template: PodTemplate, where: str, creation: _Creation) -> Advice:
+    who = f"{'audit: ' if creation.audited else ''}pods of {where}"
     try:
-        return _of_verdict(simulate(made, each.pod, *world).verdict, who, will=not audit)
+        seen = simulate(creation.request, template.pod, creation.policy, creation.inventory)
+        return _of_verdict(seen.verdict, who, will=not creation.audited)
     except msgspec.ValidationError as error:
         what = str(error) if "`$" in str(error) else f"{error} - at `$`"
-        what = what[:1].lower() + what[1:].replace("`$", f"`{_cut(each.path)}")
-        return Advice(warnings=(f"{who} cannot be foreseen: {what}"[:_LONGEST],))
+        what = what[:1].lower() + what[1:].replace("`$", f"`{_cut(template.path)}")
+        return Advice(warnings=(f"{who} cannot be read: {what}"[:_LONGEST],))
 
 
 def _of_verdict(verdict: Verdict, who: str, *, will: bool) -> Advice:
     if not verdict.allowed:
-        outcome, text = Outcome.REFUSED, f"{who} would be refused: {verdict.message}"
+        outcome, text = AdviceOutcome.REFUSED, f"{who} would be refused: {verdict.message}"
     elif exchanged := _exchanged(verdict):
         get = f"{'will' if will else 'would'} get {exchanged}"
-        outcome, text = Outcome.CHANGED, f"{who} {get} [{verdict.reason}]"
+        outcome, text = AdviceOutcome.CHANGED, f"{who} {get} [{verdict.reason}]"
     else:
-        outcome, text = Outcome.FINE, ""
+        outcome, text = AdviceOutcome.FINE, ""
     first = (truncate(text, verdict.reason, _LONGEST),) if text else ()
     texts = (*first, *verdict.warnings)
-    reasons = (parse_code(each) or verdict.reason for each in texts)
+    own = (verdict.reason,) if len(texts) > len(verdict.warned) else ()
     others = (each.reason for each in verdict.violations)
-    return Advice(outcome, texts, (*reasons, *others))
+    return Advice(outcome, texts, (*own, *verdict.warned, *others))
 
 
 def _exchanged(verdict: Verdict) -> str:
-    """The kinds of GPU that containers get instead of those that they ask for.
+    """Returns the kinds of GPU that containers get instead of those that they request.
 
-    | asked | given | told |
+    | requested | given | text |
     |---|---|---|
     | any name | another name | both names |
     | nvidia.com/gpu | a share or a slice of that very name | that it is no whole GPU |
     | any name | the same name | no |
     """
     texts = []
-    for each in verdict.given:
-        asked, offer = each.ask.resource, each.offer
+    for each in verdict.allocations:
+        asked, offer = each.request.resource, each.offer
         if offer.resource != asked:
             texts.append(f"{offer.resource} ({offer.strategy}), not {asked}")
-        elif asked == names.GPU and offer.strategy is not Strategy.EXCLUSIVE:
+        elif asked == names.GPU and not offer.strategy.traits.whole:
             texts.append(f"{asked} ({offer.strategy}), not a whole GPU")
     return " and ".join(dict.fromkeys(texts))
 
 
-def _joined(heard: Iterable[Advice]) -> Advice:
-    """One advice of many: refusals first, nothing twice, and of a great many the first."""
-    order = list(Outcome)
-    ranked = sorted(heard, key=lambda each: order.index(each.outcome))
+def _joined(found: Iterable[Advice]) -> Advice:
+    """Returns one advice of many, refusals first, without repeats and without the last of many."""
+    order = list(AdviceOutcome)
+    ranked = sorted(found, key=lambda each: order.index(each.outcome))
     texts = tuple(dict.fromkeys(text for each in ranked for text in each.warnings))
     rest = len(texts) - _MOST_WARNINGS
     counted = (f"and {rest} more warnings",) if rest > 0 else ()
     return Advice(
-        outcome=ranked[0].outcome if ranked else Outcome.FINE,
+        outcome=ranked[0].outcome if ranked else AdviceOutcome.FINE,
         warnings=(*texts[:_MOST_WARNINGS], *counted),
         reasons=tuple(dict.fromkeys(reason for each in ranked for reason in each.reasons)),
     )

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from webhook.core import record
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Allocation, Mode, Request, Side
-from webhook.core.api.pod import Metadata
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.reason import Reason
+from webhook.core.decision.values import Allocation
 
 NOTE_LIMIT: Final = 1024  # bytes of UTF-8 (Kubernetes: NoteLengthLimit in validation/events.go)
 NAME_LIMIT: Final = 253  # characters of a name that Kubernetes takes
@@ -34,13 +36,17 @@ class Regarding:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What is told. Equal causes make equal events, so that repeats can be counted as one."""
+    """What happened to an object. Equal causes make equal events, so that they are counted as one.
+
+    `record` is the decision record as JSON, for the event's annotation.
+    """
 
     namespace: str
     regarding: Regarding
     action: Action
     reason: Reason
     note: str
+    record: str
 
     @property
     def type(self) -> str:
@@ -48,7 +54,7 @@ class Event:
         return "Warning" if self.action is Action.REFUSED else "Normal"
 
 
-def of(request: Request, verdict: Verdict) -> Event | None:
+def of(request: AdmissionRequest, verdict: Verdict) -> Event | None:
     """Return the event of a review, if it deserves one.
 
     | dryRun | mode | allowed | side and operation | patch with GPUs | event |
@@ -63,23 +69,30 @@ def of(request: Request, verdict: Verdict) -> Event | None:
     if request.dry_run or request.mode is Mode.AUDIT or not request.namespace:
         return None
     if not verdict.allowed:
-        return _event(request, Action.REFUSED, verdict.reason, verdict.message)
+        return _event(request, Action.REFUSED, verdict, verdict.message)
     created = request.side is Side.MUTATE and request.operation == "CREATE"
-    if created and verdict.patch and verdict.given:
-        note = "; ".join(map(_move, verdict.given))
-        return _event(request, Action.REWRITTEN, verdict.reason, note)
+    if created and verdict.patch and verdict.allocations:
+        note = "; ".join(map(_move, verdict.allocations))
+        return _event(request, Action.REWRITTEN, verdict, note)
     return None
 
 
-def _event(request: Request, action: Action, reason: Reason, text: str) -> Event:
-    return Event(request.namespace, _regarding(request), action, reason, _note(text))
+def _event(request: AdmissionRequest, action: Action, verdict: Verdict, text: str) -> Event:
+    return Event(
+        namespace=request.namespace,
+        regarding=_regarding(request),
+        action=action,
+        reason=verdict.reason,
+        note=_note(text),
+        record=record.to_json(verdict.record),
+    )
 
 
 def _move(given: Allocation) -> str:
     """For example `main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)`."""
-    ask, offer = given.ask, given.offer
+    ask, offer = given.request, given.offer
     moved = f"{ask.resource}: {ask.count} -> {offer.resource}: {ask.count}"
-    return f"{ask.place.name}: {moved} ({offer.strategy})"
+    return f"{ask.container.name}: {moved} ({offer.strategy})"
 
 
 def _note(text: str) -> str:
@@ -89,7 +102,7 @@ def _note(text: str) -> str:
     return whole[: NOTE_LIMIT - len(_MORE.encode())].decode(errors="ignore") + _MORE
 
 
-def _regarding(request: Request) -> Regarding:
+def _regarding(request: AdmissionRequest) -> Regarding:
     """The object of the event: never a pod that does not exist by a name that nobody knows.
 
     | operation | the pod has | the object |
@@ -105,9 +118,9 @@ def _regarding(request: Request) -> Regarding:
     metadata = (request.pod.metadata if request.pod else None) or Metadata()
     if request.operation != "CREATE":
         return _object("v1", _POD, request.name or metadata.name or "", metadata.uid or "")
-    for owner in metadata.owner_references or ():
-        if owner.controller:
-            return _object(owner.api_version, owner.kind, owner.name, owner.uid)
+    owner = controller(request.pod) if request.pod else None
+    if owner is not None:
+        return _object(owner.api_version, owner.kind, owner.name, owner.uid)
     generated = (metadata.generate_name or "").rstrip("-.")
     return _object("v1", _POD, generated or metadata.name or request.name, "")
 

@@ -8,8 +8,9 @@ import msgspec
 
 from webhook.core.admit import Verdict, admit
 from webhook.core.api import names
-from webhook.core.api.model import Inventory, Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Pod
+from webhook.core.gpu.values import Inventory
 from webhook.core.patch import apply as patched
 from webhook.core.policy.values import Policy
 
@@ -23,7 +24,7 @@ class Simulated:
 
 
 def simulate(
-    asked: Request, pod: Mapping[str, Any], policy: Policy, inventory: Inventory
+    asked: AdmissionRequest, pod: Mapping[str, Any], policy: Policy, inventory: Inventory
 ) -> Simulated:
     """Answer a CREATE of `pod` as the API server would have it answered, both sides in turn.
 
@@ -42,7 +43,8 @@ def simulate(
     checked = admit(second, policy, inventory)
     if not checked.allowed:
         return Simulated(checked, after)
-    return Simulated(replace(verdict, warnings=(*verdict.warnings, *checked.warnings)), after)
+    warnings = (*verdict.warnings, *checked.warnings)
+    return Simulated(replace(verdict, warnings=warnings, warned=checked.warned), after)
 
 
 def mode_of(namespace_labels: Mapping[str, str]) -> Mode:

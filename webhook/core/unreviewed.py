@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from webhook.core.api import names, quantity
 from webhook.core.api.pod import Resources
-from webhook.core.decision.classify import is_gpu
+from webhook.core.gpu.resources import is_gpu
 
 
 class _Part(Struct, frozen=True, rename="camel", gc=False):

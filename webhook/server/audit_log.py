@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import structlog
 
+from webhook.core import record
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Mode, Request, Side
-from webhook.server.admission.encode import moves
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.server.admission.error_boundary import AdviceReport, ReviewObserver
 from webhook.server.metrics import Metrics
 from webhook.server.reload import Logger
@@ -64,10 +64,11 @@ def create_logger(
 def create_observer(log: structlog.typing.FilteringBoundLogger, metrics: Metrics) -> ReviewObserver:
     """Return what writes a line and counts, for each review and for each failure."""
 
-    def reviewed(request: Request, verdict: Verdict, seconds: float) -> None:
-        log.info("review", **_facts(request, verdict), latency_ms=_milliseconds(seconds))
+    def reviewed(request: AdmissionRequest, verdict: Verdict, seconds: float) -> None:
         _count(metrics, request, verdict)
         metrics.seconds.labels(request.side.value).observe(seconds)
+        line = record.to_log_line(request, verdict.record)
+        log.info("review", **line, latency_ms=_milliseconds(seconds))
 
     def failed(status: str, text: str) -> None:
         log.warning("not a review", status=status, message=text)
@@ -85,7 +86,7 @@ def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 3)
 
 
-def _count(metrics: Metrics, request: Request, verdict: Verdict) -> None:
+def _count(metrics: Metrics, request: AdmissionRequest, verdict: Verdict) -> None:
     workload = verdict.workload.value if verdict.workload else "none"
     reason, mode, side = verdict.reason.code, request.mode.value, request.side.value
     strategy = verdict.strategy or "none"
@@ -98,7 +99,7 @@ def _count(metrics: Metrics, request: Request, verdict: Verdict) -> None:
         metrics.refusals.labels(reason, workload, side, mode).inc()
 
 
-def _gave(request: Request, verdict: Verdict) -> bool:
+def _gave(request: AdmissionRequest, verdict: Verdict) -> bool:
     """Whether a pod got GPUs by this answer, so that each is counted once.
 
     | side | operation | dry run | mode | counted |
@@ -112,7 +113,7 @@ def _gave(request: Request, verdict: Verdict) -> bool:
     created = (request.side, request.operation) == (Side.MUTATE, "CREATE")
     if request.dry_run or not created:
         return False
-    return bool(verdict.given if request.mode is Mode.AUDIT else verdict.patch)
+    return bool(verdict.allocations if request.mode is Mode.AUDIT else verdict.patch)
 
 
 def _advice(about: AdviceReport) -> dict[str, object]:
@@ -130,38 +131,3 @@ def _advice(about: AdviceReport) -> dict[str, object]:
         "mode": request.mode,
         "dryRun": request.dry_run,
     }
-
-
-def _facts(request: Request, verdict: Verdict) -> dict[str, object]:
-    asked, given = moves(verdict)
-    kind, name = _whose(request)
-    return {
-        "uid": request.uid,
-        "side": request.side,
-        "operation": request.operation,
-        "namespace": request.namespace,
-        "owner_kind": kind,
-        "owner": name,
-        "user": request.user,
-        "workload": verdict.workload,
-        "tenant": verdict.tenant,
-        "from": asked,
-        "to": given,
-        "strategy": verdict.strategy,
-        "allowed": verdict.would_allow,
-        "reason": verdict.reason.code,
-        "message": None if verdict.would_allow else verdict.message,
-        "mode": request.mode,
-        "dryRun": request.dry_run,
-    }
-
-
-def _whose(request: Request) -> tuple[str, str]:
-    """The controller that made the pod, or the pod itself; at CREATE it may have no name yet."""
-    metadata = request.pod.metadata if request.pod else None
-    owners = (metadata.owner_references if metadata else None) or ()
-    for owner in owners:
-        if owner.controller:
-            return owner.kind, owner.name
-    generated = (metadata.generate_name if metadata else None) or ""
-    return "Pod", request.name or (metadata.name if metadata else None) or generated

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from webhook.core.api.model import Inventory
+from webhook.core.gpu.values import Inventory
 
 # The API server's own histogram starts at 5 ms, where ours should end: finer below, two above.
 _BUCKETS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
@@ -39,7 +39,7 @@ _COUNTERS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         ("reason", "workload", "side", "mode"),
     ),
     "gpu_sharing_advice": (
-        "Objects whose pods were foreseen, by what becomes of them.",
+        "Objects whose pods were reviewed in advance, by what becomes of them.",
         ("mode", "outcome"),
     ),
 }

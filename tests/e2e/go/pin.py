@@ -27,7 +27,10 @@ COMMANDS = (
 )
 KWOK = "sigs.k8s.io/kwok/cmd/kwok@v0.8.0"
 KWOK_IS_IN = "1.37"
-"""The one version kwok shares its dependencies with; older ones would get newer ones by it."""
+"""The one version kwok shares its dependencies with; older ones would get newer ones by it.
+
+The judge of expressions, `cel`, is of this version too.
+"""
 
 
 def go(*arguments: str, cwd: Path = HERE, mod: str = "mod") -> str:
@@ -45,7 +48,7 @@ def requirements_of(version: str) -> str:
     return Path(found["GoMod"]).read_text(encoding="utf-8")
 
 
-def module_text(version: str, upstream: str) -> str:
+def module_text(name: str, version: str, upstream: str) -> str:
     """Our go.mod: Kubernetes required, its staging modules replaced, its Go settings kept."""
     staging = sorted(set(re.findall(r"^\t(k8s\.io/[\w-]+) v0\.0\.0$", upstream, re.MULTILINE)))
     settings = re.findall(r"^(?:go|godebug) .*$", upstream, re.MULTILINE)
@@ -53,7 +56,7 @@ def module_text(version: str, upstream: str) -> str:
     replaced = "".join(f"\t{module} => {module} v0.{minor}\n" for module in staging)
     return "\n\n".join(
         [
-            f"module gpu-sharing.test/k8s-{version.rsplit('.', 1)[0]}",
+            f"module gpu-sharing.test/{name}",
             *settings,
             f"require {KUBERNETES} v{version}",
             f"replace (\n{replaced})\n",
@@ -69,7 +72,7 @@ def pin(version: str) -> Path:
         raise ValueError(f"Kubernetes {version} requires no etcd client")
     folder = HERE / f"k8s-{version.rsplit('.', 1)[0]}"
     folder.mkdir(exist_ok=True)
-    (folder / "go.mod").write_text(module_text(version, upstream), encoding="utf-8")
+    (folder / "go.mod").write_text(module_text(folder.name, version, upstream), encoding="utf-8")
     (folder / "go.sum").unlink(missing_ok=True)
     commands = [f"{KUBERNETES}/cmd/{name}@v{version}" for name in COMMANDS]
     more = [KWOK] if version.startswith(f"{KWOK_IS_IN}.") else []
@@ -77,7 +80,16 @@ def pin(version: str) -> Path:
     chosen = go("list", "-m", KUBERNETES, cwd=folder).split()[1]
     if chosen != f"v{version}":
         raise ValueError(f"Go chose Kubernetes {chosen} instead of v{version}")
+    if more:
+        pin_judge(version, upstream)
     return folder
+
+
+def pin_judge(version: str, upstream: str) -> None:
+    """Write go.mod and go.sum of our own program that imports Kubernetes."""
+    folder = HERE / "cel"
+    (folder / "go.mod").write_text(module_text("cel", version, upstream), encoding="utf-8")
+    go("mod", "tidy", cwd=folder)
 
 
 if __name__ == "__main__":

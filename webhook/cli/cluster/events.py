@@ -10,6 +10,9 @@ from msgspec import Struct, field
 from webhook.cli.cluster import kinds, types
 from webhook.cli.cluster.client import Access
 from webhook.cli.cluster.types import Meta
+from webhook.core import record
+from webhook.core.api import names
+from webhook.core.record import DecisionRecord
 
 OURS: Final = "gpu-sharing.io/webhook"
 """The `reportingComponent` of the webhook's events (webhook.kube.events.event_json)."""
@@ -53,7 +56,10 @@ class _Event(_Part, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One kind of thing that happened to one object, maybe often."""
+    """One kind of thing that happened to one object, maybe often.
+
+    `record` is the decision that an event of the webhook tells of.
+    """
 
     namespace: str
     kind: str
@@ -66,6 +72,7 @@ class Happening:
     count: int
     first: datetime | None
     last: datetime | None
+    record: DecisionRecord | None
 
     @property
     def refused(self) -> bool:
@@ -85,6 +92,8 @@ def of_namespace(
 
 
 def _read(event: _Event) -> Happening:
+    by = event.reporting_component or event.source.component
+    annotations = event.metadata.annotations or {}
     first = event.first_timestamp or event.event_time or event.metadata.creation_timestamp
     series = event.series or _Series()
     return Happening(
@@ -95,8 +104,9 @@ def _read(event: _Event) -> Happening:
         reason=event.reason,
         action=event.action,
         message=event.message,
-        by=event.reporting_component or event.source.component,
+        by=by,
         count=max(event.count or 1, series.count, 1),
         first=first,
         last=series.last_observed_time or event.last_timestamp or first,
+        record=record.from_json(annotations.get(names.DECISION)) if by == OURS else None,
     )

@@ -60,7 +60,7 @@ def cluster(access: Access, inventory: str | None, namespace: str | None) -> Clu
     """
     labels = dict(namespaces(access, namespace))
     if inventory is not None:
-        told = loaders.parse_cluster(inventory, manifests.text_of(inventory))
+        told = loaders.parse_cluster(inventory, manifests.read_text(inventory))
         return Cluster(told.nodes, {**told.namespaces, **labels})
     try:
         found = nodes(access)
@@ -78,7 +78,7 @@ def nodes(access: Access) -> tuple[Node, ...]:
         InputError: one cannot be read.
         Unavailable: a right is missing or the cluster does not answer.
     """
-    return loaders.of_objects(map(manifests.of_cluster, access.each(kinds.NODE))).nodes
+    return loaders.of_objects(map(manifests.manifest_of_live, access.each(kinds.NODE))).nodes
 
 
 def namespaces(access: Access, namespace: str | None) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -1,13 +1,22 @@
-"""What an API server says of a pod that it did not take -> who refused it and what is wrong."""
+"""Who refused a pod, by what the API server says of it, and what is wrong with the pod.
 
-import re
-from collections.abc import Iterator
+The API server's own words are only searched for the name of our webhook. What the webhook found
+wrong comes from the causes that it sent along, or is shown as one text.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from webhook.core.api.reason import PAGE, Reason, split_link
-from webhook.core.checks.registry import REASONS
+from webhook.core import record
+from webhook.core.record import Cause
+
+_SIDES: Final = ("mutate.gpu-sharing.io", "validate.gpu-sharing.io")
+_DENIED: Final = tuple(f'admission webhook "{name}" denied the request: ' for name in _SIDES)
+_SILENT: Final = tuple(f'failed calling webhook "{name}"' for name in _SIDES)
+_BACKSTOP: Final = "-backstop' with binding '"
+_BACKSTOP_DENIED: Final = " denied request: "
 
 
 class By(StrEnum):
@@ -20,20 +29,17 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """One thing that is wrong; `code` is None where it is none of our reasons."""
-
-    code: Reason | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A refusal, with everything that it says is wrong; `page` explains the reasons."""
+class Denial:
+    """A refusal: by whom, in which words, and each thing that is wrong."""
 
     by: By
-    wrongs: tuple[Wrong, ...]
-    page: str = PAGE
+    text: str
+    causes: tuple[Cause, ...]
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known what is wrong, and not only the words."""
+        return any(each.reason for each in self.causes)
 
     @property
     def ours(self) -> bool:
@@ -41,21 +47,8 @@ class Refusal:
         return self.by is not By.OTHERS
 
 
-_WEBHOOK: Final = re.compile(
-    r'admission webhook "(?:mutate|validate)\.gpu-sharing\.io" denied the request: (.*)', re.DOTALL
-)
-_POLICY: Final = re.compile(
-    r"ValidatingAdmissionPolicy '\S+-backstop' with binding '\S+' denied request: (.*)", re.DOTALL
-)
-_SILENT: Final = re.compile(
-    r'(failed calling webhook "(?:mutate|validate)\.gpu-sharing\.io".*)', re.DOTALL
-)
-_FORMS: Final = ((By.WEBHOOK, _WEBHOOK), (By.BACKSTOP, _POLICY), (By.NO_ANSWER, _SILENT))
-_CODE: Final = re.compile(r"\[([a-z_]+)\](?:; |$)")
-
-
-def read(message: str) -> Refusal:
-    """Return who refused and why.
+def read_denial(message: str, causes: Iterable[object] = ()) -> Denial:
+    """Return who refused and why; `causes` are those of the Status, where there is one.
 
     | the message has | who |
     |---|---|
@@ -64,21 +57,68 @@ def read(message: str) -> Refusal:
     | failed calling webhook "mutate.gpu-sharing.io", or "validate.…" | nobody: it was not there |
     | anything else | somebody else: a quota, pod security, another webhook |
     """
-    text, page = split_link(message)
-    for by, form in _FORMS:
-        found = form.search(text)
+    for mark in _DENIED:
+        _, found, text = message.partition(mark)
         if found:
-            return Refusal(by, tuple(wrongs(found[1])), page or PAGE)
-    return Refusal(By.OTHERS, (Wrong(None, message.strip()),))
+            return Denial(By.WEBHOOK, text, record.from_status_causes(causes) or _whole(text))
+    _, found, rest = message.partition(_BACKSTOP)
+    text = rest.partition(_BACKSTOP_DENIED)[2]
+    if found and text:
+        return Denial(By.BACKSTOP, text, (Cause(reason=BACKSTOP.get(text, ""), message=text),))
+    for mark in _SILENT:
+        _, found, rest = message.partition(mark)
+        if found:
+            return Denial(By.NO_ANSWER, found + rest, _whole(found + rest))
+    return Denial(By.OTHERS, message.strip(), _whole(message))
 
 
-def wrongs(text: str) -> Iterator[Wrong]:
-    """Take a message apart: each violation ends with its code in brackets, `; ` parts them."""
-    start = 0
-    for found in _CODE.finditer(text):
-        if found[1] in REASONS:
-            yield Wrong(REASONS[found[1]], text[start : found.start()].strip())
-            start = found.end()
-    rest = text[start:].strip()
-    if rest:
-        yield Wrong(None, rest)
+def _whole(text: str) -> tuple[Cause, ...]:
+    """A text that is shown as it is."""
+    return (Cause(message=text.strip()),)
+
+
+BACKSTOP: Final[Mapping[str, str]] = {
+    f"{text} [{code}]": code
+    for text, code in (
+        (
+            "an environment variable names GPUs that the device plugin did not give; remove it",
+            "gpu_visibility",
+        ),
+        ("a CUDA_MPS_ variable changes how GPUs are shared; remove it", "mps_environment"),
+        ("a privileged container reaches every GPU of its node; remove privileged", "privileged"),
+        ("an added capability reaches devices; remove it", "capabilities"),
+        (
+            "a mount stands where the NVIDIA runtime looks for devices; mount it elsewhere",
+            "reserved_mounts",
+        ),
+        ("a hostPath leads to devices or their sockets; remove it", "host_path"),
+        ("an annotation injects devices; remove it", "device_annotations"),
+        (
+            "CUDA_VERSION alone means every GPU; set NVIDIA_VISIBLE_DEVICES=void beside it",
+            "gpu_visibility",
+        ),
+        ("a mount covers what MPS mounts there; remove it", "reserved_mounts"),
+        (
+            "a container with a GPU takes its environment from where nobody sees it; use env",
+            "env_from",
+        ),
+        ("a tenant's pod may not ask for a device class; write nvidia.com/gpu", "resource_claims"),
+        ("a tenant's pod may not name its node; use nodeSelector", "node_name"),
+        ("a toleration without a key tolerates every taint; name a key", "tolerations"),
+        ("gpu-sharing.io/strategy is written by the webhook only; remove it", "reserved_names"),
+        ("a tenant's pod may not use the host's namespaces", "host_namespaces"),
+        ("a tenant's pod may not choose an nvidia runtime class", "runtime_class"),
+        ("a tenant's pod may not use resource claims, which pods can share", "resource_claims"),
+        (
+            "a GPU request is not pinned to nodes where its name is safe: the webhook did not see "
+            "the pod, or something changed it; create it again",
+            "not_rewritten",
+        ),
+        ("a tenant's pod gets an isolated device only", "tenant_needs_isolation"),
+        (
+            "a toleration of gpu-sharing.io/tenant reaches other tenants' pools; remove it",
+            "tolerations",
+        ),
+    )
+}
+"""The texts of the backstop as the chart has them (templates/80-backstop.yaml), and their codes."""

@@ -3,21 +3,40 @@
 The webhook appends its pins to every term (see `patch`), in the order that `pins` has.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from webhook.core.api import mig, names
+from webhook.core.gpu.dialects import DIALECTS
+from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.values import Form
 
 Expression = Mapping[str, Any]
 
-_FOLLOWS: Final = frozenset(
-    {
-        (names.GPU_REPLICAS, "Lt"),
-        (names.TENANT, "In"),
-        (names.TENANT, "DoesNotExist"),
-    }
+
+def _forms() -> Iterator[Form]:
+    for dialect in DIALECTS:
+        for strategy in Strategy:
+            yield from dialect.forms(strategy)
+
+
+def _pattern(key: str) -> re.Pattern[str]:
+    """The keys that a form's key stands for: `{slice}` is the resource of any MIG profile."""
+    return re.compile(re.escape(key).replace(re.escape("{slice}"), re.escape(names.MIG) + ".+"))
+
+
+_SHOWS: Final = frozenset(
+    (_pattern(each.key), each.operator) for form in _forms() for each in form.requirements
 )
-"""Pins that only ever stand behind one on a sharing strategy, besides those on memory."""
+"""Requirements that show a strategy: every run of the webhook's own begins with one."""
+_SLICE_PRODUCTS: Final = frozenset(form.labels.product for form in _forms() if form.of_slices)
+_FOLLOWS: Final = frozenset(
+    {(_pattern(names.TENANT), "In"), (_pattern(names.TENANT), "DoesNotExist")}
+    | {(_pattern(form.labels.memory), "Gt") for form in _forms()}
+    | {(_pattern(form.labels.replicas), "Lt") for form in _forms()}
+)
+"""Requirements that only ever stand behind one of those."""
 
 
 def split(expressions: Sequence[Expression]) -> tuple[list[Expression], list[Expression]]:
@@ -41,17 +60,15 @@ def split(expressions: Sequence[Expression]) -> tuple[list[Expression], list[Exp
 
 
 def _like_a_pin(each: Expression) -> bool:
-    form = (each.get("key", ""), each.get("operator", ""))
-    memory = form[0].startswith(names.NVIDIA) and form[0].endswith(names.MEMORY_SUFFIX)
-    return _begins(each) or form in _FOLLOWS or (memory and form[1] == "Gt")
+    return _begins(each) or _is_one_of(_FOLLOWS, each)
 
 
 def _begins(each: Expression) -> bool:
-    key, operator = each.get("key", ""), each.get("operator", "")
-    if (key, operator) == (names.GPU_SLICES, "DoesNotExist"):
-        return True
-    if operator != "In":
-        return False
-    if key == names.GPU_PRODUCT:
+    if each.get("operator") == "In" and each.get("key") in _SLICE_PRODUCTS:
         return all(mig.of_product(value) for value in each.get("values") or ("",))
-    return str(key).startswith(names.NVIDIA) and str(key).endswith(names.SHARING_SUFFIX)
+    return _is_one_of(_SHOWS, each)
+
+
+def _is_one_of(known: frozenset[tuple[re.Pattern[str], str]], each: Expression) -> bool:
+    key, operator = str(each.get("key", "")), each.get("operator", "")
+    return any(operator == other and keys.fullmatch(key) for keys, other in known)

@@ -17,10 +17,10 @@ from typing import Any, Final
 import msgspec
 
 from webhook.cli.inspect import decision_annotation, own_affinity
-from webhook.cli.inspect.decision_annotation import Change, Recorded
 from webhook.core.api import names
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
+from webhook.core.record import ContainerChange, DecisionRecord
 
 Object = dict[str, Any]
 
@@ -69,11 +69,11 @@ def of_template(template: Mapping[str, Any], pod: Mapping[str, Any] | None = Non
     return _pod(pod, {**metadata, "labels": labels}, spec)
 
 
-def _told(pod: Mapping[str, Any]) -> tuple[Recorded | None, frozenset[str]]:
+def _told(pod: Mapping[str, Any]) -> tuple[DecisionRecord | None, frozenset[str]]:
     """What its annotation says, if that is so, and which containers ask for a GPU."""
     read = msgspec.convert(pod, Pod)
-    asking = frozenset(ask.place.name for ask in classify.asks_of(read))
-    return decision_annotation.of_pod(read), asking
+    asking = frozenset(ask.container.name for ask in classify.requests_of(read))
+    return decision_annotation.decision_of(read), asking
 
 
 def _pod(named: Mapping[str, Any], metadata: Mapping[str, Any], spec: Object) -> Object:
@@ -113,9 +113,9 @@ def _put(container: Object, key: str, values: list[Any]) -> None:
         container.pop(key, None)
 
 
-def _restore(container: Object, change: Change) -> None:
+def _restore(container: Object, change: ContainerChange) -> None:
     """Put the ask back under its first name, and take away the limit of an MPS share."""
-    [(before, _)], [(after, _)] = change.asked.items(), change.given.items()
+    [(before, _)], [(after, _)] = change.requested.items(), change.given.items()
     for key in ("limits", "requests"):
         values = (container.get("resources") or {}).get(key) or {}
         if after in values and after != before:

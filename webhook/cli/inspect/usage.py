@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from webhook.core.admit import Verdict
-from webhook.core.api import mig, names
-from webhook.core.api.model import Ask, Inventory, Offer, Role
+from webhook.core.api import mig
+from webhook.core.api.containers import Role
+from webhook.core.decision.values import GpuRequest
+from webhook.core.gpu.values import Offer
 
 # Compute slices of a whole GPU where that is not seven (NVIDIA MIG User Guide, "Supported MIG
 # Profiles").
@@ -20,7 +22,6 @@ _SLICES: Final = {
     4: ("A30", "A30X", "RTX-PRO-6000"),
     2: ("RTX-PRO-5000", "RTX-PRO-4500", "RTX-PRO-6000D", "RTX-6000D"),
 }
-_GPU_MEMORY: Final = names.GPU + names.MEMORY_SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Usage:
     devices: Mapping[str, int] = field(default_factory=dict)
 
 
-def fraction(offer: Offer, labels: Mapping[str, str]) -> float:
-    """Which part of a physical GPU one device of the offer is; `labels` are its node's.
+def fraction(offer: Offer) -> float:
+    """Return which part of a physical GPU one device of the offer is.
 
     | offer | part |
     |---|---|
@@ -43,7 +44,7 @@ def fraction(offer: Offer, labels: Mapping[str, str]) -> float:
     """
     part = 1.0
     if offer.profile is not None:
-        part = max(offer.profile.slices / _slices(offer.product), _memory(offer, labels))
+        part = max(offer.profile.slices / _slices(offer.product), _memory(offer))
     return min(part, 1.0) / max(offer.replicas, 1)
 
 
@@ -54,51 +55,39 @@ def _slices(product: str) -> int:
     return _USUAL_SLICES
 
 
-def _memory(offer: Offer, labels: Mapping[str, str]) -> float:
-    """By memory; under mig.strategy=single `gpu.memory` is the slice's and tells nothing."""
-    whole = labels.get(_GPU_MEMORY, "")
-    mixed = offer.memory_label != _GPU_MEMORY
-    return (offer.total or 0) / int(whole) if mixed and whole.isdecimal() and int(whole) else 0.0
+def _memory(offer: Offer) -> float:
+    """By memory, 0 where the node does not say how much the whole GPU has."""
+    return (offer.total or 0) / offer.gpu_memory if offer.gpu_memory else 0.0
 
 
-def held(asks: Iterable[Ask], offers: Iterable[Offer], labels: Mapping[str, str]) -> float:
-    """The GPUs that a pod's asks hold on a node that offers these; what it lacks counts whole."""
-    parts = {offer.resource: fraction(offer, labels) for offer in offers}
-    return _together((ask, parts.get(ask.resource, 1.0)) for ask in asks)
+def held(requests: Iterable[GpuRequest], offers: Iterable[Offer]) -> float:
+    """Return the GPUs that a pod holds on a node that offers these; what it lacks counts whole."""
+    parts = {offer.resource: fraction(offer) for offer in offers}
+    return _together((each, parts.get(each.resource, 1.0)) for each in requests)
 
 
-def asked(asks: Iterable[Ask]) -> float:
-    """The GPUs that asks take where each is a whole one."""
-    return _together((ask, 1.0) for ask in asks)
+def asked(requests: Iterable[GpuRequest]) -> float:
+    """Return the GPUs that requests take where each is a whole one."""
+    return _together((each, 1.0) for each in requests)
 
 
-def after(verdict: Verdict, inventory: Inventory) -> Usage:
-    """What the pod of a verdict takes as decided; nothing where it is refused."""
-    if not verdict.allowed or not verdict.given:
+def after(verdict: Verdict) -> Usage:
+    """Return what the pod of a verdict takes as decided, nothing where it is refused."""
+    if not verdict.allowed or not verdict.allocations:
         return Usage()
-    parts = {
-        each.ask: fraction(each.offer, labels_of(each.offer, inventory)) for each in verdict.given
-    }
+    parts = [(each.request, fraction(each.offer)) for each in verdict.allocations]
     devices: Counter[str] = Counter()
-    for each in verdict.given:
-        devices[each.offer.strategy.value] += each.ask.count
-    return Usage(_together(parts.items()), dict(devices))
+    for each in verdict.allocations:
+        devices[each.offer.strategy.value] += each.request.count
+    return Usage(_together(parts), dict(devices))
 
 
-def labels_of(offer: Offer, inventory: Inventory) -> Mapping[str, str]:
-    """The labels of a node that has the offer; empty where none does, as for a declared pool."""
-    for shape in inventory.shapes:
-        if offer in shape.offers and shape.nodes:
-            return shape.nodes[0].labels
-    return {}
-
-
-def _together(parts: Iterable[tuple[Ask, float]]) -> float:
+def _together(parts: Iterable[tuple[GpuRequest, float]]) -> float:
     """Init containers run before the others, so the larger of the two counts."""
     first = later = 0.0
-    for ask, part in parts:
-        if ask.place.role is Role.INIT:
-            first = max(first, ask.count * part)
+    for request, part in parts:
+        if request.container.role is Role.INIT:
+            first = max(first, request.count * part)
         else:
-            later += ask.count * part
+            later += request.count * part
     return max(first, later)

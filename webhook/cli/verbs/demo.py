@@ -17,7 +17,7 @@ import webhook
 from webhook.cli import manifests, output
 from webhook.cli.fake_apiserver import Answer, ApiServer
 from webhook.cli.local_server import running
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 from webhook.core.checks.registry import REASONS
 from webhook.core.integrations import registry
 from webhook.core.policy import yaml_text
@@ -79,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _promises(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "promises.yaml"
-    text = manifests.text_of(str(path))
+    text = manifests.read_text(str(path))
     try:
-        document = yaml_text.parse(text, InputError)
+        document = yaml_text.parse_document(text, InputError)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     if not isinstance(document.value, dict):
@@ -91,8 +91,8 @@ def _promises(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _outcomes(path: Path, promise: dict[str, Any], api: ApiServer) -> list[Outcome]:
     made = []
-    for found in manifests.read([str(path)]):
-        if not isinstance(found, Found):
+    for found in manifests.read_manifests([str(path)]):
+        if not isinstance(found, Manifest):
             raise found
         for each in registry.find_templates(found.value):
             namespace = found.value["metadata"]["namespace"]

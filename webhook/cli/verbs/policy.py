@@ -48,7 +48,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(args: argparse.Namespace) -> int:
     """Print what was asked for."""
     if args.schema:
-        body = msgspec.json.format(msgspec.json.encode(load.schema()), indent=2)
+        body = msgspec.json.format(msgspec.json.encode(load.policy_schema()), indent=2)
         print(body.decode())  # noqa: T201 - the command's output
         return 0
     if args.yaml:

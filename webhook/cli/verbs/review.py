@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from webhook.cli import evaluate, loaders, manifests
 from webhook.cli import output as show
 from webhook.cli.evaluate import Court, Result
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 
 ALL_ALLOWED, DENIED, UNREADABLE = 0, 1, 2
 EPILOG = """\
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     """Print what becomes of each pod; see the exit codes above."""
     try:
         court = _court(args, dict(args.namespace_label))
-        found = list(manifests.read(args.filename))
+        found = list(manifests.read_manifests(args.filename))
         court = _with_namespaces(court, found)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
@@ -85,9 +85,9 @@ def _court(args: argparse.Namespace, labels: Mapping[str, str]) -> Court:
     return Court(policy, loaders.inventory_of(cluster, policy), cluster, labels)
 
 
-def _with_namespaces(court: Court, found: list[Found | InputError]) -> Court:
+def _with_namespaces(court: Court, found: list[Manifest | InputError]) -> Court:
     """Namespaces that stand beside the pods count too: that is how charts ship them."""
-    beside = [f for f in found if isinstance(f, Found) and f.value["kind"] == "Namespace"]
+    beside = [f for f in found if isinstance(f, Manifest) and f.value["kind"] == "Namespace"]
     namespaces = {**court.cluster.namespaces, **loaders.of_objects(beside).namespaces}
     cluster = loaders.Cluster(court.cluster.nodes, namespaces)
     return Court(court.policy, court.inventory, cluster, court.namespace_labels)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from webhook.core.api import reasons
-from webhook.core.api.model import Violation
 from webhook.core.api.pod import Container, Pod, required_terms
+from webhook.core.api.violation import Violation
 
 MOST_PARTS: Final = 10_000
 """A body of 3 MiB can have a million, which take seconds to judge; real pods have hundreds."""

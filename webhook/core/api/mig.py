@@ -6,9 +6,15 @@ from typing import Final
 
 from webhook.core.api import names
 
-_PROFILE: Final = re.compile(
-    r"(?P<g>[1-7])g\.(?P<gb>[0-9]{1,4})gb(?P<attribute>[.+](?:me\.all|me|gfx)|-me)?", re.ASCII
+_PROFILE_PATTERN: Final = (
+    r"(?P<g>[1-7])g\.(?P<gb>[0-9]{1,4})gb(?P<attribute>[.+](?:me\.all|me|gfx)|-me)?"
 )
+_PROFILE: Final = re.compile(_PROFILE_PATTERN, re.ASCII)
+RESOURCE_PATTERN: Final = (
+    rf"^{re.escape(names.MIG)}{_PROFILE_PATTERN}({re.escape(names.SHARED)})?\Z"
+)
+"""The names of the resources of MIG devices, shared or not; CEL reads it too."""
+
 
 # Tokens of `nvidia.com/gpu.product` of GPUs with MIG. Source: NVIDIA MIG User Guide,
 # "Supported GPUs"; used only where a node lacks the label nvidia.com/mig.capable.

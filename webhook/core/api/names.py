@@ -11,6 +11,7 @@ GPU_MEMORY: Final = PREFIX + "gpu-memory"
 MIG_PROFILE: Final = PREFIX + "mig-profile"
 STRATEGY: Final = PREFIX + "strategy"
 DECISION: Final = PREFIX + "decision"
+EXPLAIN: Final = PREFIX + "explain"
 
 # Resources of the NVIDIA device plugin (k8s-device-plugin: internal/rm/rm.go).
 NVIDIA: Final = "nvidia.com/"
@@ -18,19 +19,6 @@ GPU: Final = NVIDIA + "gpu"
 SHARED_GPU: Final = NVIDIA + "gpu.shared"
 MIG: Final = NVIDIA + "mig-"
 SHARED: Final = ".shared"
-
-# Labels of GPU Feature Discovery (k8s-device-plugin: internal/lm).
-GPU_PRODUCT: Final = NVIDIA + "gpu.product"
-GPU_REPLICAS: Final = NVIDIA + "gpu.replicas"
-GPU_SLICES: Final = NVIDIA + "gpu.slices.gi"
-GPU_SHARING: Final = NVIDIA + "gpu.sharing-strategy"
-MIG_CAPABLE: Final = NVIDIA + "mig.capable"
-GFD_TIMESTAMP: Final = NVIDIA + "gfd.timestamp"
-
-# Suffixes of the labels of one MIG profile: nvidia.com/mig-<profile><suffix>.
-SHARING_SUFFIX: Final = ".sharing-strategy"
-MEMORY_SUFFIX: Final = ".memory"
-REPLICAS_SUFFIX: Final = ".replicas"
 
 NODE_NAME_FIELD: Final = "metadata.name"
 

@@ -169,6 +169,12 @@ class Pod(_Part, frozen=True):
     spec: PodSpec = field(default_factory=PodSpec)
 
 
+def controller(pod: Pod) -> OwnerReference | None:
+    """Return the owner that made the pod and makes it again, None for a pod without one."""
+    owners = (pod.metadata.owner_references if pod.metadata else None) or ()
+    return next((each for each in owners if each.controller), None)
+
+
 def labels(pod: Pod) -> dict[str, str]:
     """The pod's labels, empty where it has none."""
     return (pod.metadata.labels if pod.metadata else None) or {}

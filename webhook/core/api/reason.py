@@ -1,6 +1,5 @@
 """A reason: its code for logs and metrics, its sentence and its page for people."""
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -9,8 +8,6 @@ SHOWN_WHOLE: Final = 120
 """Characters of a warning that kubectl shows whole."""
 PAGE: Final = "https://github.com/gpu-sharing/gpu-sharing/blob/main/docs/reasons.md"
 """The page that explains them; a cluster without internet names a copy of its own."""
-
-_LINK: Final = re.compile(r" - see (\S+)#[a-z_]+\s*$")
 
 
 class Group(StrEnum):
@@ -53,12 +50,6 @@ def link(reason: Reason, page: str = PAGE) -> str:
 def with_link(message: str, reason: Reason, page: str = PAGE) -> str:
     """Return a message that ends with where to read more."""
     return f"{message} - see {link(reason, page)}"
-
-
-def split_link(message: str) -> tuple[str, str | None]:
-    """Return the message without that end, and the page that it names; None if it names none."""
-    found = _LINK.search(message)
-    return (message[: found.start()], found[1]) if found else (message, None)
 
 
 def truncate(text: str, reason: Reason, longest: int = SHOWN_WHOLE) -> str:

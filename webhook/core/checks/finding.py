@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.api.model import ContainerRef, Strategy, Violation
+from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container, Pod
+from webhook.core.api.violation import Violation
+from webhook.core.gpu.strategies import Strategy
 
 _LONGEST: Final = 60
 

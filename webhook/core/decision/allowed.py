@@ -1,16 +1,17 @@
-"""Facts and the matrix -> what each ask may be given, in order, or why it may not; no offers."""
+"""What the matrix allows each request: its choices in order, or why it may have none."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from webhook.core.api import names, reasons
-from webhook.core.api.model import Ask, Facts, Strategy, Violation
 from webhook.core.api.reason import Reason
-from webhook.core.gpu.meaning import means
-from webhook.core.policy.values import Choice, Otherwise, Policy, Row, RowName, SeveralGpus, row_of
+from webhook.core.api.violation import Violation
+from webhook.core.decision.values import Candidate, GpuRequest, Question
+from webhook.core.gpu.meaning import possible_strategies
+from webhook.core.gpu.strategies import FALLBACK, Strategy
+from webhook.core.policy.values import Choice, Otherwise, Policy, Row, RowName, SeveralGpus
 
-_WHOLE: Final = Choice(Strategy.EXCLUSIVE)
+_WHOLE: Final = Choice(FALLBACK)
 _NEVER: Final = {
     RowName.TRAINING: (reasons.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
     RowName.TENANT_TRAINING: (reasons.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
@@ -18,40 +19,35 @@ _NEVER: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An ask with the choices that it may be given, best first."""
-
-    ask: Ask
-    choices: tuple[Choice, ...]
-
-
-def refusal(row: RowName, otherwise: Reason) -> Reason:
-    """The reason that a row gives when what it allows is not to be had."""
+def denial_reason(row: RowName, otherwise: Reason) -> Reason:
+    """Return the reason that a row gives when what it allows is not to be had."""
     return _NEVER[row][0] if row in _NEVER else otherwise
 
 
-def of_facts(facts: Facts, policy: Policy) -> tuple[tuple[Candidate, ...], tuple[Violation, ...]]:
-    """Return a want for each ask, or the violations of those that the matrix refuses."""
-    row = row_of(facts.workload, facts.tenant)
-    found = [_want(ask, facts, row, policy) for ask in facts.asks]
-    wrong = tuple(each for each in found if isinstance(each, Violation))
-    return tuple(each for each in found if isinstance(each, Candidate)), wrong
+def find_candidates(question: Question, policy: Policy) -> list[Candidate | Violation]:
+    """Return a candidate for each request, or the violation of one that the matrix refuses."""
+    return [_candidate(request, question, policy) for request in question.requests]
 
 
-def _want(ask: Ask, facts: Facts, row_name: RowName, policy: Policy) -> Candidate | Violation:
-    row = policy.matrix[row_name]
-    by_name = means(ask.resource) - ({Strategy.MPS, Strategy.EXCLUSIVE} if facts.profile else set())
-    choices = _only(_choices(row), by_name)
+def _candidate(request: GpuRequest, question: Question, policy: Policy) -> Candidate | Violation:
+    profile = question.constraints.profile
+    possible = possible_strategies(request.resource)
+    if profile is not None:
+        possible = frozenset(each for each in possible if each.traits.takes_profile)
+    choices = _only(_choices(question.row), possible)
     if not choices:
-        return _not_allowed(ask, facts, row_name, row)
-    if ask.count == 1:
-        return Candidate(ask, choices)
-    any_kind = ask.resource == names.GPU and facts.profile is None
-    return _many(Candidate(ask, choices), plain=any_kind, rules=(row_name, policy))
+        return _not_allowed(request, question)
+    if request.count == 1:
+        return Candidate(request, choices)
+    plain = request.resource == names.GPU and profile is None
+    if plain and question.row.several_gpus is SeveralGpus.EXCLUSIVE:
+        return Candidate(request, (_WHOLE,))
+    return _several(Candidate(request, choices), question, policy, plain=plain)
 
 
-def _many(want: Candidate, *, plain: bool, rules: tuple[RowName, Policy]) -> Candidate | Violation:
+def _several(
+    candidate: Candidate, question: Question, policy: Policy, *, plain: bool
+) -> Candidate | Violation:
     """More than one GPU in a container.
 
     | asked | severalGpus | severalMigDevices | |
@@ -62,23 +58,22 @@ def _many(want: Candidate, *, plain: bool, rules: tuple[RowName, Policy]) -> Can
     | slices by name or annotation | any | deny | several_mig_devices |
     | anything else | other | any | several_gpus_not_allowed |
     """
-    row_name, policy = rules
-    several = policy.matrix[row_name].several_gpus
-    if plain and several is SeveralGpus.EXCLUSIVE:
-        return Candidate(want.ask, (_WHOLE,))
-    slices = tuple(c for c in want.choices if c.strategy is Strategy.MIG)
-    shares = tuple(c for c in want.choices if c.strategy is not Strategy.MIG)
-    if several is SeveralGpus.SHARE:
-        left = want.choices if policy.several_mig_devices else shares
-        return Candidate(want.ask, left) if left else _several_mig(want.ask)
+    request = candidate.request
+    slices = tuple(c for c in candidate.choices if c.strategy.traits.one_per_process)
+    shares = tuple(c for c in candidate.choices if not c.strategy.traits.one_per_process)
+    if question.row.several_gpus is SeveralGpus.SHARE:
+        left = candidate.choices if policy.several_mig_devices else shares
+        return Candidate(request, left) if left else _several_mig_devices(request)
     if plain or not slices:
-        return _several(want.ask, row_name)
-    return Candidate(want.ask, slices) if policy.several_mig_devices else _several_mig(want.ask)
+        return _several_gpus(request, question.row_name)
+    if not policy.several_mig_devices:
+        return _several_mig_devices(request)
+    return Candidate(request, slices)
 
 
 def _choices(row: Row) -> tuple[Choice, ...]:
     fallback = row.otherwise is Otherwise.EXCLUSIVE
-    listed = any(choice.strategy is Strategy.EXCLUSIVE for choice in row.choices)
+    listed = any(choice.strategy is FALLBACK for choice in row.choices)
     return row.choices if listed or not fallback else (*row.choices, _WHOLE)
 
 
@@ -86,31 +81,40 @@ def _only(choices: Iterable[Choice], strategies: frozenset[Strategy]) -> tuple[C
     return tuple(choice for choice in choices if choice.strategy in strategies)
 
 
-def _not_allowed(ask: Ask, facts: Facts, row_name: RowName, row: Row) -> Violation:
-    reason, why = _NEVER.get(row_name, (reasons.STRATEGY_NOT_ALLOWED, ""))
-    allowed = ", ".join(dict.fromkeys(choice.strategy.value for choice in row.choices))
-    why = why or f"workload {facts.workload} may use {allowed}"
-    asked = ask.resource if ask.resource != names.GPU else f"annotation {names.MIG_PROFILE}"
+def _not_allowed(request: GpuRequest, question: Question) -> Violation:
+    reason, why = _NEVER.get(question.row_name, (reasons.STRATEGY_NOT_ALLOWED, ""))
+    why = why or f"workload {question.workload} may use {', '.join(strategy_names(question.row))}"
+    plain = request.resource == names.GPU
+    asked = f"annotation {names.MIG_PROFILE}" if plain else request.resource
     mend = f"write limits {names.GPU}"
-    if facts.profile is not None and ask.resource == names.GPU:
+    if plain and question.constraints.profile is not None:
         mend = "remove the annotation"
-    if row_name is not RowName.TENANT:
+    if question.row_name is not RowName.TENANT:
         mend += f", or set another {names.WORKLOAD}"
-    return Violation(reason, ask.place.name, f"{asked}: {why}; {mend}", "resources.limits")
+    return _violation(reason, request, f"{asked}: {why}; {mend}")
 
 
-def _several(ask: Ask, row_name: RowName) -> Violation:
+def strategy_names(row: Row) -> tuple[str, ...]:
+    """Return the names of the strategies of a row, in its order."""
+    return tuple(dict.fromkeys(choice.strategy.value for choice in row.choices))
+
+
+def _several_gpus(request: GpuRequest, row_name: RowName) -> Violation:
     who = "a tenant's pod" if row_name is RowName.TENANT else f"workload {row_name}"
     message = (
-        f"{ask.resource}: {ask.count} asked, {who} gets 1 in a container (more shares add no "
-        "compute); write 1, or label whole-GPU work gpu-sharing.io/workload=training"
+        f"{request.resource}: {request.count} asked, {who} gets 1 in a container (more shares add "
+        "no compute); write 1, or label whole-GPU work gpu-sharing.io/workload=training"
     )
-    return Violation(reasons.SEVERAL_GPUS_NOT_ALLOWED, ask.place.name, message, "resources.limits")
+    return _violation(reasons.SEVERAL_GPUS_NOT_ALLOWED, request, message)
 
 
-def _several_mig(ask: Ask) -> Violation:
+def _several_mig_devices(request: GpuRequest) -> Violation:
     message = (
-        f"{ask.resource}: {ask.count} MIG devices asked, a CUDA process uses one; "
+        f"{request.resource}: {request.count} MIG devices asked, a CUDA process uses one; "
         "write 1 and take a larger profile, or use one container for each"
     )
-    return Violation(reasons.SEVERAL_MIG_DEVICES, ask.place.name, message, "resources.limits")
+    return _violation(reasons.SEVERAL_MIG_DEVICES, request, message)
+
+
+def _violation(reason: Reason, request: GpuRequest, message: str) -> Violation:
+    return Violation(reason, request.container.name, message, "resources.limits")

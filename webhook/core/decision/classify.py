@@ -1,67 +1,74 @@
-"""Pod and namespace labels -> Facts: what the pod is for, whose it is, what it asks; no offers."""
+"""Pod and namespace labels to a Question: what the pod is for, whose it is, what it requests."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from webhook.core.api import mig, names, quantity, reasons
+from webhook.core.api import mig, names, paths, quantity, reasons
 from webhook.core.api import pod as pods
+from webhook.core.api.containers import ContainerRef, containers_of
 from webhook.core.api.mig import Profile
-from webhook.core.api.model import Ask, ContainerRef, Facts, Role, Violation, Workload
 from webhook.core.api.pod import Container, Pod
 from webhook.core.api.quantity import Raw
+from webhook.core.api.violation import Violation
+from webhook.core.api.workload import Workload
+from webhook.core.decision.values import Constraints, GpuRequest, Question
+from webhook.core.gpu.resources import is_gpu
 from webhook.core.integrations.integration import WellKnownLabel
-from webhook.core.policy.values import Policy
+from webhook.core.policy.values import Policy, is_tenant_row, row_of
 
 WORKLOADS: Final = tuple(w.value for w in Workload if w is not Workload.UNCLASSIFIED)
 ALLOWED: Final = ", ".join(WORKLOADS)
 
+_Containers = Mapping[ContainerRef, Container]
 _Found = tuple[Violation, ...]
 
 
-def facts(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Facts:
-    """Read everything that a decision needs from a pod, once; malformed values are violations.
+def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question:
+    """Return everything that a decision needs from a pod. Malformed values are violations.
 
-    A pod that asks for no GPU is none of our business, whatever its labels say.
+    A pod that requests no GPU is not refused for its labels.
     """
     workload, bad_workload = _workload(pod, namespace, policy.well_known_labels)
     tenant, bad_tenant, overruled = _tenant(pod, namespace)
     memory, bad_memory = _memory(pod)
     profile, bad_profile = _profile(pod)
-    asks, idle, bad_asks = _asks(pod)
+    containers = containers_of(pod)
+    requests, idle, bad_requests = _requests(containers)
     malformed = (*bad_workload, *bad_tenant, *bad_memory, *bad_profile)
-    return Facts(
+    row_name = row_of(workload, tenant)
+    row = policy.matrix[row_name]
+    return Question(
         pod=pod,
+        containers=containers,
         workload=workload,
         tenant=tenant,
-        asks=asks,
+        row_name=row_name,
+        row=row,
+        constraints=Constraints(
+            tenant=tenant,
+            isolated=is_tenant_row(row_name),
+            shared_pools=policy.shared_tenant_pools,
+            memory=row.memory if memory is None else memory,
+            profile=profile,
+            own_shared_memory=bool(requests) and _mounts_shared_memory(containers),
+        ),
+        requests=requests,
         idle=idle,
         memory=memory,
-        profile=profile,
-        violations=(*malformed, *bad_asks) if asks or bad_asks else (),
+        violations=(*malformed, *bad_requests) if requests or bad_requests else (),
         warnings=overruled,
     )
 
 
-def asks_of(pod: Pod) -> tuple[Ask, ...]:
-    """The GPUs that a pod's containers request; malformed requests are left out."""
-    return _asks(pod)[0]
+def requests_of(pod: Pod) -> tuple[GpuRequest, ...]:
+    """Return the GPUs that a pod's containers request. Malformed requests are left out."""
+    return _requests(containers_of(pod))[0]
 
 
-def places(pod: Pod) -> Iterator[tuple[ContainerRef, Container]]:
-    """Every container with its place: init containers and sidecars, app, then ephemeral."""
-    for index, each in enumerate(pod.spec.init_containers or ()):
-        role = Role.SIDECAR if each.restart_policy == "Always" else Role.INIT
-        yield ContainerRef(role, index, each.name), each
-    for index, each in enumerate(pod.spec.containers or ()):
-        yield ContainerRef(Role.APP, index, each.name), each
-    for index, each in enumerate(pod.spec.ephemeral_containers or ()):
-        yield ContainerRef(Role.EPHEMERAL, index, each.name), each
-
-
-def is_gpu(resource: str) -> bool:
-    """Whether the NVIDIA device plugin can advertise this name for GPUs or parts of them."""
-    gpu = resource in (names.GPU, names.SHARED_GPU)
-    return gpu or mig.of_resource(resource) is not None
+def _mounts_shared_memory(containers: _Containers) -> bool:
+    """Whether a container mounts something at /dev/shm, where MPS mounts its own (NF 2.4)."""
+    mounts = (m for each in containers.values() for m in each.volume_mounts or ())
+    return any(paths.normal(mount.mount_path) == paths.SHARED_MEMORY for mount in mounts)
 
 
 def _workload(
@@ -135,23 +142,24 @@ def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
         return None, (Violation(reasons.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)
 
 
-def _asks(pod: Pod) -> tuple[tuple[Ask, ...], tuple[ContainerRef, ...], _Found]:
-    asks: list[Ask] = []
+def _requests(
+    containers: _Containers,
+) -> tuple[tuple[GpuRequest, ...], tuple[ContainerRef, ...], _Found]:
+    requests: list[GpuRequest] = []
     idle: list[ContainerRef] = []
     wrong: list[Violation] = []
-    for place, container in places(pod):
-        found = _ask(place, container)
-        match found:
-            case Ask():
-                asks.append(found)
+    for ref, container in containers.items():
+        match found := _request(ref, container):
+            case GpuRequest():
+                requests.append(found)
             case Violation():
                 wrong.append(found)
             case None:
-                idle.append(place)
-    return tuple(asks), tuple(idle), tuple(wrong)
+                idle.append(ref)
+    return tuple(requests), tuple(idle), tuple(wrong)
 
 
-def _ask(place: ContainerRef, container: Container) -> Ask | Violation | None:
+def _request(ref: ContainerRef, container: Container) -> GpuRequest | Violation | None:
     limits = (container.resources.limits if container.resources else None) or {}
     requests = (container.resources.requests if container.resources else None) or {}
     found: dict[str, tuple[int, Raw]] = {}
@@ -159,14 +167,14 @@ def _ask(place: ContainerRef, container: Container) -> Ask | Violation | None:
         try:
             number = _count(resource, limits.get(resource), requests.get(resource))
         except quantity.QuantityError as error:
-            return Violation(reasons.INVALID_QUANTITY, place.name, f"{resource}: {error}", resource)
+            return Violation(reasons.INVALID_QUANTITY, ref.name, f"{resource}: {error}", resource)
         if number:
             found[resource] = number, limits[resource] or number
     if len(found) > 1:
         listed = " and ".join(sorted(found))
         message = f"asks for {listed}; one container gets one kind of GPU, so keep one of them"
-        return Violation(reasons.SEVERAL_RESOURCES, place.name, message, "resources.limits")
-    return next((Ask(place, key, n, raw) for key, (n, raw) in found.items()), None)
+        return Violation(reasons.SEVERAL_RESOURCES, ref.name, message, "resources.limits")
+    return next((GpuRequest(ref, key, n, raw) for key, (n, raw) in found.items()), None)
 
 
 def _count(resource: str, limit: Raw | None, request: Raw | None) -> int:

@@ -1,97 +1,95 @@
-"""Facts, Policy and Inventory -> Decision: one pure function; the parts are in its siblings."""
+"""Question, Policy and Inventory to a Decision: one pure function, its steps in the siblings."""
 
 from typing import Final
 
 from webhook.core.api import names, reasons
-from webhook.core.api.model import Allocation, Decision, Facts, Inventory, Offer, Strategy
 from webhook.core.api.reason import Reason
+from webhook.core.api.violation import Violation
 from webhook.core.decision import affinity, allowed, diagnosis, select
-from webhook.core.decision.affinity import Chosen
-from webhook.core.decision.allowed import Candidate
-from webhook.core.decision.select import Constraints
-from webhook.core.policy.values import Policy, Row, RowName, row_of
+from webhook.core.decision.values import (
+    Allocation,
+    Candidate,
+    Decision,
+    Question,
+    Search,
+    Selection,
+)
+from webhook.core.gpu.placement import can_reach
+from webhook.core.gpu.strategies import FALLBACK
+from webhook.core.gpu.values import Inventory
+from webhook.core.policy.values import Policy, RowName
 
-_BY_STRATEGY: Final = {
-    Strategy.MIG: reasons.MIG_SLICE,
-    Strategy.MPS: reasons.MPS_SHARE,
-    Strategy.TIME_SLICING: reasons.TIME_SLICED_SHARE,
-}
 UNCLASSIFIED_WARNING: Final = (
     f"whole GPUs, since nothing says what this is for; label {names.WORKLOAD}: "
     "training|inference|dev|tenant"
 )
 
 
-def decide(facts: Facts, rules: Policy, inventory: Inventory) -> Decision:
-    """Return what each ask gets, or every reason why the pod gets nothing.
+def decide(question: Question, policy: Policy, inventory: Inventory) -> Decision:
+    """Return what each request gets, or every reason why the pod gets nothing.
 
     The same input always gives the same answer. Only what nodes advertise counts, not what is
     free: that is the scheduler's.
     """
-    if facts.violations or not facts.asks:
-        return Decision(violations=facts.violations, warnings=facts.warnings)
-    wanted, wrong = allowed.of_facts(facts, rules)
-    if wrong:
-        return Decision(violations=wrong, warnings=facts.warnings)
-    terms = select.terms_of(facts, rules)
-    shapes = select.reachable(facts, inventory, rules)
-    found = select.assign(wanted, terms, shapes, inventory.amounts)
-    if found is None:
-        missing = diagnosis.explain(wanted, facts, inventory, rules)
-        return Decision(violations=missing, warnings=facts.warnings)
-    shape, offers = found
-    chosen = tuple(Chosen(w, o, shape) for w, o in zip(wanted, offers, strict=True))
-    return _decision(chosen, facts, (rules, inventory, terms))
+    if question.violations or not question.requests:
+        return Decision(violations=question.violations, warnings=question.warnings)
+    found = allowed.find_candidates(question, policy)
+    denied = tuple(each for each in found if isinstance(each, Violation))
+    if denied:
+        return Decision(violations=denied, warnings=question.warnings)
+    candidates = tuple(each for each in found if isinstance(each, Candidate))
+    reachable = (g for g in inventory.groups if can_reach(question.pod, g, policy.gpu_taints))
+    search = Search(question, policy, inventory, tuple(reachable))
+    selected = select.select_offers(candidates, search)
+    if not selected:
+        missing = diagnosis.explain(candidates, search)
+        return Decision(violations=missing, warnings=question.warnings)
+    return _decision(selected, search)
 
 
-def _decision(
-    chosen: tuple[Chosen, ...], facts: Facts, world: tuple[Policy, Inventory, Constraints]
-) -> Decision:
-    rules, inventory, terms = world
-    name = row_of(facts.workload, facts.tenant)
-    row = rules.matrix[name]
-    given = tuple(
-        Allocation(
-            each.want.ask,
-            each.offer,
-            _reason(each.want, each.offer, (name, row)),
-            affinity.of_chosen(each, terms, inventory),
-        )
-        for each in chosen
+def _decision(selected: tuple[Selection, ...], search: Search) -> Decision:
+    question = search.question
+    allocations = tuple(_allocation(each, search) for each in selected)
+    taints = (taint for each in selected for taint in affinity.gpu_taints(each, search))
+    texts = (text for each in allocations for text in _warnings(each, question))
+    warnings = tuple(dict.fromkeys((*question.warnings, *texts)))
+    return Decision(allocations, (), warnings, tuple(dict.fromkeys(taints)))
+
+
+def _allocation(selected: Selection, search: Search) -> Allocation:
+    return Allocation(
+        selected.candidate.request,
+        selected.offer,
+        _reason(selected, search.question),
+        affinity.requirements_for(selected, search),
     )
-    taints = (t for each in chosen for t in affinity.gpu_taints(each, inventory, rules.gpu_taints))
-    texts = (text for each in given for text in _warnings(each, terms, row))
-    warnings = tuple(dict.fromkeys((*facts.warnings, *texts)))
-    return Decision(given, (), warnings, tuple(dict.fromkeys(taints)))
 
 
-def _reason(want: Candidate, offer: Offer, row: tuple[RowName, Row]) -> Reason:
-    """Why this strategy; the same when the rewritten pod is decided again."""
-    if row[0] is RowName.UNCLASSIFIED:
+def _reason(selected: Selection, question: Question) -> Reason:
+    """Why this strategy, the same when the rewritten pod is decided again."""
+    strategy = selected.offer.strategy
+    if question.row_name is RowName.UNCLASSIFIED:
         return reasons.UNCLASSIFIED
-    if offer.strategy is not Strategy.EXCLUSIVE:
-        return _BY_STRATEGY[offer.strategy]
-    if any(choice.strategy is Strategy.EXCLUSIVE for choice in row[1].choices):
-        return reasons.WHOLE_GPU
-    return reasons.SEVERAL_GPUS if want.ask.count > 1 else reasons.FALLBACK_WHOLE_GPU
+    if strategy is not FALLBACK or any(c.strategy is FALLBACK for c in question.row.choices):
+        return strategy.traits.reason
+    several = selected.candidate.request.count > 1
+    return reasons.SEVERAL_GPUS if several else reasons.FALLBACK_WHOLE_GPU
 
 
-def _warnings(given: Allocation, terms: Constraints, row: Row) -> tuple[str, ...]:
+def _warnings(allocation: Allocation, question: Question) -> tuple[str, ...]:
     """What a person should know of a grant: each at most 120 characters, as kubectl shows them."""
-    offer = given.offer
-    size = "memory unknown" if offer.memory is None else f"{offer.memory} MiB"
-    more = "" if terms.memory else f"; annotate {names.GPU_MEMORY} to ask for more"
-    match given.reason:
-        case reasons.UNCLASSIFIED:
-            return (UNCLASSIFIED_WARNING,)
-        case reasons.FALLBACK_WHOLE_GPU:
-            wanted = " or ".join(dict.fromkeys(c.strategy.value for c in row.choices))
-            return (f"no {wanted} is offered for this pod: a whole GPU is given instead",)
-        case reasons.MIG_SLICE if not terms.profile_name and not terms.memory:
-            return (f"MIG slice {offer.profile.name if offer.profile else ''} with {size}{more}",)
-        case reasons.MPS_SHARE if not terms.memory:
-            return (f"MPS share of a GPU with {size}{more}",)
-        case reasons.TIME_SLICED_SHARE:
-            return (f"time-slicing: {size} shared with other pods, neither limited nor protected",)
-        case _:
-            return ()
+    if allocation.reason is reasons.UNCLASSIFIED:
+        return (UNCLASSIFIED_WARNING,)
+    if allocation.reason is reasons.FALLBACK_WHOLE_GPU:
+        wanted = " or ".join(allowed.strategy_names(question.row))
+        return (f"no {wanted} is offered for this pod: a whole GPU is given instead",)
+    offer, traits = allocation.offer, allocation.offer.strategy.traits
+    memory, profile = question.constraints.memory, question.constraints.profile
+    if not traits.warning or ((memory or profile) and not traits.warns_always):
+        return ()
+    text = traits.warning.format(
+        size="memory unknown" if offer.memory is None else f"{offer.memory} MiB",
+        profile=offer.profile.name if offer.profile else "",
+        more="" if memory else f"; annotate {names.GPU_MEMORY} to ask for more",
+    )
+    return (text,)

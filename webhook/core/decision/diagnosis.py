@@ -1,25 +1,25 @@
-"""Why no offer serves a pod: one violation with what was asked, what exists and what to do."""
+"""Why no offer serves a pod: what was asked, what exists and what to do, as violations."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Final
 
 from webhook.core.api import names, reasons
-from webhook.core.api.model import Facts, Inventory, NodeGroup, Offer, Violation
 from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason
+from webhook.core.api.violation import Violation
 from webhook.core.decision import select
-from webhook.core.decision.allowed import Candidate, refusal
-from webhook.core.decision.select import Constraints
+from webhook.core.decision.allowed import denial_reason
+from webhook.core.decision.values import Candidate, Question, Search
 from webhook.core.gpu.placement import tolerates
-from webhook.core.policy.values import Policy, RowName, row_of
+from webhook.core.gpu.values import Inventory, NodeGroup, Offer
+from webhook.core.policy.values import Policy, RowName
 
-_Found = list[tuple[NodeGroup, Offer]]
-_MOST_LISTED = 6
+_Offers = list[tuple[NodeGroup, Offer]]
+_MOST_LISTED: Final = 6
 
 
-def explain(
-    wants: tuple[Candidate, ...], facts: Facts, inventory: Inventory, rules: Policy
-) -> tuple[Violation, ...]:
-    """Return what keeps each ask from being served; one for the pod where only all together fail.
+def explain(candidates: tuple[Candidate, ...], search: Search) -> tuple[Violation, ...]:
+    """Return what keeps each request from being served, or one violation for all together.
 
     The first that is true:
 
@@ -32,132 +32,128 @@ def explain(
     | none with the memory | not_enough_memory |
     | none in that number on one node | not_enough_gpus |
     """
-    terms = select.terms_of(facts, rules)
     found: dict[str, Violation] = {}
-    for want in wants:
-        wrong = _explain(want, terms, (facts, inventory, rules))
+    for candidate in candidates:
+        wrong = _explain(candidate, search)
         if wrong is not None:
             found.setdefault(wrong.message, wrong)
-    return tuple(found.values()) or (_together(wants),)
+    return tuple(found.values()) or (_together(candidates),)
 
 
-def _explain(
-    want: Candidate, terms: Constraints, world: tuple[Facts, Inventory, Policy]
-) -> Violation | None:
-    facts, inventory, rules = world
-    say = _sayer(want)
-    offers = [(shape, offer) for shape in inventory.shapes for offer in shape.offers]
-    named = [(s, o) for s, o in offers if want.ask.resource in (names.GPU, o.resource)]
-    if not named:
-        return _nothing(say, want, offers, inventory)
+def _explain(candidate: Candidate, search: Search) -> Violation | None:
+    constraints, inventory = search.question.constraints, search.inventory
+    resource = candidate.request.resource
+    offers = [(group, offer) for group in inventory.groups for offer in group.offers]
+    if not any(resource in (names.GPU, offer.resource) for _, offer in offers):
+        return _nothing(candidate, offers, inventory)
     able = [
-        (shape, offer)
-        for shape, offer in named
-        if any(offer is each for each in select.eligible(want, terms, shape))
+        (group, offer)
+        for group in inventory.groups
+        for offer in select.filter_offers(candidate, constraints, group)
     ]
     if not able:
-        return _not_for_row(say, want, facts, (offers, inventory, terms))
-    reachable = set(map(id, select.reachable(facts, inventory, rules)))
-    near = [(shape, offer) for shape, offer in able if id(shape) in reachable]
+        return _not_for_row(candidate, search, offers)
+    reachable = set(map(id, search.reachable))
+    near = [(group, offer) for group, offer in able if id(group) in reachable]
     if not near:
-        return _unreachable(say, want, facts, (able, rules))
-    return _too_small(say, want, terms, near)
+        return _unreachable(candidate, search, able)
+    return _too_small(candidate, search.question, [offer for _, offer in near])
 
 
-_Say = Callable[[Reason, str], Violation]
-
-
-def _sayer(want: Candidate) -> _Say:
-    return lambda reason, text: Violation(reason, want.ask.place.name, text, "resources.limits")
-
-
-def _nothing(say: _Say, want: Candidate, offers: _Found, inventory: Inventory) -> Violation:
+def _nothing(candidate: Candidate, offers: _Offers, inventory: Inventory) -> Violation:
+    resource = candidate.request.resource
     if not offers and inventory.unlabelled:
-        return say(reasons.GPU_LABELS_MISSING, _unlabelled(inventory))
+        return _violation(reasons.GPU_LABELS_MISSING, candidate, _unlabelled(inventory))
     if not offers:
-        return say(reasons.NO_OFFER, f"{want.ask.resource}: no node of the cluster offers a GPU")
-    text = f"no node offers {want.ask.resource}; offered: {_listed(offers)}{_note(inventory)}"
-    return say(reasons.NO_OFFER, text)
+        text = f"{resource}: no node of the cluster offers a GPU"
+        return _violation(reasons.NO_OFFER, candidate, text)
+    text = f"no node offers {resource}; offered: {_listed(offers)}{_note(inventory)}"
+    return _violation(reasons.NO_OFFER, candidate, text)
 
 
-def _not_for_row(
-    say: _Say, want: Candidate, facts: Facts, seen: tuple[_Found, Inventory, Constraints]
-) -> Violation:
-    offers, inventory, terms = seen
-    row = row_of(facts.workload, facts.tenant)
-    who = "a tenant's pod" if row is RowName.TENANT else f"workload {facts.workload}"
-    wanted = " or ".join(dict.fromkeys(choice.strategy.value for choice in want.choices))
-    profile = f" of profile {facts.profile.name}" if facts.profile else ""
+def _not_for_row(candidate: Candidate, search: Search, offers: _Offers) -> Violation:
+    question, resource = search.question, candidate.request.resource
+    who = (
+        "a tenant's pod" if question.row_name is RowName.TENANT else f"workload {question.workload}"
+    )
+    strategies = dict.fromkeys(choice.strategy for choice in candidate.choices)
+    wanted = " or ".join(each.value for each in strategies)
+    mounting = [each.value for each in strategies if each.traits.mounts_shared_memory]
     shm = ""
-    if terms.own_shared_memory and "mps" in wanted:
-        shm = " (mps would need the pod's /dev/shm for itself)"
-    if want.ask.resource == names.GPU:
-        text = f"{who} needs {wanted}{profile}{shm}, which no node offers"
+    if question.constraints.own_shared_memory and mounting:
+        shm = f" ({' or '.join(mounting)} would need the pod's /dev/shm for itself)"
+    if resource == names.GPU:
+        profile = question.constraints.profile
+        of_profile = f" of profile {profile.name}" if profile else ""
+        text = f"{who} needs {wanted}{of_profile}{shm}, which no node offers"
     else:  # asked by name, which is never turned into something else
         text = (
-            f"{want.ask.resource}: {who} may use {wanted}{shm}, which no node offers by that name; "
+            f"{resource}: {who} may use {wanted}{shm}, which no node offers by that name; "
             f"write limits {names.GPU}"
         )
-    text += f"; offered: {_listed(offers)}{_note(inventory)}"
-    if row is RowName.UNCLASSIFIED:
+    text += f"; offered: {_listed(offers)}{_note(search.inventory)}"
+    if question.row_name is RowName.UNCLASSIFIED:
         text += f"; label {names.WORKLOAD} if it may be given otherwise"
-    return say(refusal(row, reasons.NO_OFFER), text)
+    return _violation(denial_reason(question.row_name, reasons.NO_OFFER), candidate, text)
 
 
-def _unreachable(
-    say: _Say, want: Candidate, facts: Facts, seen: tuple[_Found, Policy]
-) -> Violation:
-    able, rules = seen
-    why = _repelled(facts.pod, able, rules) or _unselected(facts.pod, able)
-    text = f"{want.ask.resource}: {_listed(able)} exist, but not where the pod can go; {why}"
-    return say(reasons.NO_REACHABLE_OFFER, text)
+def _unreachable(candidate: Candidate, search: Search, able: _Offers) -> Violation:
+    subject = search.question.pod
+    why = _repelled(subject, able, search.policy) or _unselected(subject, able)
+    exist = f"{candidate.request.resource}: {_listed(able)} exist"
+    text = f"{exist}, but not where the pod can go; {why}"
+    return _violation(reasons.NO_REACHABLE_OFFER, candidate, text)
 
 
-def _repelled(pod: Pod, able: _Found, rules: Policy) -> str | None:
+def _repelled(pod: Pod, able: _Offers, policy: Policy) -> str | None:
     tolerations = pod.spec.tolerations or ()
     taints = {
         f"{taint.key}{'=' + taint.value if taint.value else ''}:{taint.effect}"
-        for shape, _ in able
-        for taint in shape.taints
-        if taint.key not in rules.gpu_taints and not tolerates(tolerations, taint)
+        for group, _ in able
+        for taint in group.taints
+        if taint.key not in policy.gpu_taints and not tolerates(tolerations, taint)
     }
     listed = ", ".join(sorted(taints)[:_MOST_LISTED])
     return f"it does not tolerate {listed}" if taints else None
 
 
-def _unselected(pod: Pod, able: _Found) -> str:
+def _unselected(pod: Pod, able: _Offers) -> str:
     """Name the selector that none of those nodes has, if there is one such."""
-    labels = [node.labels for shape, _ in able for node in shape.nodes]
+    labels = [node.labels for group, _ in able for node in group.nodes]
     for key, value in sorted((pod.spec.node_selector or {}).items()):
         if not any(each.get(key) == value for each in labels):
             return f"none of those nodes is labelled {key}={value}, as its nodeSelector wants"
     return "its nodeSelector and required node affinity exclude those nodes"
 
 
-def _too_small(say: _Say, want: Candidate, terms: Constraints, near: _Found) -> Violation | None:
-    roomy = [(shape, offer) for shape, offer in near if select.roomy(terms, offer)]
-    if not roomy:
-        largest = max((offer.memory or 0 for _, offer in near), default=0)
+def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> Violation | None:
+    large = [offer for offer in near if select.has_memory(question.constraints, offer)]
+    if not large:
+        largest = max((offer.memory or 0 for offer in near), default=0)
         text = (
-            f"needs {terms.memory} MiB for each GPU, the most offered to it is {largest} MiB; "
-            f"lower annotation {names.GPU_MEMORY}"
+            f"needs {question.constraints.memory} MiB for each GPU, the most offered to it is "
+            f"{largest} MiB; lower annotation {names.GPU_MEMORY}"
         )
-        return say(reasons.NOT_ENOUGH_MEMORY, text)
-    most = max(offer.amount for _, offer in roomy)
-    if most < want.ask.count:
-        asked = f"{want.ask.resource}: {want.ask.count} asked"
+        return _violation(reasons.NOT_ENOUGH_MEMORY, candidate, text)
+    most, request = max(offer.amount for offer in large), candidate.request
+    if most < request.count:
+        asked = f"{request.resource}: {request.count} asked"
         text = f"{asked}, no reachable node has more than {most}; ask for {most} or fewer"
-        return say(reasons.NOT_ENOUGH_GPUS, text)
+        return _violation(reasons.NOT_ENOUGH_GPUS, candidate, text)
     return None
 
 
-def _together(wants: tuple[Candidate, ...]) -> Violation:
-    total = sum(want.ask.count for want in wants)
+def _together(candidates: tuple[Candidate, ...]) -> Violation:
+    total = sum(each.request.count for each in candidates)
     text = (
-        f"no reachable node can serve the pod's {len(wants)} GPU containers ({total} GPUs) "
+        f"no reachable node can serve the pod's {len(candidates)} GPU containers ({total} GPUs) "
         "together; ask for fewer, or split the pod"
     )
     return Violation(reasons.NOT_ENOUGH_GPUS, "", text, "spec.containers")
+
+
+def _violation(reason: Reason, candidate: Candidate, text: str) -> Violation:
+    return Violation(reason, candidate.request.container.name, text, "resources.limits")
 
 
 def _listed(offers: Iterable[tuple[NodeGroup, Offer]]) -> str:

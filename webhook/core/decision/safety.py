@@ -3,86 +3,86 @@
 from collections.abc import Iterator
 
 from webhook.core.api import names, reasons
-from webhook.core.api.model import ISOLATED, Ask, Facts, Strategy, Violation
+from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject
-from webhook.core.decision.allowed import refusal
-from webhook.core.decision.classify import places
+from webhook.core.decision.allowed import denial_reason
+from webhook.core.decision.values import GpuRequest, Question
 from webhook.core.gpu import meaning
-from webhook.core.policy.values import Otherwise, Policy, Row, SeveralGpus, of_tenant, row_of
+from webhook.core.gpu.strategies import FALLBACK, Strategy
+from webhook.core.policy.values import Otherwise, SeveralGpus
 
 
-def subject_of(facts: Facts) -> Subject:
+def subject_of(question: Question) -> Subject:
     """Return what the checks look at: a large pod repeats few resource names many times."""
-    resources = dict.fromkeys(ask.resource for ask in facts.asks)
+    resources = dict.fromkeys(each.resource for each in question.requests)
     return Subject(
-        pod=facts.pod,
-        containers=dict(places(facts.pod)),
-        tenant=facts.tenant,
-        idle=frozenset(facts.idle),
-        strategies={each: meaning.of_request(facts.pod, each) for each in resources},
-        malformed=bool(facts.violations),
+        pod=question.pod,
+        containers=question.containers,
+        tenant=question.tenant,
+        idle=frozenset(question.idle),
+        strategies={each: meaning.strategy_of_request(question.pod, each) for each in resources},
+        malformed=bool(question.violations),
     )
 
 
-def unsafe_requests(facts: Facts, seen: Subject, rules: Policy) -> Iterator[Finding]:
+def unsafe_requests(question: Question, seen: Subject) -> Iterator[Finding]:
     """Yield every request that is not pinned to where its name is safe for this pod.
 
     Fields: resources of every container; spec.nodeSelector and the required node affinity.
     Source: the policy's matrix; see `gpu.meaning` for what a name amounts to.
     """
-    kept = {each: _separate(each, facts, rules) for each in seen.strategies.values() if each}
-    for ask in facts.asks:
-        strategy = seen.strategies[ask.resource]
+    strategies = {each for each in seen.strategies.values() if each is not None}
+    kept_apart = {each: _keeps_tenants_apart(each, question) for each in strategies}
+    for request in question.requests:
+        strategy = seen.strategies[request.resource]
         if strategy is None:
-            yield Finding(_unpinned(ask))
-        elif not kept[strategy] or strategy not in _allowed(_row(facts, rules), ask):
-            yield Finding(_forbidden(ask, strategy, facts))
+            yield Finding(_unpinned(request))
+        elif not kept_apart[strategy] or not _is_allowed(strategy, request, question):
+            yield Finding(_forbidden(request, strategy, question))
 
 
-def _unpinned(ask: Ask) -> Violation:
+def _unpinned(request: GpuRequest) -> Violation:
     text = (
-        f"{ask.resource}: nothing pins it to nodes where that name is safe; the mutating "
+        f"{request.resource}: nothing pins it to nodes where that name is safe; the mutating "
         "webhook did not see the pod, or another one changed it: create the pod again"
     )
-    return Violation(reasons.NOT_REWRITTEN, ask.place.name, text, "spec.affinity")
+    return Violation(reasons.NOT_REWRITTEN, request.container.name, text, "spec.affinity")
 
 
-def _forbidden(ask: Ask, strategy: Strategy, facts: Facts) -> Violation:
-    tenant = of_tenant(facts.workload, facts.tenant)
-    who = "a tenant's pod" if tenant else f"workload {facts.workload}"
-    text = f"{ask.resource} on nodes with {strategy}: not allowed for {who}; remove that affinity"
-    reason = refusal(row_of(facts.workload, facts.tenant), reasons.STRATEGY_NOT_ALLOWED)
-    return Violation(reason, ask.place.name, text, "spec.affinity")
+def _forbidden(request: GpuRequest, strategy: Strategy, question: Question) -> Violation:
+    isolated = question.constraints.isolated
+    who = "a tenant's pod" if isolated else f"workload {question.workload}"
+    on = f"{request.resource} on nodes with {strategy}"
+    text = f"{on}: not allowed for {who}; remove that affinity"
+    reason = denial_reason(question.row_name, reasons.STRATEGY_NOT_ALLOWED)
+    return Violation(reason, request.container.name, text, "spec.affinity")
 
 
-def _row(facts: Facts, rules: Policy) -> Row:
-    return rules.matrix[row_of(facts.workload, facts.tenant)]
+def _is_allowed(strategy: Strategy, request: GpuRequest, question: Question) -> bool:
+    """Whether the row has the strategy, or falls back to it for this request."""
+    row = question.row
+    several = request.count > 1 and row.several_gpus is SeveralGpus.EXCLUSIVE
+    if strategy is FALLBACK and (several or row.otherwise is Otherwise.EXCLUSIVE):
+        return True
+    return any(choice.strategy is strategy for choice in row.choices)
 
 
-def _allowed(row: Row, ask: Ask) -> frozenset[Strategy]:
-    whole = row.otherwise is Otherwise.EXCLUSIVE or (
-        ask.count > 1 and row.several_gpus is SeveralGpus.EXCLUSIVE
-    )
-    listed = frozenset(choice.strategy for choice in row.choices)
-    return listed | {Strategy.EXCLUSIVE} if whole else listed
-
-
-def _separate(strategy: Strategy, facts: Facts, rules: Policy) -> bool:
-    """Whether tenants stay apart.
+def _keeps_tenants_apart(strategy: Strategy, question: Question) -> bool:
+    """Whether no tenant shares a device with anybody else.
 
     | strategy | tenant pools | tenant's pod | other pod |
     |---|---|---|---|
-    | exclusive, mig | any | yes | yes |
-    | mps, time-slicing | isolated | no | yes |
-    | mps, time-slicing | shared | if pinned to its own pool | if pinned off every pool |
+    | isolated | any | yes | yes |
+    | shared | isolated | no | yes |
+    | shared | shared | if pinned to its own pool | if pinned off every pool |
     """
-    if strategy in ISOLATED:
+    constraints = question.constraints
+    if strategy.traits.isolated:
         return True
-    tenant = of_tenant(facts.workload, facts.tenant)
-    if not rules.shared_tenant_pools:
-        return not tenant
-    if not tenant:
-        return meaning.is_absent(facts.pod, names.TENANT)
-    return facts.tenant is not None and meaning.values_left(facts.pod, names.TENANT) == frozenset(
-        {facts.tenant}
-    )
+    if not constraints.shared_pools:
+        return not constraints.isolated
+    if not constraints.isolated:
+        return meaning.is_absent(question.pod, names.TENANT)
+    own = frozenset({question.tenant})
+    left = meaning.values_left(question.pod, names.TENANT)
+    return question.tenant is not None and left == own

@@ -1,54 +1,104 @@
-"""Nodes -> the Inventory: equal nodes grouped, once per snapshot; no choice is made here."""
+"""The inventory of a cluster's nodes: equal nodes grouped, once a snapshot."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.api import names, node
-from webhook.core.api.model import Inventory, NodeGroup, NodeLabels, Offer, OfferKind
-from webhook.core.gpu import placement
-from webhook.core.gpu.dialects import gfd
+from webhook.core.api import names, node, quantity
+from webhook.core.api.node import Node
+from webhook.core.gpu.dialect import Advertised
+from webhook.core.gpu.dialects import DIALECTS
+from webhook.core.gpu.placement import repelling_taints
+from webhook.core.gpu.resources import parse_resource
+from webhook.core.gpu.values import (
+    Contradiction,
+    Inventory,
+    NodeGroup,
+    NodeLabels,
+    Offer,
+    OfferKind,
+    Unusable,
+)
 
-# Labels that differ on every node and that no pod selects by; kept out so that equal nodes group.
-_NOISE: Final = frozenset({names.GFD_TIMESTAMP})
+_NOISE: Final = frozenset(key for dialect in DIALECTS for key in dialect.noise)
+"""Kept out of the labels so that equal nodes group."""
 
 _Key = tuple[tuple[Offer, ...], tuple[node.Taint, ...], str | None]
 
 
-def of_nodes(nodes: Iterable[node.Node]) -> Inventory:
-    """Group nodes by what they offer, to whom; 5,000 equal nodes make one Shape.
+@dataclass(frozen=True, slots=True)
+class NodeOffers:
+    """What one node offers by the names of its resources, and what it has and does not offer.
 
-    Nodes with NVIDIA resources but without the labels of GPU Feature Discovery offer nothing
-    and are counted as `unlabelled`. The order of the nodes does not matter.
+    `unlabelled` says that it has GPU resources and the labels of no dialect.
+    """
+
+    offers: tuple[Offer, ...]
+    unusable: tuple[Unusable, ...]
+    unlabelled: bool
+
+
+def read_node(subject: Node) -> NodeOffers:
+    """Return what one node offers, as the first dialect reads it that it speaks."""
+    labels = node.labels(subject)
+    advertised, malformed = _advertised(subject)
+    dialect = next((each for each in DIALECTS if each.is_spoken(labels)), None)
+    if dialect is None:
+        return NodeOffers((), malformed, unlabelled=bool(advertised))
+    found = [dialect.read_offer(each) for each in advertised]
+    return NodeOffers(
+        offers=tuple(each for each in found if isinstance(each, Offer)),
+        unusable=(*malformed, *(each for each in found if isinstance(each, Unusable))),
+        unlabelled=False,
+    )
+
+
+def build_inventory(nodes: Iterable[Node]) -> Inventory:
+    """Group nodes by what they offer, to whom: 5,000 equal nodes make one group.
+
+    The order of the nodes does not matter.
     """
     groups: dict[_Key, list[NodeLabels]] = {}
+    unusable: dict[str, tuple[Unusable, ...]] = {}
     unlabelled = seen = 0
     for each in sorted(nodes, key=lambda n: n.metadata.name):
         seen += 1
-        found = gfd.of_node(each)
-        unlabelled += not found and gfd.advertises(each) and not _discovered(node.labels(each))
-        if found:
+        found = read_node(each)
+        unlabelled += found.unlabelled
+        if found.unusable:
+            unusable[each.metadata.name] = found.unusable
+        if found.offers:
             labels = {k: v for k, v in node.labels(each).items() if k not in _NOISE}
-            groups.setdefault(_key(each, found), []).append(NodeLabels(each.metadata.name, labels))
-    shapes = (NodeGroup(o, t, tenant, tuple(many)) for (o, t, tenant), many in groups.items())
-    made = tuple(shapes)
-    return Inventory(made, _amounts(made), unlabelled, seen)
+            key = found.offers, repelling_taints(node.taints(each)), labels.get(names.TENANT)
+            groups.setdefault(key, []).append(NodeLabels(each.metadata.name, labels))
+    made = tuple(NodeGroup(o, t, tenant, tuple(many)) for (o, t, tenant), many in groups.items())
+    return Inventory(made, _amounts(made), unusable, unlabelled, seen)
 
 
-def _amounts(shapes: Iterable[NodeGroup]) -> Mapping[OfferKind, int]:
-    """Of the whole cluster, so that a second run on a pinned pod ranks the same."""
+def _amounts(groups: Iterable[NodeGroup]) -> Mapping[OfferKind, int]:
+    """Of the whole cluster, so that a second run on a rewritten pod ranks the same."""
     amounts: Counter[OfferKind] = Counter()
-    for shape in shapes:
-        for offer in shape.offers:
-            amounts[offer.kind] += offer.amount * len(shape.nodes)
+    for group in groups:
+        for offer in group.offers:
+            amounts[offer.kind] += offer.amount * len(group.nodes)
     return amounts
 
 
-def _key(each: node.Node, found: tuple[Offer, ...]) -> _Key:
-    taints = placement.repelling(node.taints(each))
-    return found, taints, node.labels(each).get(names.TENANT)
-
-
-def _discovered(labels: Mapping[str, str]) -> bool:
-    mixed = (k for k in labels if k.startswith(names.MIG) and k.endswith(names.SHARING_SUFFIX))
-    return names.GPU_SHARING in labels or any(True for _ in mixed)
+def _advertised(subject: Node) -> tuple[list[Advertised], tuple[Unusable, ...]]:
+    """The GPU resources of a node by name, and those whose quantity cannot be read."""
+    labels = node.labels(subject)
+    found: list[Advertised] = []
+    malformed: list[Unusable] = []
+    for name, raw in sorted(node.allocatable(subject).items()):
+        resource = parse_resource(name)
+        if resource is None:
+            continue
+        try:
+            amount = quantity.count(raw)
+        except quantity.QuantityError as error:
+            malformed.append(Unusable(Contradiction.MALFORMED_QUANTITY, name, str(error)))
+            continue
+        if amount:
+            found.append(Advertised(resource, amount, labels))
+    return found, tuple(malformed)

@@ -1,73 +1,92 @@
-"""What a request for a GPU amounts to, by its resource name and the pod's required placement."""
+"""What a request for a GPU amounts to, by its resource name and the pod's required placement.
 
+The forms of the dialects read backwards: a pod that requires all that a form requires lands only
+on nodes that show it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from typing import Final
 
-from webhook.core.api import mig, names, pod
-from webhook.core.api.model import Strategy
+from webhook.core.api import mig, pod
 from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement
+from webhook.core.gpu.dialect import form_of
+from webhook.core.gpu.dialects import DIALECTS
+from webhook.core.gpu.resources import ResourceKind, parse_resource
+from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.values import Form, NodeRequirement
 
-_SHARING: Final = {
-    frozenset({"mps"}): Strategy.MPS,
-    frozenset({"time-slicing"}): Strategy.TIME_SLICING,
+_Values = Callable[[str], frozenset[str] | None]
+
+
+def _forms(kind: ResourceKind) -> Iterator[Form]:
+    for dialect in DIALECTS:
+        for strategy in Strategy:
+            yield from (form for form in dialect.forms(strategy) if kind in form.kinds)
+
+
+FORMS: Final[Mapping[ResourceKind, tuple[Form, ...]]] = {
+    kind: tuple(_forms(kind)) for kind in ResourceKind
 }
-_UNSHARED: Final = frozenset({"none"})
+"""Every form of every dialect, by the resource names that it is for."""
+_POSSIBLE: Final = {
+    kind: frozenset(form.strategy for form in forms) for kind, forms in FORMS.items()
+}
 
 
-def means(resource: str) -> frozenset[Strategy]:
-    """The strategies that a resource name can stand for, whatever the node (device plugin README).
+def possible_strategies(resource: str) -> frozenset[Strategy]:
+    """Return the strategies that a resource name can stand for, whatever the node.
 
-    | name | can be |
+    | name | can be (device plugin README) |
     |---|---|
     | nvidia.com/gpu | any |
     | nvidia.com/gpu.shared | mps, time-slicing |
     | nvidia.com/mig-<p> | mig, time-slicing |
     | nvidia.com/mig-<p>.shared | time-slicing |
     """
-    if resource == names.GPU:
-        return frozenset(Strategy)
-    if resource == names.SHARED_GPU:
-        return frozenset({Strategy.MPS, Strategy.TIME_SLICING})
-    named = mig.of_resource(resource)
-    if named is not None and not named[1]:
-        return frozenset({Strategy.MIG, Strategy.TIME_SLICING})
-    return frozenset({Strategy.TIME_SLICING})
+    found = parse_resource(resource)
+    return _POSSIBLE[found.kind] if found else frozenset()
 
 
-def of_request(subject: Pod, resource: str) -> Strategy | None:
-    """The strategy that a resource name amounts to on every node the pod can reach, by its pins.
+def strategy_of_request(subject: Pod, resource: str) -> Strategy | None:
+    """Return the strategy of a resource name on every node that the pod can reach.
 
-    | resource | pinned to | strategy |
-    |---|---|---|
-    | nvidia.com/gpu | sharing none, no slices label | exclusive |
-    | nvidia.com/gpu | sharing none, products that are all -MIG- | mig |
-    | nvidia.com/gpu[.shared] | sharing mps / time-slicing | that |
-    | nvidia.com/mig-<p> | its sharing none / time-slicing | mig / time-slicing |
-    | nvidia.com/mig-<p>.shared | anything | time-slicing |
-    | any | anything else | unknown: None |
+    None where the pod's required placement does not tell. A name that stands for one strategy
+    only needs no placement.
     """
-    named = mig.of_resource(resource)
-    label = names.GPU_SHARING if named is None else named[0].resource + names.SHARING_SUFFIX
-    sharing = values_left(subject, label)
-    if named is not None and named[1]:
-        return Strategy.TIME_SLICING
-    if sharing != _UNSHARED:
-        found = _SHARING.get(sharing or frozenset())
-        return found if found in means(resource) else None
-    if named is not None:
-        return Strategy.MIG
-    return _unshared(subject) if resource == names.GPU else None
+    found = parse_resource(resource)
+    if found is None:
+        return None
+    if len(_POSSIBLE[found.kind]) == 1:
+        return next(iter(_POSSIBLE[found.kind]))
+    left: _Values = cache(partial(values_left, subject))
+    for form in FORMS[found.kind]:
+        if _is_required(form_of(found, form), subject, left):
+            return form.strategy
+    return None
 
 
-def _unshared(subject: Pod) -> Strategy | None:
-    if is_absent(subject, names.GPU_SLICES):
-        return Strategy.EXCLUSIVE
-    products = values_left(subject, names.GPU_PRODUCT)
-    slices = products and all(mig.of_product(product) for product in products)
-    return Strategy.MIG if slices else None
+def _is_required(form: Form, subject: Pod, left: _Values) -> bool:
+    """Whether the pod requires everything by which a node shows the form."""
+    if not all(_implies(each, subject, left) for each in form.requirements):
+        return False
+    products = left(form.labels.product) if form.of_slices else ()
+    return not form.of_slices or bool(products and all(map(mig.of_product, products)))
+
+
+def _implies(requirement: NodeRequirement, subject: Pod, left: _Values) -> bool:
+    """Whether the pod's placement leaves only nodes for which the requirement holds.
+
+    Of the operators, those that forms use: In and DoesNotExist.
+    """
+    if requirement.operator == "DoesNotExist":
+        return is_absent(subject, requirement.key)
+    values = left(requirement.key)
+    return requirement.operator == "In" and bool(values and values <= {*requirement.values})
 
 
 def values_left(subject: Pod, key: str) -> frozenset[str] | None:
-    """The values of a node label that the pod's required placement leaves; None for any."""
+    """Return the values of a node label that the pod's required placement leaves, None for any."""
     selector = (subject.spec.node_selector or {}).get(key)
     if selector is not None:
         return frozenset({selector})
@@ -86,7 +105,7 @@ def is_absent(subject: Pod, key: str) -> bool:
 
 
 def _live_terms(subject: Pod) -> list[NodeSelectorTerm]:
-    """The terms that can match a node; one without requirements matches none."""
+    """The terms that can match a node: one without requirements matches none."""
     terms = pod.required_terms(subject) or ()
     return [term for term in terms if term.match_expressions or term.match_fields]
 

@@ -1,4 +1,4 @@
-"""Which nodes a pod can reach: selectors, required affinity, taints, read as the scheduler does.
+"""Which nodes a pod can reach: selectors, required affinity and taints.
 
 Source: Kubernetes, component-helpers scheduling/corev1 (nodeaffinity, helpers).
 """
@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from webhook.core.api import names
-from webhook.core.api.model import NodeGroup, NodeLabels, NodeRequirement
 from webhook.core.api.node import Taint
 from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement, Toleration, required_terms
+from webhook.core.gpu.values import NodeGroup, NodeLabels, NodeRequirement
 
 # What Go's ParseInt reads; Python's int() also takes spaces, underscores and other digits.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
@@ -20,7 +20,9 @@ REPELLING: Final = frozenset({"NoSchedule", "NoExecute"})
 TRANSIENT: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 
 
-def holds(requirement: Requirement | NodeRequirement, labels: Mapping[str, str]) -> bool:
+def requirement_holds(
+    requirement: Requirement | NodeRequirement, labels: Mapping[str, str]
+) -> bool:
     """Whether one requirement holds for a node.
 
     | operator | label absent | label present |
@@ -61,10 +63,12 @@ def _term_holds(term: NodeSelectorTerm, node: NodeLabels) -> bool:
     if not expressions and not fields:
         return False
     name = {names.NODE_NAME_FIELD: node.name}
-    return all(holds(e, node.labels) for e in expressions) and all(holds(f, name) for f in fields)
+    return all(requirement_holds(e, node.labels) for e in expressions) and all(
+        requirement_holds(f, name) for f in fields
+    )
 
 
-def selects(pod: Pod, node: NodeLabels) -> bool:
+def selects_node(pod: Pod, node: NodeLabels) -> bool:
     """Whether the pod's nodeSelector and required node affinity allow the node."""
     selector = pod.spec.node_selector
     if selector and any(node.labels.get(key) != value for key, value in selector.items()):
@@ -87,7 +91,7 @@ def _matches(toleration: Toleration, taint: Taint) -> bool:
     return equal and toleration.key == taint.key and (toleration.value or "") == (taint.value or "")
 
 
-def repelling(taints: Iterable[Taint]) -> tuple[Taint, ...]:
+def repelling_taints(taints: Iterable[Taint]) -> tuple[Taint, ...]:
     """The taints that keep pods away for good, in a stable order."""
     lasting = (
         taint
@@ -97,11 +101,11 @@ def repelling(taints: Iterable[Taint]) -> tuple[Taint, ...]:
     return tuple(sorted(lasting, key=lambda t: (t.key, t.effect, t.value or "")))
 
 
-def reaches(pod: Pod, shape: NodeGroup, gpu_taints: frozenset[str]) -> bool:
-    """Whether the pod can land on a node of the shape, with the GPU toleration that we add."""
+def can_reach(pod: Pod, group: NodeGroup, gpu_taints: frozenset[str]) -> bool:
+    """Whether the pod can land on a node of the group, with the GPU toleration that we add."""
     tolerations = pod.spec.tolerations or ()
-    if not all(t.key in gpu_taints or tolerates(tolerations, t) for t in shape.taints):
+    if not all(t.key in gpu_taints or tolerates(tolerations, t) for t in group.taints):
         return False
     if not pod.spec.node_selector and required_terms(pod) is None:
         return True
-    return any(selects(pod, node) for node in shape.nodes)
+    return any(selects_node(pod, node) for node in group.nodes)

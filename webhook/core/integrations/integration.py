@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from webhook.core.api.model import Workload
 from webhook.core.api.resource import ApiResource
+from webhook.core.api.workload import Workload
 from webhook.core.integrations.templates import TemplateFinder, search_templates
 
 
 @dataclass(frozen=True, slots=True)
 class PodLabel:
-    """A label that a controller puts on pods, by default with its object's name as value."""
+    """A label that a controller puts on pods, by default its object's name."""
 
     key: str
     value: str | None = None
@@ -18,7 +18,7 @@ class PodLabel:
 
 @dataclass(frozen=True, slots=True)
 class WellKnownLabel:
-    """A pod label that says what the pod is for, with any value where none is stated."""
+    """A pod label that says what the pod is for, by default with any value."""
 
     label: str
     workload: Workload
@@ -48,7 +48,7 @@ class WorkloadResource(ApiResource):
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """A project: its resources that make pods, and the pod labels that say what pods are for."""
+    """A project's resources that make pods, and pod labels that name a workload."""
 
     project: str
     resources: tuple[WorkloadResource, ...] = ()

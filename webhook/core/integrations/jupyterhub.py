@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from webhook.core.api.model import Workload
+from webhook.core.api.workload import Workload
 from webhook.core.integrations.integration import Integration, WellKnownLabel
 
 INTEGRATION: Final = Integration(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webhook.core.api.model import Workload
+from webhook.core.api.workload import Workload
 from webhook.core.integrations.integration import (
     Integration,
     PodLabel,

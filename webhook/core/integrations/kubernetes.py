@@ -10,7 +10,10 @@ from webhook.core.integrations.templates import KubernetesObject, PodTemplate
 
 
 def _template_at(subject: KubernetesObject, place: FieldPath) -> Iterator[PodTemplate]:
-    """Yields the one template; decoding what is none will say what is wrong, and where."""
+    """Yields the one template.
+
+    What is no template stays as it is, since decoding will say what is wrong, and where.
+    """
     at: Any = subject
     for key in place:
         at = at.get(key) if isinstance(at, Mapping) else None

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from webhook.core.api.model import Workload
+from webhook.core.api.workload import Workload
 from webhook.core.integrations.integration import (
     Integration,
     PodLabel,

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from webhook.core import integrations
-from webhook.core.api.model import Workload
+from webhook.core.api.workload import Workload
 from webhook.core.integrations import kubernetes
 from webhook.core.integrations.field_path import PathPattern
 from webhook.core.integrations.integration import Integration, WellKnownLabel, WorkloadResource
@@ -64,14 +64,14 @@ def well_known_labels() -> Iterator[tuple[WellKnownLabel, str]]:
 
 
 def resource_named(text: str) -> WorkloadResource | None:
-    """Returns what people mean by a kind, plural or short name, in any case, as kubectl does."""
+    """Returns the resource of a kind, plural or short name, in any case."""
     wanted = text.lower().split(".", 1)[0]
     names = ((each, (each.kind.lower(), each.plural, *each.short_names)) for each in _ALL)
     return next((each for each, spellings in names if wanted in spellings), None)
 
 
 def resource_of(subject: KubernetesObject) -> WorkloadResource | None:
-    """Returns the resource that an object is of, by its kind and, where it tells it, its group."""
+    """Returns the resource of an object, by its kind and, where given, group."""
     kind, version = subject.get("kind"), subject.get("apiVersion")
     group = version.rpartition("/")[0] if isinstance(version, str) else None
     same = (each for each in _ALL if each.kind == kind and group in (None, each.group))

@@ -11,7 +11,7 @@ KubernetesObject = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PodTemplate:
-    """A pod template: where it stands in its object, and the Pod that is made of it."""
+    """A pod template's place in its object, and the Pod made of it."""
 
     place: FieldPath
     pod: dict[str, Any]

@@ -1,29 +1,29 @@
-"""The policy file as types: what may stand where; msgspec reads it, `policy_file` compiles it."""
+"""The policy file as types, which msgspec reads and `load` compiles."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from webhook.core.api.model import Strategy
-from webhook.core.checks.schema import GuardsFile
+from webhook.core.gpu.strategies import Strategy
+from webhook.core.policy.checks_schema import GuardsFile
 from webhook.core.policy.values import Otherwise, SeveralGpus
 
 Text = Annotated[str, Meta(min_length=1, max_length=253)]
 Memory = Annotated[str, Meta(description="a Kubernetes quantity, for example 8Gi")]
 
 
-class _Part(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class _PolicyPart(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """A typing error in a key must not be skipped in silence."""
 
 
-class ChoiceFile(_Part, frozen=True):
+class ChoiceFile(_PolicyPart, frozen=True):
     """A strategy on some GPU products only."""
 
     strategy: Strategy
     on: Annotated[tuple[Text, ...], Meta(min_length=1)]
 
 
-class RowFile(_Part, frozen=True):
+class RowFile(_PolicyPart, frozen=True):
     """One row of the matrix."""
 
     strategies: Annotated[tuple[Strategy | ChoiceFile, ...], Meta(min_length=1)]
@@ -32,7 +32,7 @@ class RowFile(_Part, frozen=True):
     memory: Memory | None = None
 
 
-class LabelFile(_Part, frozen=True):
+class LabelFile(_PolicyPart, frozen=True):
     """A label of another project that says what a pod is for."""
 
     label: Text
@@ -40,7 +40,7 @@ class LabelFile(_Part, frozen=True):
     value: str | None = None
 
 
-class TaintFile(_Part, frozen=True):
+class TaintFile(_PolicyPart, frozen=True):
     """A taint of a declared pool's nodes."""
 
     key: Text
@@ -48,8 +48,8 @@ class TaintFile(_Part, frozen=True):
     value: str | None = None
 
 
-class PoolFile(_Part, frozen=True):
-    """A pool that may be scaled to zero: what one of its nodes will look like."""
+class PoolFile(_PolicyPart, frozen=True):
+    """A pool that may be scaled to zero, as one of its nodes will look."""
 
     name: Text
     labels: dict[str, str]
@@ -57,15 +57,15 @@ class PoolFile(_Part, frozen=True):
     taints: tuple[TaintFile, ...] = ()
 
 
-class PodTemplateFile(_Part, frozen=True):
-    """Where the pods of a custom resource stand, for kinds in which the search misses them."""
+class PodTemplateFile(_PolicyPart, frozen=True):
+    """Where the pods of a custom resource stand, if they are not found."""
 
     kind: Text
     path: Annotated[Text, Meta(examples=["spec.workers[].template", "spec.replicas.*.template"])]
 
 
-class MatrixFile(_Part, frozen=True):
-    """The rows; `tenant` is also for every pod that has a tenant, but for its training."""
+class MatrixFile(_PolicyPart, frozen=True):
+    """The rows, of which `tenant` is for every pod of a tenant but its training."""
 
     training: RowFile
     inference: RowFile
@@ -75,8 +75,8 @@ class MatrixFile(_Part, frozen=True):
     unclassified: RowFile
 
 
-class PolicyFile(_Part, frozen=True):
-    """A policy of the GPU-sharing webhook; what it leaves out is as in the built-in one."""
+class PolicyFile(_PolicyPart, frozen=True):
+    """A policy of the webhook, which leaves out what is as in the built-in one."""
 
     api_version: Literal["gpu-sharing.io/v1"]
     kind: Literal["Policy"]

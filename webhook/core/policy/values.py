@@ -1,4 +1,4 @@
-"""The policy as the decision uses it: compiled, frozen values; its file format is `policy_file`."""
+"""The policy as the decision uses it: compiled, frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,8 +6,11 @@ from enum import StrEnum
 from typing import Final
 
 from webhook.core.api import mig, node
-from webhook.core.api.model import Offer, Strategy, Workload
 from webhook.core.api.reason import Reason
+from webhook.core.api.workload import Workload
+from webhook.core.checks.check import Treatment, Treatments
+from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.values import Offer
 from webhook.core.integrations.integration import WellKnownLabel
 from webhook.core.integrations.registry import StatedPaths
 
@@ -28,14 +31,6 @@ class SeveralGpus(StrEnum):
     EXCLUSIVE = "exclusive"
     DENY = "deny"
     SHARE = "share"
-
-
-class Treatment(StrEnum):
-    """What comes of a way around the device plugin that a guard finds in a pod."""
-
-    REFUSE = "refuse"
-    WARN = "warn"
-    OFF = "off"
 
 
 class RowName(StrEnum):
@@ -68,14 +63,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Treatments:
-    """What comes of one guard's findings in tenants' pods, and in all others."""
-
-    tenants: Treatment
-    others: Treatment
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """Which strategies each workload may use, in order, and what goes with it."""
 
@@ -104,9 +91,9 @@ def row_of(workload: Workload, tenant: str | None) -> RowName:
     return RowName.TENANT_TRAINING if workload is Workload.TRAINING else RowName.TENANT
 
 
-def of_tenant(workload: Workload, tenant: str | None) -> bool:
-    """Whether the pod must be kept apart from everybody else's."""
-    return row_of(workload, tenant) in (RowName.TENANT, RowName.TENANT_TRAINING)
+def is_tenant_row(row_name: RowName) -> bool:
+    """Whether the pods of a row must be kept apart from everybody else's."""
+    return row_name in (RowName.TENANT, RowName.TENANT_TRAINING)
 
 
 def treatment(rules: Policy, reason: Reason, *, tenant: bool) -> Treatment:

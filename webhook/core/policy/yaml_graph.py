@@ -1,4 +1,4 @@
-"""Checks on YAML before it is built: what would hang, overflow or silently lose data is refused."""
+"""YAML that would hang, overflow or silently lose data is refused before it is built."""
 
 import re
 from typing import Final
@@ -10,8 +10,8 @@ MOST_DEPTH: Final = 500  # the parser below is recursive, in C
 _DEEP_LINE: Final = re.compile(rf"^[ \-?]{{{2 * MOST_DEPTH},}}", re.MULTILINE)
 
 
-def too_deep(text: str) -> bool:
-    """Whether a text nests deeper than MOST_DEPTH.
+def nests_too_deeply(text: str) -> bool:
+    """Tells whether a text nests deeper than MOST_DEPTH.
 
     Raises:
         yaml.YAMLError: it is not YAML.
@@ -30,8 +30,8 @@ def too_deep(text: str) -> bool:
     return False
 
 
-def check(root: yaml.Node | None, error: type[ValueError]) -> None:
-    """Refuse what is legal YAML and no Kubernetes object.
+def check_graph(root: yaml.Node | None, error: type[ValueError]) -> None:
+    """Refuses what is legal YAML and no Kubernetes object.
 
     Raises:
         error: a key that is no plain value or stands twice, an alias within itself, or aliases
@@ -42,7 +42,7 @@ def check(root: yaml.Node | None, error: type[ValueError]) -> None:
 
 
 def _size(here: yaml.Node, known: dict[int, int], error: type[ValueError]) -> int:
-    """How many nodes there are below, each alias counted as what it stands for."""
+    """Returns how many nodes are below, each alias counted as what it stands for."""
     found = known.get(id(here))
     if found == 0:
         raise error(f"line {_line(here)}: an alias stands within what it names")

@@ -1,4 +1,4 @@
-"""YAML text -> plain values that remember their lines; knows nothing of what they mean."""
+"""YAML text becomes plain values that remember their lines."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]|\[([^\]]+)\]")
 _AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
 
 
-class Loader(yaml.CSafeLoader):
+class PlainLoader(yaml.CSafeLoader):
     """YAML 1.2 scalars, as Kubernetes users expect: `on`, `yes` and `1:30` are plain strings.
 
     PyYAML follows YAML 1.1, where the key `on` is the boolean true and a date is an object.
@@ -28,20 +28,23 @@ for _tag, _pattern, _first in (
     ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
     ("merge", r"<<", ["<"]),
 ):
-    Loader.add_implicit_resolver(
+    PlainLoader.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed document; `where` turns a path such as `$.a.b[0]` into `line 3, a.b[0]`."""
+    """A parsed document, in which a path such as `$.a.b[0]` has a line."""
 
     value: Any
     root: yaml.Node | None
 
-    def where(self, path: str) -> str:
-        """Say in words where a path stands; the nearest line where the text lacks a part of it."""
+    def locate(self, path: str) -> str:
+        """Returns `line 3, a.b[0]` for `$.a.b[0]`.
+
+        The line is the nearest one where the text lacks a part of the path.
+        """
         here, line = self.root, 1
         for key, index, quoted in _STEP.findall(path):
             found = _child(here, key or quoted, index)
@@ -49,20 +52,20 @@ class Document:
                 break
             here, line = found
         words = path.removeprefix("$").removeprefix(".")
-        told = (f"line {line}" if self.root else "", words)
-        return ", ".join(part for part in told if part) or "at the top"
+        parts = (f"line {line}" if self.root else "", words)
+        return ", ".join(part for part in parts if part) or "at the top"
 
     def explain(self, error: str) -> str:
-        """Turn a msgspec message (`Expected … - at `$.path``) into one with line and path."""
+        """Turns a msgspec message (`Expected … - at `$.path``) into one with line and path."""
         found = _AT.match(error)
         what, path = (found["what"], found["path"]) if found else (error, None)
         unknown = re.search(r"unknown field `(.+?)`", what)
-        place = self.where((path or "$") + (f".{unknown[1]}" if unknown else ""))
+        place = self.locate((path or "$") + (f".{unknown[1]}" if unknown else ""))
         return f"{place}: {what[:1].lower()}{what[1:]}"
 
 
 def _child(here: yaml.Node | None, key: str, index: str) -> tuple[yaml.Node, int] | None:
-    """The node below, and the line where a reader finds it: that of its key or its dash."""
+    """Returns the node below, and the line of its key or its dash."""
     if isinstance(here, yaml.SequenceNode) and index and int(index) < len(here.value):
         item = here.value[int(index)]
         return item, item.start_mark.line + 1
@@ -71,28 +74,28 @@ def _child(here: yaml.Node | None, key: str, index: str) -> tuple[yaml.Node, int
     return None
 
 
-def parse(text: str, error: type[ValueError]) -> Document:
-    """Parse the one document of a text.
+def parse_document(text: str, error: type[ValueError]) -> Document:
+    """Parses the one document of a text.
 
     Raises:
         error: not YAML, several documents, or a key that stands twice in a mapping (YAML would
             keep the last only).
     """
-    documents = parse_all(text, error)
+    documents = parse_documents(text, error)
     if len(documents) > 1:
         raise error("expected one document, got several")
     return documents[0] if documents else Document(None, None)
 
 
-def parse_all(text: str, error: type[ValueError]) -> list[Document]:
-    """Parse every document of a text, as `parse` does one; empty ones count too."""
+def parse_documents(text: str, error: type[ValueError]) -> list[Document]:
+    """Parses every document of a text, empty ones too, as `parse_document` does one."""
     try:
-        if yaml_graph.too_deep(text):
+        if yaml_graph.nests_too_deeply(text):
             raise error("nested too deeply")
-        roots = list(yaml.compose_all(text, Loader=Loader))
+        roots = list(yaml.compose_all(text, Loader=PlainLoader))
         for root in roots:
-            yaml_graph.check(root, error)
-        values = yaml.load_all(text, Loader=Loader)
+            yaml_graph.check_graph(root, error)
+        values = yaml.load_all(text, Loader=PlainLoader)
         return [Document(value, root) for value, root in zip(values, roots, strict=True)]
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from webhook.core.api import names
 from webhook.kube.api_types import Text, parse
 
 if TYPE_CHECKING:
@@ -79,7 +80,11 @@ def new_event(regarding: Regarding, batch: Batch, instance: str) -> dict[str, An
     body: dict[str, Any] = {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"name": event_name(regarding, batch), "namespace": event.namespace},
+        "metadata": {
+            "name": event_name(regarding, batch),
+            "namespace": event.namespace,
+            "annotations": {names.DECISION: event.record},
+        },
         "eventTime": micro_time(batch.first),
         "type": event.type,
         "action": event.action.value,

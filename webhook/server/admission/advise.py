@@ -6,18 +6,19 @@ from typing import Any, Final
 
 from webhook.core import advice
 from webhook.core.advice import Advice
-from webhook.core.api.model import Inventory, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Side
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 from webhook.core.simulate import mode_of
 from webhook.server.admission import decode, encode
-from webhook.server.admission.decode import AdmissionRequest, Route
+from webhook.server.admission.decode import ReviewRequest, Route
 from webhook.server.admission.error_boundary import AdviceReport, ReviewAnswer, error_boundary
 from webhook.server.state import Labels
 
 PATH: Final = "/advise"
 _LARGEST: Final = 1024 * 1024  # bytes of an object; etcd takes little more
 _TOO_LARGE: Final = Advice(
-    warnings=(f"over {_LARGEST} bytes: which GPUs the pods of this object get is not foreseen",)
+    warnings=(f"over {_LARGEST} bytes: which GPUs the pods of this object get was not reviewed",)
 )
 
 
@@ -30,7 +31,7 @@ class AdviceContext:
     page: str
 
 
-def read_subject(asked: AdmissionRequest) -> Mapping[str, Any] | None:
+def read_subject(asked: ReviewRequest) -> Mapping[str, Any] | None:
     """Return the object that makes pods, or None where there is nothing to advise on.
 
     Raises:
@@ -42,7 +43,7 @@ def read_subject(asked: AdmissionRequest) -> Mapping[str, Any] | None:
 
 
 def answer_advice(
-    asked: AdmissionRequest,
+    asked: ReviewRequest,
     subject: Mapping[str, Any] | None,
     labels: Labels,
     context: AdviceContext,
@@ -73,7 +74,7 @@ def _texts(found: Advice, page: str) -> tuple[str, ...]:
     return (*found.warnings, *(encode.see(found.reasons[0], page) if found.reasons else ()))
 
 
-def _name(request: Request, subject: Mapping[str, Any]) -> str:
+def _name(request: AdmissionRequest, subject: Mapping[str, Any]) -> str:
     """The object's name, which at CREATE may still have to be generated."""
     metadata = subject.get("metadata")
     generated = metadata.get("generateName") if isinstance(metadata, Mapping) else None

@@ -11,7 +11,8 @@ from time import perf_counter
 from typing import Final
 
 from webhook.core.admit import admit
-from webhook.core.api.model import Inventory, Mode, Side
+from webhook.core.api.admission import Mode, Side
+from webhook.core.gpu.values import Inventory
 from webhook.server.admission import advise, decode, encode
 from webhook.server.admission.decode import BadReview, Route
 from webhook.server.admission.error_boundary import (

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Pod
 
 API_VERSION: Final = "admission.k8s.io/v1"
@@ -49,7 +49,7 @@ class _UserInfo(_Part, frozen=True):
     username: str = ""
 
 
-class AdmissionRequest(_Part, frozen=True):
+class ReviewRequest(_Part, frozen=True):
     """The request of a review, with its objects still as bytes."""
 
     uid: str
@@ -67,7 +67,7 @@ class AdmissionRequest(_Part, frozen=True):
 class _AdmissionReview(_Part, frozen=True):
     api_version: str
     kind: str
-    request: AdmissionRequest | None = None
+    request: ReviewRequest | None = None
 
 
 _REVIEW: Final = msgspec.json.Decoder(_AdmissionReview)
@@ -75,7 +75,7 @@ _POD: Final = msgspec.json.Decoder(Pod | None)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any] | None)
 
 
-def decode_review(body: bytes) -> AdmissionRequest:
+def decode_review(body: bytes) -> ReviewRequest:
     """Return the request in an AdmissionReview, whatever its object is.
 
     Raises:
@@ -90,7 +90,7 @@ def decode_review(body: bytes) -> AdmissionRequest:
     return review.request
 
 
-def decode_pods(asked: AdmissionRequest) -> Pods | None:
+def decode_pods(asked: ReviewRequest) -> Pods | None:
     """Return the pods of a request, or None where its object is not a v1 Pod.
 
     Such an object is left undecoded: the answer will be `allowed`, untouched.
@@ -104,7 +104,7 @@ def decode_pods(asked: AdmissionRequest) -> Pods | None:
     return Pods(new, _read(_POD, asked.old_object, ".request.oldObject"))
 
 
-def decode_object(asked: AdmissionRequest) -> dict[str, Any] | None:
+def decode_object(asked: ReviewRequest) -> dict[str, Any] | None:
     """Return the object of a request as plain values.
 
     Raises:
@@ -115,14 +115,14 @@ def decode_object(asked: AdmissionRequest) -> dict[str, Any] | None:
 
 
 def to_request(
-    asked: AdmissionRequest,
+    asked: ReviewRequest,
     route: Route,
     namespace_labels: Mapping[str, str],
     pods: Pods | None = None,
-) -> Request:
+) -> AdmissionRequest:
     """Return the request as the core reads it."""
     new, old = pods or (None, None)
-    return Request(
+    return AdmissionRequest(
         side=route.side,
         mode=route.mode,
         uid=asked.uid,

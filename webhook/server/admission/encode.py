@@ -1,14 +1,15 @@
 """Verdict -> AdmissionReview bytes: allowed or why not, patch, warnings, audit annotations."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from webhook.core import record
 from webhook.core.admit import Verdict
-from webhook.core.api.model import Request
+from webhook.core.api import names, pod
+from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.reason import Reason, link, with_link
-from webhook.core.checks.registry import parse_code
 from webhook.server.admission.decode import API_VERSION, KIND
 
 FORBIDDEN: Final = 403
@@ -16,10 +17,17 @@ FORBIDDEN: Final = 403
 _ENCODER: Final = msgspec.json.Encoder()
 
 
+class _StatusDetails(Struct, frozen=True):
+    """What kubectl and tools read instead of the message: the API server keeps it as it is."""
+
+    causes: tuple[dict[str, str], ...]
+
+
 class _RefusalStatus(Struct, frozen=True):
     code: int
     reason: str
     message: str
+    details: _StatusDetails
 
 
 class _AdmissionResponse(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -38,28 +46,41 @@ class _ReviewOut(Struct, frozen=True, rename="camel"):
     kind: str = KIND
 
 
-def encode(request: Request, verdict: Verdict, page: str = "") -> bytes:
+def encode(request: AdmissionRequest, verdict: Verdict, page: str = "") -> bytes:
     """Return the answer. A refusal is no failure: it says `allowed: false` and why.
 
     `page` explains the reasons; empty for none. Who is told something gets one link to it.
     """
     patch = _ENCODER.encode(verdict.patch) if verdict.patch else None
-    warned = verdict.allowed and verdict.warnings  # a refusal has its link already
     response = _AdmissionResponse(
         uid=request.uid,
         allowed=verdict.allowed,
         status=None if verdict.allowed else _refused(verdict, page),
         patch_type="JSONPatch" if patch else None,
         patch=patch,
-        warnings=(*verdict.warnings, *(see(_warned_of(verdict), page) if warned else ())),
-        audit_annotations=_audit_annotations(request, verdict),
+        warnings=_warnings(request, verdict, page),
+        audit_annotations=record.to_audit_annotations(request, verdict.record),
     )
     return _ENCODER.encode(_ReviewOut(response))
 
 
 def _refused(verdict: Verdict, page: str) -> _RefusalStatus:
     message = with_link(verdict.message, verdict.reason, page) if page else verdict.message
-    return _RefusalStatus(FORBIDDEN, "Forbidden", message)
+    causes = record.to_status_causes(verdict.record)
+    return _RefusalStatus(FORBIDDEN, "Forbidden", message, _StatusDetails(causes))
+
+
+def _warnings(request: AdmissionRequest, verdict: Verdict, page: str) -> tuple[str, ...]:
+    """The warnings for people, or the record for a dry run of a pod that asks for it."""
+    explain = request.pod is not None and names.EXPLAIN in pod.annotations(request.pod)
+    if explain and request.dry_run:
+        first = request.side is Side.MUTATE
+        return (record.to_json(verdict.record, record.MOST_WARNED),) if first else ()
+    warnings = verdict.shown_warnings
+    if not (verdict.allowed and warnings):  # a refusal has its link already
+        return warnings
+    by_check = bool(verdict.warned) and not verdict.audit_warnings
+    return (*warnings, *see(verdict.warned[0] if by_check else verdict.reason, page))
 
 
 def warn(uid: str, warnings: tuple[str, ...]) -> bytes:
@@ -70,30 +91,3 @@ def warn(uid: str, warnings: tuple[str, ...]) -> bytes:
 def see(reason: Reason, page: str) -> tuple[str, ...]:
     """Where to read of a reason, for people; nothing where no page is known."""
     return (f"see {link(reason, page)}",) if page else ()
-
-
-def _warned_of(verdict: Verdict) -> Reason:
-    """The reason that the first warning names: what a guard warns of is not why a pod is let in."""
-    return parse_code(verdict.warnings[0]) or verdict.reason
-
-
-def _audit_annotations(request: Request, verdict: Verdict) -> dict[str, str]:
-    """The decision in the API server's audit log, as `<webhook name>/<key>`; values are strings."""
-    facts: dict[str, Any] = {
-        "reason": verdict.reason.code,
-        "mode": request.mode.value,
-        "workload": verdict.workload.value if verdict.workload else None,
-        "tenant": verdict.tenant,
-        "strategy": verdict.strategy,
-        "from": moves(verdict)[0],
-        "to": moves(verdict)[1],
-        "decision": None if verdict.would_allow else verdict.message,
-    }
-    return {key: value for key, value in facts.items() if value}
-
-
-def moves(verdict: Verdict) -> tuple[str, str]:
-    """What was asked and what is given, for logs: `main=nvidia.com/gpu:1` for each container."""
-    asked = (f"{ask.place.name}={ask.resource}:{ask.count}" for ask in verdict.asks)
-    given = (f"{g.ask.place.name}={g.offer.resource}:{g.ask.count}" for g in verdict.given)
-    return ",".join(asked), ",".join(given)

@@ -8,7 +8,7 @@ from typing import Final
 
 from webhook.core.admit import Verdict
 from webhook.core.advice import Advice
-from webhook.core.api.model import Request
+from webhook.core.api.admission import AdmissionRequest
 
 UNAVAILABLE: Final = "503 Service Unavailable"  # the failurePolicy decides
 
@@ -17,7 +17,7 @@ UNAVAILABLE: Final = "503 Service Unavailable"  # the failurePolicy decides
 class AdviceReport:
     """The advice on one object, whose `name` may be one to be generated."""
 
-    request: Request
+    request: AdmissionRequest
     kind: str
     name: str
     advice: Advice
@@ -31,7 +31,7 @@ class ReviewObserver:
     and text of each answer that is no AdmissionReview.
     """
 
-    reviewed: Callable[[Request, Verdict, float], None]
+    reviewed: Callable[[AdmissionRequest, Verdict, float], None]
     failed: Callable[[str, str], None]
     advised: Callable[[AdviceReport, float], None]
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from webhook.cli.cluster.dry_run.outcome import Now
-from webhook.cli.inspect.decision_annotation import Change, Recorded
 from webhook.core.api import reasons
+from webhook.core.gpu.strategies import FALLBACK
 from webhook.core.policy.values import Otherwise, Row, SeveralGpus
+from webhook.core.record import ContainerChange, DecisionRecord
 
 _OF_NODES = frozenset(
     {
@@ -19,7 +20,7 @@ _OF_NODES = frozenset(
 """Refusals that say something of the nodes and nothing of the pod."""
 
 
-def difference(told: Recorded, now: Now, row: Row) -> str | None:
+def difference(told: DecisionRecord, now: Now, row: Row) -> str | None:
     """Say why the two differ; None where they are the same.
 
     The first that is true: the workload or tenant is another, the pod asks for something else,
@@ -35,7 +36,7 @@ def difference(told: Recorded, now: Now, row: Row) -> str | None:
     return _of_policy(told, now, row) or "the nodes offer something else now"
 
 
-def besides(told: Recorded, now: Now) -> str | None:
+def besides(told: DecisionRecord, now: Now) -> str | None:
     """What changed of the pod itself, whatever comes of it: its workload or its tenant."""
     if now.workload != told.workload:
         return f"it is {now.workload} now and was {told.workload}: a label or the policy changed"
@@ -45,16 +46,16 @@ def besides(told: Recorded, now: Now) -> str | None:
     return None
 
 
-def _of_policy(told: Recorded, now: Now, row: Row) -> str | None:
-    gone = {each.strategy for each in told.containers} - _possible(row)
+def _of_policy(told: DecisionRecord, now: Now, row: Row) -> str | None:
+    gone = {each.strategy or "" for each in told.containers} - _possible(row)
     if gone:
         return f"the policy does not have {', '.join(sorted(gone))} for it any more"
-    if not now.allowed and not {wrong.code for wrong in now.wrongs} <= _OF_NODES:
+    if not now.allowed and not {cause.reason for cause in now.causes} <= _OF_NODES:
         return "what is allowed changed, in the policy or in its pod template"
     return None
 
 
-def _same(told: Recorded, now: Now) -> bool:
+def _same(told: DecisionRecord, now: Now) -> bool:
     if not now.allowed:
         return False
     if not now.changes:  # audit mode tells the strategy only
@@ -62,16 +63,18 @@ def _same(told: Recorded, now: Now) -> bool:
     return _got(now.changes) == _got(told.containers)
 
 
-def _got(changes: tuple[Change, ...]) -> Mapping[str, tuple[str, Mapping[str, int]]]:
+def _got(
+    changes: tuple[ContainerChange, ...],
+) -> Mapping[str, tuple[str | None, Mapping[str, int]]]:
     return {each.name: (each.strategy, each.given) for each in changes}
 
 
-def _asked(changes: tuple[Change, ...]) -> Mapping[str, Mapping[str, int]]:
-    return {each.name: each.asked for each in changes}
+def _asked(changes: tuple[ContainerChange, ...]) -> Mapping[str, Mapping[str, int]]:
+    return {each.name: each.requested for each in changes}
 
 
 def _possible(row: Row) -> frozenset[str]:
     """The strategies that a row can lead to."""
     listed = frozenset(choice.strategy.value for choice in row.choices)
     whole = Otherwise.EXCLUSIVE is row.otherwise or SeveralGpus.EXCLUSIVE is row.several_gpus
-    return listed | {"exclusive"} if whole else listed
+    return listed | {FALLBACK.value} if whole else listed

@@ -1,6 +1,5 @@
 """What would become of a pod now, as a value, and how it is read from answers; asks nobody."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -8,24 +7,21 @@ from typing import Any, Final
 import msgspec
 
 from webhook.cli.cluster.client import Right
-from webhook.cli.inspect import decision_annotation, denial
-from webhook.cli.inspect.decision_annotation import Change
-from webhook.cli.inspect.denial import Wrong
+from webhook.cli.inspect.denial import Denial
+from webhook.core import record as records
 from webhook.core.admit import Verdict
 from webhook.core.api import names, reasons
-from webhook.core.api.model import Allocation, Mode
+from webhook.core.api.admission import Mode
 from webhook.core.api.pod import Pod
-from webhook.core.checks.registry import REASONS
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
+from webhook.core.record import Cause, ContainerChange, DecisionRecord
 from webhook.kube.connection import Answer
 
 Object = Mapping[str, Any]
 
 DRY_RUN: Final = "a dry run in the cluster"
 HERE: Final = "the nodes and the policy, as you may read them"
-_SEE: Final = re.compile(r"see \S+#[a-z_]+$")  # the webhook's link behind its warnings
-_AUDIT: Final = re.compile(r"audit: would (get|be refused) ?([a-z-]*) ?\(([a-z_]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,8 @@ class Place:
 class Now:
     """What would be decided now, and by whose word; `changes` may be unknown although allowed.
 
-    `aside` says why the cluster's own word is missing, where it is.
+    `text` is a refusal in the API server's words; `aside` says why the cluster's own word is
+    missing, where it is.
     """
 
     allowed: bool
@@ -56,9 +53,10 @@ class Now:
     tenant: str | None
     strategy: str | None = None
     reason: str | None = None
-    changes: tuple[Change, ...] = ()
-    wrongs: tuple[Wrong, ...] = ()
+    changes: tuple[ContainerChange, ...] = ()
+    causes: tuple[Cause, ...] = ()
     warnings: tuple[str, ...] = ()
+    text: str = ""
     aside: str = ""
 
 
@@ -72,91 +70,59 @@ class Untried:
 
 def _plain(pod: Object, place: Place) -> Now:
     """What is known without anybody's answer."""
-    facts = classify.facts(msgspec.convert(pod, Pod), place.labels, place.policy)
+    facts = classify.classify(msgspec.convert(pod, Pod), place.labels, place.policy)
     return Now(allowed=True, by=DRY_RUN, workload=facts.workload.value, tenant=facts.tenant)
 
 
-def refused(pod: Object, place: Place, wrongs: tuple[Wrong, ...]) -> Now:
+def refused(pod: Object, place: Place, found: Denial) -> Now:
     """A refusal with everything that is wrong."""
-    code = next((each.code for each in wrongs if each.code), None)
+    code = next((each.reason for each in found.causes if each.reason), None)
     return replace(
-        _plain(pod, place), allowed=False, reason=code.code if code else None, wrongs=wrongs
+        _plain(pod, place), allowed=False, reason=code, causes=found.causes, text=found.text
     )
 
 
 def heard(answer: Answer, pod: Object, place: Place) -> Now | None:
-    """Read what came back; None where it says nothing of a decision.
+    """Read what came back, None where it says nothing of a decision.
 
-    The annotation is the webhook's own word: none was sent.
+    | namespace | the decision |
+    |---|---|
+    | enforcing | the annotation of the pod, which is the webhook's own: none was sent |
+    | audited | the record that the webhook gives as a warning where a dry run asks for it |
     """
-    warnings = tuple(each for each in answer.warnings if not _SEE.match(each))
-    found = replace(_plain(pod, place), warnings=warnings)
+    told = next(filter(None, map(records.from_json, answer.warnings)), None)
     if place.mode is Mode.AUDIT:
-        return _audited(warnings, found)
+        return _of_record(told) if told else None
     try:
         made = msgspec.json.decode(answer.body, type=Pod)
     except msgspec.DecodeError:
         return None
-    if not classify.asks_of(made):
+    warnings = told.warnings if told else answer.warnings
+    found = replace(_plain(pod, place), warnings=warnings)
+    if not classify.requests_of(made):
         return replace(found, reason=reasons.NO_GPU.code)
     annotations = (made.metadata.annotations if made.metadata else None) or {}
-    told = decision_annotation.read(annotations.get(names.DECISION))
-    if told is None:
-        return None
-    codes = {each.reason for each in told.containers}
-    return replace(
-        found,
-        workload=told.workload,
+    noted = records.from_annotation(annotations.get(names.DECISION))
+    return replace(_of_record(noted), warnings=warnings) if noted else None
+
+
+def _of_record(told: DecisionRecord, by: str = DRY_RUN) -> Now:
+    return Now(
+        allowed=told.allowed,
+        by=by,
+        workload=told.workload or "unclassified",
         tenant=told.tenant,
-        strategy=told.strategy,
-        reason=codes.pop() if len(codes) == 1 else reasons.MIXED.code,
-        changes=told.containers,
+        strategy=told.strategy if told.allowed else None,
+        reason=told.reason,
+        changes=tuple(each for each in told.containers if each.given) if told.allowed else (),
+        causes=told.violations if not told.allowed else (),
+        warnings=told.warnings,
     )
-
-
-def _audited(warnings: tuple[str, ...], found: Now) -> Now | None:
-    """Audit mode changes nothing; its first warning says what enforcement would have done."""
-    for text in warnings:
-        said = _AUDIT.fullmatch(text)
-        if said:
-            got = said[1] == "get"
-            why = () if got else tuple(w for w in warnings if w.endswith(f"[{said[3]}]"))
-            rest = tuple(each for each in warnings if each not in (text, *why))
-            return replace(
-                found, allowed=got, strategy=said[2] or None, reason=said[3], warnings=rest,
-                wrongs=() if got else tuple(denial.wrongs("; ".join(why))) or _coded(said[3]),
-            )  # fmt: skip
-    return None
-
-
-def _coded(code: str) -> tuple[Wrong, ...]:
-    return (Wrong(REASONS.get(code), "audit mode tells the code only"),)
 
 
 def of_verdict(verdict: Verdict) -> Now:
     """What the core decided by the nodes as they were read."""
-    return Now(
-        allowed=verdict.allowed,
-        by=HERE,
-        workload=verdict.workload.value if verdict.workload else "unclassified",
-        tenant=verdict.tenant,
-        strategy=verdict.strategy if verdict.allowed else None,
-        reason=verdict.reason.code,
-        changes=tuple(map(_change, verdict.given)) if verdict.allowed else (),
-        wrongs=tuple(denial.wrongs(verdict.message)) if not verdict.allowed else (),
-        warnings=verdict.warnings,
-    )
-
-
-def _change(given: Allocation) -> Change:
-    ask = given.ask
-    return Change(
-        name=ask.place.name,
-        asked={ask.resource: ask.count},
-        given={given.offer.resource: ask.count},
-        strategy=given.offer.strategy.value,
-        reason=given.reason.code,
-    )
+    return _of_record(verdict.record, HERE)
 
 
 def record(now: Now) -> dict[str, Any]:
@@ -169,9 +135,7 @@ def record(now: Now) -> dict[str, Any]:
         "strategy": now.strategy,
         "reason": now.reason,
         "containers": msgspec.to_builtins(now.changes),
-        "wrong": [
-            {"reason": w.code.code if w.code else None, "message": w.text} for w in now.wrongs
-        ],
+        "wrong": [{"reason": c.reason or None, "message": c.text} for c in now.causes],
         "warnings": list(now.warnings),
         "aside": now.aside or None,
     }

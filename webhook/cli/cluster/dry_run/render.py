@@ -9,8 +9,8 @@ from rich.text import Text
 from webhook.cli import output
 from webhook.cli.cluster import printing
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
-from webhook.cli.inspect.decision_annotation import Change
 from webhook.core.checks.registry import REASONS
+from webhook.core.record import ContainerChange
 
 _CHANGES: Final = (
     ("CONTAINER", "name"), ("ASKED nvidia.com/", "asked"), ("GOT nvidia.com/", "got"),
@@ -24,10 +24,9 @@ def answer(now: Now, *, changes: bool = True) -> Iterator[RenderableType]:
         yield printing.below(changes_of(now.changes))
     elif now.allowed and now.reason and not now.changes:
         yield printing.below(reason(now.reason))
-    for wrong in now.wrongs:
-        yield printing.below(
-            Text(printing.safe(f"{wrong.text} [{wrong.code}]" if wrong.code else wrong.text), "red")
-        )
+    for cause in now.causes:
+        text = f"{cause.text} [{cause.reason}]" if cause.reason else cause.text
+        yield printing.below(Text(printing.safe(text), "red"))
     for text in now.warnings:
         yield printing.below(Text.assemble(("warning: ", "yellow"), printing.safe(text)))
 
@@ -60,18 +59,18 @@ def reason(code: str) -> str:
     return f"{code}: {REASONS[code].sentence}" if code in REASONS else code
 
 
-def changes_of(changes: Sequence[Change]) -> RenderableType:
+def changes_of(changes: Sequence[ContainerChange]) -> RenderableType:
     """What each container asked for and got, as a table."""
     return printing.table(_CHANGES, map(_change, changes))
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: ContainerChange) -> dict[str, Any]:
     return {
         "name": change.name,
-        "asked": _amount(change.asked),
+        "asked": _amount(change.requested),
         "got": _amount(change.given),
-        "strategy": Text(change.strategy, output.COLOURS.get(change.strategy, "")),
-        "reason": reason(change.reason),
+        "strategy": Text(change.strategy or "", output.COLOURS.get(change.strategy or "", "")),
+        "reason": reason(change.reason or ""),
     }
 
 

@@ -14,7 +14,8 @@ from webhook.cli.inspect import denial
 from webhook.cli.inspect.denial import By
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError
-from webhook.core.api.model import Mode, Request, Side
+from webhook.core.api import names
+from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.integrations import kubernetes
 from webhook.core.simulate import simulate
 from webhook.kube.errors import ApiError
@@ -31,20 +32,20 @@ def now(access: Access, pod: Object, place: Place) -> Now | Untried:
     | the dry run | told |
     |---|---|
     | takes it, with our decision on it | that |
-    | takes it, with a warning of audit mode | that |
+    | takes it, with the record that it asks for as a warning | that |
     | is refused by the webhook or the backstop | that |
     | is refused by others, is not allowed, says nothing | what the core decides by the nodes |
     """
     try:
-        answer = access.try_create(kubernetes.POD, pod, place.namespace)
+        answer = access.try_create(kubernetes.POD, _asking(pod), place.namespace)
     except Lacking as lacking:
         untried = Untried("you may not try it", (lacking.right,))
     except Unavailable as error:
         return Untried(str(error))
     except ApiError as failure:
-        found = denial.read(failure.message)
+        found = denial.read_denial(failure.message, failure.causes)
         if found.by in (By.WEBHOOK, By.BACKSTOP):
-            return outcome.refused(pod, place, found.wrongs)
+            return outcome.refused(pod, place, found)
         untried = Untried(_prevented(found))
     else:
         heard = outcome.heard(answer, pod, place)
@@ -54,11 +55,17 @@ def now(access: Access, pod: Object, place: Place) -> Now | Untried:
     return _here(access, pod, place, untried)
 
 
-def _prevented(found: denial.Refusal) -> str:
-    text = found.wrongs[0].text
+def _asking(pod: Object) -> Object:
+    """The pod with the annotation by which the webhook gives its record on a dry run."""
+    metadata = pod.get("metadata") or {}
+    annotations = {**(metadata.get("annotations") or {}), names.EXPLAIN: "true"}
+    return {**pod, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _prevented(found: denial.Denial) -> str:
     if found.by is By.NO_ANSWER:
-        return f"the webhook does not answer ({text})"
-    return f"something else refuses it first ({text})"
+        return f"the webhook does not answer ({found.text})"
+    return f"something else refuses it first ({found.text})"
 
 
 def _here(access: Access, pod: Object, place: Place, untried: Untried) -> Now | Untried:
@@ -74,8 +81,8 @@ def _here(access: Access, pod: Object, place: Place, untried: Untried) -> Now | 
     return replace(outcome.of_verdict(seen.verdict), aside=untried.why)
 
 
-def _request(place: Place) -> Request:
-    return Request(
+def _request(place: Place) -> AdmissionRequest:
+    return AdmissionRequest(
         side=Side.MUTATE,
         mode=Mode.ENFORCE,
         uid="explain",

@@ -14,7 +14,7 @@ from webhook.cli.verbs.audit import collect, evaluate, quotas, render
 from webhook.cli.verbs.audit.evaluate import Outcome, Row
 from webhook.cli.verbs.audit.report import Audit, record
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.integrations import kubernetes
 
 NEVER: Final = ("kube-system", "kube-public", "kube-node-lease", "gpu-operator")
@@ -87,7 +87,7 @@ def _asking(rows: tuple[Row, ...], namespace: str | None) -> tuple[Row, ...]:
     """Of the whole cluster only namespaces with GPU asks: nobody opts the others in."""
     if namespace is not None:
         return rows
-    using = {row.result.namespace for row in rows if row.result.verdict.asks}
+    using = {row.result.namespace for row in rows if row.result.verdict.requests}
     return tuple(row for row in rows if row.result.namespace in using)
 
 

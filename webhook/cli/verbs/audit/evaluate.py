@@ -9,7 +9,7 @@ from webhook.cli.cluster.client import Object
 from webhook.cli.evaluate import Court, Result
 from webhook.cli.inspect import usage
 from webhook.cli.inspect.usage import Usage
-from webhook.cli.manifests import Found, InputError
+from webhook.cli.manifests import InputError, Manifest
 from webhook.cli.verbs.audit import collect, held_gpus
 from webhook.cli.verbs.audit.collect import Group
 from webhook.core.admit import Verdict
@@ -58,7 +58,7 @@ def forecast(
         # With one template all live pods are of it: then what they hold is known.
         living = each.pods if len(results) == 1 else ()
         rows.extend(
-            _row(replace(each, pods=living), r, court, nodes)
+            _row(replace(each, pods=living), r, nodes)
             for r in results
             if isinstance(r, Result) and touches(r.verdict)
         )
@@ -67,7 +67,7 @@ def forecast(
 
 def touches(verdict: Verdict) -> bool:
     """Whether the webhook has anything to say of a pod: it asks for a GPU, or reaches for one."""
-    return bool(verdict.asks or verdict.violations or verdict.patch)
+    return bool(verdict.requests or verdict.violations or verdict.patch)
 
 
 def _results(each: Group, court: Court) -> Iterator[Result | InputError]:
@@ -78,8 +78,8 @@ def _results(each: Group, court: Court) -> Iterator[Result | InputError]:
     yield from made
 
 
-def _found(value: Object) -> Found:
-    return manifests.of_cluster(unscheduled(value) if value["kind"] == "Pod" else value)
+def _found(value: Object) -> Manifest:
+    return manifests.manifest_of_live(unscheduled(value) if value["kind"] == "Pod" else value)
 
 
 def unscheduled(pod: Object) -> Object:
@@ -88,14 +88,14 @@ def unscheduled(pod: Object) -> Object:
     return {**pod, "spec": spec}
 
 
-def _row(each: Group, result: Result, court: Court, nodes: Mapping[str, Node]) -> Row:
+def _row(each: Group, result: Result, nodes: Mapping[str, Node]) -> Row:
     wanted = collect.wanted(each.root, result.template.place) if each.read else 0
     pods = max(wanted, len(each.pods))
-    asks = result.verdict.asks
+    asks = result.verdict.requests
     holds = [held_gpus.by(pod, nodes) for pod in each.pods]
     running = [gpus for gpus in holds if gpus is not None]
     waiting = (pods - len(running)) * usage.asked(asks)
-    one = usage.after(result.verdict, court.inventory)
+    one = usage.after(result.verdict)
     return Row(
         group=each,
         result=result,
@@ -121,6 +121,6 @@ def outcome(verdict: Verdict) -> Outcome:
         return Outcome.REFUSED
     if not verdict.patch:
         return Outcome.UNCHANGED
-    renamed = any(each.ask.resource != each.offer.resource for each in verdict.given)
-    shared = any(each.offer.replicas > 1 for each in verdict.given)
+    renamed = any(each.request.resource != each.offer.resource for each in verdict.allocations)
+    shared = any(each.offer.replicas > 1 for each in verdict.allocations)
     return Outcome.CHANGED if renamed or shared else Outcome.PINNED

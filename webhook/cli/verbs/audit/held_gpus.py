@@ -9,7 +9,7 @@ from webhook.cli.inspect import usage
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
-from webhook.core.gpu.dialects import gfd
+from webhook.core.gpu.inventory import read_node
 
 
 def by(pod: Object, nodes: Mapping[str, Node]) -> float | None:
@@ -21,4 +21,4 @@ def by(pod: Object, nodes: Mapping[str, Node]) -> float | None:
         read = msgspec.convert(pod, Pod)
     except msgspec.ValidationError:
         return None
-    return usage.held(classify.asks_of(read), gfd.of_node(node), node.metadata.labels or {})
+    return usage.held(classify.requests_of(read), read_node(node).offers)

@@ -29,9 +29,9 @@ def notes(found: Iterable[Object], rows: Iterable[Row]) -> Iterator[str]:
 
 def _renamed(rows: Iterable[Row]) -> set[tuple[str, str]]:
     return {
-        (each.ask.resource, each.offer.resource)
+        (each.request.resource, each.offer.resource)
         for row in rows
         if row.result.verdict.allowed
-        for each in row.result.verdict.given
-        if each.ask.resource != each.offer.resource
+        for each in row.result.verdict.allocations
+        if each.request.resource != each.offer.resource
     }

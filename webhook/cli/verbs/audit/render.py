@@ -13,7 +13,7 @@ from webhook.cli.verbs.audit import report, totals
 from webhook.cli.verbs.audit.evaluate import Outcome, Row
 from webhook.cli.verbs.audit.report import Audit
 from webhook.cli.verbs.audit.totals import Sums
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.api.reason import Reason
 
 _NAMESPACES: Final = (

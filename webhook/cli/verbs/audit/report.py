@@ -8,7 +8,7 @@ from webhook.cli.evaluate import Court
 from webhook.cli.verbs.audit import totals
 from webhook.cli.verbs.audit.evaluate import Outcome, Row
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def record(row: Row) -> dict[str, Any]:
         "strategy": verdict.strategy if verdict.allowed else None,
         "reason": verdict.reason.code,
         "message": "" if verdict.allowed else verdict.message,
-        "warnings": list(verdict.warnings),
+        "warnings": list(verdict.shown_warnings),
         "gpus": {
             "before": round(row.before, 2),
             "waiting": round(row.waiting, 2),

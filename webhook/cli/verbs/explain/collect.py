@@ -12,11 +12,13 @@ from webhook.cli.cluster.dry_run.outcome import Now, Untried
 from webhook.cli.cluster.namespace_policy import Rules
 from webhook.cli.cluster.types import LivePod
 from webhook.cli.inspect import decision_annotation, own_affinity, provenance
-from webhook.cli.inspect.decision_annotation import Recorded
+from webhook.core import record as records
 from webhook.core.api import names
-from webhook.core.api.model import Facts, Mode
+from webhook.core.api.admission import Mode
 from webhook.core.decision import classify
+from webhook.core.decision.values import Question
 from webhook.core.policy.values import Row, RowName, row_of
+from webhook.core.record import DecisionRecord
 
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 
@@ -31,8 +33,8 @@ class Explained:
 
     live: LivePod
     rules: Rules
-    facts: Facts
-    decision: Recorded | None
+    facts: Question
+    decision: DecisionRecord | None
     agrees: bool
     now: Now | Untried | None
     source: str
@@ -64,16 +66,16 @@ class Explained:
     def undecided(self) -> bool:
         """Whether it asks for a GPU, in an enforcing namespace, without a decision of ours."""
         annotated = names.DECISION in (self.live.meta.annotations or {})
-        return bool(self.facts.asks) and self.rules.place.mode is Mode.ENFORCE and not annotated
+        return bool(self.facts.requests) and self.rules.place.mode is Mode.ENFORCE and not annotated
 
 
 def gather(access: Access, live: LivePod, found: Rules) -> Explained:
     """Read what is needed and try the pod anew; raise Unavailable."""
     place = found.place
-    facts = classify.facts(live.pod, place.labels, place.policy)
-    told = decision_annotation.read((live.meta.annotations or {}).get(names.DECISION))
+    facts = classify.classify(live.pod, place.labels, place.policy)
+    told = records.from_annotation((live.meta.annotations or {}).get(names.DECISION))
     agrees = told is not None and decision_annotation.agrees(told, live.pod)
-    if place.mode is None or not (facts.asks or facts.violations):
+    if place.mode is None or not (facts.requests or facts.violations):
         return Explained(live, found, facts, told, agrees, None, "")
     made = rebuild.of_pod(access, live)
     return Explained(
@@ -115,7 +117,8 @@ def record(made: Explained) -> dict[str, Any]:
             "policy": made.rules.policy_source,
         },
         "asks": [
-            {"name": a.place.name, "resource": a.resource, "count": a.count} for a in facts.asks
+            {"name": a.container.name, "resource": a.resource, "count": a.count}
+            for a in facts.requests
         ],
         "decision": _decision(made),
         "pins": pins(made.live),

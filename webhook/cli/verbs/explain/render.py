@@ -13,7 +13,7 @@ from webhook.cli.verbs import policy
 from webhook.cli.verbs.explain import collect
 from webhook.cli.verbs.explain.collect import Explained
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 
 
 def screen(made: Explained) -> Iterator[RenderableType]:
@@ -47,14 +47,14 @@ def _mode(made: Explained) -> str:
 
 
 def _recorded(made: Explained) -> Iterator[RenderableType]:
-    if not made.facts.asks:
+    if not made.facts.requests:
         yield Text("It asks for no GPU, so it is left as it is.")
     elif made.decision is not None and made.agrees:
         yield Text("As the pod's annotation says:", "bold")
         yield render.changes_of(made.decision.containers)
     else:
         yield Text(_unrecorded(made), "yellow" if made.undecided else "")
-        asks = [f"{ask.place.name}: {ask.count} {ask.resource}" for ask in made.facts.asks]
+        asks = [f"{ask.container.name}: {ask.count} {ask.resource}" for ask in made.facts.requests]
         yield printing.below("What it asks for: " + ", ".join(asks) + ".")
 
 

@@ -15,8 +15,9 @@ from webhook.cli.verbs.logs import follow as followed
 from webhook.cli.verbs.logs import read as trails
 from webhook.cli.verbs.logs import records
 from webhook.cli.verbs.logs.read import Trail
-from webhook.cli.verbs.logs.records import Line
-from webhook.core.api.model import Mode, Workload
+from webhook.core.api.admission import Mode
+from webhook.core.api.workload import Workload
+from webhook.core.record import LogLine
 
 HOUR: Final = 3600
 _COLUMNS: Final[tuple[Column, ...]] = (
@@ -105,12 +106,12 @@ def _ends(found: Trail, args: argparse.Namespace) -> Iterator[RenderableType]:
     yield from (printing.note(each) for each in found.notes)
 
 
-def _messages(lines: Iterable[Line]) -> Iterator[RenderableType]:
+def _messages(lines: Iterable[LogLine]) -> Iterator[RenderableType]:
     """Every refusal's message once, with how often it was said."""
     said: dict[str, int] = {}
     for line in lines:
-        if line.get("message"):
-            said[line["message"]] = said.get(line["message"], 0) + line.get("count", 1)
+        if line.message:
+            said[line.message] = said.get(line.message, 0) + line.count
     if said:
         yield Text()
         yield Text("Why refused:", "bold")

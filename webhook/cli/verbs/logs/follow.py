@@ -13,7 +13,9 @@ from webhook.cli.cluster.options import Install
 from webhook.cli.cluster.printing import JSON
 from webhook.cli.cluster.replicas import CONTAINER
 from webhook.cli.verbs.logs import records
-from webhook.cli.verbs.logs.records import Filter, Line
+from webhook.cli.verbs.logs.records import Filter
+from webhook.core import record
+from webhook.core.record import LogLine
 
 _SHAPE: Final = (
     ("time", 20), ("namespace", 16), ("owner", 36), ("workload", 12), ("asked", 12), ("got", 16),
@@ -21,7 +23,7 @@ _SHAPE: Final = (
 )  # fmt: skip
 """Columns and their least widths: what comes later is not known yet."""
 
-_News = queue.Queue[Line | str | None]
+_News = queue.Queue[LogLine | str | None]
 
 
 def show(access: Access, install: Install, flt: Filter, args: argparse.Namespace) -> int:
@@ -55,7 +57,7 @@ def _follow(asked: tuple[Access, Install, str, int], flt: Filter, news: _News) -
     try:
         asked_for = {"container": CONTAINER, "follow": "true", "sinceSeconds": str(since)}
         for text in access.lines(right, path, **asked_for):
-            line = records.read(text)
+            line = record.from_log_line(text)
             if line is None or not records.wanted(line, flt):
                 continue
             if flt.everything or not records.quiet(line):
@@ -67,7 +69,7 @@ def _follow(asked: tuple[Access, Install, str, int], flt: Filter, news: _News) -
         news.put(None)
 
 
-def _text(line: Line, output: str) -> str:
+def _text(line: LogLine, output: str) -> str:
     if output == JSON:
         return msgspec.json.encode(line).decode()
     row: dict[str, Any] = records.row(line)

@@ -12,7 +12,9 @@ from webhook.cli.cluster.options import Install
 from webhook.cli.cluster.replicas import CONTAINER
 from webhook.cli.cluster.times import clock
 from webhook.cli.verbs.logs import records
-from webhook.cli.verbs.logs.records import Filter, Line
+from webhook.cli.verbs.logs.records import Filter
+from webhook.core import record
+from webhook.core.record import LogLine
 
 _ONLY_EVENTS: Final = (
     "these are events of namespace {}, which tell of refusals and rewrites and are kept for an "
@@ -24,7 +26,7 @@ _ONLY_EVENTS: Final = (
 class Trail:
     """Lines by time, and what should be known of them. `events` tells that they come from those."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[LogLine, ...]
     notes: tuple[str, ...]
     events: bool = False
 
@@ -53,24 +55,24 @@ def read(access: Access, install: Install, flt: Filter, since: int) -> Trail:
     if not pods:
         where = f"{install.namespace}/{install.release}"
         raise Unavailable(f"no replica of the webhook is there (looked for {where}; see --install)")
-    lines: list[Line] = []
+    lines: list[LogLine] = []
     for pod in pods:
         lines += _of_replica(access, (install, pod.meta.name), (flt, since), counts)
     if len(counts.lacking) == len(pods):
         return _events(access, flt, since, counts.lacking[0])
-    ordered = sorted(lines, key=lambda line: str(line["timestamp"]))
+    ordered = sorted(lines, key=lambda line: line.timestamp)
     return Trail(tuple(ordered), tuple(_notes(counts)))
 
 
 def _of_replica(
     access: Access, where: tuple[Install, str], what: tuple[Filter, int], counts: _Counts
-) -> list[Line]:
+) -> list[LogLine]:
     flt, since = what
-    kept: list[Line] = []
+    kept: list[LogLine] = []
     right, path = replicas.log(*where)
     try:
         for text in access.lines(right, path, container=CONTAINER, sinceSeconds=str(since)):
-            line = records.read(text)
+            line = record.from_log_line(text)
             if line is None:
                 counts.unreadable += not text.lstrip().startswith(b"{")
             elif records.wanted(line, flt):
@@ -105,7 +107,7 @@ def _events(access: Access, flt: Filter, since: int, lacking: Lacking) -> Trail:
     lines = [
         line
         for line in records.of_events(found)
-        if records.wanted(line, flt) and line["timestamp"] >= after
+        if records.wanted(line, flt) and line.timestamp >= after
     ]
-    ordered = sorted(lines, key=lambda line: str(line["timestamp"]))
+    ordered = sorted(lines, key=lambda line: line.timestamp)
     return Trail(tuple(ordered), (_ONLY_EVENTS.format(namespace, lacking),), events=True)

@@ -13,7 +13,8 @@ from webhook.cli.cluster.client import Access, Lacking
 from webhook.cli.cluster.printing import JSON, TABLE, WIDE, YAML, Column, progress, put, structured
 from webhook.cli.verbs.pods import rows
 from webhook.cli.verbs.pods.rows import Holder
-from webhook.core.api.model import Strategy, Workload
+from webhook.core.api.workload import Workload
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.integrations import kubernetes
 
 _STRATEGIES: Final = (*(each.value for each in Strategy), "mixed", "none")

@@ -10,11 +10,11 @@ from webhook.cli import output
 from webhook.cli.cluster import times
 from webhook.cli.cluster.types import LivePod
 from webhook.cli.inspect import decision_annotation
-from webhook.cli.inspect.decision_annotation import Recorded
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
+from webhook.core.record import DecisionRecord
 
 _OVER: Final = ("Succeeded", "Failed")
 
@@ -24,7 +24,7 @@ class Holder:
     """A pod that asks for a GPU. `told` is None without a decision that the pod bears out."""
 
     live: LivePod
-    told: Recorded | None
+    told: DecisionRecord | None
     workload: str
     tenant: str | None
     mode: str | None
@@ -48,14 +48,14 @@ class Holder:
 
 def of(live: LivePod, labels: Mapping[str, str] | None, policy: Policy) -> Holder | None:
     """Read a pod; None for one without a GPU. `labels` are its namespace's, None if unknown."""
-    facts = classify.facts(live.pod, labels or {}, policy)
-    if not facts.asks:
+    facts = classify.classify(live.pod, labels or {}, policy)
+    if not facts.requests:
         return None
-    told = decision_annotation.of_pod(live.pod)
+    told = decision_annotation.decision_of(live.pod)
     return Holder(
         live=live,
         told=told,
-        workload=told.workload if told else facts.workload.value,
+        workload=(told.workload if told else None) or facts.workload.value,
         tenant=told.tenant if told else facts.tenant,
         mode=(labels or {}).get(names.MODE),
     )
@@ -65,16 +65,17 @@ def record(each: Holder, now: datetime) -> dict[str, Any]:
     """What tools get of one pod; the keys are an interface."""
     live, told = each.live, each.told
     owner = live.meta.controller
-    asks = [{"name": a.place.name, a.resource: a.count} for a in classify.asks_of(live.pod)]
+    reasons = dict.fromkeys(c.reason or "" for c in told.containers) if told else ()
+    asks = [{"name": a.container.name, a.resource: a.count} for a in classify.requests_of(live.pod)]
     return {
         "namespace": live.meta.namespace,
         "name": live.meta.name,
         "workload": each.workload,
         "tenant": each.tenant,
-        "asked": [{"name": c.name, **c.asked} for c in told.containers] if told else None,
+        "asked": [{"name": c.name, **c.requested} for c in told.containers] if told else None,
         "gets": asks,
         "strategy": each.strategy,
-        "reason": "; ".join(dict.fromkeys(c.reason for c in told.containers)) if told else None,
+        "reason": "; ".join(reasons) or None,
         "node": live.pod.spec.node_name,
         "status": live.state,
         "owner": f"{owner.kind}/{owner.name}" if owner else None,

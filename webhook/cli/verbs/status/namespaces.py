@@ -12,7 +12,7 @@ from webhook.cli.cluster.events import OURS, Happening
 from webhook.cli.cluster.types import Meta
 from webhook.cli.verbs.status.section import Part
 from webhook.core.api import names
-from webhook.core.api.model import Mode
+from webhook.core.api.admission import Mode
 from webhook.core.integrations import kubernetes
 
 HOUR: Final = timedelta(hours=1)

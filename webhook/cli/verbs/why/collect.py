@@ -101,12 +101,14 @@ def gather(access: Access, target: Target, found: Rules) -> Reasoned:
     if nothing:
         raise Absent(f"there is no {target.text} in namespace {namespace}")
     stuck = not members.pods or any(each.now for each in refused)
+    trials = tuple(_trials(access, members, found)) if stuck else ()
+    answers = [each.now for each in trials if isinstance(each.now, Now)]
     return Reasoned(
         members=members,
         rules=found,
-        refused=refused,
+        refused=tuple(denials.explained(each, answers) for each in refused),
         waiting=tuple(waiting(members.pods)),
-        trials=tuple(_trials(access, members, found)) if stuck else (),
+        trials=trials,
         notes=tuple(_notes(members)),
         unseen=tuple(unseen),
     )
@@ -159,7 +161,7 @@ def _notes(members: Family) -> Iterator[str]:
 
 def strategy(pod: LivePod) -> str | None:
     """How a pod got its GPU, as its annotation says and its requests bear out."""
-    told = decision_annotation.of_pod(pod.pod)
+    told = decision_annotation.decision_of(pod.pod)
     return told.strategy if told else None
 
 

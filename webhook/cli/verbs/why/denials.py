@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from webhook.cli.cluster.dry_run.outcome import Now
 from webhook.cli.cluster.events import Happening
 from webhook.cli.cluster.times import clock
 from webhook.cli.cluster.types import Condition, Maker
 from webhook.cli.inspect import denial
-from webhook.cli.inspect.denial import By, Refusal, Wrong
+from webhook.cli.inspect.denial import By, Denial
 from webhook.cli.verbs.why import owner_tree
 from webhook.cli.verbs.why.owner_tree import Family
 from webhook.core.api.reason import link
+from webhook.core.checks.registry import REASONS
+from webhook.core.record import Cause
 
 _FAILED: Final = ("FailedCreate", "FailedToCreate")
 """How controllers begin the reason of an event about a pod that they could not make."""
@@ -25,7 +28,7 @@ _ENOUGH: Final = 900
 class Refused:
     """A refusal: of whom, how often, when (a condition tells neither), and if it still holds."""
 
-    refusal: Refusal
+    refusal: Denial
     whose: str
     count: int | None = None
     first: datetime | None = None
@@ -48,11 +51,13 @@ def _order(each: Refused) -> tuple[bool, bool, float]:
 
 
 def _of_event(event: Happening) -> Refused | None:
-    found = denial.read(event.message)
     if event.refused:
-        found = Refusal(By.WEBHOOK, tuple(denial.wrongs(event.message)))
-    elif not found.ours and not event.reason.startswith(_FAILED):
-        return None
+        causes = event.record.violations if event.record else ()
+        found = Denial(By.WEBHOOK, event.message, causes or (Cause(message=event.message),))
+    else:
+        found = denial.read_denial(event.message)
+        if not found.ours and not event.reason.startswith(_FAILED):
+            return None
     whose = f"{event.kind}/{event.name}"
     return Refused(found, whose, event.count, event.first, event.last)
 
@@ -61,26 +66,31 @@ def _of_conditions(maker: Maker) -> Iterator[Refused]:
     for each in maker.status.conditions or ():
         if _tells_of_a_failure(each):
             whose = f"{maker.kind}/{maker.metadata.name}"
-            yield Refused(denial.read(each.message), whose)
+            yield Refused(denial.read_denial(each.message), whose)
 
 
 def _tells_of_a_failure(condition: Condition) -> bool:
     """A ReplicaFailure; another controller's condition only if it quotes our refusal."""
     if condition.type == "ReplicaFailure":
         return condition.status == "True"
-    return denial.read(condition.message).ours
+    return denial.read_denial(condition.message).ours
 
 
 def _merged(found: Iterable[Refused]) -> list[Refused]:
-    known: dict[tuple[By, str], Refused] = {}
+    known: list[Refused] = []
     for each in found:
-        key = each.refusal.by, _text(each.refusal)[:_ENOUGH]
-        known[key] = _joined(known[key], each) if key in known else each
-    return list(known.values())
+        at = next((i for i, one in enumerate(known) if _same(one.refusal, each.refusal)), None)
+        if at is None:
+            known.append(each)
+        else:
+            known[at] = _joined(known[at], each)
+    return known
 
 
-def _text(found: Refusal) -> str:
-    return "; ".join(f"{wrong.text} [{wrong.code}]" for wrong in found.wrongs)
+def _same(one: Denial, other: Denial) -> bool:
+    """Whether two tell of one refusal: an event cuts its text, a controller's has a link behind."""
+    first, second = (each.text.rstrip("…")[:_ENOUGH] for each in (one, other))
+    return one.by is other.by and (first.startswith(second) or second.startswith(first))
 
 
 def _joined(one: Refused, other: Refused) -> Refused:
@@ -89,10 +99,22 @@ def _joined(one: Refused, other: Refused) -> Refused:
     lasts = [each.last for each in (one, other) if each.last]
     return replace(
         one,
+        refusal=one.refusal if one.refusal.known else other.refusal,
         count=max((each.count for each in (one, other) if each.count), default=None),
         first=min(firsts, default=None),
         last=max(lasts, default=None),
     )
+
+
+def explained(each: Refused, answers: Iterable[Now]) -> Refused:
+    """The refusal with the causes of a dry run that is refused in the same words."""
+    if each.refusal.known:
+        return each
+    for now in answers:
+        tried = Denial(each.refusal.by, now.text, now.causes)
+        if now.text and tried.known and _same(each.refusal, tried):
+            return replace(each, refusal=tried)
+    return each
 
 
 def _holds(each: Refused, members: Family) -> bool:
@@ -155,16 +177,16 @@ def record(each: Refused) -> dict[str, Any]:
         "count": each.count,
         "first": clock(each.first),
         "last": clock(each.last),
-        "wrong": [_wrong(wrong, each.refusal.page) for wrong in each.refusal.wrongs],
+        "wrong": [_wrong(cause) for cause in each.refusal.causes],
     }
 
 
-def _wrong(wrong: Wrong, page: str) -> dict[str, Any]:
-    code = wrong.code
+def _wrong(cause: Cause) -> dict[str, Any]:
+    code = REASONS.get(cause.reason)
     return {
-        "reason": code.code if code else None,
+        "reason": cause.reason or None,
         "sentence": code.sentence if code else None,
-        "message": wrong.text,
+        "message": cause.text,
         "toDo": code.to_do if code else None,
-        "link": link(code, page) if code else None,
+        "link": link(code) if code else None,
     }

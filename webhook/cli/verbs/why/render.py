@@ -1,7 +1,7 @@
 """Why a workload's pods are not there, as a person reads it; gathers nothing."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,12 +12,14 @@ from webhook.cli.cluster import printing, times
 from webhook.cli.cluster.dry_run import render
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
 from webhook.cli.cluster.printing import below
-from webhook.cli.inspect.denial import By, Refusal, Wrong
+from webhook.cli.inspect.denial import By
 from webhook.cli.verbs.why import collect, denials
 from webhook.cli.verbs.why.collect import Reasoned, State, Trial, Waiting
 from webhook.cli.verbs.why.denials import Refused
 from webhook.core.api import names
-from webhook.core.api.reason import Reason, link
+from webhook.core.api.reason import link
+from webhook.core.checks.registry import REASONS
+from webhook.core.record import Cause
 
 _HEADS: Final = {
     State.REFUSED: ("its pods are refused", "bold red"),
@@ -88,26 +90,26 @@ def _refusal(each: Refused, now: datetime) -> Iterator[RenderableType]:
     text = f"{head}{often} {_WHO[each.refusal.by]}{since}{last} ({each.whose}):"
     yield Text(printing.safe(text), "red" if each.now else "")
     if each.now:
-        yield from wrongs(each.refusal)
+        yield from _causes(each.refusal.causes)
         return
     yield below("That is over: pods were made since, or none is wanted any more.")
-    yield from (printing.item(wrong.text) for wrong in each.refusal.wrongs)
+    yield from (printing.item(cause.text) for cause in each.refusal.causes)
 
 
-def wrongs(found: Refusal) -> Iterator[RenderableType]:
+def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
     """What is wrong, by reason: each thing on a line of its own, then what to do, once."""
-    groups: dict[Reason | None, list[Wrong]] = {}
-    for wrong in found.wrongs:
-        groups.setdefault(wrong.code, []).append(wrong)
-    for members in groups.values():
-        code = members[0].code
-        if code is not None:
-            yield below(Text.assemble((code.code, "bold"), f": {code.sentence}"))
-        for wrong in members:
-            yield printing.item(wrong.text, 4 if code else 2)
-        if code is not None:
-            yield below(f"What to do: {code.to_do}", 4)
-            yield below(f"More: gpu-sharing reasons {code}, or {link(code, found.page)}", 4)
+    groups: dict[str, list[Cause]] = {}
+    for cause in causes:
+        groups.setdefault(cause.reason, []).append(cause)
+    for code, members in groups.items():
+        known = REASONS.get(code)
+        if known:
+            yield below(Text.assemble((code, "bold"), f": {known.sentence}"))
+        for cause in members:
+            yield printing.item(cause.text, 4 if known else 2)
+        if known:
+            yield below(f"What to do: {known.to_do}", 4)
+            yield below(f"More: gpu-sharing reasons {code}, or {link(known)}", 4)
 
 
 def _waiting(each: Waiting) -> Iterator[RenderableType]:
@@ -139,12 +141,12 @@ def _strategy(now: Now) -> str:
 
 
 def _again(head: Text, now: Now, made: Reasoned) -> Iterator[RenderableType]:
-    known = {wrong for each in made.refused for wrong in each.refusal.wrongs}
-    if set(now.wrongs) <= known:
+    known = {(c.reason, c.text) for each in made.refused for c in each.refusal.causes}
+    if {(cause.reason, cause.text) for cause in now.causes} <= known:
         yield head + Text("refused in the same way.", "red")
         return
     yield head + Text("refused:", "red")
-    yield from wrongs(Refusal(By.WEBHOOK, now.wrongs))
+    yield from _causes(now.causes)
 
 
 def _ends(made: Reasoned) -> Iterator[RenderableType]:

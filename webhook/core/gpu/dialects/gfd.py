@@ -1,153 +1,172 @@
-"""One Node's labels and allocatable resources -> its offers; nothing of other nodes or of pods.
+"""The labels of GPU Feature Discovery, which the NVIDIA GPU Operator deploys.
 
 A resource name alone says nothing (NVIDIA k8s-device-plugin README): `nvidia.com/gpu` is a whole
-GPU, a replica of one or a MIG device, as the labels of GPU Feature Discovery tell.
-
-| labels | strategy | resource |
-|---|---|---|
-| gpu.sharing-strategy=none, no gpu.slices.gi | exclusive | nvidia.com/gpu |
-| gpu.sharing-strategy=none, gpu.slices.gi, gpu.product=…-MIG-<p> | mig | nvidia.com/gpu |
-| gpu.sharing-strategy=mps | mps | nvidia.com/gpu or nvidia.com/gpu.shared |
-| gpu.sharing-strategy=time-slicing | time-slicing | the same two |
-| mig-<p>.sharing-strategy=none | mig | nvidia.com/mig-<p> |
-| mig-<p>.sharing-strategy=time-slicing | time-slicing | nvidia.com/mig-<p>[.shared] |
-| contradictory, invalid or absent | nothing | |
+GPU, a replica of one or a MIG device, as the labels tell (k8s-device-plugin: internal/lm).
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, assert_never
 
-from webhook.core.api import mig, names, node, quantity
-from webhook.core.api.mig import Profile
-from webhook.core.api.model import NodeRequirement, Offer, Strategy
-
-_INVALID: Final = "-MIG-INVALID"
-_NOT_SHARED: Final = "none"
-
-
-def sharing_pin(label: str, value: str) -> NodeRequirement:
-    """The pin that makes a resource name mean one sharing strategy."""
-    return NodeRequirement(label, "In", (value,))
-
-
-WHOLE_PINS: Final = (
-    sharing_pin(names.GPU_SHARING, _NOT_SHARED),
-    NodeRequirement(names.GPU_SLICES, "DoesNotExist"),
+from webhook.core.api import mig, names, quantity
+from webhook.core.api.names import NVIDIA
+from webhook.core.gpu.dialect import Advertised, Dialect, form_of, node_shows
+from webhook.core.gpu.resources import ResourceKind
+from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.values import (
+    Contradiction,
+    DeviceLabels,
+    ExtendedResource,
+    Form,
+    NodeRequirement,
+    Offer,
+    Unusable,
 )
 
+_PRODUCT: Final = NVIDIA + "gpu.product"
+_SLICES: Final = NVIDIA + "gpu.slices.gi"
+_SHARING: Final = NVIDIA + "gpu.sharing-strategy"
+_MIG_CAPABLE: Final = NVIDIA + "mig.capable"
+_TIMESTAMP: Final = NVIDIA + "gfd.timestamp"
+_SHARING_SUFFIX: Final = ".sharing-strategy"
+_GPU_LABELS: Final = DeviceLabels(_PRODUCT, NVIDIA + "gpu.memory", NVIDIA + "gpu.replicas")
+_SLICE_LABELS: Final = DeviceLabels(_PRODUCT, "{slice}.memory", "{slice}.replicas")
 
-def of_node(subject: node.Node) -> tuple[Offer, ...]:
-    """Return what a node really gives, in the order of its resource names."""
-    labels = node.labels(subject)
-    amounts = dict(sorted(_amounts(subject)))
-    if _INVALID in labels.get(names.GPU_PRODUCT, ""):
-        return ()
-    found = (_offer(resource, amount, labels) for resource, amount in amounts.items())
-    return tuple(offer for offer in found if offer is not None)
-
-
-def advertises(subject: node.Node) -> bool:
-    """Whether the node has any GPU or MIG resource, whatever its labels say."""
-    return any(True for _ in _amounts(subject))
-
-
-def _amounts(subject: node.Node) -> Iterator[tuple[str, int]]:
-    for resource, raw in node.allocatable(subject).items():
-        if resource in (names.GPU, names.SHARED_GPU) or mig.of_resource(resource):
-            amount = _integer(raw)
-            if amount:
-                yield resource, amount
+_GPU: Final = frozenset({ResourceKind.GPU})
+_GPUS: Final = frozenset({ResourceKind.GPU, ResourceKind.SHARED_GPU})
+_SLICE: Final = frozenset({ResourceKind.SLICE})
+_ANY_SLICE: Final = frozenset({ResourceKind.SLICE, ResourceKind.SHARED_SLICE})
 
 
-def _integer(raw: quantity.Raw | None) -> int | None:
-    try:
-        return None if raw is None else quantity.count(raw)
-    except quantity.QuantityError:
-        return None
+def _gpu_is(value: str) -> NodeRequirement:
+    return NodeRequirement(_SHARING, "In", (value,))
 
 
-def _offer(resource: str, amount: int, labels: Mapping[str, str]) -> Offer | None:
-    named = mig.of_resource(resource)
-    if named is not None:
-        return _mixed(resource, amount, named, labels)
-    match labels.get(names.GPU_SHARING):
-        case "none":
-            return _unshared(resource, amount, labels)
-        case "mps" if names.GPU_SLICES not in labels:
-            return _shared(resource, amount, Strategy.MPS, labels)
-        case "time-slicing":
-            return _shared(resource, amount, Strategy.TIME_SLICING, labels)
+def _slice_is(value: str) -> NodeRequirement:
+    return NodeRequirement("{slice}" + _SHARING_SUFFIX, "In", (value,))
+
+
+_NOT_SLICED: Final = NodeRequirement(_SLICES, "DoesNotExist")
+
+
+def _forms(strategy: Strategy) -> tuple[Form, ...]:
+    """The labels that make a resource name mean a strategy.
+
+    MIG devices are `nvidia.com/gpu` under mig.strategy=single, of their own name under mixed.
+    """
+    match strategy:
+        case Strategy.EXCLUSIVE:
+            return (Form(strategy, _GPU, (_gpu_is("none"), _NOT_SLICED), _GPU_LABELS),)
+        case Strategy.MIG:
+            return (
+                Form(strategy, _GPU, (_gpu_is("none"),), _GPU_LABELS, of_slices=True),
+                Form(strategy, _SLICE, (_slice_is("none"),), _SLICE_LABELS),
+            )
+        case Strategy.MPS:
+            return (Form(strategy, _GPUS, (_gpu_is("mps"),), _GPU_LABELS),)
+        case Strategy.TIME_SLICING:
+            return (
+                Form(strategy, _GPUS, (_gpu_is("time-slicing"),), _GPU_LABELS),
+                Form(strategy, _ANY_SLICE, (_slice_is("time-slicing"),), _SLICE_LABELS),
+            )
         case _:
-            return None
+            assert_never(strategy)
 
 
-def _unshared(resource: str, amount: int, labels: Mapping[str, str]) -> Offer | None:
-    product = labels.get(names.GPU_PRODUCT, "")
-    if resource != names.GPU or _replicas(labels, names.GPU_REPLICAS) > 1 or "-SHARED" in product:
-        return None
-    if names.GPU_SLICES not in labels:
-        whole = _build(resource, amount, (Strategy.EXCLUSIVE, None, WHOLE_PINS), labels)
-        return None if "-MIG-" in product else whole
-    profile = mig.of_product(product)
-    # Which products these are is told by the pin on gpu.product that `pins` always adds here.
-    given = (Strategy.MIG, profile, WHOLE_PINS[:1])
-    return _build(resource, amount, given, labels) if profile else None
-
-
-def _shared(resource: str, amount: int, strategy: Strategy, labels: Mapping[str, str]) -> Offer:
-    profile = mig.of_product(labels.get(names.GPU_PRODUCT, ""))
-    pins = (sharing_pin(names.GPU_SHARING, strategy.value),)
-    return _build(resource, amount, (strategy, profile, pins), labels)
-
-
-def _mixed(
-    resource: str, amount: int, named: tuple[Profile, bool], labels: Mapping[str, str]
-) -> Offer | None:
-    profile, renamed = named
-    sharing = labels.get(profile.resource + names.SHARING_SUFFIX)
-    replicas = _replicas(labels, profile.resource + names.REPLICAS_SUFFIX)
-    if sharing == _NOT_SHARED and not renamed and replicas <= 1:
-        strategy = Strategy.MIG
-    elif sharing == Strategy.TIME_SLICING:
-        strategy = Strategy.TIME_SLICING
-    else:
-        return None
-    pins = (sharing_pin(profile.resource + names.SHARING_SUFFIX, sharing),)
-    return _build(resource, amount, (strategy, profile, pins), labels)
-
-
-def _build(
-    resource: str,
-    amount: int,
-    given: tuple[Strategy, Profile | None, tuple[NodeRequirement, ...]],
-    labels: Mapping[str, str],
-) -> Offer:
-    strategy, profile, pins = given
-    mixed = profile is not None and resource.startswith(names.MIG)
-    prefix = profile.resource if mixed and profile else names.GPU
-    total = _integer(labels.get(prefix + names.MEMORY_SUFFIX))
-    replicas = _replicas(labels, prefix + names.REPLICAS_SUFFIX)
-    product = labels.get(names.GPU_PRODUCT, "")
-    capable = labels.get(names.MIG_CAPABLE)
-    return Offer(
-        resource=resource,
-        strategy=strategy,
-        product=product,
-        memory=_share(total, replicas) if strategy is Strategy.MPS else total,
-        total=total,
-        memory_label=prefix + names.MEMORY_SUFFIX,
-        replicas=replicas,
-        profile=profile,
-        amount=amount,
-        mig_capable=capable == "true" if capable else mig.is_mig_product(product),
-        pins=pins,
+def _is_spoken(labels: Mapping[str, str]) -> bool:
+    """Every GPU, and under mig.strategy=mixed every profile, has a label on its sharing."""
+    return _SHARING in labels or any(
+        key.startswith(names.MIG) and key.endswith(_SHARING_SUFFIX) for key in labels
     )
 
 
-def _share(total: int | None, replicas: int) -> int | None:
-    """What the MPS daemon leaves each client (k8s-device-plugin cmd/mps-control-daemon)."""
-    return total // replicas if total and replicas else None
+def _read_offer(found: Advertised) -> Offer | Unusable:
+    """The one form that the node shows, unless its labels contradict each other."""
+    forms = [form_of(found.resource, form) for form in _candidates(found.resource.kind)]
+    shown = [form for form in forms if node_shows(form, found.labels)]
+    contradiction = next(_contradictions(found, forms[0].labels.replicas), None)
+    if contradiction is not None:
+        return contradiction
+    if len(shown) != 1:
+        key = forms[0].requirements[0].key
+        text = f"{key}={found.labels.get(key)!r} is no way to give {found.resource.name}"
+        return found.unusable(Contradiction.NO_STRATEGY, text)
+    return _build(found, shown[0])
+
+
+def _candidates(kind: ResourceKind) -> Iterator[Form]:
+    return (form for each in Strategy for form in _forms(each) if kind in form.kinds)
+
+
+def _contradictions(found: Advertised, replicas_label: str) -> Iterator[Unusable]:
+    """Labels that cannot be true together: stale ones, or ones that somebody wrote.
+
+    | of | labels |
+    |---|---|
+    | any | product with -MIG-INVALID |
+    | any | sharing none, replicas over 1 |
+    | nvidia.com/gpu | sharing none, product with -SHARED |
+    | nvidia.com/gpu | sharing none, product with -MIG-, no slices |
+    | nvidia.com/gpu[.shared] | sharing mps, slices |
+    """
+    labels, profile = found.labels, found.resource.profile
+    product = labels.get(_PRODUCT, "")
+    if "-MIG-INVALID" in product:
+        yield found.unusable(Contradiction.INVALID_MIG, f"{_PRODUCT}={product}")
+    key = _SHARING if profile is None else profile.resource + _SHARING_SUFFIX
+    sharing = labels.get(key)
+    replicas = _replicas(labels, replicas_label)
+    if sharing == "none" and replicas > 1:
+        text = f"{key}=none, {replicas_label}={replicas}"
+        yield found.unusable(Contradiction.REPLICAS_UNSHARED, text)
+    if profile is not None:
+        return
+    if sharing == "none" and "-SHARED" in product:
+        text = f"{key}=none, {_PRODUCT}={product}"
+        yield found.unusable(Contradiction.SHARED_PRODUCT_UNSHARED, text)
+    if sharing == "none" and "-MIG-" in product and _SLICES not in labels:
+        text = f"{_PRODUCT}={product} without {_SLICES}"
+        yield found.unusable(Contradiction.SLICES_UNLABELLED, text)
+    if sharing == "mps" and _SLICES in labels:
+        yield found.unusable(Contradiction.MPS_ON_SLICES, f"{key}=mps with {_SLICES}")
+
+
+def _build(found: Advertised, form: Form) -> Offer:
+    labels = found.labels
+    product = labels.get(_PRODUCT, "")
+    total = _integer(labels.get(form.labels.memory))
+    replicas = _replicas(labels, form.labels.replicas)
+    capable = labels.get(_MIG_CAPABLE)
+    divided = total // replicas if total and replicas else None
+    part = found.resource.profile is not None  # else `gpu.memory` is that of the device itself
+    return Offer(
+        delivery=ExtendedResource(found.resource.name),
+        form=form,
+        product=product,
+        memory=divided if form.strategy.traits.divides_memory else total,
+        total=total,
+        gpu_memory=_integer(labels.get(_GPU_LABELS.memory)) if part else None,
+        replicas=replicas,
+        profile=found.resource.profile or mig.of_product(product),
+        amount=found.amount,
+        mig_capable=capable == "true" if capable else mig.is_mig_product(product),
+    )
 
 
 def _replicas(labels: Mapping[str, str], label: str) -> int:
     return _integer(labels.get(label)) or 0
+
+
+def _integer(text: str | None) -> int | None:
+    try:
+        return None if text is None else quantity.count(text)
+    except quantity.QuantityError:
+        return None
+
+
+DIALECT: Final = Dialect(
+    name="GPU Feature Discovery",
+    is_spoken=_is_spoken,
+    forms=_forms,
+    read_offer=_read_offer,
+    noise=frozenset({_TIMESTAMP}),
+)

@@ -1,0 +1,40 @@
+"""Texts that follow from the integrations: well-known labels and the chart's custom resources."""
+
+from collections import defaultdict
+
+from webhook.core.integrations import registry
+from webhook.core.integrations.integration import WellKnownLabel
+
+
+def well_known_labels_yaml() -> str:
+    """Returns the `wellKnownLabels` of the built-in policy."""
+    return "".join(
+        f"- {_flow(label)}   # {project}\n" for label, project in registry.well_known_labels()
+    )
+
+
+def _flow(label: WellKnownLabel) -> str:
+    value = "" if label.value is None else f", value: {label.value}"
+    return f"{{label: {label.label}{value}, workload: {label.workload}}}"
+
+
+def well_known_labels_table() -> str:
+    """Returns the same labels as a table of docs/policy.md."""
+    rows = (
+        f"| `{label.label}` | {f'`{label.value}`' if label.value else 'any'} | "
+        f"{label.workload} | {project} |\n"
+        for label, project in registry.well_known_labels()
+    )
+    return "| pod label | value | workload | project |\n|---|---|---|---|\n" + "".join(rows)
+
+
+def custom_resources_yaml() -> str:
+    """Returns the chart's `advise.customResources`: namespaced resources that make pods."""
+    plurals = defaultdict(list)
+    for each in registry.CUSTOM:
+        if each.namespaced:
+            plurals[each.group].append(each.plural)
+    return "".join(
+        f'  - apiGroups: [{group}]\n    apiVersions: ["*"]\n    resources: [{", ".join(names)}]\n'
+        for group, names in sorted(plurals.items())
+    )

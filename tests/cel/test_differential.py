@@ -1,0 +1,221 @@
+"""The rules of the checks and their CEL in deploy/install.yaml judge generated pods alike.
+
+The webhook is asked whenever it would refuse or patch, and the backstop refuses exactly what each
+check claims for it. `make e2e` judges more.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.cel import rendered
+from tests.cel.admissions import admissions
+from tests.cel.evaluator import Evaluator
+from tests.cel.protocol import Case, Json, Judgement
+from tests.core import casefiles
+from webhook.core.admit import Verdict, admit
+from webhook.core.api.pod import Pod
+from webhook.core.checks.check import Check, Treatment
+from webhook.core.checks.finding import Subject
+from webhook.core.checks.registry import CHECKS
+from webhook.core.decision import safety
+from webhook.core.decision.classify import classify
+from webhook.core.decision.values import Question
+from webhook.core.gpu.values import Inventory
+from webhook.core.policy.load import parse_policy
+
+E2E = os.environ.get("GPU_SHARING_E2E_RUN") == "1"
+POLICY = parse_policy(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
+INSTALL = rendered.read()
+MUTATE = INSTALL.webhook("mutate.gpu-sharing.io")
+VALIDATE = INSTALL.webhook("validate.gpu-sharing.io")
+BACKSTOP = INSTALL.policy("gpu-sharing-backstop")
+CLAIMED = [each for each in CHECKS if each.backstop]
+BATCH = 50
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The running evaluators."""
+
+    mutate: Evaluator
+    validate: Evaluator
+    backstop: Evaluator
+
+
+@pytest.fixture(scope="module")
+def judges() -> Iterator[Judges]:
+    with (
+        Evaluator(MUTATE.rules) as mutate,
+        Evaluator(VALIDATE.rules) as validate,
+        Evaluator(BACKSTOP.rules) as backstop,
+    ):
+        yield Judges(mutate, validate, backstop)
+
+
+def labels(case: Case) -> Json:
+    assert case.namespace is not None
+    found: Json = case.namespace["metadata"]["labels"]
+    return found
+
+
+def verdict(case: Case, side: str) -> Verdict:
+    """What the webhook answers."""
+    short = {"side": side, "namespace": labels(case), "operation": case.operation}
+    more = {"subresource": case.request.get("subResource", ""), "old": case.old}
+    assert case.object is not None
+    asked = casefiles.request(short | {k: v for k, v in more.items() if v}, case.object)
+    return admit(asked, POLICY, Inventory())
+
+
+def question(case: Case, pod: Json) -> Question:
+    return classify(casefiles.msgspec.convert(pod, Pod), labels(case), POLICY)
+
+
+def expects(check: Check, seen: Subject) -> bool:
+    """Whether the check claims the pod for the backstop."""
+    assert check.backstop is not None
+    pod_rule = check.pod_rule(seen) if check.pod_rule else ()
+    found = [
+        *pod_rule,
+        *(
+            finding
+            for place, container in seen.containers.items()
+            if check.container_rule
+            for finding in check.container_rule(seen, place, container)
+        ),
+    ]
+    return bool(found and check.backstop.claims(seen)) or check.backstop.taken(seen)
+
+
+def must_refuse(check: Check, case: Case) -> bool:
+    """Whether the backstop must refuse a request for this check."""
+    assert case.object is not None
+    asked = question(case, case.object)
+    seen = safety.subject_of(asked)
+    to_all = check.treatments.others is Treatment.REFUSE
+    if not expects(check, seen) or not (to_all or asked.constraints.isolated):
+        return False
+    if case.old is None:
+        return True
+    before = replace(safety.subject_of(question(case, case.old)), tenant=seen.tenant)
+    return not check.only_created and not expects(check, before)
+
+
+def refuses(check: Check, judged: Judgement) -> bool:
+    [name] = [
+        each.name
+        for each in BACKSTOP.validations
+        if each.message.endswith(f"[{check.reason.code}]")
+    ]
+    assert judged.results[name].error is None, (check.reason.code, judged.results[name])
+    return judged.results[name].value is False
+
+
+def compare(judges: Judges, cases: list[Case]) -> None:
+    """Assert that rules and CEL agree; a pod that is malformed is refused in any case."""
+    judged = zip(
+        cases,
+        judges.mutate.judge(cases),
+        judges.validate.judge(cases),
+        judges.backstop.judge(cases),
+        strict=True,
+    )
+    for case, mutate, validate, backstop in judged:
+        if mutate.refused:  # the API server cannot read it
+            continue
+        mutated = verdict(case, "mutate")
+        if mutated.patch or not mutated.allowed:
+            assert mutate.matches(each.name for each in MUTATE.conditions), (case, mutated)
+        validated = verdict(case, "validate")
+        if not validated.allowed:
+            assert validate.matches(each.name for each in VALIDATE.conditions), (case, validated)
+        assert case.object is not None
+        pods = [pod for pod in (case.object, case.old) if pod]
+        malformed = any(question(case, pod).violations for pod in pods)
+        for check in CLAIMED:
+            expected, refused = must_refuse(check, case), refuses(check, backstop)
+            assert expected == refused or malformed, (check.reason.code, expected, case)
+
+
+def made(container: Json, **spec: object) -> Case:
+    """A pod of one container that a tenant creates."""
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", **container}], **spec}}
+    return Case(pod, namespace={"metadata": {"labels": {"gpu-sharing.io/tenant": "blue"}}})
+
+
+def adding(name: str) -> Json:
+    return {"securityContext": {"capabilities": {"add": [name]}}}
+
+
+def environment(name: str, value: str) -> Json:
+    return {"env": [{"name": name, "value": value}]}
+
+
+ZERO = {"limits": {"nvidia.com/gpu": "0"}}
+DISAGREED = {  # what the first form's webhook and backstop judged differently
+    "a long s": (made(adding("\u017fYS_ADMIN")), "capabilities", True),
+    "a prefix within": (made(adding("SYS_CAP_ADMIN")), "capabilities", False),
+    "two prefixes": (made(adding("CAP_CAP_SYS_ADMIN")), "capabilities", False),
+    "a gate by reference": (made(environment("NVIDIA_GDS", "$(X)")), "gpu_visibility", True),
+    "a zero beside CUDA_VERSION": (
+        made(environment("CUDA_VERSION", "12") | {"resources": ZERO}),
+        "gpu_visibility",
+        True,
+    ),
+    "a zero beside envFrom": (made({"envFrom": [{}], "resources": ZERO}), "env_from", False),
+    "a lower limit that is none": (
+        made(environment("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "all")),
+        "mps_environment",
+        True,
+    ),
+    "a mount elsewhere": (
+        made({"volumeMounts": [{"name": "v", "mountPath": "/data/nvidia-container-devices"}]}),
+        "reserved_mounts",
+        False,
+    ),
+    "doubled slashes": (
+        made({}, volumes=[{"name": "v", "hostPath": {"path": "/data//x"}}]),
+        "host_path",
+        False,
+    ),
+    "own tenant by Exists": (
+        made(
+            {},
+            tolerations=[{"key": "gpu-sharing.io/tenant", "operator": "Exists", "value": "blue"}],
+        ),
+        "tolerations",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DISAGREED)
+def test_what_was_judged_differently(judges: Judges, name: str) -> None:
+    case, code, refused = DISAGREED[name]
+    compare(judges, [case])
+    [check] = [each for each in CLAIMED if each.reason.code == code]
+    [judged] = judges.backstop.judge([case])
+    assert refuses(check, judged) is refused
+
+
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
+@settings(
+    max_examples=1000 if E2E else 20,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking lists of pods takes minutes
+    derandomize=not E2E,
+    suppress_health_check=list(HealthCheck),
+)
+@given(cases=st.lists(admissions(), min_size=BATCH, max_size=BATCH))
+def test_rules_and_cel_agree(judges: Judges, cases: list[Case]) -> None:
+    compare(judges, cases)
+
+
+def test_every_validation_of_a_check_is_one() -> None:
+    codes = [each.message.rpartition("[")[2].rstrip("]") for each in BACKSTOP.validations]
+    assert {each.reason.code for each in CLAIMED} <= set(codes)

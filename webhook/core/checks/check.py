@@ -1,0 +1,84 @@
+"""What a check is: its rule, the same rule as CEL, its texts, and what comes of its findings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from webhook.core.api.reason import Reason
+from webhook.core.checks.finding import ContainerRule, PodRule, Subject
+
+
+class Treatment(StrEnum):
+    """What comes of a finding."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Treatments:
+    """What comes of one check's findings in tenants' pods, and in all others."""
+
+    tenants: Treatment
+    others: Treatment
+
+
+REFUSED: Final = Treatments(Treatment.REFUSE, Treatment.REFUSE)
+REFUSED_TO_TENANTS: Final = Treatments(Treatment.REFUSE, Treatment.WARN)
+
+
+@dataclass(frozen=True, slots=True)
+class PodCondition:
+    """CEL that holds for a pod `o`, or for some container `c` of it; empty for never."""
+
+    pod: str = ""
+    container: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Backstop:
+    """What the API server refuses by itself, to whom the built-in treatment refuses it.
+
+    `when` is the webhook's condition where it is None. It holds exactly for pods with a finding of
+    which `claims` holds (all, but where the rule needs what CEL cannot see), and for those that are
+    `taken` for the worst where CEL cannot follow what the rule does.
+    """
+
+    message: str
+    when: PodCondition | None = None
+    claims: Callable[[Subject], bool] = lambda _: True
+    taken: Callable[[Subject], bool] = lambda _: False
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What the pages say of a check.
+
+    `looks_at` and `on_the_node` are cells of the table in docs/security.md, `comment` stands in
+    the built-in policy.
+    """
+
+    looks_at: str
+    comment: str = ""
+    on_the_node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. `webhook` holds at least for each pod in which a rule finds something.
+
+    Findings stand in messages by `rank`. With `only_created` a pod that exists has what the rule
+    looks at from the cluster, so an update is never refused for it.
+    """
+
+    rank: int
+    reason: Reason
+    treatments: Treatments
+    texts: Texts
+    webhook: PodCondition
+    backstop: Backstop | None = None
+    pod_rule: PodRule | None = None
+    container_rule: ContainerRule | None = None
+    only_created: bool = False

@@ -1,0 +1,101 @@
+"""The check of mounts where GPUs are named, and where MPS keeps its files."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from webhook.core.api import paths
+from webhook.core.api.containers import ContainerRef
+from webhook.core.api.pod import Container
+from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
+from webhook.core.checks.cel import REQUESTS_MPS, any_container, matches
+from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
+from webhook.core.checks.finding import Finding, Subject, quote
+
+_NAMED_GPUS: Final = ("/run/nvidia-container-devices",)
+_OF_MPS: Final = ("/mps", paths.SHARED_MEMORY)
+_INSIDE_NAMED: Final = paths.inside(*_NAMED_GPUS)
+_INSIDE_MPS: Final = paths.inside(*_OF_MPS)
+
+
+def reserved_mounts(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
+    """Yields each mount where the toolkit reads which GPUs to give, or on files of MPS.
+
+    Fields: volumeMounts[*].mountPath of every container, in its normal form.
+    Source: nvidia-container-toolkit (device list as volume mounts); k8s-device-plugin
+    internal/plugin/mps.go.
+
+    | mountPath | pod without MPS | pod with MPS |
+    |---|---|---|
+    | below /var/run/nvidia-container-devices | found | found |
+    | below /mps, or /dev/shm | allowed | found |
+    | any other | allowed | allowed |
+    """
+    mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
+    for mount in container.volume_mounts or ():
+        path = paths.normal(mount.mount_path)
+        if re.search(_INSIDE_NAMED, path):
+            text = f"mount {quote(mount.mount_path)} names GPUs that were not given; remove it"
+        elif mps and re.search(_INSIDE_MPS, path):
+            text = f"mount {quote(mount.mount_path)} covers what MPS mounts there; remove it"
+        else:
+            continue
+        where = f"volumeMounts[{path}]"
+        yield Finding(Violation(CHECK.reason, place.name, text, where))
+
+
+def _goes_back(seen: Subject) -> bool:
+    """Returns whether a mount goes back by `..` and has a step that one of the folders ends in."""
+    mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
+    steps = paths.last_step(*_NAMED_GPUS, *(_OF_MPS if mps else ()))
+    return any(
+        paths.goes_back(mount.mount_path) and re.search(steps, mount.mount_path)
+        for container in seen.containers.values()
+        for mount in container.volume_mounts or ()
+    )
+
+
+def _mounts(condition: str) -> str:
+    return f"has(c.volumeMounts) && c.volumeMounts.exists(m, {condition})"
+
+
+def _covers(folders: tuple[str, ...]) -> str:
+    patterns = (paths.inside(*folders), paths.BACK, paths.last_step(*folders))
+    inside, back, last = (f"m.mountPath.{matches(each)}" for each in patterns)
+    return f"{inside} || ({back} && {last})"
+
+
+_NAMED: Final = f"m.mountPath.contains('{posixpath.basename(_NAMED_GPUS[0])}')"
+
+CHECK: Final = Check(
+    rank=13,
+    reason=Reason(
+        "reserved_mounts",
+        Group.WAY_AROUND,
+        "A container mounts where GPUs are named, or where MPS has its own.",
+        example="an emptyDir on `/dev/shm` in a pod that gets an MPS share.",
+        to_do="mount it elsewhere.",
+        detail=(
+            "A path below `/var/run/nvidia-container-devices` names a GPU; under MPS `/mps` "
+            "and `/dev/shm` are MPS's."
+        ),
+    ),
+    treatments=REFUSED,
+    texts=Texts(
+        looks_at=("mounts on /var/run/nvidia-container-devices; on /mps and /dev/shm under MPS"),
+        on_the_node="[2]",
+    ),
+    webhook=PodCondition(container=_mounts(_NAMED)),  # and asked about pods with GPU requests
+    backstop=Backstop(
+        "a mount stands where the NVIDIA runtime looks for devices, or on what MPS mounts; "
+        "mount it elsewhere",
+        PodCondition(
+            pod=f"{any_container(_mounts(_covers(_OF_MPS)))} && {REQUESTS_MPS}",
+            container=_mounts(f"{_NAMED} && ({_covers(_NAMED_GPUS)})"),
+        ),
+        taken=_goes_back,
+    ),
+    container_rule=reserved_mounts,
+)

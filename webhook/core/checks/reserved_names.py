@@ -1,0 +1,64 @@
+"""The check of our own label: on a pod it says what the pod requests, or is not there."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from webhook.core.api import names
+from webhook.core.api import pod as pods
+from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
+from webhook.core.checks.cel import REQUESTS_GPU, any_container
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
+from webhook.core.checks.finding import Finding, Subject, quote
+
+
+def reserved_names(seen: Subject) -> Iterator[Finding]:
+    """Yields the strategy label, by which people count and quota pods, if it is not true.
+
+    Fields: metadata.labels[gpu-sharing.io/strategy]. The decision annotation is for reading
+    only: nothing trusts it, so nothing refuses it.
+
+    | label | the pod's requests | found |
+    |---|---|---|
+    | absent | any | no |
+    | any | malformed, or on any node | no: that is found already |
+    | any | none | yes |
+    | that strategy; `mixed` for several | some | no |
+    | any other | some | yes |
+    """
+    said = pods.labels(seen.pod).get(names.STRATEGY)
+    kinds = set(seen.strategies.values())
+    if said is None or seen.malformed or None in kinds:
+        return
+    true = "mixed" if len(kinds) > 1 else next((kind.value for kind in kinds if kind), None)
+    if said != true:
+        text = f"label {names.STRATEGY}={quote(said)} is not what the pod gets; remove it"
+        where = f"metadata.labels[{names.STRATEGY}]"
+        yield Finding(Violation(CHECK.reason, "", text, where), said)
+
+
+_LABEL: Final = f"has(o.metadata.labels) && '{names.STRATEGY}' in o.metadata.labels"
+
+CHECK: Final = Check(
+    rank=15,
+    reason=Reason(
+        "reserved_names",
+        Group.WAY_AROUND,
+        "The pod has the webhook's own label with a value that is not true.",
+        example="the label on a pod that asks for no GPU, copied from another.",
+        to_do="remove the label.",
+        detail=f"It is `{names.STRATEGY}`. The webhook writes it, nobody else should.",
+    ),
+    treatments=REFUSED_TO_TENANTS,
+    texts=Texts(
+        looks_at="our own strategy label by hand",
+        comment=f"{names.STRATEGY} that is not true",
+    ),
+    webhook=PodCondition(pod=_LABEL),
+    backstop=Backstop(
+        f"{names.STRATEGY} is written by the webhook only; remove it",
+        PodCondition(pod=f"{_LABEL} && !{any_container(REQUESTS_GPU)}"),
+        claims=lambda seen: not seen.strategies,  # what a request amounts to, CEL cannot see
+    ),
+    pod_rule=reserved_names,
+)

@@ -1,0 +1,74 @@
+"""The check of claims and device classes of dynamic resource allocation."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from webhook.core.api.containers import ContainerRef
+from webhook.core.api.pod import Container
+from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
+from webhook.core.checks.cel import resource_names
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
+from webhook.core.checks.finding import Finding, Subject
+
+_DEVICE_CLASS: Final = "deviceclass.resource.kubernetes.io/"
+
+
+def resource_claims(seen: Subject) -> Iterator[Finding]:
+    """Yields each claim of a pod: several pods may share one, past the device plugin.
+
+    Fields: spec.resourceClaims. Allowed: none. What a claim is for cannot be seen from the pod.
+    Source: Kubernetes, "Dynamic Resource Allocation"; dra-driver-nvidia-gpu.
+    """
+    claims = seen.pod.spec.resource_claims or ()
+    for index, _ in enumerate(claims):
+        text = f"resourceClaims[{index}] may share GPUs; ask for nvidia.com/gpu instead"
+        yield Finding(Violation(CHECK.reason, "", text, f"spec.resourceClaims[{index}]"))
+
+
+def claimed_devices(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
+    """Yields the claims of a container, and device classes that it requests as resources.
+
+    Fields: resources.claims, and names in resources.limits and requests, of every container.
+    Allowed: no claim, no name that begins with `deviceclass.resource.kubernetes.io/`.
+    Source: KEP-5004, implicit extended resources of every DeviceClass.
+    """
+    resources = container.resources
+    if resources is None:
+        return
+    for name in {**(resources.limits or {}), **(resources.requests or {})}:
+        if name.startswith(_DEVICE_CLASS):
+            text = f"{name[:100]} is a device of DRA; ask for nvidia.com/gpu instead"
+            where = f"resources.limits[{name}]"
+            yield Finding(Violation(CHECK.reason, place.name, text, where))
+    if resources.claims:
+        text = "resources.claims may share GPUs; ask for nvidia.com/gpu instead"
+        yield Finding(Violation(CHECK.reason, place.name, text, "resources.claims"))
+
+
+_CLASSES: Final = resource_names(f"k.startsWith('{_DEVICE_CLASS}')")
+_CLAIMS: Final = "has(c.resources) && has(c.resources.claims) && size(c.resources.claims) > 0"
+
+CHECK: Final = Check(
+    rank=14,
+    reason=Reason(
+        "resource_claims",
+        Group.WAY_AROUND,
+        "The pod asks for devices by a claim, which this webhook cannot see.",
+        example="`deviceclass.resource.kubernetes.io/gpu.nvidia.com: 1`.",
+        to_do="ask for `nvidia.com/gpu`.",
+        detail="That is a ResourceClaim or a DeviceClass. Several pods may use one claim.",
+    ),
+    treatments=REFUSED_TO_TENANTS,
+    texts=Texts(
+        looks_at=f"resourceClaims, resources.claims, `{_DEVICE_CLASS}…`",
+        comment="dynamic resource allocation",
+    ),
+    webhook=PodCondition(
+        pod="has(o.spec.resourceClaims) && size(o.spec.resourceClaims) > 0",
+        container=f"({_CLAIMS}) || ({_CLASSES})",
+    ),
+    backstop=Backstop("a tenant's pod may not use resource claims or device classes"),
+    pod_rule=resource_claims,
+    container_rule=claimed_devices,
+)

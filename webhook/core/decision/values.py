@@ -1,0 +1,112 @@
+"""The values that pass between the steps of one decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webhook.core.api.containers import ContainerRef
+from webhook.core.api.mig import Profile
+from webhook.core.api.node import Taint
+from webhook.core.api.pod import Container, Pod
+from webhook.core.api.quantity import Raw
+from webhook.core.api.reason import Reason
+from webhook.core.api.violation import Violation
+from webhook.core.api.workload import Workload
+from webhook.core.gpu.values import Inventory, NodeGroup, NodeRequirement, Offer
+from webhook.core.policy.values import Choice, Policy, Row, RowName
+
+
+@dataclass(frozen=True, slots=True)
+class GpuRequest:
+    """The GPUs that one container requests: one kind of resource and a count above zero."""
+
+    container: ContainerRef
+    resource: str
+    count: int
+    raw: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """What an offer must satisfy for a pod, besides a request's own choices.
+
+    `isolated` says that the pod must be kept apart from everybody else's. `memory`, in MiB, is
+    the policy's default where the pod says nothing.
+    """
+
+    tenant: str | None
+    isolated: bool
+    shared_pools: bool
+    memory: int | None
+    profile: Profile | None
+    own_shared_memory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a pod says of itself, and the row of the matrix that decides it.
+
+    `idle` are the containers that request no GPU. `memory` is that of the pod's annotation.
+    """
+
+    pod: Pod
+    containers: Mapping[ContainerRef, Container]
+    workload: Workload
+    tenant: str | None
+    row_name: RowName
+    row: Row
+    constraints: Constraints
+    requests: tuple[GpuRequest, ...]
+    idle: tuple[ContainerRef, ...]
+    memory: int | None
+    violations: tuple[Violation, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a decision looks for, and in what.
+
+    `reachable` are the groups of nodes that the pod can land on.
+    """
+
+    question: Question
+    policy: Policy
+    inventory: Inventory
+    reachable: tuple[NodeGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A request with the choices that it may be given, best first."""
+
+    request: GpuRequest
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The offer selected for a candidate, and the group of nodes that has it."""
+
+    candidate: Candidate
+    offer: Offer
+    group: NodeGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What one request gets and why, with the node requirements that make it so."""
+
+    request: GpuRequest
+    offer: Offer
+    reason: Reason
+    requirements: tuple[NodeRequirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a pod gets, or why not: `violations` refuse, `allocations` is empty then."""
+
+    allocations: tuple[Allocation, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    warnings: tuple[str, ...] = ()
+    tolerations: tuple[Taint, ...] = ()

@@ -1,0 +1,285 @@
+"""The decision record: what was decided for one pod, in every form that leaves the webhook.
+
+| form | written by | read by |
+|---|---|---|
+| the pod's annotation `gpu-sharing.io/decision` | `to_annotation` | `from_annotation` |
+| the same annotation of an Event, and the warning of a dry run | `to_json` | `from_json` |
+| a review in the audit log | `to_log_line` | `from_log_line` |
+| annotations of the API server's audit event | `to_audit_annotations` | people |
+| `status.details.causes` of a refusal | `to_status_causes` | `from_status_causes` |
+
+Anybody may write an annotation, so nothing that is read here decides anything.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from webhook.core.api.admission import AdmissionRequest
+from webhook.core.api.pod import controller
+from webhook.core.api.violation import Violation
+from webhook.core.decision.values import Allocation, GpuRequest
+
+MOST_READ: Final = 16 * 1024
+"""Bytes of an annotation or a warning that are read; a longer one tells nothing."""
+MOST_WARNED: Final = 2048
+"""Bytes of a record in a warning: the API server cuts those of more than 4096 in all."""
+_MOST_WRITTEN: Final = 8 * 1024  # bytes of containers, and of causes: both fit into MOST_READ
+_MOST_CAUSES: Final = 20  # of a refusal, as in its message
+
+_T = TypeVar("_T")
+_Word = Annotated[str, Meta(pattern=r"\A[a-z][a-z_-]{0,39}\Z")]
+_Resource = Annotated[str, Meta(pattern=r"\Anvidia\.com/[a-z0-9.-]{1,60}\Z")]
+_Count = Annotated[int, Meta(gt=0)]
+_OneAmount = Annotated[dict[_Resource, _Count], Meta(min_length=1, max_length=1)]
+
+
+class ContainerChange(Struct, frozen=True):
+    """What one container requests and what it gets: nothing, and no strategy, where refused."""
+
+    name: str
+    requested: dict[str, int] = field(name="from")
+    given: dict[str, int] = field(name="to")
+    strategy: str | None = None
+    reason: str | None = None
+
+
+class Cause(Struct, frozen=True):
+    """One thing that is wrong with a pod; `container` is empty where it is the pod itself."""
+
+    reason: str = ""
+    container: str = ""
+    field: str = ""
+    message: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message, with the name of the container before it."""
+        return f'container "{self.container}": {self.message}' if self.container else self.message
+
+
+class DecisionRecord(Struct, frozen=True):
+    """What was decided for one pod, and why; words of other versions are kept as they are."""
+
+    workload: str | None = None
+    tenant: str | None = None
+    strategy: str | None = None
+    allowed: bool = True
+    reason: str | None = None
+    message: str | None = None
+    containers: tuple[ContainerChange, ...] = ()
+    violations: tuple[Cause, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class LogLine(DecisionRecord, frozen=True, kw_only=True):
+    """A review in the audit log: the record, and the request that it answers.
+
+    `count` is more than 1 where an event tells of several equal reviews.
+    """
+
+    event: str
+    timestamp: str
+    side: str
+    namespace: str
+    mode: str
+    uid: str = ""
+    operation: str = ""
+    owner_kind: str = ""
+    owner: str = ""
+    user: str = ""
+    dry_run: bool = field(name="dryRun", default=False)
+    latency_ms: float | None = None
+    count: int = 1
+
+
+class _PodChange(Struct):
+    name: Annotated[str, Meta(min_length=1, max_length=63)]
+    requested: _OneAmount = field(name="from")
+    given: _OneAmount = field(name="to")
+    strategy: _Word
+    reason: _Word
+
+
+class _PodAnnotation(Struct):
+    """Only what the webhook could have written."""
+
+    workload: _Word
+    containers: Annotated[tuple[_PodChange, ...], Meta(min_length=1)]
+    tenant: Annotated[str, Meta(max_length=63)] | None = None
+
+
+def container_changes(
+    asks: Iterable[GpuRequest], given: Iterable[Allocation]
+) -> tuple[ContainerChange, ...]:
+    """Return one change for each request for GPUs, in the order of the requests."""
+    by_place = {each.request.container: each for each in given}
+    return tuple(_change(ask, by_place.get(ask.container)) for ask in asks)
+
+
+def _change(ask: GpuRequest, given: Allocation | None) -> ContainerChange:
+    name, requested = ask.container.name, {ask.resource: ask.count}
+    if given is None:
+        return ContainerChange(name, requested, {})
+    to, strategy = {given.offer.resource: ask.count}, given.offer.strategy.value
+    return ContainerChange(name, requested, to, strategy, given.reason.code)
+
+
+def causes_of(violations: Iterable[Violation]) -> tuple[Cause, ...]:
+    """Return the causes that violations amount to, each once."""
+    causes = (Cause(v.reason.code, v.container, v.field, v.message) for v in violations)
+    return tuple(dict.fromkeys(causes))
+
+
+def to_annotation(record: DecisionRecord) -> str:
+    """Return the pod's annotation: compact JSON, of very many containers the first.
+
+    How many they are does not depend on the requests before the rewrite, so that a second run
+    on the result writes the same.
+    """
+    fitting = _fitting([msgspec.structs.replace(c, requested={}) for c in record.containers])
+    kept = record.containers[: len(fitting)]
+    whole = {"workload": record.workload, "tenant": record.tenant, "containers": kept}
+    return msgspec.json.encode(whole).decode()
+
+
+def from_annotation(text: str | None) -> DecisionRecord | None:
+    """Return what a pod's annotation tells, None where it is absent or not in our form."""
+    found = _decoded(text, _PodAnnotation)
+    if found is None:
+        return None
+    return DecisionRecord(
+        workload=found.workload,
+        tenant=found.tenant,
+        strategy=_common(each.strategy for each in found.containers),
+        reason=_common(each.reason for each in found.containers),
+        containers=msgspec.convert(
+            found.containers, tuple[ContainerChange, ...], from_attributes=True
+        ),
+    )
+
+
+def _common(words: Iterable[str]) -> str:
+    """The one word of all containers, `mixed` for several."""
+    first, *others = dict.fromkeys(words)
+    return "mixed" if others else first
+
+
+def same_annotation(present: str | None, wanted: str) -> bool:
+    """Return whether two annotations tell the same, but for the requests before the rewrite."""
+    found = _decoded(present, dict[str, Any])
+    try:
+        return found is not None and _given_only(found) == _given_only(msgspec.json.decode(wanted))
+    except (KeyError, TypeError):
+        return False
+
+
+def _given_only(annotation: dict[str, Any]) -> dict[str, Any]:
+    return {**annotation, "containers": [{**c, "from": None} for c in annotation["containers"]]}
+
+
+def to_json(record: DecisionRecord, most: int = MOST_READ) -> str:
+    """Return the record as JSON of at most about `most` bytes, of very much the first."""
+    short = msgspec.structs.replace(
+        record,
+        message=None,  # the violations say the same
+        containers=_fitting(record.containers, most // 4),
+        violations=_fitting(record.violations, most // 4),
+        warnings=_fitting(record.warnings, most // 4),
+    )
+    return msgspec.json.encode(short).decode()
+
+
+def from_json(text: str | None) -> DecisionRecord | None:
+    """Return the record that a text is, None for any other text."""
+    return _decoded(text, DecisionRecord) if text and text.startswith("{") else None
+
+
+def to_status_causes(record: DecisionRecord) -> tuple[dict[str, str], ...]:
+    """Return the causes of a refusal as the StatusDetails of meta/v1 have them."""
+    causes = _fitting(record.violations[:_MOST_CAUSES])
+    return tuple({"reason": c.reason, "message": c.text, "field": c.field} for c in causes)
+
+
+def from_status_causes(causes: Iterable[object]) -> tuple[Cause, ...]:
+    """Return the causes of a Status: objects with `reason`, `message` and `field`."""
+    return tuple(msgspec.convert(each, Cause, from_attributes=True) for each in causes)
+
+
+def to_audit_annotations(request: AdmissionRequest, record: DecisionRecord) -> dict[str, str]:
+    """Return the annotations of the API server's audit event, which are strings."""
+    facts: dict[str, str | None] = {
+        "reason": record.reason,
+        "mode": request.mode.value,
+        "workload": record.workload,
+        "tenant": record.tenant,
+        "strategy": record.strategy,
+        "from": ",".join(_amount(each.name, each.requested) for each in record.containers),
+        "to": ",".join(_amount(each.name, each.given) for each in record.containers if each.given),
+        "decision": record.message,
+    }
+    return {key: value for key, value in facts.items() if value}
+
+
+def _amount(name: str, amount: dict[str, int]) -> str:
+    return ",".join(f"{name}={resource}:{count}" for resource, count in amount.items())
+
+
+def to_log_line(request: AdmissionRequest, record: DecisionRecord) -> dict[str, object]:
+    """Return the fields of a review's log line, but for its event, time and latency."""
+    owner = controller(request.pod) if request.pod else None
+    return {
+        "uid": request.uid,
+        "side": request.side,
+        "operation": request.operation,
+        "namespace": request.namespace,
+        "owner_kind": owner.kind if owner else "Pod",
+        "owner": owner.name if owner else _pod_name(request),
+        "user": request.user,
+        "workload": record.workload,
+        "tenant": record.tenant,
+        "strategy": record.strategy,
+        "allowed": record.allowed,
+        "reason": record.reason,
+        "message": record.message,
+        "mode": request.mode,
+        "dryRun": request.dry_run,
+        "containers": record.containers,
+        "violations": record.violations[:_MOST_CAUSES],
+    }
+
+
+def from_log_line(text: bytes) -> LogLine | None:
+    """Return the review that a line of the log tells of, None for any other line."""
+    found = _decoded(text, LogLine, most=len(text))
+    return found if found is not None and found.event == "review" else None
+
+
+def _pod_name(request: AdmissionRequest) -> str:
+    """The pod's name; at CREATE it may still have to be generated."""
+    metadata = request.pod.metadata if request.pod else None
+    if request.name or metadata is None:
+        return request.name
+    return metadata.name or metadata.generate_name or ""
+
+
+def _fitting(items: Iterable[_T], most: int = _MOST_WRITTEN) -> tuple[_T, ...]:
+    """The first of some items, as many as take at most so many bytes of JSON together."""
+    kept, left = [], most
+    for item in items:
+        left -= len(msgspec.json.encode(item))
+        if left < 0:
+            break
+        kept.append(item)
+    return tuple(kept)
+
+
+def _decoded(text: str | bytes | None, shape: type[_T], most: int = MOST_READ) -> _T | None:
+    if text is None or len(text) > most:
+        return None
+    try:
+        return msgspec.json.decode(text, type=shape)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
