@@ -13,7 +13,7 @@ $(BIN)/.installed: pyproject.toml
 	@touch $@
 
 demo: $(BIN)/.installed ## the real webhook over HTTPS on a sample cluster: who gets which GPU and why
-	@$(BIN)/gpu-sharing demo
+	@$(BIN)/python -m examples.demo
 
 test: $(BIN)/.installed ## all tests that need no cluster
 	@$(BIN)/python -m pytest -n 2

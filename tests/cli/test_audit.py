@@ -93,7 +93,7 @@ def test_a_namespace_without_gpus_says_so(look: Look, cluster: FakeCluster) -> N
     cluster.put("namespaces", made("Namespace", "v1", "empty", ""))
     done = look("audit", "-n", "empty")
     assert done.code == 0
-    assert "no pod asks for a GPU" in done.out
+    assert "no pod requests a GPU" in done.out
 
 
 def test_the_installed_policy_decides_and_another_may_be_tried(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webhook.cli.verbs.audit import collect
+from webhook.cli.verbs.audit import groups
 from webhook.core.integrations.field_path import dotted
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ def of(subject: Json) -> Json:
             "apiVersion": subject["apiVersion"]}  # fmt: skip
 
 
-def names(groups: tuple[collect.Group, ...]) -> dict[str, list[str]]:
+def names(groups: tuple[groups.Group, ...]) -> dict[str, list[str]]:
     return {
         f"{g.root['kind']}/{g.root['metadata']['name']}": [p["metadata"]["name"] for p in g.pods]
         for g in groups
@@ -40,13 +40,13 @@ def replica_set_pod(deployment: str, number: int, version: str = "apps/v1") -> J
 
 def test_pods_of_a_replica_set_are_their_deployments_without_reading_the_replica_set() -> None:
     web = made("Deployment", "web", spec={"replicas": 2})
-    groups = collect.group([web], [replica_set_pod("web", 1), replica_set_pod("web", 2)])
-    assert names(groups) == {"Deployment/web": ["web-5d9f-1", "web-5d9f-2"]}
-    assert groups[0].read
+    found = groups.group([web], [replica_set_pod("web", 1), replica_set_pod("web", 2)])
+    assert names(found) == {"Deployment/web": ["web-5d9f-1", "web-5d9f-2"]}
+    assert found[0].read
 
 
 def test_a_deployment_that_may_not_be_seen_is_still_the_group_of_its_pods() -> None:
-    (group,) = collect.group([], [replica_set_pod("web", 1), replica_set_pod("web", 2)])
+    (group,) = groups.group([], [replica_set_pod("web", 1), replica_set_pod("web", 2)])
     assert names((group,)) == {"Deployment/web": ["web-5d9f-1", "web-5d9f-2"]}
     assert not group.read
 
@@ -55,25 +55,25 @@ def test_a_cron_jobs_job_and_its_pod_are_the_cron_jobs() -> None:
     cron = made("CronJob", "nightly")
     job = made("Job", "nightly-1", owner=of(cron))
     pod = made("Pod", "nightly-1-x", owner=of(job))
-    assert names(collect.group([job, cron], [pod])) == {"CronJob/nightly": ["nightly-1-x"]}
+    assert names(groups.group([job, cron], [pod])) == {"CronJob/nightly": ["nightly-1-x"]}
 
 
 def test_a_pod_of_a_custom_resource_is_its_owners_and_a_bare_one_its_own() -> None:
     owner = {"kind": "PyTorchJob", "name": "train", "uid": "u", "apiVersion": "kubeflow.org/v1"}
-    groups = collect.group([], [made("Pod", "train-0", owner=owner), made("Pod", "bare")])
-    assert names(groups) == {"PyTorchJob/train": ["train-0"], "Pod/bare": ["bare"]}
+    found = groups.group([], [made("Pod", "train-0", owner=owner), made("Pod", "bare")])
+    assert names(found) == {"PyTorchJob/train": ["train-0"], "Pod/bare": ["bare"]}
 
 
 def test_finished_pods_do_not_count() -> None:
     over = made("Pod", "done", status={"phase": "Succeeded"})
-    assert collect.group([], [over]) == ()
+    assert groups.group([], [over]) == ()
 
 
 def test_owners_in_a_circle_end() -> None:
     one, two = made("Job", "one"), made("Job", "two")
     one["metadata"]["ownerReferences"] = [{"controller": True, **of(two)}]
     two["metadata"]["ownerReferences"] = [{"controller": True, **of(one)}]
-    assert len(collect.group([one, two], [])) in (1, 2)
+    assert len(groups.group([one, two], [])) in (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_how_many_pods_a_template_is_to_have(root: Json, path: str, number: int)
     steps = path.replace("[", ".").replace("]", "").split(".")
     place = tuple(int(step) if step.isdigit() else step for step in steps)
     assert dotted(place) == path
-    assert collect.wanted(root, place) == number
+    assert groups.wanted(root, place) == number

@@ -11,7 +11,7 @@ from command_line import Done, Json, command
 
 Run = Callable[..., Done]
 LIVE = ("explain", "why", "pods", "logs", "status")
-COMMANDS = ("review", "policy", "check", "serve", "demo", "reasons", *LIVE)
+COMMANDS = ("review", "policy", "check", "serve", "reasons", *LIVE)
 
 
 # Help.
@@ -22,7 +22,7 @@ def test_the_help_names_every_command_and_where_to_begin(run: Run) -> None:
     assert done.code == 0
     assert all(f"    {name} " in done.out for name in COMMANDS)
     assert "new here?" in done.out
-    assert "gpu-sharing demo" in done.out
+    assert "gpu-sharing review -f" in done.out
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -32,7 +32,7 @@ def test_every_command_has_a_help(run: Run, name: str) -> None:
     assert done.out.startswith(f"usage: gpu-sharing {name}")
 
 
-@pytest.mark.parametrize("name", ["review", "check", "serve", "demo", "reasons", *LIVE])
+@pytest.mark.parametrize("name", ["review", "check", "serve", "reasons", *LIVE])
 def test_the_help_of_a_command_says_what_its_exit_codes_mean(run: Run, name: str) -> None:
     assert "exit code" in run(name, "--help").out.lower()
 

@@ -1,13 +1,23 @@
-"""`gpu-sharing demo`: exit 0 only if everything came out as promised."""
+"""`make demo`: exit 0 only if everything came out as promised."""
 
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from command_line import EXAMPLES, Done, command
+from command_line import EXAMPLES, Done
 
-Run = Callable[..., Done]
+ROOT = EXAMPLES.parent
+
+
+def demo(*flags: str) -> Done:
+    """Run the demo as `make demo` does."""
+    command = [sys.executable, "-m", "examples.demo", *flags]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -17,7 +27,7 @@ def examples(tmp_path: Path) -> Path:
 
 
 def test_the_demo_shows_that_everything_came_out_as_promised() -> None:
-    done = command("demo")
+    done = demo()
     assert (done.code, done.err) == (0, "")
     assert "All 9 came out as promised" in done.out
     assert "refused" in done.out
@@ -25,14 +35,14 @@ def test_the_demo_shows_that_everything_came_out_as_promised() -> None:
     assert "nvidia.com/mig-3g.20gb" in done.out
 
 
-def test_a_broken_promise_is_named_and_the_exit_code_is_1(run: Run, examples: Path) -> None:
+def test_a_broken_promise_is_named_and_the_exit_code_is_1(examples: Path) -> None:
     promises = examples / "promises.yaml"
     text = promises.read_text()
     changed = text.replace("strategy: mps,          reason", "strategy: mig,          reason")
     assert changed != text
     promises.write_text(changed)
 
-    done = run("demo", "--examples", str(examples))
+    done = demo("--examples", str(examples))
 
     assert done.code == 1
     assert "inference-t4.yaml: strategy: promised mig, got mps" in done.out
@@ -40,14 +50,12 @@ def test_a_broken_promise_is_named_and_the_exit_code_is_1(run: Run, examples: Pa
 
 
 @pytest.mark.parametrize("content", [None, "[", "- a\n"], ids=["missing", "no-yaml", "a-list"])
-def test_promises_that_cannot_be_read_are_named(
-    run: Run, examples: Path, content: str | None
-) -> None:
+def test_promises_that_cannot_be_read_are_named(examples: Path, content: str | None) -> None:
     path = examples / "promises.yaml"
     if content is None:
         path.unlink()
     else:
         path.write_text(content)
-    done = run("demo", "--examples", str(examples))
+    done = demo("--examples", str(examples))
     assert (done.code, done.out) == (2, "")
     assert "promises.yaml" in done.err

@@ -164,7 +164,7 @@ def test_a_namespace_that_did_not_opt_in_is_never_touched(look: Look, cluster: F
 
 def test_a_pod_that_was_never_decided_says_what_to_do(look: Look) -> None:
     done = look("explain", "early")
-    assert "The webhook never decided this pod" in done.out
+    assert "The webhook never reviewed this pod" in done.out
     assert "delete it" in done.out
     assert record(look("explain", "early", "-o", "json"))["undecided"] is True
 
@@ -172,7 +172,7 @@ def test_a_pod_that_was_never_decided_says_what_to_do(look: Look) -> None:
 def test_a_pod_without_a_gpu_is_left_as_it_is(look: Look, cluster: FakeCluster) -> None:
     done = look("explain", "web")
     assert (done.code, cluster.tried) == (0, [])
-    assert "It asks for no GPU" in done.out
+    assert "It requests no GPU" in done.out
 
 
 def test_what_refuses_first_is_told_beside_what_the_nodes_tell(
@@ -251,7 +251,7 @@ def test_a_viewer_who_may_list_nodes_is_answered_by_them(look: Look, cluster: Fa
     cluster.allowed = lambda verb, what, where: what == "nodes" or mine(verb, what, where)
     done = look("explain", POD)
     assert "the same." in done.out
-    assert "Told by the nodes and the policy, as you may read them" in done.out
+    assert "According to the nodes and the policy, as you may read them" in done.out
 
 
 def test_a_stranger_is_told_what_is_missing(look: Look, cluster: FakeCluster) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from webhook.cli import loaders
-from webhook.cli.evaluate import Court
+from webhook.cli.evaluate import Context
 from webhook.cli.loaders import Cluster
-from webhook.cli.verbs.audit import collect, evaluate, quotas, report, totals
+from webhook.cli.verbs.audit import evaluate, groups, quotas, render, totals
 from webhook.cli.verbs.audit.evaluate import Outcome, Row
 
 Json = dict[str, Any]
@@ -17,12 +17,12 @@ MODE = "gpu-sharing.io/mode"
 
 
 @pytest.fixture(scope="module")
-def court() -> Court:
+def context() -> Context:
     policy = loaders.load_policy(None)
     nodes = loaders.load_cluster(str(INVENTORY)).nodes
     namespaces = {"team": {}, "blue": {"gpu-sharing.io/tenant": "blue"}}
     cluster = Cluster(nodes, namespaces)
-    return Court(policy, loaders.inventory_of(cluster, policy), cluster, {MODE: "enforce"})
+    return Context(policy, loaders.inventory_of(cluster, policy), cluster, {MODE: "enforce"})
 
 
 def spec(resource: str | None = "nvidia.com/gpu", count: int = 1, **more: Any) -> Json:
@@ -43,14 +43,14 @@ def deployment(name: str, workload: str, *, replicas: int = 1, **more: Any) -> J
     }
 
 
-def rows(court: Court, *objects: Json, pods: tuple[Json, ...] = ()) -> tuple[Row, ...]:
-    found, unreadable = evaluate.forecast(collect.group(objects, pods), court)
+def rows(context: Context, *objects: Json, pods: tuple[Json, ...] = ()) -> tuple[Row, ...]:
+    found, unreadable = evaluate.forecast(groups.group(objects, pods), context)
     assert unreadable == ()
     return found
 
 
-def only(court: Court, *objects: Json, pods: tuple[Json, ...] = ()) -> Row:
-    (row,) = rows(court, *objects, pods=pods)
+def only(context: Context, *objects: Json, pods: tuple[Json, ...] = ()) -> Row:
+    (row,) = rows(context, *objects, pods=pods)
     return row
 
 
@@ -68,41 +68,43 @@ def only(court: Court, *objects: Json, pods: tuple[Json, ...] = ()) -> Row:
         ),
     ],
 )  # fmt: skip
-def test_the_outcome(court: Court, subject: Json, outcome: Outcome) -> None:
-    assert only(court, subject).outcome is outcome
+def test_the_outcome(context: Context, subject: Json, outcome: Outcome) -> None:
+    assert only(context, subject).outcome is outcome
 
 
-def test_what_touches_no_gpu_is_no_row(court: Court) -> None:
-    assert rows(court, deployment("web", "inference", resource=None)) == ()
+def test_what_touches_no_gpu_is_no_row(context: Context) -> None:
+    assert rows(context, deployment("web", "inference", resource=None)) == ()
 
 
-def test_replicas_multiply_and_a_saving_is_a_fraction(court: Court) -> None:
-    row = only(court, deployment("a", "inference", replicas=14))
+def test_replicas_multiply_and_a_saving_is_a_fraction(context: Context) -> None:
+    row = only(context, deployment("a", "inference", replicas=14))
     assert (row.pods, row.before, row.after.devices) == (14, 14, {"mig": 14})
     assert row.after.gpus == pytest.approx(2)
 
 
-def test_the_mode_of_the_namespace_does_not_matter(court: Court) -> None:
-    refused = only(court, deployment("a", "dev", count=2))
+def test_the_mode_of_the_namespace_does_not_matter(context: Context) -> None:
+    refused = only(context, deployment("a", "dev", count=2))
     assert not refused.result.verdict.allowed
     assert refused.result.verdict.message.startswith('container "main"')
 
 
-def test_a_live_pod_is_judged_as_it_was_before_it_had_a_node(court: Court) -> None:
+def test_a_live_pod_is_judged_as_it_was_before_it_had_a_node(context: Context) -> None:
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "p", "namespace": "blue"},
         "spec": spec(nodeName="somewhere"),
     }
-    row = only(court, pods=(pod,))
+    row = only(context, pods=(pod,))
     assert (row.outcome, row.result.verdict.tenant) == (Outcome.CHANGED, "blue")
     assert "node_name" not in " ".join(row.result.verdict.warnings)
 
 
-def test_what_a_live_pod_holds_depends_on_its_node(court: Court) -> None:
+def test_what_a_live_pod_holds_depends_on_its_node(context: Context) -> None:
     label = "nvidia.com/gpu.sharing-strategy"
-    sharing = [n for n in court.cluster.nodes if (n.metadata.labels or {})[label] == "time-slicing"]
+    sharing = [
+        n for n in context.cluster.nodes if (n.metadata.labels or {})[label] == "time-slicing"
+    ]
     shared = sharing[0].metadata.name
     web = deployment("web", "dev", resource="nvidia.com/gpu.shared", replicas=2)
     pods = tuple(
@@ -116,29 +118,29 @@ def test_what_a_live_pod_holds_depends_on_its_node(court: Court) -> None:
         }
         for name, node in (("web-1", shared), ("web-2", None))
     )  # fmt: skip
-    row = only(court, web, pods=pods)
+    row = only(context, web, pods=pods)
     assert row.pods == 2
     assert 1 < row.before < 2  # a share of the one, the whole of the other that waits
 
 
-def test_refused_pods_are_no_saving(court: Court) -> None:
-    total = totals.of(
-        rows(court, deployment("ok", "training", count=2), deployment("no", "dev", count=2))
+def test_refused_pods_are_no_saving(context: Context) -> None:
+    total = totals.add_up(
+        rows(context, deployment("ok", "training", count=2), deployment("no", "dev", count=2))
     )
     assert (total.before, total.after, total.refused) == (2, 2, 2)
     assert total.outcomes == {Outcome.PINNED: 1, Outcome.REFUSED: 1}
 
 
-def test_a_template_that_cannot_be_read_is_told_and_the_rest_is_seen(court: Court) -> None:
+def test_a_template_that_cannot_be_read_is_told_and_the_rest_is_seen(context: Context) -> None:
     broken = deployment("broken", "dev", pod={"containers": [{"name": 7}]})
     found, unreadable = evaluate.forecast(
-        collect.group([broken, deployment("fine", "dev")], ()), court
+        groups.group([broken, deployment("fine", "dev")], ()), context
     )
     assert [row.group.root["metadata"]["name"] for row in found] == ["fine"]
     assert "broken" in str(unreadable[0])
 
 
-def test_a_root_without_a_template_is_judged_by_its_pods(court: Court) -> None:
+def test_a_root_without_a_template_is_judged_by_its_pods(context: Context) -> None:
     job = {
         "apiVersion": "kubeflow.org/v1",
         "kind": "TrainJob",
@@ -152,12 +154,12 @@ def test_a_root_without_a_template_is_judged_by_its_pods(court: Court) -> None:
         "metadata": {"name": "t-0", "namespace": "team", "ownerReferences": [owner]},
         "spec": spec(),
     }
-    row = only(court, job, pods=(pod,))
+    row = only(context, job, pods=(pod,))
     assert (row.group.root["kind"], row.pods) == ("TrainJob", 1)
 
 
-def test_the_record_has_the_keys_that_tools_read(court: Court) -> None:
-    made = totals.record(only(court, deployment("a", "inference", replicas=2)))
+def test_the_record_has_the_keys_that_tools_read(context: Context) -> None:
+    made = render._row_record(only(context, deployment("a", "inference", replicas=2)))
     assert made["gpus"] == {"before": 2, "waiting": 2, "after": 0.29}
     assert {k: made[k] for k in ("namespace", "kind", "name", "pods", "outcome", "reason")} == {
         "namespace": "team", "kind": "Deployment", "name": "a", "pods": 2,
@@ -165,12 +167,12 @@ def test_the_record_has_the_keys_that_tools_read(court: Court) -> None:
     }  # fmt: skip
 
 
-def test_a_quota_that_would_count_no_more_is_named(court: Court) -> None:
+def test_a_quota_that_would_count_no_more_is_named(context: Context) -> None:
     quota = {
         "metadata": {"name": "gpus", "namespace": "team"},
         "spec": {"hard": {"requests.nvidia.com/gpu": "4"}},
     }
-    made = rows(court, deployment("a", "inference"))
+    made = rows(context, deployment("a", "inference"))
     (note,) = quotas.notes([quota], made)
     assert "team/gpus" in note
     assert "add requests.nvidia.com/mig-1g.5gb" in note
@@ -181,6 +183,6 @@ def test_a_quota_that_would_count_no_more_is_named(court: Court) -> None:
 
 
 def test_the_one_command_that_turns_enforcement_on() -> None:
-    assert report.turn_on("team") == (
+    assert render._turn_on("team") == (
         "kubectl label --overwrite namespace team gpu-sharing.io/mode=enforce"
     )

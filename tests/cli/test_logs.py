@@ -12,7 +12,7 @@ from fake_cluster import FakeCluster, edits, views
 from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, our_event
 
 from webhook.cli.cluster import times
-from webhook.cli.verbs.logs import records as trailed
+from webhook.cli.verbs.logs.render import row_of
 from webhook.core import record
 from webhook.core.admit import allowed
 from webhook.core.api import reasons
@@ -33,7 +33,7 @@ def test_the_lines_of_all_replicas_are_one_by_time(look: Look) -> None:
     done = look("logs")
     assert (done.code, done.err) == (0, "")
     heading, *lines = done.out.splitlines()
-    titles = ("TIME", "NAMESPACE", "OWNER", "WORKLOAD", "ASKED", "GOT", "REASON", "MODE")
+    titles = ("TIME", "NAMESPACE", "OWNER", "WORKLOAD", "REQUESTED", "GOT", "REASON", "MODE")
     assert tuple(heading.split()) == titles
     stamps = [line.split()[0] for line in lines[:4]]
     assert stamps == sorted(stamps)
@@ -207,7 +207,7 @@ def test_what_the_server_writes_can_be_read() -> None:
     written.reviewed(request, allowed(reasons.NO_GPU), 0.001)
     line = record.from_log_line(stream.getvalue())
     assert line is not None
-    row = trailed.row(line)
+    row = row_of(line)
     assert (row["namespace"], row["owner"], row["mode"]) == ("shop", "Pod/a", "audit")
 
 

@@ -53,7 +53,7 @@ def test_the_record_has_stable_keys(look: Look) -> None:
 
 def test_wide_has_more_columns(look: Look) -> None:
     out = look("pods", "-A", "-o", "wide").out
-    assert out.splitlines()[0].split()[-4:] == ["ASKED", "REASON", "OWNER", "AGE"]
+    assert out.splitlines()[0].split()[-4:] == ["REQUESTED", "REASON", "OWNER", "AGE"]
     assert "mig_slice" in out
 
 
@@ -73,10 +73,10 @@ def test_filters(look: Look, words: list[str], names: set[str]) -> None:
 
 def test_nothing_is_said_in_words(look: Look) -> None:
     assert (
-        "No pod in namespace gpu-sharing asks for a GPU." in look("pods", "-n", "gpu-sharing").out
+        "No pod in namespace gpu-sharing requests a GPU." in look("pods", "-n", "gpu-sharing").out
     )
     filtered = look("pods", "-n", "lab", "--workload", "training").out
-    assert "None of the pods in namespace lab that ask for a GPU (1)" in filtered
+    assert "No pod in namespace lab matches; 1 request a GPU." in filtered
     assert records(look("pods", "-n", "gpu-sharing", "-o", "json")) == []
 
 

@@ -16,7 +16,7 @@ Run = Callable[..., Done]
 
 KEYS = {
     *("source", "kind", "namespace", "name", "template", "workload", "tenant", "allowed"),
-    *("strategy", "reason", "message", "warnings", "containers", "patch"),
+    *("strategy", "reason", "message", "warnings", "containers", "violations", "patch"),
 }
 PROMISES: Json = yaml.safe_load((EXAMPLES / "promises.yaml").read_text())
 
@@ -96,7 +96,8 @@ def test_json_has_exactly_the_promised_keys_for_every_outcome(run: Run) -> None:
     assert by_allowed == {True, False}
     for record in records:
         assert all(
-            each.keys() == {"name", "from", "to", "strategy"} for each in record["containers"]
+            each.keys() == {"name", "from", "to", "strategy", "reason"}
+            for each in record["containers"]
         )
         assert record["allowed"] or (record["patch"], record["strategy"]) == ([], None)
         assert record["message"]
@@ -129,12 +130,14 @@ def test_one_record_in_full(run: Run, file: Callable[..., Path]) -> None:
         "reason": "whole_gpu",
         "message": "",
         "warnings": [],
+        "violations": [],
         "containers": [
             {
                 "name": "main",
                 "from": {"nvidia.com/gpu": 2},
                 "to": {"nvidia.com/gpu": 2},
                 "strategy": "exclusive",
+                "reason": "whole_gpu",
             },
         ],
         "patch": [],

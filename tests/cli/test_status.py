@@ -105,10 +105,10 @@ def broken(cluster: FakeCluster, what: str) -> None:
         ("caBundle", "mutate.gpu-sharing.io: no caBundle"),
         ("mode", "namespace lab: mode 'enforced' means nothing"),
         ("certificate", "the serving certificate: 3 days left"),
-        ("ended", "the serving certificate: ended 1d"),
+        ("ended", "the serving certificate: expired 1d"),
         ("policy", f"a newer policy is refused and an older one kept by {REPLICAS[0]}"),
         ("age", "a replica has not heard of the nodes for 16m"),
-        ("undecided", "pods have a GPU that was never decided: 2 in shop"),
+        ("undecided", "pods have a GPU and were not reviewed: 2 in shop"),
     ],
 )
 def test_one_broken_thing_is_named_and_ends_with_1(
@@ -187,7 +187,7 @@ def test_lost_events_are_told(look: Look, cluster: FakeCluster) -> None:
     cluster.metrics[REPLICAS[0]] = page
     done = look("status")
     assert done.code == 0
-    assert "events that nobody was told of: 5 dropped" in done.out
+    assert "events that were lost: 5 dropped" in done.out
 
 
 def test_of_many_refusals_the_ten_most_frequent_are_shown(look: Look, cluster: FakeCluster) -> None:

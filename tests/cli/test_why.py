@@ -216,7 +216,7 @@ def test_a_refused_bare_pod_is_found_by_its_event(look: Look, cluster: FakeClust
     done = look("why", "pod/alone")
     assert done.code == 1
     assert "Pod alone in namespace shop (mode enforce): it is refused." in done.out
-    assert "there is no pod/alone now; events still tell of it" in done.out
+    assert "there is no pod/alone now; its events are there" in done.out
 
 
 # Pods that are there.
@@ -398,7 +398,7 @@ def test_a_stranger_is_told_that_nothing_can_be_told(look: Look, cluster: FakeCl
     cluster.allowed = edits("team-blue")
     done = look("why", "deployment/chat")
     assert done.code == 2
-    assert "it cannot be told" in done.out
+    assert "not known, since you may not see enough" in done.out
     assert "list events in namespace shop" in done.out
     assert record(look("why", "deployment/chat", "-o", "json"))["state"] == "unknown"
 

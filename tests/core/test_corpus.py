@@ -12,8 +12,9 @@ import casefiles
 import msgspec
 import pytest
 
-from webhook.cli import evaluate, loaders, manifests, output
-from webhook.cli.evaluate import Court, Result
+from webhook.cli import evaluate, loaders, manifests
+from webhook.cli.evaluate import Context, Result
+from webhook.cli.verbs.review.render import record_of
 from webhook.core.api.node import Node
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
@@ -26,20 +27,20 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def court() -> Court:
+def context() -> Context:
     library = casefiles.read(Path(__file__).parent / "corpus-nodes.yaml")
     nodes = tuple(
         msgspec.convert(casefiles.expand(name, short), Node) for name, short in library.items()
     )
     policy = loaders.load_policy(None)
     cluster = loaders.Cluster(nodes, {})
-    return Court(policy, loaders.inventory_of(cluster, policy), cluster, {})
+    return Context(policy, loaders.inventory_of(cluster, policy), cluster, {})
 
 
-def decided(court: Court) -> Iterator[Result]:
+def decided(context: Context) -> Iterator[Result]:
     for found in manifests.read_manifests([str(CORPUS)]):
         assert isinstance(found, manifests.Manifest), found
-        made = list(evaluate.judge(found, court))
+        made = list(evaluate.evaluate(found, context))
         assert made, f"{found.source}: no pod template found"
         for each in made:
             assert isinstance(each, Result), each
@@ -47,7 +48,7 @@ def decided(court: Court) -> Iterator[Result]:
 
 
 def line(result: Result) -> str:
-    told = output.record(result)
+    told = record_of(result)
     told["source"] = Path(told["source"]).name
     told["containers"] = " ".join(
         f"{c['name']}:{_amount(c['from'])}>{_amount(c['to'])}" for c in told["containers"]
@@ -59,15 +60,15 @@ def _amount(resources: dict[str, int]) -> str:
     return "".join(f"{count}x{name}" for name, count in resources.items()) or "-"
 
 
-def test_every_real_manifest_comes_out_as_checked_in(court: Court) -> None:
-    lines = ["\t".join(COLUMNS), *(line(result) for result in decided(court))]
+def test_every_real_manifest_comes_out_as_checked_in(context: Context) -> None:
+    lines = ["\t".join(COLUMNS), *(line(result) for result in decided(context))]
     if os.environ.get("UPDATE_OUTCOMES"):
         OUTCOMES.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert OUTCOMES.read_text(encoding="utf-8").splitlines() == lines
 
 
-def test_every_refusal_of_a_real_manifest_says_where_and_what_to_do(court: Court) -> None:
-    for result in decided(court):
+def test_every_refusal_of_a_real_manifest_says_where_and_what_to_do(context: Context) -> None:
+    for result in decided(context):
         if not result.verdict.allowed:
             assert 'container "' in result.verdict.message
             assert f"[{result.verdict.reason}]" in result.verdict.message

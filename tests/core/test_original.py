@@ -47,7 +47,7 @@ def test_what_was_decided_is_decided_again(
         return
     event(first.reason.code)
 
-    back = reconstruct.of_live(lived(pod, first))
+    back = reconstruct.from_live_pod(lived(pod, first))
 
     again = admit(ask(back, namespace), policy, offers)
     assert (again.allowed, again.reason, again.strategy) == (True, first.reason, first.strategy)
@@ -108,7 +108,7 @@ def test_a_plain_pod_comes_back_as_it_was(node: Json, annotations: dict[str, str
     first = admit(ask(pod, {}), built_in(), offers(node))
     assert first.allocations
 
-    back = reconstruct.of_live(lived(pod, first))
+    back = reconstruct.from_live_pod(lived(pod, first))
 
     metadata = pod["metadata"] | {"generateName": "a-1-"}
     assert back == {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod["spec"]}
@@ -123,7 +123,7 @@ def test_what_the_author_asked_of_nodes_stays() -> None:
     pod["spec"]["affinity"] = {"nodeAffinity": {name: required}}
     first = admit(ask(pod, {}), built_in(), offers(A100))
     assert first.allocations
-    assert reconstruct.of_live(lived(pod, first))["spec"] == pod["spec"]
+    assert reconstruct.from_live_pod(lived(pod, first))["spec"] == pod["spec"]
 
 
 GARBAGE = [
@@ -154,7 +154,7 @@ def test_garbage_in_the_annotation_is_no_decision(text: str | None) -> None:
 def test_a_pod_with_garbage_in_its_annotation_is_left_as_it_asks(text: str) -> None:
     pod = copy.deepcopy(PLAIN)
     pod["metadata"]["annotations"] = {"gpu-sharing.io/decision": text}
-    back = reconstruct.of_live(lived(pod, Verdict(allowed=True, reason="safe")))  # type: ignore[arg-type]
+    back = reconstruct.from_live_pod(lived(pod, Verdict(allowed=True, reason="safe")))  # type: ignore[arg-type]
     assert back["spec"] == PLAIN["spec"]
     assert "annotations" not in back["metadata"]
 
@@ -190,7 +190,7 @@ def test_a_controllers_template_wins_and_its_pod_adds_what_only_the_controller_k
             "affinity": {"nodeAffinity": {name: {"nodeSelectorTerms": [term]}}},
         },
     }
-    made = reconstruct.of_template(template, live)
+    made = reconstruct.from_template(template, live)
     assert made["metadata"] == {
         "generateName": "web-",
         "labels": {
@@ -205,7 +205,7 @@ def test_a_controllers_template_wins_and_its_pod_adds_what_only_the_controller_k
 
 
 def test_a_template_without_a_pod_suffices() -> None:
-    made = reconstruct.of_template({"spec": {"containers": [{"name": "main"}]}})
+    made = reconstruct.from_template({"spec": {"containers": [{"name": "main"}]}})
     assert made["metadata"] == {"generateName": "pod-"}
 
 

@@ -11,8 +11,8 @@ from event_doubles import SETS, count_of, replica_set, stored
 from fake_api import NAMESPACES, NODES
 from gpu_nodes import namespace
 
-from webhook.cli import fake_apiserver
-from webhook.cli.local_server import running
+from examples.demo import api_server
+from examples.demo.local_server import running
 
 INVENTORY = Path(__file__).parents[2] / "examples" / "inventory.yaml"
 OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-6d4", "uid": "uid-set"}
@@ -43,7 +43,7 @@ def pod(workload):
 
 def ask(place, created, path="/mutate", **changes):
     """Send a review; return whether it was allowed."""
-    asked = fake_apiserver.review(created, "shop")
+    asked = api_server.review(created, "shop")
     asked["request"] |= changes
     connection = place.connect()
     headers = {"Content-Type": "application/json"}

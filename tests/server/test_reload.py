@@ -13,8 +13,8 @@ import pytest
 import yaml
 from webhook_process import INVENTORY, Webhook, gpu_pod, question, until, webhook_running
 
+from examples.demo.local_server import HOST, make_pair
 from webhook.cli import main
-from webhook.cli.local_server import HOST, make_pair
 
 POLICY = """\
 apiVersion: gpu-sharing.io/v1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from webhook_process import Webhook, gpu_pod, question, webhook_running
 
-from webhook.cli.local_server import HOST, Place
+from examples.demo.local_server import HOST, LocalServer
 
 HALF = b"POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Type: application/js"
 SLOW = b"POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Length: 1000\r\n\r\n{"
@@ -23,7 +23,7 @@ def webhook(tmp_path: Path) -> Iterator[Webhook]:
         yield running
 
 
-def client(place: Place, stack: ExitStack) -> ssl.SSLSocket:
+def client(place: LocalServer, stack: ExitStack) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=str(place.ca))
     raw = socket.create_connection((HOST, place.port), timeout=SOON)
     return stack.enter_context(context.wrap_socket(raw, server_hostname=HOST))

@@ -14,8 +14,8 @@ from typing import Any
 import jsonpatch
 from prometheus_client.parser import text_string_to_metric_families
 
-from webhook.cli import fake_apiserver
-from webhook.cli.local_server import HOST, Place, running
+from examples.demo import api_server
+from examples.demo.local_server import HOST, LocalServer, running
 
 Json = dict[str, Any]
 
@@ -54,7 +54,7 @@ class Reply:
 class Webhook:
     """A client of one running process. It keeps its connection, as an API server does."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: LocalServer) -> None:
         self.place = place
         self._connection = place.connect(timeout=DEADLINE)
 
@@ -185,7 +185,7 @@ def gpu_pod(workload: str | None = "dev", resource: str = "nvidia.com/gpu") -> J
 
 def question(pod: Json | None, namespace: str = "shop", **changes: Any) -> Json:
     """An AdmissionReview for the creation of a pod; `changes` replace fields of the request."""
-    made = fake_apiserver.review({"metadata": {"name": "pod"}}, namespace)
+    made = api_server.review({"metadata": {"name": "pod"}}, namespace)
     made["request"] |= {"object": pod, **changes}
     return made
 

@@ -21,8 +21,8 @@ DEFAULT_NAMESPACE = "default"
 
 
 @dataclass(frozen=True, slots=True)
-class Court:
-    """What every pod is judged by; `namespace_labels` come over what the cluster tells."""
+class Context:
+    """What every pod is decided by. `namespace_labels` come over what the cluster tells."""
 
     policy: Policy
     inventory: Inventory
@@ -51,24 +51,24 @@ class Result:
         return self.metadata.name or self.metadata.generate_name or ""
 
 
-def judge(found: Manifest, court: Court) -> Iterator[Result | InputError]:
+def evaluate(found: Manifest, context: Context) -> Iterator[Result | InputError]:
     """Yield a result for each pod that the object will make; nothing for one that makes none."""
     try:
         metadata = msgspec.convert(found.value.get("metadata") or {}, Metadata)
     except msgspec.ValidationError as error:
         yield InputError(found.locate(str(error), ".metadata"))
         return
-    for each in find_templates(found.value, court.policy.pod_templates):
+    for each in find_templates(found.value, context.policy.pod_templates):
         try:
-            yield _judge(found, each, metadata, court)
+            yield _evaluate(found, each, metadata, context)
         except msgspec.ValidationError as error:
             yield InputError(found.locate(str(error), f".{each.path}" if each.path else ""))
 
 
-def _judge(found: Manifest, each: PodTemplate, metadata: Metadata, court: Court) -> Result:
+def _evaluate(found: Manifest, each: PodTemplate, metadata: Metadata, context: Context) -> Result:
     namespace = metadata.namespace or DEFAULT_NAMESPACE
-    known = court.cluster.namespaces.get(namespace, {})
-    labels = {**known, **court.namespace_labels}
+    known = context.cluster.namespaces.get(namespace, {})
+    labels = {**known, **context.namespace_labels}
     asked = AdmissionRequest(
         side=Side.MUTATE,
         mode=mode_of(labels),
@@ -77,5 +77,5 @@ def _judge(found: Manifest, each: PodTemplate, metadata: Metadata, court: Court)
         namespace=namespace,
         namespace_labels=labels,
     )
-    seen = simulate(asked, each.pod, court.policy, court.inventory)
+    seen = simulate(asked, each.pod, context.policy, context.inventory)
     return Result(found, each, metadata, seen.verdict, seen.after)

@@ -1,30 +1,30 @@
-"""The `gpu-sharing` command: its parser and nothing else; each subcommand is a module."""
+"""The `gpu-sharing` command: its parser; each subcommand is a package of its own."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from webhook.cli.verbs import check, completion, demo, policy, reasons, review, serve
+from webhook.cli.verbs import check, completion, policy, reasons, serve
 from webhook.cli.verbs.audit import command as audit
 from webhook.cli.verbs.explain import command as explain
 from webhook.cli.verbs.logs import command as logs
 from webhook.cli.verbs.pods import command as pods
+from webhook.cli.verbs.review import command as review
 from webhook.cli.verbs.status import command as status
 from webhook.cli.verbs.why import command as why
 
 _SCRIPT, _PLUGIN = "kubectl-gpu_sharing", "kubectl gpu-sharing"
 """As kubectl finds it, and as people call it; the command is the same."""
 _COMMANDS = (
-    review, audit, explain, why, pods, logs, status, reasons, policy, check, serve, demo,
+    review, audit, explain, why, pods, logs, status, reasons, policy, check, serve,
     completion,
 )  # fmt: skip
 EPILOG = """\
 new here?
-  1. gpu-sharing demo                          the webhook at work on a sample cluster, in seconds
-  2. kubectl get nodes -o json > nodes.json    your own cluster
+  1. kubectl get nodes -o json > nodes.json    your own cluster
      gpu-sharing review -f YOUR.yaml --inventory nodes.json
-  3. gpu-sharing policy                        who gets what; `check` your own version of it
-  4. gpu-sharing audit                         what if it were on in your cluster; reads only
+  2. gpu-sharing policy                        who gets what; `check` your own version of it
+  3. gpu-sharing audit                         what if it were on in your cluster; reads only
 
 `gpu-sharing COMMAND --help` has examples and exit codes.
 """
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _COMMANDS:
-        command.add(commands)
+        command.add_parser(commands)
     made.set_defaults(whole=parser)
     return made
 

@@ -1,182 +1,187 @@
-"""Results as people and tools read them: table, diff, JSON, YAML; decides nothing."""
+"""What commands print: tables, texts, JSON, YAML and diffs."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import yaml
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from webhook.cli.evaluate import Result
-from webhook.core.admit import Verdict
-from webhook.core.api import names, reasons
-from webhook.core.api.reason import PAGE
+from webhook.core.api import names
+from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.strategies import Strategy
 
-_MOST_NAMED: Final = 3
-_CONTEXT: Final = 3
-_UNREADABLE: Final = (reasons.INVALID_QUANTITY, reasons.SEVERAL_RESOURCES)
-COLOURS: Final = {
-    **{each.value: each.traits.colour for each in Strategy},
-    "mixed": "blue",
-}
+Column = tuple[str, str]
+"""A heading, and the key of a record: what stands there is shown as it is, None as `-`."""
+
+TABLE, WIDE, JSON, YAML, DIFF = "table", "wide", "json", "yaml", "diff"
+COLOURS: Final = {**{each.value: each.traits.colour for each in Strategy}, "mixed": "blue"}
+_ENDLESS: Final = 100_000  # columns of what is no terminal: a long text stays on its line, for grep
+_CONTEXT: Final = 3  # lines around a change
 
 
-def as_json(results: Iterable[Result]) -> str:
-    """One JSON array, an object a pod."""
-    body = msgspec.json.encode([record(result) for result in results])
-    return msgspec.json.format(body, indent=2).decode()
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a command found: as tools read it, and as a person does.
+
+    `listing` is a table whose cells stay whole, as in kubectl, above the rest of the screen.
+    `notes` are printed beside what tools read, on standard error.
+    """
+
+    record: Any
+    screen: tuple[RenderableType, ...] = ()
+    listing: Table | None = None
+    notes: tuple[str, ...] = ()
 
 
-def as_yaml(results: Iterable[Result]) -> str:
-    """The same as a YAML list."""
-    return yaml.safe_dump([record(result) for result in results], sort_keys=False, width=100)
+def show(rendering: Rendering, chosen: str) -> None:
+    """Print in the chosen format."""
+    if chosen in (JSON, YAML):
+        print(structured(rendering.record, chosen))  # noqa: T201 - the command's output
+        warn(rendering.notes)
+        return
+    if rendering.listing is not None:
+        _print_whole(create_console(), rendering.listing)
+    put(*rendering.screen)
 
 
-def record(result: Result) -> dict[str, Any]:
-    """What tools get of one result; the keys are an interface."""
-    verdict = result.verdict
-    return {
-        "source": result.found.source,
-        "kind": result.found.value["kind"],
-        "namespace": result.namespace,
-        "name": result.name,
-        "template": result.template.path,
-        "workload": verdict.workload.value if verdict.workload else None,
-        "tenant": verdict.tenant,
-        "allowed": verdict.allowed,
-        "strategy": verdict.strategy if verdict.allowed else None,
-        "reason": verdict.reason.code,
-        "message": verdict.message,
-        "warnings": list(verdict.shown_warnings),
-        "containers": _containers(verdict),
-        "patch": msgspec.to_builtins(verdict.patch) if verdict.allowed else [],
-    }
+def structured(value: Any, chosen: str) -> str:
+    """Return JSON with two spaces, or YAML; keys stay in their order."""
+    if chosen == JSON:
+        return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    plain = msgspec.to_builtins(value)
+    return yaml.safe_dump(plain, sort_keys=False, width=100, allow_unicode=True).rstrip("\n")
 
 
-def _containers(verdict: Verdict) -> list[dict[str, Any]]:
-    given = (
-        {each.request.container: each.offer for each in verdict.allocations}
-        if verdict.allowed
-        else {}
-    )
-    return [
-        {
-            "name": ask.container.name,
-            "from": {ask.resource: ask.count},
-            "to": {given[ask.container].resource: ask.count} if ask.container in given else {},
-            "strategy": given[ask.container].strategy.value if ask.container in given else None,
-        }
-        for ask in verdict.requests
-    ]
+def table(columns: Sequence[Column], records: Iterable[Mapping[str, Any]]) -> Table:
+    """Return aligned columns without lines; a cell may be text in colour."""
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading, _ in columns:
+        made.add_column(heading, overflow="fold")
+    for record in records:
+        made.add_row(*(_cell(record.get(key)) for _, key in columns))
+    return made
 
 
-def table(results: Sequence[Result]) -> RenderableType:
-    """Who asks, what for, what each gets and why; warnings and refusals in full below."""
-    made = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    for column in ("POD OF", "WORKLOAD", "ASKS nvidia.com/", "GETS nvidia.com/", "HOW"):
-        made.add_column(column, overflow="fold")
-    for result in results:
-        made.add_row(*_row(result))
-    notes = told((result.name or result.found.source, result.verdict) for result in results)
-    more = Text(f"reasons explained: {PAGE}", "dim")
-    return Group(made, Text(), *notes, more) if notes else made
+def _cell(value: Any) -> RenderableType:
+    if isinstance(value, Text):
+        return value
+    if value is None or value == "":
+        return Text("-", "dim")
+    if isinstance(value, (list, tuple)):
+        return Text("\n".join(safe(str(each)) for each in value) or "-")
+    return Text(safe(str(value)))
 
 
-def _row(result: Result) -> tuple[RenderableType, ...]:
-    verdict = result.verdict
-    who = f"{result.found.value['kind']}/{result.name}"
-    part = result.template.path.removesuffix(".template").rpartition(".")[2]
-    where = f" ({part})" if part not in ("", "spec", "template") else ""
-    workload = verdict.workload.value if verdict.workload else "-"
-    tenant = f" of {verdict.tenant}" if verdict.tenant else ""
-    return Text(who + where), Text(workload + tenant), asks(verdict), *gets(verdict)
+def pairs(facts: Iterable[tuple[str, RenderableType | str | None]]) -> Table:
+    """Return names and values below each other, as `kubectl describe` has them."""
+    made = Table(box=None, pad_edge=False, show_header=False)
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in facts:
+        made.add_row(f"{name}:", value if not isinstance(value, str | None) else _cell(value))
+    return made
 
 
-def asks(verdict: Verdict) -> Text:
-    """What each container asks for, a line each."""
-    none = "?" if verdict.reason in _UNREADABLE else "no GPU"
-    return Text("\n".join(f"{a.count} {short(a.resource)}" for a in verdict.requests) or none)
+def safe(text: str) -> str:
+    """Return a text of the cluster without what could write colours, or worse, on a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
-def gets(verdict: Verdict) -> tuple[Text, Text]:
-    """What each container gets and how, a line each; or that the pod is refused, and the code."""
-    if not verdict.allowed:
-        return Text("refused", "bold red"), Text(verdict.reason.code, "red")
-    if not verdict.allocations:
-        return Text("unchanged", "dim"), Text("-", "dim")
-    given = (
-        f"{g.request.count} {short(g.offer.resource)}{_size(g.offer.memory)}"
-        for g in verdict.allocations
-    )
-    how = [(g.offer.strategy.value, COLOURS[g.offer.strategy.value]) for g in verdict.allocations]
-    lines = [part for each in how for part in (each, "\n")]
-    return Text("\n".join(given)), Text.assemble(*lines[:-1])
+def indented(text: RenderableType | str, indent: int = 2) -> RenderableType:
+    """Return a paragraph that keeps its distance from the margin on every line."""
+    return Padding(Text(safe(text)) if isinstance(text, str) else text, (0, 0, 0, indent))
 
 
-def short(resource: str) -> str:
-    """A resource name without `nvidia.com/`, which all of ours have."""
+def item(text: str, indent: int = 2) -> RenderableType:
+    """Return one of several things, with a dash before its first line."""
+    made = Table.grid(padding=(0, 1, 0, 0))
+    made.add_row("-", Text(safe(text)))
+    return Padding(made, (0, 0, 0, indent))
+
+
+def note(text: str) -> Text:
+    """Return a line on something that should be known besides."""
+    return Text.assemble(("note: ", "bold"), safe(text))
+
+
+def strategy_cell(strategy: str | None) -> Text:
+    """Return a strategy in its colour."""
+    return Text(strategy or "-", COLOURS.get(strategy or "", ""))
+
+
+def explained(code: str) -> str:
+    """Return a reason's code with its sentence, if it is one that is known here."""
+    return f"{code}: {REASONS[code].sentence}" if code in REASONS else code
+
+
+def short_resource(resource: str) -> str:
+    """Return a resource name without `nvidia.com/`, which all of ours have."""
     return resource.removeprefix(names.NVIDIA)
 
 
-def _size(memory: int | None) -> str:
-    return f" ({memory} MiB)" if memory else ""
+def amounts(resources: Mapping[str, int]) -> str:
+    """Return counts and resource names, such as `1 gpu`."""
+    return ", ".join(f"{count} {short_resource(name)}" for name, count in resources.items())
 
 
-def told(verdicts: Iterable[tuple[str, Verdict]]) -> list[Text]:
-    """Warnings and refusals in full, each once, with the names of all whom it concerns."""
-    notes: dict[tuple[str, str], list[str]] = {}
-    for who, verdict in verdicts:
-        for text in (*verdict.shown_warnings, *(() if verdict.allowed else (verdict.message,))):
-            style = "yellow" if text in verdict.shown_warnings else "red"
-            notes.setdefault((text, style), []).append(who)
-    return [
-        Text.assemble((_names(who) + ": ", "bold"), (text, style))
-        for (text, style), who in notes.items()
-    ]
-
-
-def _names(who: list[str]) -> str:
-    unique = list(dict.fromkeys(who))
-    more = len(unique) - _MOST_NAMED
-    return ", ".join(unique[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def diff(result: Result) -> RenderableType:
-    """The pod before and after as a unified diff, or why there is none."""
-    title = f"{result.found.value['kind']}/{result.name} {result.template.path}".strip()
-    verdict = result.verdict
-    head = Text(f"# {title}: {verdict.reason.code}. {verdict.reason.sentence}", "bold")
-    if not verdict.allowed:
-        return Group(head, Text(verdict.message, "red"))
-    lines = unified(result.template.pod, result.after)
-    if not lines:
-        return Group(head, Text("(unchanged)", "dim"))
-    return Group(head, coloured(lines))
-
-
-def coloured(lines: Sequence[str]) -> Syntax:
-    """A diff in colours, long lines wrapped."""
-    return Syntax("\n".join(lines), "diff", background_color="default", word_wrap=True)
-
-
-def unified(before: Any, after: Any) -> list[str]:
-    """The lines of a unified diff of two objects, as YAML."""
+def diff(before: Any, after: Any) -> list[str]:
+    """Return the lines of a unified diff of two objects, as YAML."""
+    old, new = (yaml.safe_dump(each, sort_keys=False, width=1000) for each in (before, after))
     lines = difflib.unified_diff(
-        _dump(before), _dump(after), "before", "after", n=_CONTEXT, lineterm=""
+        old.splitlines(), new.splitlines(), "before", "after", n=_CONTEXT, lineterm=""
     )
     return list(lines)
 
 
-def _dump(pod: Any) -> list[str]:
-    return yaml.safe_dump(pod, sort_keys=False, width=1000).splitlines()
+def coloured_diff(lines: Sequence[str]) -> Syntax:
+    """Return a diff in colours, long lines wrapped."""
+    return Syntax("\n".join(lines), "diff", background_color="default", word_wrap=True)
 
 
-def console() -> Console:
-    """Standard output; colours only on a terminal, no wrapping of what is piped."""
+def warn(notes: Iterable[str]) -> None:
+    """Print notes on standard error, where they are in no tool's way."""
+    for each in notes:
+        print(f"note: {safe(each)}", file=sys.stderr)  # noqa: T201 - the command's output
+
+
+def put(*parts: RenderableType) -> None:
+    """Print on standard output: wrapped on a terminal, else each line whole and without padding."""
+    console = create_console()
+    if console.is_terminal:
+        console.print(Group(*parts))
+    elif parts:
+        _print_whole(console, Group(*parts))
+
+
+def _print_whole(console: Console, part: RenderableType) -> None:
+    console.width = _ENDLESS
+    with console.capture() as captured:
+        console.print(part)
+    lines = (line.rstrip() for line in captured.get().splitlines())
+    print("\n".join(lines))  # noqa: T201 - the command's output
+
+
+def create_console() -> Console:
+    """Return standard output with colours only on a terminal and no wrapping of what is piped."""
     made = Console(highlight=False)
     return made if made.is_terminal else Console(highlight=False, width=max(made.width, 200))
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Print what takes long, on standard error and only on a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(text):
+        yield

@@ -1,18 +1,21 @@
-"""A cluster as one person may see it: reads with that person's rights, and says which is missing.
+"""Reads of a cluster with one person's permissions, and which permission is missing.
 
-Nothing here creates or changes anything: the one POST is a dry run.
+Nothing here creates or changes anything: the one POST is a dry run. Commands are written without
+waiting, so the asynchronous client of webhook.kube runs in a loop of its own, a call at a time;
+only what follows several logs at once is a coroutine (`run`).
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from webhook.core.api.resource import ApiResource
-from webhook.kube.connection import Answer, Connection
+from webhook.kube.client import DRY_RUN, ApiAnswer, ApiClient
 from webhook.kube.errors import ApiError
 
 TIMEOUT: Final = 30.0  # seconds a request
@@ -20,10 +23,11 @@ SILENCE: Final = 86400.0  # seconds that a log which is followed may say nothing
 PAGE: Final = "500"  # objects; client-go asks for as many
 
 Object = dict[str, Any]
+T = TypeVar("T")
 
 
 def metadata(subject: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The object's metadata, empty where it has none."""
+    """Return the object's metadata, empty where it has none."""
     found = subject.get("metadata")
     return found if isinstance(found, Mapping) else {}
 
@@ -32,20 +36,20 @@ class Unavailable(Exception):  # noqa: N818 - what it is, in a word
     """The cluster did not give what was asked for; the message says what and why."""
 
 
-class Absent(Unavailable):
+class NotFound(Unavailable):
     """There is no such object, or no such kind in this cluster."""
 
 
-class Lacking(Unavailable):
-    """The caller may not do this; `right` says what is missing, as an administrator reads it."""
+class Forbidden(Unavailable):
+    """The caller may not do this; `permission` is the one that is missing."""
 
-    def __init__(self, right: "Right") -> None:
-        super().__init__(f"you lack the right to {right}")
-        self.right = right
+    def __init__(self, permission: "Permission") -> None:
+        super().__init__(f"you lack the right to {permission}")
+        self.permission = permission
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class Permission:
     """A verb on a resource, in a namespace or (None) in all of them."""
 
     verb: str
@@ -54,8 +58,10 @@ class Right:
     namespaced: bool = True
 
     def __str__(self) -> str:
-        """As a person says it, and how to check it."""
-        return f"{self.verb} {self.resource}{self._where()} (check: {self.check})"
+        """Return the permission as a person reads it, and how to check it."""
+        where = f" in namespace {self.namespace}" if self.namespace else " in all namespaces"
+        text = f"{self.verb} {self.resource}{where if self.namespaced else ''}"
+        return f"{text} (check: {self.check})"
 
     @property
     def check(self) -> str:
@@ -67,7 +73,7 @@ class Right:
 
     @property
     def record(self) -> dict[str, str | None]:
-        """As tools get it; the keys are an interface."""
+        """The permission as tools get it; the keys are an interface."""
         where = self.namespace if self.namespaced else None
         return {
             "verb": self.verb,
@@ -76,123 +82,115 @@ class Right:
             "check": self.check,
         }
 
-    def _where(self) -> str:
-        if not self.namespaced:
-            return ""
-        return f" in namespace {self.namespace}" if self.namespace else " in all namespaces"
 
+class ClusterClient:
+    """Reads for one caller; `namespace` is the one that the kubeconfig's context names.
 
-class Access:
-    """Reads for one caller. `namespace` is the one that the kubeconfig's context names."""
+    Every method raises Unavailable where the cluster does not answer, NotFound where the object or
+    its kind is not there, and Forbidden where the caller may not read it.
+    """
 
-    def __init__(self, connection: Connection, namespace: str) -> None:
+    def __init__(self, api: ApiClient, namespace: str) -> None:
         self.namespace = namespace
-        self._connection = connection
+        self._api = api
+        self._loop = asyncio.Runner()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the loop of this client and return what it returns."""
+        return self._loop.run(work)
 
     def close(self) -> None:
-        """Close the sockets."""
-        self._connection.close()
+        """Close the connections."""
+        self.run(self._api.close())
+        self._loop.close()
 
-    def get(self, resource: ApiResource, name: str, namespace: str | None = None) -> Object:
-        """Return one object.
-
-        Raises:
-            Unavailable: it is absent, a right is missing, or the cluster does not answer.
-        """
-        right = Right("get", resource.qualified, namespace, resource.namespaced)
-        if resource.plural == "namespaces":  # RBAC takes a namespace for a thing inside of itself
-            right = Right("get", resource.qualified, name)
-        resource = self._version(resource)
-        with _explained(right, f"{resource.kind.lower()}/{name}"):
-            body = self._connection.get(resource.url_path(namespace, name), {}, timeout=TIMEOUT)
+    def get(self, kind: ApiResource, name: str, namespace: str | None = None) -> Object:
+        """Return one object."""
+        permission = Permission("get", kind.qualified, namespace, kind.namespaced)
+        if kind.plural == "namespaces":  # RBAC takes a namespace for a thing inside of itself
+            permission = Permission("get", kind.qualified, name)
+        kind = self._with_version(kind)
+        with _explained(permission, f"{kind.kind.lower()}/{name}"):
+            body = self.run(self._api.get(kind.url_path(namespace, name), timeout=TIMEOUT))
         return _object(body)
 
     def each(
-        self, resource: ApiResource, namespace: str | None = None, **params: str
+        self, kind: ApiResource, namespace: str | None = None, **params: str
     ) -> Iterator[Object]:
-        """Yield every object of a kind, page by page; `namespace` None means all.
-
-        Raises:
-            Unavailable: the kind is absent, a right is missing, or the cluster does not answer.
-        """
-        right = Right("list", resource.qualified, namespace, resource.namespaced)
-        resource = self._version(resource)
-        asked = {"limit": PAGE, **params}
+        """Yield every object of a kind, page by page; `namespace` None means all."""
+        permission = Permission("list", kind.qualified, namespace, kind.namespaced)
+        kind = self._with_version(kind)
+        query = {"limit": PAGE, **params}
         while True:
-            with _explained(right, resource.plural):
-                body = self._connection.get(resource.url_path(namespace), asked, timeout=TIMEOUT)
+            with _explained(permission, kind.plural):
+                body = self.run(self._api.get(kind.url_path(namespace), query, timeout=TIMEOUT))
             page = _object(body)
             for item in page.get("items") or ():
-                yield {"apiVersion": resource.api_version, "kind": resource.kind, **item}
+                yield {"apiVersion": kind.api_version, "kind": kind.kind, **item}
             token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return
-            asked["continue"] = token
+            query["continue"] = token
 
-    def read(self, right: Right, path: str, **params: str) -> bytes:
-        """Return the bytes at a path, such as a log or a metrics page; raise Unavailable."""
-        with _explained(right, path.rpartition("/")[2]):
-            return self._connection.get(path, params, timeout=TIMEOUT)
+    def read(self, permission: Permission, path: str, **params: str) -> bytes:
+        """Return the bytes at a path, such as a log or a metrics page."""
+        with _explained(permission, path.rpartition("/")[2]):
+            return self.run(self._api.get(path, params, timeout=TIMEOUT))
 
-    def lines(self, right: Right, path: str, **params: str) -> Iterator[bytes]:
-        """Yield the lines at a path as they come; with `follow` for as long as there may be more.
-
-        Raises:
-            Unavailable: a right is missing, or the cluster does not answer.
-        """
+    @asynccontextmanager
+    async def lines(
+        self, permission: Permission, path: str, **params: str
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a path and yield its lines as they come; with `follow` for as long as more may."""
         patience = SILENCE if params.get("follow") else TIMEOUT
-        with _explained(right, path.rpartition("/")[2]):
-            found = self._connection.stream(path, params, timeout=patience)
-            try:
-                yield from found
-            finally:
-                found.close()
+        with _explained(permission, path.rpartition("/")[2]):
+            async with self._api.stream(path, params, timeout=patience) as lines:
+                yield lines
 
     def try_create(
-        self, resource: ApiResource, subject: Mapping[str, Any], namespace: str
-    ) -> Answer:
+        self, kind: ApiResource, subject: Mapping[str, Any], namespace: str
+    ) -> ApiAnswer:
         """Create an object as a dry run: every webhook is asked, nothing is kept.
 
         Raises:
-            Unavailable: a right is missing or the cluster does not answer.
             ApiError: it was refused; the message says by whom and why.
         """
-        path = resource.url_path(namespace) + "?dryRun=All"
+        path = kind.url_path(namespace) + DRY_RUN
         try:
-            return self._connection.send("POST", path, subject, timeout=TIMEOUT)
+            return self.run(self._api.send("POST", path, subject, timeout=TIMEOUT))
         except ApiError as failure:
-            if failure.status == HTTPStatus.FORBIDDEN and "cannot create resource" in str(failure):
-                raise Lacking(Right("create", resource.qualified, namespace)) from None
+            if failure.forbidden and "cannot create resource" in str(failure):
+                raise Forbidden(Permission("create", kind.qualified, namespace)) from None
             if failure.status is None:
                 raise Unavailable(f"the cluster does not answer: {failure}") from None
             raise
 
-    def _version(self, resource: ApiResource) -> ApiResource:
+    def _with_version(self, kind: ApiResource) -> ApiResource:
         """Fill in the version that the cluster prefers, where only it knows it."""
-        if resource.version:
-            return resource
-        what = f"kind {resource.kind} in this cluster"
-        with _explained(Right("get", resource.group, None, namespaced=False), what):
-            body = self._connection.get(f"/apis/{resource.group}", {}, timeout=TIMEOUT)
+        if kind.version:
+            return kind
+        what = f"kind {kind.kind} in this cluster"
+        with _explained(Permission("get", kind.group, None, namespaced=False), what):
+            body = self.run(self._api.get(f"/apis/{kind.group}", timeout=TIMEOUT))
         preferred = _object(body).get("preferredVersion") or {}
-        return replace(resource, version=preferred.get("version") or "v1")
+        return replace(kind, version=preferred.get("version") or "v1")
 
 
 @contextmanager
-def _explained(right: Right, what: str) -> Iterator[None]:
+def _explained(permission: Permission, what: str) -> Iterator[None]:
     try:
         yield
     except ApiError as failure:
-        if failure.status == HTTPStatus.FORBIDDEN:
-            raise Lacking(right) from None
-        if failure.status == HTTPStatus.NOT_FOUND:
-            where = f" in namespace {right.namespace}" if right.namespace else ""
-            where = "" if what == f"namespace/{right.namespace}" else where
-            raise Absent(f"there is no {what}{where}") from None
-        if failure.status == HTTPStatus.UNAUTHORIZED:
-            raise Unavailable(
-                "the cluster does not know you: log in, or check KUBECONFIG"
-            ) from None
+        match failure.status:
+            case HTTPStatus.FORBIDDEN:
+                raise Forbidden(permission) from None
+            case HTTPStatus.NOT_FOUND:
+                where = f" in namespace {permission.namespace}" if permission.namespace else ""
+                where = "" if what == f"namespace/{permission.namespace}" else where
+                raise NotFound(f"there is no {what}{where}") from None
+            case HTTPStatus.UNAUTHORIZED:
+                text = "the cluster does not know you: log in, or check KUBECONFIG"
+                raise Unavailable(text) from None
         raise Unavailable(f"the cluster does not answer: {failure}") from None
 
 

@@ -1,4 +1,4 @@
-"""Events of a namespace as values: what happened to what, how often and since when; no output."""
+"""Events of a namespace: what happened to which object, how often and since when."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from webhook.cli.cluster import kinds, types
-from webhook.cli.cluster.client import Access
+from webhook.cli.cluster import resources, types
+from webhook.cli.cluster.client import ClusterClient
 from webhook.cli.cluster.types import Meta
 from webhook.core import record
 from webhook.core.api import names
@@ -18,45 +18,45 @@ OURS: Final = "gpu-sharing.io/webhook"
 """The `reportingComponent` of the webhook's events (webhook.kube.events.event_json)."""
 
 
-class _Part(Struct, frozen=True, rename="camel"):
+class _EventPart(Struct, frozen=True, rename="camel"):
     """Only what is read."""
 
 
-class _Reference(_Part, frozen=True):
+class _ObjectReference(_EventPart, frozen=True):
     kind: str = ""
     name: str = ""
     uid: str = ""
     namespace: str = ""
 
 
-class _Source(_Part, frozen=True):
+class _EventSource(_EventPart, frozen=True):
     component: str = ""
 
 
-class _Series(_Part, frozen=True):
+class _EventSeries(_EventPart, frozen=True):
     count: int = 1
     last_observed_time: datetime | None = None
 
 
-class _Event(_Part, frozen=True):
+class _CoreEvent(_EventPart, frozen=True):
     metadata: Meta = field(default_factory=Meta)
-    involved_object: _Reference = field(default_factory=_Reference)
+    involved_object: _ObjectReference = field(default_factory=_ObjectReference)
     reason: str = ""
     message: str = ""
     type: str = ""
     action: str = ""
     reporting_component: str = ""
-    source: _Source = field(default_factory=_Source)
+    source: _EventSource = field(default_factory=_EventSource)
     count: int | None = None
-    series: _Series | None = None
+    series: _EventSeries | None = None
     event_time: datetime | None = None
     first_timestamp: datetime | None = None
     last_timestamp: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """One kind of thing that happened to one object, maybe often.
+class ClusterEvent:
+    """Something that happened to one object, maybe often.
 
     `record` is the decision that an event of the webhook tells of.
     """
@@ -76,27 +76,27 @@ class Happening:
 
     @property
     def refused(self) -> bool:
-        """Whether this is the webhook's own word of a refusal."""
+        """Whether the webhook itself tells of a refusal."""
         return self.by == OURS and self.action == "Refused"
 
 
-def of_namespace(
-    access: Access, namespace: str | None, *, by: str | None = None
-) -> Iterator[Happening]:
-    """Yield what happened in a namespace, or in all, told by anybody or one; raise Unavailable."""
+def list_events(
+    client: ClusterClient, namespace: str | None, *, by: str | None = None
+) -> Iterator[ClusterEvent]:
+    """Yield the events of a namespace or of all, reported `by` one component if it is named."""
     only = {"fieldSelector": f"reportingComponent={by}"} if by else {}
-    for each in access.each(kinds.EVENT, namespace, **only):
-        found = _read(types.read(each, _Event))
+    for each in client.each(resources.EVENT, namespace, **only):
+        found = _read(types.convert(each, _CoreEvent))
         if by in (None, found.by):
             yield found
 
 
-def _read(event: _Event) -> Happening:
+def _read(event: _CoreEvent) -> ClusterEvent:
     by = event.reporting_component or event.source.component
     annotations = event.metadata.annotations or {}
     first = event.first_timestamp or event.event_time or event.metadata.creation_timestamp
-    series = event.series or _Series()
-    return Happening(
+    series = event.series or _EventSeries()
+    return ClusterEvent(
         namespace=event.metadata.namespace or event.involved_object.namespace,
         kind=event.involved_object.kind,
         name=event.involved_object.name,

@@ -4,9 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from webhook.cli import loaders, manifests
-from webhook.cli.cluster import kinds
-from webhook.cli.cluster.client import Absent, Access, Lacking, Object, Unavailable, metadata
-from webhook.cli.cluster.options import Install
+from webhook.cli.cluster import resources
+from webhook.cli.cluster.client import (
+    ClusterClient,
+    Forbidden,
+    NotFound,
+    Object,
+    Unavailable,
+    metadata,
+)
+from webhook.cli.cluster.flags import Install
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError
 from webhook.core.api.node import Node
@@ -18,14 +25,14 @@ POLICY_KEY = "policy.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class PolicySource:
     """A policy, and in words where it comes from."""
 
     policy: Policy
     source: str
 
 
-def policy(access: Access, install: Install, path: str | None) -> Chosen:
+def policy(client: ClusterClient, install: Install, path: str | None) -> PolicySource:
     """The policy of a file; else the one that the webhook was installed with; else the built-in.
 
     Raises:
@@ -33,66 +40,68 @@ def policy(access: Access, install: Install, path: str | None) -> Chosen:
         Unavailable: the cluster does not answer.
     """
     if path is not None:
-        return Chosen(loaders.load_policy(path), f"the policy of {path}")
+        return PolicySource(loaders.load_policy(path), f"the policy of {path}")
     name = f"{install.release}-policy"
     try:
-        found = access.get(kinds.CONFIG_MAP, name, install.namespace)
-    except Lacking as lacking:
-        return Chosen(loaders.load_policy(None), f"the built-in policy ({lacking})")
+        found = client.get(resources.CONFIG_MAP, name, install.namespace)
+    except Forbidden as forbidden:
+        return PolicySource(loaders.load_policy(None), f"the built-in policy ({forbidden})")
     except Unavailable:
-        return Chosen(
+        return PolicySource(
             loaders.load_policy(None), "the built-in policy (no webhook is installed here)"
         )
     source = f"ConfigMap {install.namespace}/{name}"
     try:
         text = (found.get("data") or {}).get(POLICY_KEY) or ""
-        return Chosen(loaders.parse_policy(text), f"the policy of {source}")
+        return PolicySource(loaders.parse_policy(text), f"the policy of {source}")
     except load.PolicyError as error:
         raise InputError(f"{source}: {error}") from None
 
 
-def cluster(access: Access, inventory: str | None, namespace: str | None) -> Cluster:
+def cluster(client: ClusterClient, inventory: str | None, namespace: str | None) -> Cluster:
     """Nodes, of a file or the cluster, and the labels of one namespace or of all.
 
     Raises:
         InputError: the file cannot be read.
         Unavailable: a right is missing or the cluster does not answer.
     """
-    labels = dict(namespaces(access, namespace))
+    labels = dict(namespaces(client, namespace))
     if inventory is not None:
         told = loaders.parse_cluster(inventory, manifests.read_text(inventory))
         return Cluster(told.nodes, {**told.namespaces, **labels})
     try:
-        found = nodes(access)
-    except Lacking as lacking:
+        found = nodes(client)
+    except Forbidden as forbidden:
         raise Unavailable(
-            f"{lacking}; or ask somebody for `kubectl get nodes -o json` and give it by --inventory"
+            f"{forbidden}; or get `kubectl get nodes -o json` from somebody, for --inventory"
         ) from None
     return Cluster(found, labels)
 
 
-def nodes(access: Access) -> tuple[Node, ...]:
+def nodes(client: ClusterClient) -> tuple[Node, ...]:
     """The nodes of the cluster.
 
     Raises:
         InputError: one cannot be read.
         Unavailable: a right is missing or the cluster does not answer.
     """
-    return loaders.of_objects(map(manifests.manifest_of_live, access.each(kinds.NODE))).nodes
+    return loaders.of_objects(map(manifests.manifest_of_live, client.each(resources.NODE))).nodes
 
 
-def namespaces(access: Access, namespace: str | None) -> Iterator[tuple[str, Mapping[str, str]]]:
+def namespaces(
+    client: ClusterClient, namespace: str | None
+) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Names of namespaces with their labels."""
     if namespace is not None:
-        found = [access.get(kinds.NAMESPACE, namespace)]
+        found = [client.get(resources.NAMESPACE, namespace)]
     else:
-        found = list(access.each(kinds.NAMESPACE))
+        found = list(client.each(resources.NAMESPACE))
     for each in found:
         data = metadata(each)
         yield data["name"], data.get("labels") or {}
 
 
-def existing(access: Access, namespace: str | None) -> tuple[list[Object], tuple[str, ...]]:
+def existing(client: ClusterClient, namespace: str | None) -> tuple[list[Object], tuple[str, ...]]:
     """Every object of the kinds that make pods, and a note for each kind that may not be seen.
 
     Raises:
@@ -101,12 +110,12 @@ def existing(access: Access, namespace: str | None) -> tuple[list[Object], tuple
     found: list[Object] = []
     notes: list[str] = []
     for resource in (each for each in registry.BUILT_IN if each.runs):
-        found.extend(access.each(resource, namespace))
+        found.extend(client.each(resource, namespace))
     for resource in (each for each in registry.CUSTOM if each.runs):
         try:
-            found.extend(access.each(resource, namespace))
-        except Absent:
+            found.extend(client.each(resource, namespace))
+        except NotFound:
             continue  # not installed here
-        except Lacking as lacking:
-            notes.append(f"{resource.qualified} are judged by their pods only: {lacking}")
+        except Forbidden as forbidden:
+            notes.append(f"{resource.qualified} are judged by their pods only: {forbidden}")
     return found, tuple(notes)

@@ -1,8 +1,8 @@
 """The webhook's replicas as pods of the install namespace, and where their logs and metrics are."""
 
 from webhook.cli.cluster import types
-from webhook.cli.cluster.client import Access, Right
-from webhook.cli.cluster.options import Install
+from webhook.cli.cluster.client import ClusterClient, Permission
+from webhook.cli.cluster.flags import Install
 from webhook.cli.cluster.types import LivePod
 from webhook.core.integrations import kubernetes
 
@@ -15,24 +15,24 @@ CONTAINER = "webhook"
 _USUAL_PORT = 8080
 
 
-def of(access: Access, install: Install) -> list[LivePod]:
-    """The replicas of an install, in the order of their names; raise Unavailable."""
+def list_replicas(client: ClusterClient, install: Install) -> list[LivePod]:
+    """Return the replicas of an install in the order of their names; raise Unavailable."""
     selector = f"{_NAME},{_INSTANCE}={install.release},{_SERVER}"
-    found = access.each(kubernetes.POD, install.namespace, labelSelector=selector)
-    return sorted((types.live(each) for each in found), key=lambda pod: pod.meta.name)
+    found = client.each(kubernetes.POD, install.namespace, labelSelector=selector)
+    return sorted((types.live_pod(each) for each in found), key=lambda pod: pod.meta.name)
 
 
-def log(install: Install, name: str) -> tuple[Right, str]:
-    """The right that one needs for a replica's log, and its path."""
-    right = Right("get", "pods/log", install.namespace)
-    return right, kubernetes.POD.url_path(install.namespace, name, "log")
+def log_path(install: Install, name: str) -> tuple[Permission, str]:
+    """Return the permission that one needs for a replica's log, and its path."""
+    permission = Permission("get", "pods/log", install.namespace)
+    return permission, kubernetes.POD.url_path(install.namespace, name, "log")
 
 
-def metrics(install: Install, pod: LivePod) -> tuple[Right, str]:
-    """The same for its metrics, which the API server fetches: it takes no name for the port."""
-    right = Right("get", "pods/proxy", install.namespace)
+def metrics_path(install: Install, pod: LivePod) -> tuple[Permission, str]:
+    """Return the same for its metrics, where the API server takes no name for the port."""
+    permission = Permission("get", "pods/proxy", install.namespace)
     root = kubernetes.POD.url_path(install.namespace)
-    return right, f"{root}/{pod.meta.name}:{_port(pod)}/proxy/metrics"
+    return permission, f"{root}/{pod.meta.name}:{_port(pod)}/proxy/metrics"
 
 
 def _port(pod: LivePod) -> int:

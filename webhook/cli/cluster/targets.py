@@ -23,7 +23,7 @@ class Target:
         return f"{self.resource.kind if self.resource else self.word}/{self.name}"
 
 
-def parse(words: Sequence[str], default: ApiResource | None = None) -> Target:
+def parse_target(words: Sequence[str], default: ApiResource | None = None) -> Target:
     """Read one or two words of the command line.
 
     | words | the object |

@@ -137,7 +137,7 @@ class Maker(_Part, frozen=True):
     status: MakerStatus = field(default_factory=MakerStatus)
 
 
-def read(value: Any, shape: type[S]) -> S:
+def convert(value: Any, shape: type[S]) -> S:
     """Read an object of the API server.
 
     Raises:
@@ -149,7 +149,7 @@ def read(value: Any, shape: type[S]) -> S:
         raise Unavailable(f"the cluster's answer cannot be read: {error}") from None
 
 
-def live(value: dict[str, Any]) -> LivePod:
+def live_pod(value: dict[str, Any]) -> LivePod:
     """Read a pod; raise Unavailable if it is none."""
-    found = read(value, _Live)
-    return LivePod(found.metadata, found.status, read(value, Pod), value)
+    found = convert(value, _Live)
+    return LivePod(found.metadata, found.status, convert(value, Pod), value)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from webhook.core import record
+from webhook.core.checks.registry import CHECKS
 from webhook.core.record import Cause
 
 _SIDES: Final = ("mutate.gpu-sharing.io", "validate.gpu-sharing.io")
@@ -78,6 +79,8 @@ def _whole(text: str) -> tuple[Cause, ...]:
 
 
 BACKSTOP: Final[Mapping[str, str]] = {
+    f"{each.backstop.message} [{each.reason}]": each.reason.code for each in CHECKS if each.backstop
+} | {
     f"{text} [{code}]": code
     for text, code in (
         (

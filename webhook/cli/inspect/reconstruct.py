@@ -34,7 +34,7 @@ _SERVERS: Final = ("nodeName", "priority", "preemptionPolicy", "ephemeralContain
 _LONGEST: Final = 50  # characters of a generateName that leave room for what is appended
 
 
-def of_live(pod: Mapping[str, Any]) -> Object:
+def from_live_pod(pod: Mapping[str, Any]) -> Object:
     """Return the pod as it was before the webhook and the scheduler, without a name."""
     told, asking = _told(pod)
     spec = {k: copy.deepcopy(v) for k, v in pod["spec"].items() if k not in _SERVERS}
@@ -51,7 +51,7 @@ def of_live(pod: Mapping[str, Any]) -> Object:
     return _pod(pod, pod.get("metadata") or {}, spec)
 
 
-def of_template(template: Mapping[str, Any], pod: Mapping[str, Any] | None = None) -> Object:
+def from_template(template: Mapping[str, Any], pod: Mapping[str, Any] | None = None) -> Object:
     """Return the pod that a controller would make of its template; `pod` is one that it made.
 
     From that come the labels that a controller adds, the volumes of a StatefulSet's claims and

@@ -20,15 +20,15 @@ def meaning(message: str) -> str | None:
     | only affinity, taints and the like | no node has what its pins ask for any more |
     """
     told = _PREEMPTION.split(message, maxsplit=1)[0]
-    lacking = list(dict.fromkeys(_LACKS.findall(told)))
-    gpus = [each for each in lacking if each.startswith(names.NVIDIA)]
+    forbidden = list(dict.fromkeys(_LACKS.findall(told)))
+    gpus = [each for each in forbidden if each.startswith(names.NVIDIA)]
     if gpus:
         return (
             f"every {' and '.join(gpus)} that it may use is taken; it starts when one is "
             "free, or when a node with more joins"
         )
-    if lacking:
-        return f"the nodes that have its GPU lack {' and '.join(lacking)}"
+    if forbidden:
+        return f"the nodes that have its GPU lack {' and '.join(forbidden)}"
     if any(each in told for each in _AFFINITY):
         return (
             "no node has what its pins and its own selectors ask for; if nodes changed after it "

@@ -1,35 +1,30 @@
-"""`gpu-sharing check`: is a policy file right, and if not, where; changes nothing."""
+"""`gpu-sharing check`: whether a policy file is right, and if not, where."""
 
 import argparse
-import sys
+from typing import Final
 
-from webhook.cli import loaders, manifests, output
-from webhook.cli.manifests import InputError
-from webhook.cli.verbs.policy import tables
+from webhook.cli import loaders, manifests, output, policy_texts
+from webhook.cli.cluster import flags
+from webhook.cli.cluster.flags import Commands, Verb
 
-RIGHT, WRONG = 0, 2
+VERB: Final = Verb(
+    "check",
+    "what is wrong with a policy file, with line and path",
+    "Read a policy as `serve` would. Exit code 0: right; 2: wrong or unreadable.",
+)
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "check",
-        help="what is wrong with a policy file, with line and path",
-        description="Read a policy as `serve` would. Exit code 0: right; 2: wrong or unreadable.",
-    )
+    parser = flags.add_verb(commands, VERB, run)
     parser.add_argument("policy", metavar="POLICY", help="a YAML file, or - for standard input")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Say what the policy means, or what is wrong with it."""
-    try:
-        policy = loaders.load_policy(args.policy)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
-        return WRONG
-    console = output.console()
+    """Print what the policy means, or what is wrong with it."""
+    policy = loaders.load_policy(args.policy)
+    console = output.create_console()
     name = "standard input" if args.policy == manifests.STDIN else args.policy
     console.print(f"{name}: right. It means:\n")
-    console.print(tables(policy))
-    return RIGHT
+    console.print(policy_texts.policy_tables(policy))
+    return flags.FINE

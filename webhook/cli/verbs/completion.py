@@ -1,4 +1,4 @@
-"""Shell completion: scripts for shells, and what kubectl asks for the plugin; runs no command.
+"""Shell completion: scripts for shells, and what kubectl asks for the plugin.
 
 argparse has no public way to look at a parser; shtab and argcomplete read the same attributes.
 """
@@ -9,10 +9,17 @@ from typing import Final
 
 import shtab
 
+from webhook.cli.cluster import flags
+from webhook.cli.cluster.flags import Commands, Verb
+
 SHELLS: Final = ("bash", "zsh", "tcsh")
 # What kubectl's own completion does next (cobra's ShellCompDirective), as its last line.
 _FILES, _NO_FILES = ":0", ":4"
-EPILOG = """\
+VERB: Final = Verb(
+    "completion",
+    "a script by which your shell completes this command",
+    "Print a completion script.",
+    """\
 exit code: 0
 
 examples:
@@ -21,20 +28,13 @@ examples:
 
 `kubectl gpu-sharing <TAB>` needs none of this: kubectl 1.26 and newer asks the program
 kubectl_complete-gpu_sharing, which is installed with this command.
-"""
+""",
+)
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "completion",
-        help="a script by which your shell completes this command",
-        description="Print a completion script.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("shell", choices=SHELLS)
-    parser.set_defaults(run=run)
+    flags.add_verb(commands, VERB, run).add_argument("shell", choices=SHELLS)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.cli.cluster.client import Right
+from webhook.cli.cluster.client import Permission
 from webhook.cli.inspect.denial import Denial
 from webhook.core import record as records
 from webhook.core.admit import Verdict
@@ -16,7 +16,7 @@ from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
 from webhook.core.record import Cause, ContainerChange, DecisionRecord
-from webhook.kube.connection import Answer
+from webhook.kube.client import ApiAnswer
 
 Object = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ HERE: Final = "the nodes and the policy, as you may read them"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PodPlace:
     """Where a pod would be created, and by which policy it is read here."""
 
     namespace: str
@@ -65,16 +65,16 @@ class Untried:
     """It cannot be told what would be decided: why, and which rights are missing for it."""
 
     why: str
-    missing: tuple[Right, ...] = ()
+    missing: tuple[Permission, ...] = ()
 
 
-def _plain(pod: Object, place: Place) -> Now:
+def _plain(pod: Object, place: PodPlace) -> Now:
     """What is known without anybody's answer."""
     facts = classify.classify(msgspec.convert(pod, Pod), place.labels, place.policy)
     return Now(allowed=True, by=DRY_RUN, workload=facts.workload.value, tenant=facts.tenant)
 
 
-def refused(pod: Object, place: Place, found: Denial) -> Now:
+def refused(pod: Object, place: PodPlace, found: Denial) -> Now:
     """A refusal with everything that is wrong."""
     code = next((each.reason for each in found.causes if each.reason), None)
     return replace(
@@ -82,7 +82,7 @@ def refused(pod: Object, place: Place, found: Denial) -> Now:
     )
 
 
-def heard(answer: Answer, pod: Object, place: Place) -> Now | None:
+def read_answer(answer: ApiAnswer, pod: Object, place: PodPlace) -> Now | None:
     """Read what came back, None where it says nothing of a decision.
 
     | namespace | the decision |
@@ -125,7 +125,7 @@ def of_verdict(verdict: Verdict) -> Now:
     return _of_record(verdict.record, HERE)
 
 
-def record(now: Now) -> dict[str, Any]:
+def to_record(now: Now) -> dict[str, Any]:
     """One answer, for tools."""
     return {
         "allowed": now.allowed,

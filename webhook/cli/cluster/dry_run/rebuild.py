@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from webhook.cli.cluster import types
-from webhook.cli.cluster.client import Access, Object, Unavailable
+from webhook.cli.cluster.client import ClusterClient, Object, Unavailable
 from webhook.cli.cluster.types import LivePod
 from webhook.cli.inspect import reconstruct
 from webhook.core.api.resource import ApiResource
@@ -25,37 +25,39 @@ _MAKERS: Final[Mapping[str, ApiResource]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Anew:
+class RebuiltPod:
     """A pod to try, and in words what it is made of."""
 
     pod: Object
     source: str
 
 
-def of_pod(access: Access, live: LivePod) -> Anew:
+def rebuild_pod(client: ClusterClient, live: LivePod) -> RebuiltPod:
     """By its controller's template where that can be read; else by the pod itself, taken back."""
     owner = live.meta.controller
     maker = _MAKERS.get(owner.kind) if owner else None
     if owner and maker:
         try:
-            found = access.get(maker, owner.name, live.meta.namespace)
+            found = client.get(maker, owner.name, live.meta.namespace)
         except Unavailable:
             pass  # it may be gone, or not for this caller: the pod itself tells nearly as much
         else:
-            made = reconstruct.of_template(_template(found), live.raw)
-            return Anew(made, f"the pod template of {owner.kind}/{owner.name}")
-    return Anew(reconstruct.of_live(live.raw), "the pod itself, as it was before it was decided")
+            made = reconstruct.from_template(_template(found), live.raw)
+            return RebuiltPod(made, f"the pod template of {owner.kind}/{owner.name}")
+    return RebuiltPod(
+        reconstruct.from_live_pod(live.raw), "the pod itself, as it was before it was decided"
+    )
 
 
-def of_workload(subject: Object, stated: StatedPaths) -> Iterator[Anew]:
+def rebuild_workload(subject: Object, stated: StatedPaths) -> Iterator[RebuiltPod]:
     """Every pod that an object would make, by its templates."""
     kind, metadata = subject.get("kind", ""), subject.get("metadata") or {}
     name = metadata.get("name", "")
     for each in registry.find_templates(subject, stated):
-        made = reconstruct.of_template(_claimed(subject, each.pod))
+        made = reconstruct.from_template(_claimed(subject, each.pod))
         made["metadata"]["generateName"] = f"{name[:50]}-"
         where = f" at {each.path}" if each.path not in ("", "spec.template") else ""
-        yield Anew(made, f"the pod template of {kind}/{name}{where}")
+        yield RebuiltPod(made, f"the pod template of {kind}/{name}{where}")
 
 
 def _template(maker: Object) -> Mapping[str, Any]:
@@ -76,6 +78,6 @@ def _claimed(subject: Object, pod: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**pod, "spec": {**spec, "volumes": [*(spec.get("volumes") or ()), *added]}}
 
 
-def live(access: Access, name: str, namespace: str) -> LivePod:
+def read_live_pod(client: ClusterClient, name: str, namespace: str) -> LivePod:
     """Read one pod; raise Unavailable."""
-    return types.live(access.get(kubernetes.POD, name, namespace))
+    return types.live_pod(client.get(kubernetes.POD, name, namespace))

@@ -1,4 +1,4 @@
-"""What a dry run told, as a person reads it; tries nothing."""
+"""What a dry run tells, as a person reads it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -7,72 +7,60 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from webhook.cli import output
-from webhook.cli.cluster import printing
+from webhook.cli.cluster.client import Permission
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
-from webhook.core.checks.registry import REASONS
 from webhook.core.record import ContainerChange
 
 _CHANGES: Final = (
-    ("CONTAINER", "name"), ("ASKED nvidia.com/", "asked"), ("GOT nvidia.com/", "got"),
+    ("CONTAINER", "name"), ("REQUESTED nvidia.com/", "requested"), ("GOT nvidia.com/", "given"),
     ("HOW", "strategy"), ("REASON", "reason"),
 )  # fmt: skip
 
 
-def answer(now: Now, *, changes: bool = True) -> Iterator[RenderableType]:
-    """An answer in full: what each container gets, everything that is wrong, all warnings."""
+def render_outcome(now: Now, *, changes: bool = True) -> Iterator[RenderableType]:
+    """Yield what each container gets, everything that is wrong, and all warnings."""
     if now.changes and changes:
-        yield printing.below(changes_of(now.changes))
+        yield output.indented(render_changes(now.changes))
     elif now.allowed and now.reason and not now.changes:
-        yield printing.below(reason(now.reason))
+        yield output.indented(output.explained(now.reason))
     for cause in now.causes:
         text = f"{cause.text} [{cause.reason}]" if cause.reason else cause.text
-        yield printing.below(Text(printing.safe(text), "red"))
+        yield output.indented(Text(output.safe(text), "red"))
     for text in now.warnings:
-        yield printing.below(Text.assemble(("warning: ", "yellow"), printing.safe(text)))
+        yield output.indented(Text.assemble(("warning: ", "yellow"), output.safe(text)))
 
 
-def told_by(now: Now, source: str) -> Iterator[RenderableType]:
-    """Who says so; and why not the cluster itself, where it does not."""
-    yield Text(f"Told by {now.by}, with {source}.", "dim")
+def render_source(now: Now, source: str) -> Iterator[RenderableType]:
+    """Yield where the answer comes from, and why not from the cluster, where it does not."""
+    yield Text(f"According to {now.by}, with {source}.", "dim")
     if now.aside:
-        yield printing.note(f"a dry run in the cluster does not tell: {now.aside}")
+        yield output.note(f"a dry run in the cluster does not tell: {now.aside}")
 
 
-def untried(head: Text, found: Untried) -> Iterator[RenderableType]:
-    """That nobody knows, why, and which rights would help: any of them is enough."""
+def render_untried(head: Text, found: Untried) -> Iterator[RenderableType]:
+    """Yield why the answer is not known, and which permissions would help: any is enough."""
     yield head + Text("not known.")
-    yield printing.below(f"{found.why[0].upper()}{found.why[1:]}.")
+    yield output.indented(f"{found.why[0].upper()}{found.why[1:]}.")
     if found.missing:
-        yield printing.below("One of these rights would do:" if found.missing[1:] else "Needed:")
-    for right in found.missing:
-        yield printing.item(str(right))
+        yield output.indented("One of these rights would do:" if found.missing[1:] else "Needed:")
+    yield from (output.item(str(each)) for each in found.missing)
 
 
-def rights(missing: Iterable[Any]) -> Iterator[RenderableType]:
-    """The rights that are missing, a line each."""
-    for right in missing:
-        yield printing.below(f"You lack the right to {right}.")
+def render_missing(missing: Iterable[Permission]) -> Iterator[RenderableType]:
+    """Yield the permissions that are missing, a line each."""
+    yield from (output.indented(f"You lack the right to {each}.") for each in missing)
 
 
-def reason(code: str) -> str:
-    """A code with its sentence, if it is one that is known here."""
-    return f"{code}: {REASONS[code].sentence}" if code in REASONS else code
-
-
-def changes_of(changes: Sequence[ContainerChange]) -> RenderableType:
-    """What each container asked for and got, as a table."""
-    return printing.table(_CHANGES, map(_change, changes))
+def render_changes(changes: Sequence[ContainerChange]) -> RenderableType:
+    """Return what each container requested and got, as a table."""
+    return output.table(_CHANGES, map(_change, changes))
 
 
 def _change(change: ContainerChange) -> dict[str, Any]:
     return {
         "name": change.name,
-        "asked": _amount(change.requested),
-        "got": _amount(change.given),
-        "strategy": Text(change.strategy or "", output.COLOURS.get(change.strategy or "", "")),
-        "reason": reason(change.reason or ""),
+        "requested": output.amounts(change.requested),
+        "given": output.amounts(change.given),
+        "strategy": output.strategy_cell(change.strategy),
+        "reason": output.explained(change.reason or ""),
     }
-
-
-def _amount(amount: dict[str, int]) -> str:
-    return ", ".join(f"{count} {output.short(resource)}" for resource, count in amount.items())

@@ -7,9 +7,9 @@ import msgspec
 
 from webhook.cli import loaders
 from webhook.cli.cluster import loaders as sources
-from webhook.cli.cluster.client import Access, Lacking, Unavailable
+from webhook.cli.cluster.client import ClusterClient, Forbidden, Unavailable
 from webhook.cli.cluster.dry_run import outcome
-from webhook.cli.cluster.dry_run.outcome import Now, Object, Place, Untried
+from webhook.cli.cluster.dry_run.outcome import Now, Object, PodPlace, Untried
 from webhook.cli.inspect import denial
 from webhook.cli.inspect.denial import By
 from webhook.cli.loaders import Cluster
@@ -26,7 +26,7 @@ UNHEARD: Final = (
 )
 
 
-def now(access: Access, pod: Object, place: Place) -> Now | Untried:
+def try_pod(client: ClusterClient, pod: Object, place: PodPlace) -> Now | Untried:
     """Say what would become of a pod.
 
     | the dry run | told |
@@ -37,9 +37,9 @@ def now(access: Access, pod: Object, place: Place) -> Now | Untried:
     | is refused by others, is not allowed, says nothing | what the core decides by the nodes |
     """
     try:
-        answer = access.try_create(kubernetes.POD, _asking(pod), place.namespace)
-    except Lacking as lacking:
-        untried = Untried("you may not try it", (lacking.right,))
+        answer = client.try_create(kubernetes.POD, _asking(pod), place.namespace)
+    except Forbidden as forbidden:
+        untried = Untried("you may not try it", (forbidden.permission,))
     except Unavailable as error:
         return Untried(str(error))
     except ApiError as failure:
@@ -48,11 +48,11 @@ def now(access: Access, pod: Object, place: Place) -> Now | Untried:
             return outcome.refused(pod, place, found)
         untried = Untried(_prevented(found))
     else:
-        heard = outcome.heard(answer, pod, place)
+        heard = outcome.read_answer(answer, pod, place)
         if heard is not None:
             return heard
         untried = Untried(UNHEARD)
-    return _here(access, pod, place, untried)
+    return _here(client, pod, place, untried)
 
 
 def _asking(pod: Object) -> Object:
@@ -68,20 +68,20 @@ def _prevented(found: denial.Denial) -> str:
     return f"something else refuses it first ({found.text})"
 
 
-def _here(access: Access, pod: Object, place: Place, untried: Untried) -> Now | Untried:
+def _here(client: ClusterClient, pod: Object, place: PodPlace, untried: Untried) -> Now | Untried:
     """Decide as the webhook would, by the nodes, if they can be read."""
     try:
-        cluster = Cluster(sources.nodes(access), {})
+        cluster = Cluster(sources.nodes(client), {})
         inventory = loaders.inventory_of(cluster, place.policy)
         seen = simulate(_request(place), pod, place.policy, inventory)
-    except Lacking as lacking:
-        return replace(untried, missing=(*untried.missing, lacking.right))
+    except Forbidden as forbidden:
+        return replace(untried, missing=(*untried.missing, forbidden.permission))
     except (Unavailable, InputError, msgspec.ValidationError) as error:
         return replace(untried, why=f"{untried.why}; {error}")
     return replace(outcome.of_verdict(seen.verdict), aside=untried.why)
 
 
-def _request(place: Place) -> AdmissionRequest:
+def _request(place: PodPlace) -> AdmissionRequest:
     return AdmissionRequest(
         side=Side.MUTATE,
         mode=Mode.ENFORCE,

@@ -4,16 +4,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import msgspec
+
 from webhook.cli import evaluate, manifests
 from webhook.cli.cluster.client import Object
-from webhook.cli.evaluate import Court, Result
+from webhook.cli.evaluate import Context, Result
 from webhook.cli.inspect import usage
 from webhook.cli.inspect.usage import Usage
 from webhook.cli.manifests import InputError, Manifest
-from webhook.cli.verbs.audit import collect, held_gpus
-from webhook.cli.verbs.audit.collect import Group
+from webhook.cli.verbs.audit import groups
+from webhook.cli.verbs.audit.groups import Group
 from webhook.core.admit import Verdict
 from webhook.core.api.node import Node
+from webhook.core.api.pod import Pod
+from webhook.core.decision import classify
+from webhook.core.gpu.inventory import read_node
 
 _SERVERS = ("nodeName",)
 """What the scheduler put into a pod that exists; a new one would not have it."""
@@ -46,14 +51,14 @@ class Row:
 
 
 def forecast(
-    groups: Iterable[Group], court: Court
+    groups: Iterable[Group], context: Context
 ) -> tuple[tuple[Row, ...], tuple[InputError, ...]]:
     """Judge everything that touches a GPU; what cannot be read is returned beside it."""
-    nodes = {node.metadata.name: node for node in court.cluster.nodes}
+    nodes = {node.metadata.name: node for node in context.cluster.nodes}
     rows: list[Row] = []
     unreadable: list[InputError] = []
     for each in groups:
-        results = tuple(_results(each, court))
+        results = tuple(_results(each, context))
         unreadable.extend(r for r in results if isinstance(r, InputError))
         # With one template all live pods are of it: then what they hold is known.
         living = each.pods if len(results) == 1 else ()
@@ -70,11 +75,11 @@ def touches(verdict: Verdict) -> bool:
     return bool(verdict.requests or verdict.violations or verdict.patch)
 
 
-def _results(each: Group, court: Court) -> Iterator[Result | InputError]:
+def _results(each: Group, context: Context) -> Iterator[Result | InputError]:
     """By the templates of the root; of a root that shows none, by a pod that it made."""
-    made = list(evaluate.judge(_found(each.root), court)) if each.read else []
+    made = list(evaluate.evaluate(_found(each.root), context)) if each.read else []
     if not made and each.pods:
-        made = list(evaluate.judge(_found(each.pods[0]), court))
+        made = list(evaluate.evaluate(_found(each.pods[0]), context))
     yield from made
 
 
@@ -89,10 +94,10 @@ def unscheduled(pod: Object) -> Object:
 
 
 def _row(each: Group, result: Result, nodes: Mapping[str, Node]) -> Row:
-    wanted = collect.wanted(each.root, result.template.place) if each.read else 0
+    wanted = groups.wanted(each.root, result.template.place) if each.read else 0
     pods = max(wanted, len(each.pods))
     asks = result.verdict.requests
-    holds = [held_gpus.by(pod, nodes) for pod in each.pods]
+    holds = [_held_gpus(pod, nodes) for pod in each.pods]
     running = [gpus for gpus in holds if gpus is not None]
     waiting = (pods - len(running)) * usage.asked(asks)
     one = usage.after(result.verdict)
@@ -105,6 +110,18 @@ def _row(each: Group, result: Result, nodes: Mapping[str, Node]) -> Row:
         waiting=waiting,
         after=Usage(one.gpus * pods, {key: n * pods for key, n in one.devices.items()}),
     )
+
+
+def _held_gpus(pod: Object, nodes: Mapping[str, Node]) -> float | None:
+    """The GPUs, maybe a fraction; None for a pod without a node that is known: it waits."""
+    node = nodes.get((pod.get("spec") or {}).get("nodeName") or "")
+    if node is None:
+        return None
+    try:
+        read = msgspec.convert(pod, Pod)
+    except msgspec.ValidationError:
+        return None
+    return usage.held(classify.requests_of(read), read_node(node).offers)
 
 
 def outcome(verdict: Verdict) -> Outcome:

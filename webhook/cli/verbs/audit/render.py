@@ -1,29 +1,30 @@
-"""An audit as a person reads it: what would become of whom, sums, and what to do next."""
+"""An audit as a person reads it, and as tools do."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
-from webhook.cli import output
-from webhook.cli.cluster import printing
+from webhook.cli import output, verdicts
 from webhook.cli.cluster.client import metadata
-from webhook.cli.verbs.audit import report, totals
+from webhook.cli.output import Rendering
+from webhook.cli.verbs.audit import totals
+from webhook.cli.verbs.audit.collect import Audit
 from webhook.cli.verbs.audit.evaluate import Outcome, Row
-from webhook.cli.verbs.audit.report import Audit
-from webhook.cli.verbs.audit.totals import Sums
+from webhook.cli.verbs.audit.totals import Totals
+from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.api.reason import Reason
 
 _NAMESPACES: Final = (
     ("NAMESPACE", "name"), ("MODE NOW", "mode"), ("PODS", "pods"), ("CHANGED", "changed"),
-    ("PINNED", "pinned"), ("UNCHANGED", "unchanged"), ("REFUSED", "refused"),
+    ("NODE AFFINITY", "pinned"), ("UNCHANGED", "unchanged"), ("REFUSED", "refused"),
     ("GPUS NOW", "before"), ("THEN", "after"), ("OF REFUSED", "lost"),
 )  # fmt: skip
 _WORKLOADS: Final = (
-    ("WORKLOAD", "who"), ("PODS", "pods"), ("IS FOR", "for"), ("ASKS nvidia.com/", "asks"),
-    ("WOULD GET nvidia.com/", "gets"), ("HOW", "how"),
+    ("WORKLOAD", "who"), ("PODS", "pods"), ("IS FOR", "for"), ("REQUESTS nvidia.com/", "requested"),
+    ("WOULD GET nvidia.com/", "given"), ("HOW", "how"),
 )  # fmt: skip
 _REASONS: Final = (
     ("WHY REFUSED", "reason"), ("HOW MANY", "workloads"), ("WHAT IT MEANS", "means"),
@@ -32,47 +33,93 @@ _REASONS: Final = (
 _WIDE: Final = (("GPUS NOW", "before"), ("THEN", "after"))
 
 
-def screen(made: Audit, *, wide: bool) -> RenderableType:
-    """The whole screen."""
-    if not made.rows:
-        return Group(Text(_headline(made), "bold"), Text(_nothing(made)), *_notes(made))
-    whole = wide or made.namespace is not None
-    if not whole:
-        body = printing.table(_NAMESPACES, _namespaces(made))
+def render(found: Audit, *, wide: bool) -> Rendering:
+    """Return a line a namespace, or a line a workload of one namespace and where it is wide."""
+    return Rendering(_record(found), tuple(_screen(found, wide=wide)))
+
+
+def _record(found: Audit) -> dict[str, Any]:
+    """What tools get; the keys are an interface."""
+    return {
+        "namespace": found.namespace,
+        "policy": found.policy,
+        "nodes": found.context.inventory.nodes,
+        "summary": _summary(found.rows),
+        "namespaces": [
+            {"name": name, "mode": found.mode_of(name), **_summary(rows)}
+            for name, rows in totals.by_namespace(found.rows).items()
+        ],
+        "workloads": [_row_record(row) for row in found.rows],
+        "untouched": found.idle,
+        "notes": list(found.notes),
+        "turnOn": _turn_on(found.namespace) if found.namespace else None,
+    }
+
+
+def _summary(rows: Iterable[Row]) -> dict[str, Any]:
+    total = totals.add_up(rows)
+    amounts = ("before", "waiting", "after", "refused")
+    return {
+        **{each.value: total.outcomes.get(each, 0) for each in Outcome},
+        "pods": total.pods,
+        "gpus": {key: round(getattr(total, key), 2) for key in amounts},
+        "devices": dict(total.devices),
+    }
+
+
+def _row_record(row: Row) -> dict[str, Any]:
+    verdict = row.result.verdict
+    gpus = {"before": row.before, "waiting": row.waiting, "after": row.after.gpus}
+    return {
+        "namespace": row.result.namespace,
+        "kind": row.group.root["kind"],
+        "name": metadata(row.group.root).get("name", ""),
+        "template": row.result.template.path,
+        "pods": row.pods,
+        "workload": verdict.workload.value if verdict.workload else None,
+        "tenant": verdict.tenant,
+        "outcome": row.outcome.value,
+        "strategy": verdict.strategy if verdict.allowed else None,
+        "reason": verdict.reason.code,
+        "message": "" if verdict.allowed else verdict.message,
+        "warnings": list(verdict.shown_warnings),
+        "gpus": {key: round(number, 2) for key, number in gpus.items()},
+    }
+
+
+def _screen(found: Audit, *, wide: bool) -> Iterator[RenderableType]:
+    where = f"namespace {found.namespace}" if found.namespace else "every namespace"
+    nodes = found.context.inventory.nodes
+    yield Text(f"If {where} were enforcing, with {nodes} nodes and {found.policy}:", "bold")
+    if not found.rows:
+        idle = f"{found.idle} workloads and pods do not, and are never touched"
+        yield Text(f"no pod requests a GPU ({idle})")
+        yield from map(output.note, found.notes)
+        return
+    yield Text()
+    whole = wide or found.namespace is not None
+    if whole:
+        first = () if found.namespace else (("NAMESPACE", "namespace"),)
+        columns = first + _WORKLOADS + (_WIDE if wide else ())
+        yield output.table(columns, map(_workload, found.rows))
     else:
-        where = made.namespace is None
-        columns = ((("NAMESPACE", "namespace"),) if where else ()) + _WORKLOADS
-        body = printing.table(columns + (_WIDE if wide else ()), map(_workload, made.rows))
-    parts: list[RenderableType] = [Text(_headline(made), "bold"), Text(), body, Text()]
-    return Group(
-        *parts,
-        *_why(made, whole=whole),
-        *_sums(totals.of(made.rows)),
-        *_notes(made),
-        *_next(made),
-    )
+        yield output.table(_NAMESPACES, _namespaces(found))
+    yield Text()
+    yield from _messages(found) if whole else _reasons(found.rows)
+    yield from _sums(totals.add_up(found.rows))
+    yield from map(output.note, found.notes)
+    yield from _next(found)
 
 
-def _headline(made: Audit) -> str:
-    where = f"namespace {made.namespace}" if made.namespace else "every namespace"
-    nodes = made.court.inventory.nodes
-    return f"If {where} were enforcing, with {nodes} nodes and {made.policy}:"
-
-
-def _nothing(made: Audit) -> str:
-    return f"no pod asks for a GPU ({made.idle} workloads and pods do not, and are never touched)"
-
-
-def _namespaces(made: Audit) -> Iterator[dict[str, object]]:
-    labels = made.court.cluster.namespaces
-    for name, rows in totals.by_namespace(made.rows).items():
-        total = totals.of(rows)
+def _namespaces(found: Audit) -> Iterator[Mapping[str, Any]]:
+    for name, rows in totals.by_namespace(found.rows).items():
+        total = totals.add_up(rows)
         counts = {each.value: total.outcomes.get(each, 0) for each in Outcome}
         refused = counts["refused"]
         yield {
             **counts,
             "name": name,
-            "mode": report.mode_of(labels, name) or "off",
+            "mode": found.mode_of(name) or "off",
             "pods": total.pods,
             "refused": Text(str(refused), "bold red" if refused else "dim"),
             "before": _gpus(total.before),
@@ -81,17 +128,16 @@ def _namespaces(made: Audit) -> Iterator[dict[str, object]]:
         }
 
 
-def _workload(row: Row) -> dict[str, object]:
+def _workload(row: Row) -> Mapping[str, Any]:
     verdict = row.result.verdict
-    gets, how = output.gets(verdict)
-    tenant = f" of {verdict.tenant}" if verdict.tenant else ""
+    given, how = verdicts.given_cells(verdict)
     return {
         "namespace": row.result.namespace,
         "who": _who(row),
         "pods": row.pods,
-        "for": (verdict.workload.value if verdict.workload else "-") + tenant,
-        "asks": output.asks(verdict),
-        "gets": gets,
+        "for": verdicts.workload_of(verdict),
+        "requested": verdicts.requested_cell(verdict),
+        "given": given,
         "how": how,
         "before": _gpus(row.before),
         "after": _gpus(row.after.gpus),
@@ -99,52 +145,52 @@ def _workload(row: Row) -> dict[str, object]:
 
 
 def _who(row: Row) -> str:
-    part = row.result.template.path.removesuffix(".template").rpartition(".")[2]
-    where = f" ({part})" if part not in ("", "spec", "template") else ""
-    root = row.group.root
-    return f"{root['kind']}/{metadata(root).get('name', '')}{where}"
+    suffix = verdicts.template_suffix(row.result.template.path)
+    return f"{row.group.root['kind']}/{metadata(row.group.root).get('name', '')}{suffix}"
 
 
 def _gpus(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
-def _why(made: Audit, *, whole: bool) -> Iterator[RenderableType]:
-    """Each refusal and warning in full, or where there may be hundreds, a line a reason."""
-    if whole:
-        prefix = "" if made.namespace else "{}/"
-        told = output.told(
-            (prefix.format(row.result.namespace) + _who(row), row.result.verdict)
-            for row in sorted(made.rows, key=lambda row: row.outcome is not Outcome.REFUSED)
-        )
-        yield from (*told, Text())
-        return
-    refused = [row for row in made.rows if row.outcome is Outcome.REFUSED]
-    if refused:
-        yield from (printing.table(_REASONS, _reasons(refused)), Text())
+def _messages(found: Audit) -> Iterator[RenderableType]:
+    """Each refusal and warning in full, refusals first."""
+    prefix = "" if found.namespace else "{}/"
+    rows = sorted(found.rows, key=lambda row: row.outcome is not Outcome.REFUSED)
+    yield from verdicts.messages(
+        (prefix.format(row.result.namespace) + _who(row), row.result.verdict) for row in rows
+    )
+    yield Text()
 
 
-def _reasons(refused: Iterable[Row]) -> Iterator[dict[str, object]]:
-    found: dict[Reason, list[Row]] = {}
-    for row in refused:
-        found.setdefault(row.result.verdict.reason, []).append(row)
-    for reason, rows in sorted(found.items(), key=lambda item: (-len(item[1]), item[0].code)):
-        first = f"{rows[0].result.namespace}/{_who(rows[0])}"
-        yield {
+def _reasons(rows: Iterable[Row]) -> Iterator[RenderableType]:
+    """A line a reason, where there may be hundreds of refusals."""
+    by_reason: dict[Reason, list[Row]] = {}
+    for row in rows:
+        if row.outcome is Outcome.REFUSED:
+            by_reason.setdefault(row.result.verdict.reason, []).append(row)
+    ordered = sorted(by_reason.items(), key=lambda each: (-len(each[1]), each[0].code))
+    records = [
+        {
             "reason": Text(reason.code, "red"),
-            "workloads": len(rows),
+            "workloads": len(members),
             "means": reason.sentence,
-            "first": first,
+            "first": f"{members[0].result.namespace}/{_who(members[0])}",
         }
+        for reason, members in ordered
+    ]
+    if records:
+        yield output.table(_REASONS, records)
+        yield Text()
 
 
-def _sums(total: Sums) -> Iterator[Text]:
-    count = total.outcomes
+def _sums(total: Totals) -> Iterator[Text]:
+    count = {each: total.outcomes.get(each, 0) for each in Outcome}
     yield Text.assemble(
         ("Together: ", "bold"),
-        f"{count.get(Outcome.CHANGED, 0)} would change, {count.get(Outcome.PINNED, 0)} would only "
-        f"be pinned, {count.get(Outcome.UNCHANGED, 0)} stay as they are, ",
-        (f"{count.get(Outcome.REFUSED, 0)} would be refused", "red"),
+        f"{count[Outcome.CHANGED]} would change, {count[Outcome.PINNED]} would only get node "
+        f"affinity, {count[Outcome.UNCHANGED]} stay as they are, ",
+        (f"{count[Outcome.REFUSED]} would be refused", "red"),
         ".",
     )
     devices = ", ".join(f"{n} {name}" for name, n in sorted(total.devices.items()))
@@ -155,23 +201,23 @@ def _sums(total: Sums) -> Iterator[Text]:
         ("GPUs: ", "bold"),
         f"about {_gpus(total.before)} now{waiting}, about {_gpus(total.after)} then"
         f"{f' ({devices})' if devices else ''}{freed}.",
-        f" Refused pods ask for another {_gpus(total.refused)}." if total.refused else "",
+        f" Refused pods request another {_gpus(total.refused)}." if total.refused else "",
     )
 
 
-def _notes(made: Audit) -> Iterable[Text]:
-    return tuple(Text.assemble(("note: ", "bold"), note) for note in made.notes)
-
-
-def _next(made: Audit) -> Iterator[Text]:
-    if made.namespace is None:
+def _next(found: Audit) -> Iterator[Text]:
+    if found.namespace is None:
         yield Text("\nOne namespace in full: gpu-sharing audit -n NAME   (everything: -o wide)")
         return
-    mode = report.mode_of(made.court.cluster.namespaces, made.namespace)
-    if mode == Mode.ENFORCE:
+    if found.mode_of(found.namespace) == Mode.ENFORCE:
         yield Text("\nThis namespace is enforcing already.")
         return
-    refused = any(row.outcome is Outcome.REFUSED for row in made.rows)
-    first = "\nTo turn enforcement on" + (", once the refused are mended" if refused else "")
+    refused = any(row.outcome is Outcome.REFUSED for row in found.rows)
+    first = "\nTo turn enforcement on" + (", once the refused are corrected" if refused else "")
     yield Text(f"{first} (pods that run are never touched):")
-    yield Text(f"  {report.turn_on(made.namespace)}", "bold")
+    yield Text(f"  {_turn_on(found.namespace)}", "bold")
+
+
+def _turn_on(namespace: str) -> str:
+    """The one command that turns enforcement on."""
+    return f"kubectl label --overwrite namespace {namespace} {names.MODE}={Mode.ENFORCE.value}"

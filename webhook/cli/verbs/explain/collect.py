@@ -1,18 +1,18 @@
-"""All that can be told of one pod's GPU decision, gathered; and the record that tools get of it."""
+"""One pod's GPU decision: what its annotation says, and what would be decided now."""
 
+import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
-from webhook.cli.cluster.client import Access, Right
-from webhook.cli.cluster.dry_run import diff, outcome, rebuild, submit
+from webhook.cli.cluster import namespace_policy
+from webhook.cli.cluster.client import ClusterClient, Permission
+from webhook.cli.cluster.dry_run import diff, rebuild, submit
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
-from webhook.cli.cluster.namespace_policy import Rules
+from webhook.cli.cluster.namespace_policy import NamespacePolicy
 from webhook.cli.cluster.types import LivePod
-from webhook.cli.inspect import decision_annotation, own_affinity, provenance
-from webhook.core import record as records
+from webhook.cli.inspect import decision_annotation, own_affinity
+from webhook.core import record
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.decision import classify
@@ -32,7 +32,7 @@ class Explained:
     """
 
     live: LivePod
-    rules: Rules
+    rules: NamespacePolicy
     facts: Question
     decision: DecisionRecord | None
     agrees: bool
@@ -57,34 +57,36 @@ class Explained:
         return diff.difference(self.decision, self.now, self.row)
 
     @property
-    def missing(self) -> tuple[Right, ...]:
-        """The rights without which something could not be told."""
+    def missing(self) -> tuple[Permission, ...]:
+        """The permissions without which something could not be told."""
         untried = self.now.missing if isinstance(self.now, Untried) else ()
         return (*self.rules.missing, *untried)
 
     @property
-    def undecided(self) -> bool:
-        """Whether it asks for a GPU, in an enforcing namespace, without a decision of ours."""
+    def unreviewed(self) -> bool:
+        """Whether it requests a GPU, in an enforcing namespace, without a decision of ours."""
         annotated = names.DECISION in (self.live.meta.annotations or {})
         return bool(self.facts.requests) and self.rules.place.mode is Mode.ENFORCE and not annotated
 
 
-def gather(access: Access, live: LivePod, found: Rules) -> Explained:
-    """Read what is needed and try the pod anew; raise Unavailable."""
+def collect(client: ClusterClient, args: argparse.Namespace, name: str) -> Explained:
+    """Read what is needed and try the pod again; raise Unavailable."""
+    namespace = args.namespace or client.namespace
+    live = rebuild.read_live_pod(client, name, namespace)
+    found = namespace_policy.read_namespace_policy(client, args.install, args.policy, namespace)
     place = found.place
     facts = classify.classify(live.pod, place.labels, place.policy)
-    told = records.from_annotation((live.meta.annotations or {}).get(names.DECISION))
+    told = record.from_annotation((live.meta.annotations or {}).get(names.DECISION))
     agrees = told is not None and decision_annotation.agrees(told, live.pod)
     if place.mode is None or not (facts.requests or facts.violations):
         return Explained(live, found, facts, told, agrees, None, "")
-    made = rebuild.of_pod(access, live)
-    return Explained(
-        live, found, facts, told, agrees, submit.now(access, made.pod, place), made.source
-    )
+    made = rebuild.rebuild_pod(client, live)
+    now = submit.try_pod(client, made.pod, place)
+    return Explained(live, found, facts, told, agrees, now, made.source)
 
 
-def pins(live: LivePod) -> list[str]:
-    """The pins of a pod in words, each once."""
+def added_affinity(live: LivePod) -> list[str]:
+    """Return the node requirements that the webhook added to a pod, each once."""
     affinity = (live.raw.get("spec") or {}).get("affinity") or {}
     required = (affinity.get("nodeAffinity") or {}).get(_REQUIRED) or {}
     found = (
@@ -98,62 +100,3 @@ def pins(live: LivePod) -> list[str]:
 def _words(pin: Mapping[str, Any]) -> str:
     values = ", ".join(pin.get("values") or ())
     return f"{pin.get('key')} {pin.get('operator')} {values}".strip()
-
-
-def record(made: Explained) -> dict[str, Any]:
-    """What tools get; the keys are an interface."""
-    place, facts = made.rules.place, made.facts
-    labels = made.live.labels
-    return {
-        "namespace": place.namespace,
-        "name": made.live.meta.name,
-        "mode": made.rules.mode,
-        "workload": facts.workload.value,
-        "tenant": facts.tenant,
-        "node": made.live.pod.spec.node_name,
-        "sources": {
-            "workload": provenance.of_workload(labels, place.labels, place.policy),
-            "tenant": provenance.of_tenant(labels, place.labels),
-            "policy": made.rules.policy_source,
-        },
-        "asks": [
-            {"name": a.container.name, "resource": a.resource, "count": a.count}
-            for a in facts.requests
-        ],
-        "decision": _decision(made),
-        "pins": pins(made.live),
-        "undecided": made.undecided,
-        "row": _row(made.row_name, made.row),
-        "now": now_record(made),
-        "missing": [right.record for right in made.missing],
-    }
-
-
-def _decision(made: Explained) -> dict[str, Any] | None:
-    if made.decision is None:
-        return None
-    told: dict[str, Any] = msgspec.to_builtins(made.decision)
-    whole = {key: told[key] for key in ("workload", "tenant", "containers")}
-    return {**whole, "strategy": made.decision.strategy, "agrees": made.agrees}
-
-
-def _row(name: RowName, row: Row) -> dict[str, Any]:
-    choices = [{"strategy": each.strategy.value, "on": list(each.on)} for each in row.choices]
-    return {
-        "name": name.value,
-        "strategies": choices,
-        "otherwise": row.otherwise.value,
-        "severalGpus": row.several_gpus.value,
-        "memory": row.memory,
-    }
-
-
-def now_record(made: Explained) -> dict[str, Any] | None:
-    """What would be decided now, for tools."""
-    if made.now is None:
-        return None
-    if isinstance(made.now, Untried):
-        return {"decided": None, "same": None, "why": made.now.why}
-    comparable = made.decision is not None and made.agrees
-    same = made.difference is None if comparable else None
-    return {"decided": outcome.record(made.now), "same": same, "why": made.difference}

@@ -1,78 +1,66 @@
-"""The trail of all replicas as it is written: a thread a replica, lines in the order they come."""
+"""The audit log as it is written: a task for each replica, lines in the order they come."""
 
 import argparse
-import queue
-import threading
-from typing import Any, Final
+import asyncio
+from typing import Final
 
 import msgspec
 
-from webhook.cli.cluster import options, printing, replicas
-from webhook.cli.cluster.client import Access, Unavailable
-from webhook.cli.cluster.options import Install
-from webhook.cli.cluster.printing import JSON
-from webhook.cli.cluster.replicas import CONTAINER
-from webhook.cli.verbs.logs import records
-from webhook.cli.verbs.logs.records import Filter
+from webhook.cli import output
+from webhook.cli.cluster import flags, replicas
+from webhook.cli.cluster.client import ClusterClient, Unavailable
+from webhook.cli.output import JSON
+from webhook.cli.verbs.logs.filters import LineFilter
+from webhook.cli.verbs.logs.render import row_of
 from webhook.core import record
 from webhook.core.record import LogLine
 
-_SHAPE: Final = (
-    ("time", 20), ("namespace", 16), ("owner", 36), ("workload", 12), ("asked", 12), ("got", 16),
-    ("reason", 26), ("mode", 0),
+_WIDTHS: Final = (
+    ("time", 20), ("namespace", 16), ("owner", 36), ("workload", 12), ("requested", 12),
+    ("given", 16), ("reason", 26), ("mode", 0),
 )  # fmt: skip
 """Columns and their least widths: what comes later is not known yet."""
 
-_News = queue.Queue[LogLine | str | None]
 
-
-def show(access: Access, install: Install, flt: Filter, args: argparse.Namespace) -> int:
+def print_as_written(client: ClusterClient, args: argparse.Namespace, wanted: LineFilter) -> int:
     """Print lines until all replicas ended, or the person has enough.
 
     Raises:
         Unavailable: the replicas cannot be seen, or there are none.
     """
-    pods = replicas.of(access, install)
+    pods = replicas.list_replicas(client, args.install)
     if not pods:
         raise Unavailable("no replica of the webhook is there; see --install")
-    news: _News = queue.Queue()
-    for pod in pods:
-        asked = (access, install, pod.meta.name, args.since or 1)
-        threading.Thread(target=_follow, args=(asked, flt, news), daemon=True).start()
-    running = len(pods)
-    while running:
-        told = news.get()
-        if told is None:
-            running -= 1
-        elif isinstance(told, str):
-            printing.warn((told,))
-        else:
-            print(_text(told, args.output), flush=True)  # noqa: T201 - the command's output
-    return options.FAILED
+
+    async def follow_all() -> None:
+        await asyncio.gather(*(_follow(client, args, pod.meta.name, wanted) for pod in pods))
+
+    client.run(follow_all())
+    return flags.FAILED
 
 
-def _follow(asked: tuple[Access, Install, str, int], flt: Filter, news: _News) -> None:
-    access, install, name, since = asked
-    right, path = replicas.log(install, name)
+async def _follow(
+    client: ClusterClient, args: argparse.Namespace, name: str, wanted: LineFilter
+) -> None:
+    path = replicas.log_path(args.install, name)
+    since = str(args.since or 1)
     try:
-        asked_for = {"container": CONTAINER, "follow": "true", "sinceSeconds": str(since)}
-        for text in access.lines(right, path, **asked_for):
-            line = record.from_log_line(text)
-            if line is None or not records.wanted(line, flt):
-                continue
-            if flt.everything or not records.quiet(line):
-                news.put(line)
-        news.put(f"replica {name} ended")
+        async with client.lines(
+            *path, container=replicas.CONTAINER, sinceSeconds=since, follow="true"
+        ) as lines:
+            async for text in lines:
+                line = record.from_log_line(text)
+                if line is not None and wanted.takes(line) and not wanted.skips(line):
+                    print(_text(line, args.output), flush=True)  # noqa: T201 - the output
+        output.warn((f"replica {name} ended",))
     except Unavailable as error:
-        news.put(f"replica {name} is left out: {error}")
-    finally:
-        news.put(None)
+        output.warn((f"replica {name} is left out: {error}",))
 
 
-def _text(line: LogLine, output: str) -> str:
-    if output == JSON:
+def _text(line: LogLine, chosen: str) -> str:
+    if chosen == JSON:
         return msgspec.json.encode(line).decode()
-    row: dict[str, Any] = records.row(line)
-    cells = [f"{printing.safe(str(row[key] or '-')):<{width}}" for key, width in _SHAPE]
+    row = row_of(line)
+    cells = [f"{output.safe(str(row[key] or '-')):<{width}}" for key, width in _WIDTHS]
     text = "  ".join(cells)
-    return f"{text}  {printing.safe(row['message'])}" if row["message"] else text
+    return f"{text}  {output.safe(line.message)}" if line.message else text

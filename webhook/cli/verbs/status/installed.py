@@ -1,4 +1,4 @@
-"""Parts of the status that the API server tells: replicas, keeper, and the webhooks in force."""
+"""Sections of the status that the API server tells: replicas, keeper, and the webhooks in force."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -6,18 +6,19 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, field
 
-from webhook.cli.cluster import kinds, printing, types
-from webhook.cli.cluster.client import Absent, Access, Unavailable
-from webhook.cli.cluster.options import Install
+from webhook.cli import output
+from webhook.cli.cluster import resources, types
+from webhook.cli.cluster.client import ClusterClient, NotFound, Unavailable
+from webhook.cli.cluster.flags import Install
 from webhook.cli.cluster.types import Meta
-from webhook.cli.verbs.status.section import Part
+from webhook.cli.verbs.status.section import Section
 from webhook.core.api.resource import ApiResource
 from webhook.core.integrations import kubernetes
 
 POLICIES: Final = "gpu-sharing.io/failure-policies"
 _LOST: Final = {
-    kinds.MUTATING: "no pod is given anything",
-    kinds.VALIDATING: "no pod is checked",
+    resources.MUTATING: "no pod is given anything",
+    resources.VALIDATING: "no pod is checked",
 }
 _COLUMNS: Final = (("", "part"), ("READY", "ready"), ("IMAGE", "image"))
 _WEBHOOKS: Final = (("WEBHOOK", "name"), ("IN FORCE", "inForce"), ("CONFIGURED", "configured"))
@@ -69,29 +70,29 @@ class _Configuration(_Part, frozen=True):
     webhooks: tuple[_Webhook, ...] = ()
 
 
-def install(access: Access, where: Install) -> Part:
-    """The replicas and the keeper.
+def install(client: ClusterClient, where: Install) -> Section:
+    """The replicas of the webhook and of what renews its certificate.
 
     Raises:
         Unavailable: nothing is installed there, a right is missing, or the cluster is silent.
     """
     try:
-        server = _deployment(access, where, where.release)
-    except Absent:
+        server = _deployment(client, where, where.release)
+    except NotFound:
         raise Unavailable(
             f"no webhook is installed here: there is no deployment/{where.release} in namespace "
             f"{where.namespace} (elsewhere? --install NAMESPACE/RELEASE)"
         ) from None
-    data = {"server": server, "keeper": _keeper(access, where)}
+    data = {"server": server, "keeper": _keeper(client, where)}
     rows = [{"part": "webhook", **_row(server)}]
     if data["keeper"]:
-        rows.append({"part": "keeper of certificates", **_row(data["keeper"])})
-    shown = printing.table(_COLUMNS, rows)
-    return Part("install", "Install", data, (shown,), tuple(_unready(data, where)))
+        rows.append({"part": "certificates", **_row(data["keeper"])})
+    shown = output.table(_COLUMNS, rows)
+    return Section("install", "Install", data, (shown,), tuple(_unready(data, where)))
 
 
-def _deployment(access: Access, where: Install, name: str) -> dict[str, Any]:
-    found = types.read(access.get(kubernetes.DEPLOYMENT, name, where.namespace), _Deployment)
+def _deployment(client: ClusterClient, where: Install, name: str) -> dict[str, Any]:
+    found = types.convert(client.get(kubernetes.DEPLOYMENT, name, where.namespace), _Deployment)
     wanted = 1 if found.spec.replicas is None else found.spec.replicas
     return {
         "name": name,
@@ -102,11 +103,11 @@ def _deployment(access: Access, where: Install, name: str) -> dict[str, Any]:
     }
 
 
-def _keeper(access: Access, where: Install) -> dict[str, Any] | None:
+def _keeper(client: ClusterClient, where: Install) -> dict[str, Any] | None:
     """None where cert-manager keeps the certificate."""
     try:
-        return _deployment(access, where, f"{where.release}-certificates")
-    except Absent:
+        return _deployment(client, where, f"{where.release}-certificates")
+    except NotFound:
         return None
 
 
@@ -122,22 +123,24 @@ def _unready(data: Mapping[str, Any], where: Install) -> Iterable[str]:
             yield f"{told['name']}: {ready} of {wanted} replicas are ready; see {see}"
 
 
-def webhooks(access: Access, where: Install) -> Part:
+def webhooks(client: ClusterClient, where: Install) -> Section:
     """The failurePolicy of each webhook, in force and as configured; raise Unavailable."""
     found: list[dict[str, Any]] = []
     wrong: list[str] = []
-    for kind in (kinds.MUTATING, kinds.VALIDATING):
+    for kind in (resources.MUTATING, resources.VALIDATING):
         try:
-            found += _of_configuration(access, kind, where.release)
-        except Absent:
+            found += _of_configuration(client, kind, where.release)
+        except NotFound:
             wrong.append(f"there is no {kind.kind} {where.release}: {_LOST[kind]}")
     wrong += _differing(found, where)
-    shown = (printing.table(_WEBHOOKS, found),) if found else ()
-    return Part("webhooks", "Webhooks (failurePolicy)", found, shown, tuple(wrong))
+    shown = (output.table(_WEBHOOKS, found),) if found else ()
+    return Section("webhooks", "Webhooks (failurePolicy)", found, shown, tuple(wrong))
 
 
-def _of_configuration(access: Access, kind: ApiResource, name: str) -> Iterable[dict[str, Any]]:
-    found = types.read(access.get(kind, name), _Configuration)
+def _of_configuration(
+    client: ClusterClient, kind: ApiResource, name: str
+) -> Iterable[dict[str, Any]]:
+    found = types.convert(client.get(kind, name), _Configuration)
     configured = _configured((found.metadata.annotations or {}).get(POLICIES, "{}"))
     return [
         {
@@ -164,7 +167,7 @@ def _differing(found: Iterable[Mapping[str, Any]], where: Install) -> Iterable[s
         if wanted and each["inForce"] != wanted:
             yield (
                 f"{each['name']}: failurePolicy {each['inForce']} is in force, {wanted} is "
-                f"configured: the keeper has proven no refusal yet, or somebody changed it; {log}"
+                f"configured: no refusal was proven yet, or somebody changed it; {log}"
             )
         if not each["caBundle"]:
             yield f"{each['name']}: no caBundle, so that the API server cannot call it: {log}"

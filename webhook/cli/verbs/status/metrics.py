@@ -1,16 +1,17 @@
-"""Parts of the status that the replicas' metrics tell: certificate, policy, inventory, counts."""
+"""Sections of the status from the replicas' metrics: certificate, policy, inventory, counts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from webhook.cli.cluster import printing, replicas
-from webhook.cli.cluster.client import Access, Lacking, Unavailable
-from webhook.cli.cluster.options import Install
+from webhook.cli import output
+from webhook.cli.cluster import replicas
+from webhook.cli.cluster.client import ClusterClient, Forbidden, Unavailable
+from webhook.cli.cluster.flags import Install
 from webhook.cli.cluster.times import short
 from webhook.cli.verbs.status import metrics_page
-from webhook.cli.verbs.status.metrics_page import Page
-from webhook.cli.verbs.status.section import Part
+from webhook.cli.verbs.status.metrics_page import MetricsPage
+from webhook.cli.verbs.status.section import Section
 
 DAY: Final = 86400
 LEAST_DAYS: Final = 7
@@ -28,27 +29,29 @@ _REASONS: Final = (("REASON", "reason"), ("TIMES", "times"))
 class Pages:
     """The metrics of each replica that gave any, and why others gave none."""
 
-    by_replica: Mapping[str, Page]
+    by_replica: Mapping[str, MetricsPage]
     silent: tuple[str, ...]
 
     @property
-    def all(self) -> tuple[Page, ...]:
+    def all(self) -> tuple[MetricsPage, ...]:
         """The pages without the names."""
         return tuple(self.by_replica.values())
 
 
-def fetch(access: Access, where: Install) -> Pages:
+def fetch(client: ClusterClient, where: Install) -> Pages:
     """Ask every replica for its metrics.
 
     Raises:
         Unavailable: none may be asked, or none answers.
     """
-    found: dict[str, Page] = {}
+    found: dict[str, MetricsPage] = {}
     silent: list[str] = []
-    for pod in replicas.of(access, where):
+    for pod in replicas.list_replicas(client, where):
         try:
-            found[pod.meta.name] = metrics_page.read(access.read(*replicas.metrics(where, pod)))
-        except Lacking:
+            found[pod.meta.name] = metrics_page.parse_metrics(
+                client.read(*replicas.metrics_path(where, pod))
+            )
+        except Forbidden:
             raise
         except Unavailable as error:
             silent.append(f"replica {pod.meta.name} gives no metrics: {error}")
@@ -57,18 +60,18 @@ def fetch(access: Access, where: Install) -> Pages:
     return Pages(found, tuple(silent))
 
 
-def certificate(pages: Pages, now: float) -> Part:
+def certificate(pages: Pages, now: float) -> Section:
     """How long the serving certificate lasts, in the replica where it ends first."""
     ends = _values(pages, "gpu_sharing_certificate_not_after_seconds")
     if not ends:
-        return Part("certificate", "Certificate", unseen="the replicas do not tell of it")
+        return Section("certificate", "Certificate", unseen="the replicas do not tell of it")
     days = (min(ends) - now) / DAY
-    left = f"{days:.0f} days left" if days > 0 else f"ended {short(now - min(ends))} ago"
+    left = f"{days:.0f} days left" if days > 0 else f"expired {short(now - min(ends))} ago"
     wrong = () if days >= LEAST_DAYS else (f"the serving certificate: {left}",)
-    return Part("certificate", "Certificate", {"daysLeft": round(days, 1)}, (left,), wrong)
+    return Section("certificate", "Certificate", {"daysLeft": round(days, 1)}, (left,), wrong)
 
 
-def policy(pages: Pages) -> Part:
+def policy(pages: Pages) -> Section:
     """Whether every replica decides by the newest policy."""
     data = [
         {
@@ -83,10 +86,10 @@ def policy(pages: Pages) -> Part:
     newest = f"{len(data) - len(stale)} of {len(data)} replicas have the newest"
     text = f"{newest}; loaded since they started: {loads}"
     wrong = f"a newer policy is refused and an older one kept by {', '.join(stale)}; see their logs"
-    return Part("policy", "Policy", data, (text,), (wrong,) if stale else ())
+    return Section("policy", "Policy", data, (text,), (wrong,) if stale else ())
 
 
-def inventory(pages: Pages) -> Part:
+def inventory(pages: Pages) -> Section:
     """What the nodes offer, as the replica says that heard of them last."""
     age = _values(pages, "gpu_sharing_inventory_age_seconds")
     nodes = _values(pages, "gpu_sharing_inventory_nodes")
@@ -101,10 +104,10 @@ def inventory(pages: Pages) -> Part:
     ]
     data = {"nodes": _integer(max(nodes, default=None)), "ageSeconds": max(age, default=None)}
     head = f"{data['nodes']} nodes, last heard of {short(max(age, default=0))} ago"
-    shown = (head, printing.table(_OFFERS, offers)) if offers else (head,)
+    shown = (head, output.table(_OFFERS, offers)) if offers else (head,)
     known = any(page.each("gpu_sharing_inventory_offers") for page in pages.all)
     wrong = tuple(_inventory_wrong(nodes, age, empty=known and not offers))
-    return Part("inventory", "Inventory", data | {"offers": offers}, shown, wrong)
+    return Section("inventory", "Inventory", data | {"offers": offers}, shown, wrong)
 
 
 def _inventory_wrong(nodes: Sequence[float], age: Sequence[float], *, empty: bool) -> Iterable[str]:
@@ -116,32 +119,30 @@ def _inventory_wrong(nodes: Sequence[float], age: Sequence[float], *, empty: boo
         yield f"a replica has not heard of the nodes for {short(max(age))}; see its log and /readyz"
 
 
-def counts(pages: Pages) -> Part:
-    """Refusals by reason, and events that nobody was told of, since the replicas started."""
+def counts(pages: Pages) -> Section:
+    """Refusals by reason, and events that were lost, since the replicas started."""
     reasons = metrics_page.summed(pages.all, "gpu_sharing_refusals_total", "reason")
     events = metrics_page.summed(pages.all, "gpu_sharing_events_total", "result")
     rows = [{"reason": code, "times": int(n)} for code, n in _by_number(reasons)]
-    shown: tuple[Any, ...] = (printing.table(_REASONS, rows),) if rows else ("none",)
+    shown: tuple[Any, ...] = (output.table(_REASONS, rows),) if rows else ("none",)
     lost = {key: int(events[key]) for key in ("dropped", "failed") if events.get(key)}
     told = ", ".join(f"{n} {key}" for key, n in lost.items())
-    notes = (f"events that nobody was told of: {told}",) if lost else ()
+    notes = (f"events that were lost: {told}",) if lost else ()
     data = {"byReason": {each["reason"]: each["times"] for each in rows}, "eventsLost": lost}
     title = "Refusals since the replicas started"
-    return Part("counts", title, data, shown, notes=(*notes, *pages.silent))
+    return Section("counts", title, data, shown, notes=(*notes, *pages.silent))
 
 
-def undecided(pages: Pages) -> Part:
-    """Pods with a GPU that nobody decided, in enforcing namespaces, as the replicas count them."""
-    key, title = "undecided", "Undecided pods"
+def unreviewed(pages: Pages) -> Section:
+    """Pods with a GPU in enforcing namespaces that were not reviewed, as the replicas count."""
+    key, title = "undecided", "Pods that were not reviewed"
     if not any(page.value("gpu_sharing_undecided_look_seconds") for page in pages.all):
-        return Part(key, title, unseen="the replicas do not look for them, or did not yet")
+        return Section(key, title, unseen="the replicas do not look for them, or did not yet")
     numbers = metrics_page.largest(pages.all, "gpu_sharing_undecided_pods", "namespace")
     found = {name: int(number) for name, number in numbers.items()}
     listed = ", ".join(f"{number} in {name}" for name, number in found.items())
-    wrong = (
-        f"pods have a GPU that was never decided: {listed} (gpu-sharing pods --strategy none)",
-    )
-    return Part(key, title, found, (listed or "none",), wrong if found else ())
+    wrong = (f"pods have a GPU and were not reviewed: {listed} (gpu-sharing pods --strategy none)",)
+    return Section(key, title, found, (listed or "none",), wrong if found else ())
 
 
 def _values(pages: Pages, name: str) -> list[float]:

@@ -11,7 +11,7 @@ Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class MetricsPage:
     """The samples of one replica by name; what is absent there is absent here."""
 
     samples: Mapping[str, tuple[tuple[Labels, float], ...]]
@@ -25,7 +25,7 @@ class Page:
         return self.samples.get(name, ())
 
 
-def read(text: bytes) -> Page:
+def parse_metrics(text: bytes) -> MetricsPage:
     """Read a page.
 
     Raises:
@@ -38,10 +38,10 @@ def read(text: bytes) -> Page:
                 found.setdefault(sample.name, []).append((sample.labels, sample.value))
     except (ValueError, KeyError, IndexError) as error:
         raise Unavailable(f"the metrics cannot be read: {error}") from None
-    return Page({name: tuple(samples) for name, samples in found.items()})
+    return MetricsPage({name: tuple(samples) for name, samples in found.items()})
 
 
-def summed(pages: Iterable[Page], name: str, label: str) -> dict[str, float]:
+def summed(pages: Iterable[MetricsPage], name: str, label: str) -> dict[str, float]:
     """A counter of all replicas together, by one of its labels."""
     total: dict[str, float] = {}
     for page in pages:
@@ -51,7 +51,7 @@ def summed(pages: Iterable[Page], name: str, label: str) -> dict[str, float]:
     return {key: value for key, value in sorted(total.items()) if value}
 
 
-def largest(pages: Iterable[Page], name: str, label: str) -> dict[str, float]:
+def largest(pages: Iterable[MetricsPage], name: str, label: str) -> dict[str, float]:
     """A gauge that all replicas show of the same thing, by one of its labels."""
     most: dict[str, float] = {}
     for page in pages:

@@ -1,16 +1,16 @@
-"""Parts of the status about people: namespaces that opted in, and who was refused lately."""
+"""Sections of the status about people: namespaces that opted in, and who was refused lately."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from webhook.cli.cluster import events as happenings
-from webhook.cli.cluster import kinds, printing, times, types
-from webhook.cli.cluster.client import Access, Lacking, Right, Unavailable
-from webhook.cli.cluster.events import OURS, Happening
+from webhook.cli import output
+from webhook.cli.cluster import resources, times, types
+from webhook.cli.cluster.client import ClusterClient, Forbidden, Permission, Unavailable
+from webhook.cli.cluster.events import OURS, ClusterEvent, list_events
 from webhook.cli.cluster.types import Meta
-from webhook.cli.verbs.status.section import Part
+from webhook.cli.verbs.status.section import Section
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.integrations import kubernetes
@@ -27,26 +27,24 @@ _REFUSALS: Final = (
 )  # fmt: skip
 
 
-def namespaces(access: Access) -> Part:
+def namespaces(client: ClusterClient) -> Section:
     """Who opted in, with how many pods by strategy; raise Unavailable.
 
     Who may not list namespaces sees the own one, if it opted in or not.
     """
-    missing: list[Right] = []
+    missing: list[Permission] = []
     notes: list[str] = []
     try:
-        found = list(access.each(kinds.NAMESPACE, labelSelector=names.MODE))
+        found = list(client.each(resources.NAMESPACE, labelSelector=names.MODE))
         scope = None
-    except Lacking as lacking:
-        found, scope = [access.get(kinds.NAMESPACE, access.namespace)], access.namespace
-        missing.append(lacking.right)
-        notes.append(f"only namespace {scope} is shown: {lacking}")
-    by_strategy = _strategies(access, scope, notes)
-    rows = [_row(types.read(each.get("metadata") or {}, Meta), by_strategy) for each in found]
-    shown: tuple[Any, ...] = (
-        (printing.table(_NAMESPACES, rows),) if rows else ("none has opted in",)
-    )
-    return Part(
+    except Forbidden as forbidden:
+        found, scope = [client.get(resources.NAMESPACE, client.namespace)], client.namespace
+        missing.append(forbidden.permission)
+        notes.append(f"only namespace {scope} is shown: {forbidden}")
+    by_strategy = _strategies(client, scope, notes)
+    rows = [_row(types.convert(each.get("metadata") or {}, Meta), by_strategy) for each in found]
+    shown: tuple[Any, ...] = (output.table(_NAMESPACES, rows),) if rows else ("none has opted in",)
+    return Section(
         key="namespaces",
         title="Namespaces",
         data=[{k: v for k, v in row.items() if k not in ("told", "shown")} for row in rows],
@@ -57,12 +55,14 @@ def namespaces(access: Access) -> Part:
     )
 
 
-def _strategies(access: Access, scope: str | None, notes: list[str]) -> Mapping[str, Counter[str]]:
+def _strategies(
+    client: ClusterClient, scope: str | None, notes: list[str]
+) -> Mapping[str, Counter[str]]:
     """By the label, which the API server can select by: a cluster may have very many pods."""
     found: dict[str, Counter[str]] = {}
     try:
-        for each in access.each(kubernetes.POD, scope, labelSelector=names.STRATEGY):
-            meta = types.read(each.get("metadata") or {}, Meta)
+        for each in client.each(kubernetes.POD, scope, labelSelector=names.STRATEGY):
+            meta = types.convert(each.get("metadata") or {}, Meta)
             counter = found.setdefault(meta.namespace, Counter())
             counter[(meta.labels or {})[names.STRATEGY]] += 1
     except Unavailable as error:
@@ -91,27 +91,27 @@ def _meaningless(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:
             yield f"namespace {row['name']}: mode {mode!r} means nothing; write enforce or audit"
 
 
-def refusals(access: Access, now: datetime) -> Part:
+def refusals(client: ClusterClient, now: datetime) -> Section:
     """The refusals of the last hour, those first that were told most often; raise Unavailable."""
     notes: tuple[str, ...] = ()
-    missing: tuple[Right, ...] = ()
+    missing: tuple[Permission, ...] = ()
     try:
-        events = list(happenings.of_namespace(access, None, by=OURS))
-    except Lacking as lacking:
-        events = list(happenings.of_namespace(access, access.namespace, by=OURS))
-        notes = (f"only namespace {access.namespace} is looked at: {lacking}",)
-        missing = (lacking.right,)
+        events = list(list_events(client, None, by=OURS))
+    except Forbidden as forbidden:
+        events = list(list_events(client, client.namespace, by=OURS))
+        notes = (f"only namespace {client.namespace} is looked at: {forbidden}",)
+        missing = (forbidden.permission,)
     lately = [e for e in events if e.refused and e.last and now - e.last <= HOUR]
     rows = [_refusal(each, now) for each in sorted(lately, key=lambda e: -e.count)]
     more = len(rows) - MOST
     if more > 0:
         notes = (f"and {more} more (gpu-sharing logs --refused)", *notes)
-    shown: tuple[Any, ...] = (printing.table(_REFUSALS, rows[:MOST]),) if rows else ("none",)
+    shown: tuple[Any, ...] = (output.table(_REFUSALS, rows[:MOST]),) if rows else ("none",)
     data = [{key: value for key, value in row.items() if key != "ago"} for row in rows]
-    return Part("refusals", "Refusals of the last hour", data, shown, (), notes, "", missing)
+    return Section("refusals", "Refusals of the last hour", data, shown, (), notes, "", missing)
 
 
-def _refusal(each: Happening, now: datetime) -> dict[str, Any]:
+def _refusal(each: ClusterEvent, now: datetime) -> dict[str, Any]:
     return {
         "namespace": each.namespace,
         "owner": f"{each.kind}/{each.name}",

@@ -1,4 +1,4 @@
-"""A part of the status: for tools, for people, and what is wrong; looks at nothing itself."""
+"""A section of the status: for tools, for people, and what is wrong."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from webhook.cli.cluster.client import Lacking, Right, Unavailable
+from webhook.cli.cluster.client import Forbidden, Permission, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Section:
     """`unseen` says why it cannot be seen; `wrong` and `notes` are sentences for people."""
 
     key: str
@@ -20,14 +20,14 @@ class Part:
     wrong: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unseen: str = ""
-    missing: tuple[Right, ...] = ()
+    missing: tuple[Permission, ...] = ()
 
 
-def looked(key: str, title: str, look: Callable[[], Part]) -> Part:
-    """Look at a part; what is in the way of that becomes the part, so that the others are seen."""
+def section_of(key: str, title: str, look: Callable[[], Section]) -> Section:
+    """Return a section; what is in the way of it becomes the section, so that others are seen."""
     try:
         return look()
-    except Lacking as lacking:
-        return Part(key, title, unseen=str(lacking), missing=(lacking.right,))
+    except Forbidden as forbidden:
+        return Section(key, title, unseen=str(forbidden), missing=(forbidden.permission,))
     except Unavailable as error:
-        return Part(key, title, unseen=str(error))
+        return Section(key, title, unseen=str(error))

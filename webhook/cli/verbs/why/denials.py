@@ -1,4 +1,4 @@
-"""What was refused to a workload: from events and conditions, equal ones once; prints nothing."""
+"""What was refused to a workload, from events and conditions, equal refusals once."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -6,15 +6,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from webhook.cli.cluster.dry_run.outcome import Now
-from webhook.cli.cluster.events import Happening
-from webhook.cli.cluster.times import clock
+from webhook.cli.cluster.events import ClusterEvent
 from webhook.cli.cluster.types import Condition, Maker
 from webhook.cli.inspect import denial
 from webhook.cli.inspect.denial import By, Denial
 from webhook.cli.verbs.why import owner_tree
-from webhook.cli.verbs.why.owner_tree import Family
-from webhook.core.api.reason import link
-from webhook.core.checks.registry import REASONS
+from webhook.cli.verbs.why.owner_tree import OwnerTree
 from webhook.core.record import Cause
 
 _FAILED: Final = ("FailedCreate", "FailedToCreate")
@@ -36,7 +33,7 @@ class Refused:
     now: bool = False
 
 
-def find(members: Family, events: Iterable[Happening]) -> tuple[Refused, ...]:
+def find_refusals(members: OwnerTree, events: Iterable[ClusterEvent]) -> tuple[Refused, ...]:
     """Everything that was refused to a family, the newest first; those of others at the end."""
     about = owner_tree.concerns(members)
     told = (_of_event(each) for each in events if about(each.kind, each.name, each.uid))
@@ -50,7 +47,7 @@ def _order(each: Refused) -> tuple[bool, bool, float]:
     return not each.now, not each.refusal.ours, -(each.last.timestamp() if each.last else 0.0)
 
 
-def _of_event(event: Happening) -> Refused | None:
+def _of_event(event: ClusterEvent) -> Refused | None:
     if event.refused:
         causes = event.record.violations if event.record else ()
         found = Denial(By.WEBHOOK, event.message, causes or (Cause(message=event.message),))
@@ -117,10 +114,10 @@ def explained(each: Refused, answers: Iterable[Now]) -> Refused:
     return each
 
 
-def _holds(each: Refused, members: Family) -> bool:
-    """Whether it still keeps pods away: some are lacking, and nothing newer was made since."""
+def _holds(each: Refused, members: OwnerTree) -> bool:
+    """Whether it still keeps pods away: some are forbidden, and nothing newer was made since."""
     current = members.current
-    if lacking(members) == 0:
+    if missing_pods(members) == 0:
         return False
     if each.last is None:
         return True
@@ -129,7 +126,7 @@ def _holds(each: Refused, members: Family) -> bool:
     return all(moment is None or each.last >= moment for moment in later)
 
 
-def wanted(members: Family) -> int | None:
+def wanted_pods(members: OwnerTree) -> int | None:
     """How many pods there should be now; None where that cannot be said."""
     root, current = members.root, members.current
     match current.kind:
@@ -153,40 +150,16 @@ def _ended(job: Maker) -> bool:
     return any(ended)
 
 
-def lacking(members: Family) -> int | None:
+def missing_pods(members: OwnerTree) -> int | None:
     """How many pods are missing; None where that cannot be said."""
-    number = wanted(members)
+    number = wanted_pods(members)
     if number is None:
         return None
     made = [pod for pod in members.pods if _of_current(pod.meta.controller, members)]
     return max(number - len(made), 0)
 
 
-def _of_current(owner: Any, members: Family) -> bool:
+def _of_current(owner: Any, members: OwnerTree) -> bool:
     """During a rollout only the newest ReplicaSet's pods count."""
     current = members.current
     return owner is None or not current.metadata.uid or owner.uid == current.metadata.uid
-
-
-def record(each: Refused) -> dict[str, Any]:
-    """What tools get of a refusal; the keys are an interface."""
-    return {
-        "by": each.refusal.by.value,
-        "now": each.now,
-        "of": each.whose,
-        "count": each.count,
-        "first": clock(each.first),
-        "last": clock(each.last),
-        "wrong": [_wrong(cause) for cause in each.refusal.causes],
-    }
-
-
-def _wrong(cause: Cause) -> dict[str, Any]:
-    code = REASONS.get(cause.reason)
-    return {
-        "reason": cause.reason or None,
-        "sentence": code.sentence if code else None,
-        "message": cause.text,
-        "toDo": code.to_do if code else None,
-        "link": link(code) if code else None,
-    }

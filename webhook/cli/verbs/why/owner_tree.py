@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webhook.cli.cluster import types
-from webhook.cli.cluster.client import Absent, Access, Lacking, Object, Right
+from webhook.cli.cluster.client import ClusterClient, Forbidden, NotFound, Object, Permission
 from webhook.cli.cluster.targets import Target
 from webhook.cli.cluster.types import LivePod, Maker, Meta
 from webhook.core.api.resource import ApiResource
@@ -23,7 +23,7 @@ REVISION: Final = "deployment.kubernetes.io/revision"
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class OwnerTree:
     """`makers` begins with the workload itself, of which only kind and name may be known.
 
     `subject` is the object as it was read; None where there is none any more (`absent`), where
@@ -35,7 +35,7 @@ class Family:
     makers: tuple[Maker, ...]
     pods: tuple[LivePod, ...]
     absent: bool = False
-    missing: tuple[Right, ...] = ()
+    missing: tuple[Permission, ...] = ()
 
     @property
     def root(self) -> Maker:
@@ -55,29 +55,29 @@ def _age(maker: Maker) -> tuple[int, float]:
     return int(revision) if revision.isdecimal() else 0, created.timestamp() if created else 0.0
 
 
-def of(access: Access, target: Target, namespace: str) -> Family:
+def read_owner_tree(client: ClusterClient, target: Target, namespace: str) -> OwnerTree:
     """Read a family, as far as the caller may; raise Unavailable if the cluster does not answer."""
-    missing: list[Right] = []
+    missing: list[Permission] = []
     subject, absent = None, False
     if target.resource is not None:
         try:
-            subject = access.get(target.resource, target.name, namespace)
-        except Absent:
+            subject = client.get(target.resource, target.name, namespace)
+        except NotFound:
             absent = True
-        except Lacking as lacking:
-            missing.append(lacking.right)
+        except Forbidden as forbidden:
+            missing.append(forbidden.permission)
     kind = target.resource.kind if target.resource else target.word
     named = Maker(kind=kind, metadata=Meta(name=target.name, namespace=namespace))
-    root = types.read({**subject, "kind": kind}, Maker) if subject else named
+    root = types.convert({**subject, "kind": kind}, Maker) if subject else named
     others = [
-        types.read(each, Maker)
+        types.convert(each, Maker)
         for below in _below(target)
-        for each in _allowed(access, below, namespace, missing)
+        for each in _allowed(client, below, namespace, missing)
     ]
     makers = _owned(root, others)
-    found = [types.live(each) for each in _allowed(access, kubernetes.POD, namespace, missing)]
+    found = [types.live_pod(each) for each in _allowed(client, kubernetes.POD, namespace, missing)]
     pods = tuple(pod for pod in found if _made_by(pod, makers))
-    return Family(namespace, subject, makers, pods, absent, tuple(missing))
+    return OwnerTree(namespace, subject, makers, pods, absent, tuple(missing))
 
 
 def _below(target: Target) -> Iterator[ApiResource]:
@@ -87,13 +87,13 @@ def _below(target: Target) -> Iterator[ApiResource]:
 
 
 def _allowed(
-    access: Access, resource: ApiResource, namespace: str, missing: list[Right]
+    client: ClusterClient, resource: ApiResource, namespace: str, missing: list[Permission]
 ) -> Iterator[Object]:
     try:
-        yield from access.each(resource, namespace)
-    except Lacking as lacking:
-        missing.append(lacking.right)
-    except Absent:
+        yield from client.each(resource, namespace)
+    except Forbidden as forbidden:
+        missing.append(forbidden.permission)
+    except NotFound:
         return
 
 
@@ -124,7 +124,7 @@ def _is_controlled(meta: Meta, maker: Maker) -> bool:
     return (owner.kind.lower(), owner.name) == (maker.kind.lower(), maker.metadata.name)
 
 
-def concerns(family: Family) -> Callable[[str, str, str], bool]:
+def concerns(family: OwnerTree) -> Callable[[str, str, str], bool]:
     """Return whether an event on (kind, name, uid) is about the family.
 
     The webhook names a pod of a refused `generateName` by that, without its dash.

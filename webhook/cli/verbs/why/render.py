@@ -1,20 +1,28 @@
-"""Why a workload's pods are not there, as a person reads it; gathers nothing."""
+"""Why a workload's pods are not there, as a person reads it, and as tools do."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from webhook.cli.cluster import printing, times
-from webhook.cli.cluster.dry_run import render
+from webhook.cli import output
+from webhook.cli.cluster import times
+from webhook.cli.cluster.dry_run import outcome
+from webhook.cli.cluster.dry_run import render as dry_run
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
-from webhook.cli.cluster.printing import below
 from webhook.cli.inspect.denial import By
-from webhook.cli.verbs.why import collect, denials
-from webhook.cli.verbs.why.collect import Reasoned, State, Trial, Waiting
+from webhook.cli.output import Rendering
+from webhook.cli.verbs.why import denials
+from webhook.cli.verbs.why.collect import (
+    Diagnosed,
+    State,
+    Trial,
+    Waiting,
+    strategy_of_pod,
+)
 from webhook.cli.verbs.why.denials import Refused
 from webhook.core.api import names
 from webhook.core.api.reason import link
@@ -26,7 +34,7 @@ _HEADS: Final = {
     State.WOULD_BE_REFUSED: ("its pods would be refused", "bold red"),
     State.WAITS: ("some of its pods do not run yet", "bold yellow"),
     State.RUNS: ("nothing keeps its pods from running", "bold green"),
-    State.UNKNOWN: ("it cannot be told, since you may not see enough", "bold yellow"),
+    State.UNKNOWN: ("not known, since you may not see enough", "bold yellow"),
     State.NO_PODS: ("it has no pods, and nothing refuses them", "bold"),
 }
 _POD_HEADS: Final = {
@@ -44,8 +52,12 @@ _WHO: Final = {
 _MOST_NAMED: Final = 3
 
 
-def screen(made: Reasoned) -> Iterator[RenderableType]:
-    """The whole screen."""
+def render(made: Diagnosed) -> Rendering:
+    """Return what is refused, what waits, and what would be decided now."""
+    return Rendering(_record(made), tuple(_screen(made)))
+
+
+def _screen(made: Diagnosed) -> Iterator[RenderableType]:
     now = datetime.now(UTC)
     yield _headline(made)
     if made.state is not State.UNKNOWN and made.members.root.kind != "Pod":
@@ -62,20 +74,20 @@ def screen(made: Reasoned) -> Iterator[RenderableType]:
     yield from _ends(made)
 
 
-def _headline(made: Reasoned) -> Text:
+def _headline(made: Diagnosed) -> Text:
     root, rules = made.members.root, made.rules
     mode = f"mode {rules.mode}" if rules.mode else "not opted in"
     where = f"{made.members.namespace} ({mode if rules.known else 'its mode cannot be read'})"
     words, style = _HEADS[made.state]
     words = _POD_HEADS.get(made.state, words) if root.kind == "Pod" else words
-    subject = printing.safe(f"{root.kind} {root.metadata.name} in namespace {where}: ")
+    subject = output.safe(f"{root.kind} {root.metadata.name} in namespace {where}: ")
     return Text.assemble((subject, "bold"), (f"{words}.", style))
 
 
-def _counts(made: Reasoned) -> str:
-    pods, wanted = made.members.pods, denials.wanted(made.members)
+def _counts(made: Diagnosed) -> str:
+    pods, wanted = made.members.pods, denials.wanted_pods(made.members)
     states = Counter(pod.state for pod in pods)
-    got = Counter(filter(None, map(collect.strategy, pods)))
+    got = Counter(filter(None, map(strategy_of_pod, pods)))
     there = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"
     how = ", ".join(f"{n} {strategy}" for strategy, n in sorted(got.items()))
     asked = f"Pods wanted: {wanted}. " if wanted is not None else ""
@@ -88,12 +100,12 @@ def _refusal(each: Refused, now: datetime) -> Iterator[RenderableType]:
     last = f", last {times.ago(now, each.last)}" if each.last else ""
     head = "Refused" if each.now else "Was refused"
     text = f"{head}{often} {_WHO[each.refusal.by]}{since}{last} ({each.whose}):"
-    yield Text(printing.safe(text), "red" if each.now else "")
+    yield Text(output.safe(text), "red" if each.now else "")
     if each.now:
         yield from _causes(each.refusal.causes)
         return
-    yield below("That is over: pods were made since, or none is wanted any more.")
-    yield from (printing.item(cause.text) for cause in each.refusal.causes)
+    yield output.indented("That is over: pods were created since, or none is wanted any more.")
+    yield from (output.item(cause.text) for cause in each.refusal.causes)
 
 
 def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
@@ -104,12 +116,12 @@ def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
     for code, members in groups.items():
         known = REASONS.get(code)
         if known:
-            yield below(Text.assemble((code, "bold"), f": {known.sentence}"))
+            yield output.indented(Text.assemble((code, "bold"), f": {known.sentence}"))
         for cause in members:
-            yield printing.item(cause.text, 4 if known else 2)
+            yield output.item(cause.text, 4 if known else 2)
         if known:
-            yield below(f"What to do: {known.to_do}", 4)
-            yield below(f"More: gpu-sharing reasons {code}, or {link(known)}", 4)
+            yield output.indented(f"What to do: {known.to_do}", 4)
+            yield output.indented(f"More: gpu-sharing reasons {code}, or {link(known)}", 4)
 
 
 def _waiting(each: Waiting) -> Iterator[RenderableType]:
@@ -117,30 +129,32 @@ def _waiting(each: Waiting) -> Iterator[RenderableType]:
     more = len(each.pods) - _MOST_NAMED
     yield Text(f"{each.state}: {named}{f' and {more} more' if more > 0 else ''}", "yellow")
     if each.meaning:
-        yield below(f"{each.meaning[0].upper()}{each.meaning[1:]}.")
-    yield below(Text.assemble(("the cluster says: ", "dim"), printing.safe(each.message)))
+        yield output.indented(f"{each.meaning[0].upper()}{each.meaning[1:]}.")
+    yield output.indented(Text.assemble(("the cluster says: ", "dim"), output.safe(each.message)))
 
 
-def _trial(each: Trial, made: Reasoned) -> Iterator[RenderableType]:
+def _trial(each: Trial, made: Diagnosed) -> Iterator[RenderableType]:
     head = Text("If a pod were created now: ", "bold")
     if isinstance(each.now, Untried):
-        yield from render.untried(head, each.now)
+        yield from dry_run.render_untried(head, each.now)
         return
     if not each.now.allowed:
         yield from _again(head, each.now, made)
     else:
         yield head + Text(f"it would be let in{_strategy(each.now)}.", "green")
-        yield from render.answer(each.now)
+        yield from dry_run.render_outcome(each.now)
         if made.state is State.REFUSED:
-            yield below("Whatever makes the pods tries again by itself, within 20 minutes.")
-    yield from render.told_by(each.now, each.anew.source)
+            yield output.indented(
+                "Whatever makes the pods tries again by itself, within 20 minutes."
+            )
+    yield from dry_run.render_source(each.now, each.anew.source)
 
 
 def _strategy(now: Now) -> str:
     return f", with {now.strategy}" if now.strategy else ""
 
 
-def _again(head: Text, now: Now, made: Reasoned) -> Iterator[RenderableType]:
+def _again(head: Text, now: Now, made: Diagnosed) -> Iterator[RenderableType]:
     known = {(c.reason, c.text) for each in made.refused for c in each.refusal.causes}
     if {(cause.reason, cause.text) for cause in now.causes} <= known:
         yield head + Text("refused in the same way.", "red")
@@ -149,13 +163,68 @@ def _again(head: Text, now: Now, made: Reasoned) -> Iterator[RenderableType]:
     yield from _causes(now.causes)
 
 
-def _ends(made: Reasoned) -> Iterator[RenderableType]:
+def _ends(made: Diagnosed) -> Iterator[RenderableType]:
     place = made.rules.place
-    yield from (printing.note(each) for each in made.notes)
+    yield from (output.note(each) for each in made.notes)
     if made.rules.known and place.mode is None:
         yield Text()
-        yield printing.note(
+        yield output.note(
             f"namespace {place.namespace} is not opted in, so GPU sharing touches none of its "
             f"pods; to opt in: kubectl label namespace {place.namespace} {names.MODE}=audit"
         )
-    yield from render.rights((*made.rules.missing, *made.unseen))
+    yield from dry_run.render_missing((*made.rules.missing, *made.unseen))
+
+
+def _record(made: Diagnosed) -> dict[str, Any]:
+    """What tools get; the keys are an interface."""
+    members = made.members
+    root = members.root
+    states = Counter(pod.state for pod in members.pods)
+    got = Counter(filter(None, map(strategy_of_pod, members.pods)))
+    return {
+        "namespace": members.namespace,
+        "kind": root.kind,
+        "name": root.metadata.name,
+        "mode": made.rules.mode,
+        "state": made.state.value,
+        "wanted": denials.wanted_pods(members),
+        "pods": {"count": len(members.pods), "states": dict(states), "strategies": dict(got)},
+        "refusals": [_refusal_record(each) for each in made.refused],
+        "waiting": [
+            {"pods": list(w.pods), "state": w.state, "message": w.message, "meaning": w.meaning}
+            for w in made.waiting
+        ],
+        "now": [_trial_record(each) for each in made.trials],
+        "notes": list(made.notes),
+        "missing": [each.record for each in made.missing],
+    }
+
+
+def _trial_record(each: Trial) -> dict[str, Any]:
+    if isinstance(each.now, Untried):
+        return {"template": each.anew.source, "decided": None, "why": each.now.why}
+    return {"template": each.anew.source, "decided": outcome.to_record(each.now), "why": None}
+
+
+def _refusal_record(each: Refused) -> dict[str, Any]:
+    """What tools get of a refusal; the keys are an interface."""
+    return {
+        "by": each.refusal.by.value,
+        "now": each.now,
+        "of": each.whose,
+        "count": each.count,
+        "first": times.clock(each.first),
+        "last": times.clock(each.last),
+        "wrong": [_cause_record(cause) for cause in each.refusal.causes],
+    }
+
+
+def _cause_record(cause: Cause) -> dict[str, Any]:
+    code = REASONS.get(cause.reason)
+    return {
+        "reason": cause.reason or None,
+        "sentence": code.sentence if code else None,
+        "message": cause.text,
+        "toDo": code.to_do if code else None,
+        "link": link(code) if code else None,
+    }

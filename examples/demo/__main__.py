@@ -1,4 +1,4 @@
-"""`gpu-sharing demo`: the real webhook over HTTPS on a sample cluster; holds it to its promises."""
+"""The real webhook over HTTPS on a sample cluster; holds it to promises.yaml."""
 
 import argparse
 import contextlib
@@ -9,52 +9,51 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console, Group
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-import webhook
+from examples.demo.api_server import ApiServer, Creation
+from examples.demo.local_server import running
 from webhook.cli import manifests, output
-from webhook.cli.fake_apiserver import Answer, ApiServer
-from webhook.cli.local_server import running
 from webhook.cli.manifests import InputError, Manifest
 from webhook.core.checks.registry import REASONS
-from webhook.core.integrations import registry
+from webhook.core.integrations.registry import find_templates
 from webhook.core.policy import yaml_text
 
 KEPT, BROKEN, UNREADABLE = 0, 1, 2
-EXAMPLES: Final = Path(webhook.__file__).parent / "examples"
+EXAMPLES: Final = Path(__file__).parents[1]
 SHOWN: Final = "inference.yaml"
+_COLUMNS: Final = (
+    ("EXAMPLE", "file"), ("IS FOR", "workload"), ("REQUESTS", "requests"),
+    ("GETS nvidia.com/", "gets"), ("WHY", "why"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One example: what it asked, what came back, and whether that was promised."""
+    """One example: what came of its pod, and what was promised otherwise."""
 
     file: str
-    pod: dict[str, Any]
-    answer: Answer
+    creation: Creation
     wrong: tuple[str, ...]
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "demo",
-        help="the webhook at work on a sample cluster, in seconds; needs nothing but Python",
+def main() -> int:
+    """Run the demo; 0 only if everything came out as examples/promises.yaml says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.demo",
         description=(
             "Start the real webhook over HTTPS with a sample inventory, send it the reviews that "
-            "an API server would send for the pods in examples/, and show what each gets and why. "
-            "Exit code 0 only if everything came out as examples/promises.yaml says."
+            "an API server would send for the pods in examples/, and show what each gets and why."
         ),
     )
     parser.add_argument("--examples", type=Path, default=EXAMPLES, metavar="DIR")
-    parser.set_defaults(run=run)
+    return run(parser.parse_args())
 
 
 def run(args: argparse.Namespace) -> int:
     """Show what each example gets."""
-    console = output.console()
+    console = output.create_console()
     try:
         promises = _promises(args.examples)
     except InputError as error:
@@ -94,21 +93,23 @@ def _outcomes(path: Path, promise: dict[str, Any], api: ApiServer) -> list[Outco
     for found in manifests.read_manifests([str(path)]):
         if not isinstance(found, Manifest):
             raise found
-        for each in registry.find_templates(found.value):
+        for each in find_templates(found.value):
             namespace = found.value["metadata"]["namespace"]
-            answer = api.create(each.pod, namespace, found.value)
-            made.append(Outcome(path.name, each.pod, answer, _differences(answer, promise)))
+            creation = api.create(each.pod, namespace, found.value)
+            made.append(Outcome(path.name, creation, _differences(creation, promise)))
     return made
 
 
-def _differences(answer: Answer, promise: dict[str, Any]) -> tuple[str, ...]:
+def _differences(creation: Creation, promise: dict[str, Any]) -> tuple[str, ...]:
     """What came out otherwise than promised."""
+    told = creation.record
+    given = [resource for each in told.containers for resource in each.given]
     got = {
-        "reason": answer.told.get("reason"),
-        "refused": not answer.allowed,
-        "unchanged": answer.allowed and answer.after == answer.before,
-        "strategy": answer.told.get("strategy"),
-        "gets": answer.told.get("to", "").partition("=")[2].rpartition(":")[0],
+        "reason": told.reason,
+        "refused": not creation.allowed,
+        "unchanged": creation.allowed and creation.after == creation.before,
+        "strategy": told.strategy,
+        "gets": given[0] if given else "",
     }
     return tuple(
         f"{key}: promised {value}, got {got[key]}"
@@ -127,42 +128,35 @@ def _headline(inventory: Path) -> Text:
 
 
 def _table(outcomes: list[Outcome]) -> Group:
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("EXAMPLE", "IS FOR", "ASKS", "GETS nvidia.com/", "WHY"):
-        made.add_column(column)
     notes = []
     for outcome in outcomes:
-        made.add_row(outcome.file, *_cells(outcome.answer))
-        texts = [(text, "yellow") for text in outcome.answer.warnings]
-        if not outcome.answer.allowed:
-            texts.append((outcome.answer.message, "red"))
+        texts = [(text, "yellow") for text in outcome.creation.record.warnings]
+        if not outcome.creation.allowed:
+            texts.append((outcome.creation.message, "red"))
         notes += [Text.assemble((f"{outcome.file}: ", "bold"), text) for text in texts]
-    return Group(made, Text("\nWhat kubectl would print besides:"), *notes)
+    table = output.table(_COLUMNS, map(_row, outcomes))
+    return Group(table, Text("\nWhat kubectl would print besides:"), *notes)
 
 
-def _cells(answer: Answer) -> tuple[str | Text, ...]:
-    told = answer.told
-    tenant = f" of tenant {told['tenant']}" if "tenant" in told else ""
-    workload = told.get("workload", "-") + tenant
-    reason = REASONS[told["reason"]].sentence
-    asks = _amount(told.get("from", "")) or "no GPU"
-    if not answer.allowed:
-        return workload, asks, Text("refused", "bold red"), reason
-    gets = _amount(told.get("to", ""))
-    return workload, asks, Text(gets or "unchanged", "green" if gets else "dim"), reason
-
-
-def _amount(told: str) -> str:
-    """`main=nvidia.com/gpu:1`, as the audit annotations tell it, for people: `1 gpu`."""
-    resource, _, count = told.partition("=")[2].rpartition(":")
-    return f"{count} {output.short(resource)}" if resource else ""
+def _row(outcome: Outcome) -> dict[str, RenderableType]:
+    creation, told = outcome.creation, outcome.creation.record
+    tenant = f" of tenant {told.tenant}" if told.tenant else ""
+    gets = ", ".join(output.amounts(each.given) for each in told.containers if each.given)
+    cell = Text(gets or "unchanged", "green" if gets else "dim")
+    return {
+        "file": outcome.file,
+        "workload": (told.workload or "-") + tenant,
+        "requests": ", ".join(output.amounts(c.requested) for c in told.containers) or "no GPU",
+        "gets": cell if creation.allowed else Text("refused", "bold red"),
+        "why": REASONS[told.reason or ""].sentence,
+    }
 
 
 def _before_and_after(outcomes: list[Outcome]) -> Group:
     shown = next(o for o in outcomes if o.file == SHOWN)
-    lines = output.unified(shown.answer.before, shown.answer.after)
+    lines = output.diff(shown.creation.before, shown.creation.after)
     title = Text(f"The pod of {SHOWN}, before (-) and after (+):", "bold")
-    return Group(title, output.coloured(lines[2:]), Text())
+    return Group(title, output.coloured_diff(lines[2:]), Text())
 
 
 def _verdict(console: Console, outcomes: list[Outcome]) -> int:
@@ -171,7 +165,7 @@ def _verdict(console: Console, outcomes: list[Outcome]) -> int:
         console.print(Text(f"{file}: {text}", "bold red"))
     if wrong:
         return BROKEN
-    took = statistics.median(outcome.answer.seconds for outcome in outcomes) * 1000
+    took = statistics.median(outcome.creation.seconds for outcome in outcomes) * 1000
     console.print(
         Text(f"All {len(outcomes)} came out as promised", "bold green")
         + Text(
@@ -183,3 +177,7 @@ def _verdict(console: Console, outcomes: list[Outcome]) -> int:
         "\n(nodes.json is what `kubectl get nodes -o json` prints)"
     )
     return KEPT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

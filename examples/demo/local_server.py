@@ -1,4 +1,4 @@
-"""The webhook as a process of this machine with a certificate made on the spot, to try it out."""
+"""The webhook as a process of this machine, with a certificate made on the spot."""
 
 import contextlib
 import os
@@ -27,8 +27,8 @@ LOOK: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a local webhook answers. `ca` is the file to verify it with."""
+class LocalServer:
+    """Where a local webhook answers; `ca` is the file to verify it with."""
 
     port: int
     metrics_port: int
@@ -36,7 +36,7 @@ class Place:
     log: Path
 
     def connect(self, timeout: float = READY) -> HTTPSConnection:
-        """A connection that verifies the certificate; `timeout` in seconds."""
+        """Return a connection that verifies the certificate; `timeout` is in seconds."""
         context = ssl.create_default_context(cafile=str(self.ca))
         return HTTPSConnection(HOST, self.port, timeout=timeout, context=context)
 
@@ -46,14 +46,14 @@ class NotStarted(Exception):  # noqa: N818 - what happened, in a word
 
 
 @contextlib.contextmanager
-def running(folder: Path, flags: Sequence[str]) -> Iterator[Place]:
+def running(folder: Path, flags: Sequence[str]) -> Iterator[LocalServer]:
     """Run `gpu-sharing serve` until the block ends; files go to `folder`.
 
     Raises:
         NotStarted: it did not become ready.
     """
     cert, key = make_pair(folder)
-    place = Place(_free_port(), _free_port(), cert, folder / "webhook.log")
+    place = LocalServer(_free_port(), _free_port(), cert, folder / "webhook.log")
     command = [
         *(sys.executable, "-m", "webhook.cli.main", "serve"),
         *("--tls-cert", str(cert), "--tls-key", str(key)),
@@ -61,7 +61,7 @@ def running(folder: Path, flags: Sequence[str]) -> Iterator[Place]:
         *flags,
     ]
     with place.log.open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own command
+        process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             _wait(process, place)
             yield place
@@ -69,7 +69,7 @@ def running(folder: Path, flags: Sequence[str]) -> Iterator[Place]:
             _end(process)
 
 
-def _wait(process: "subprocess.Popen[bytes]", place: Place) -> None:
+def _wait(process: "subprocess.Popen[bytes]", place: LocalServer) -> None:
     end = time.monotonic() + READY
     while time.monotonic() < end and process.poll() is None:
         if _ready(place):
@@ -79,7 +79,7 @@ def _wait(process: "subprocess.Popen[bytes]", place: Place) -> None:
     raise NotStarted("the webhook did not become ready:\n" + "\n".join(lines[-20:]))
 
 
-def _ready(place: Place) -> bool:
+def _ready(place: LocalServer) -> bool:
     connection = place.connect(timeout=5)
     try:
         connection.request("GET", "/readyz")

@@ -1,4 +1,4 @@
-"""The flags that all commands on a live cluster have, and what they open; reads no object."""
+"""The parser of a verb, the flags that verbs share, and the cluster that they name."""
 
 import argparse
 import os
@@ -6,15 +6,30 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
-from webhook.cli.cluster.client import Access, Unavailable
+from webhook.cli.cluster.client import ClusterClient, Unavailable
 from webhook.cli.manifests import InputError
+from webhook.kube.client import open_client
+from webhook.kube.cluster_config import current_namespace
 from webhook.kube.errors import ApiError
-from webhook.kube.kubeconfig import connect, current_namespace
 
 FINE, FOUND, FAILED = 0, 1, 2
+"""Exit codes: nothing is wrong, something is, it could not be looked at."""
 DEFAULT_INSTALL: Final = "gpu-sharing/gpu-sharing"
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Run = Callable[[argparse.Namespace], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """How a verb presents itself in the help."""
+
+    name: str
+    help: str
+    description: str
+    epilog: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +40,31 @@ class Install:
     release: str
 
 
-def add_cluster(parser: argparse.ArgumentParser) -> None:
+def add_verb(commands: Commands, verb: Verb, run: Run) -> argparse.ArgumentParser:
+    """Add the parser of a verb; what `run` cannot read or see ends with code 2 and a message."""
+    parser = commands.add_parser(
+        verb.name,
+        help=verb.help,
+        description=verb.description,
+        epilog=verb.epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=_handling_errors(run))
+    return parser
+
+
+def _handling_errors(run: Run) -> Run:
+    def handled(args: argparse.Namespace) -> int:
+        try:
+            return run(args)
+        except (Unavailable, InputError) as error:
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
+            return FAILED
+
+    return handled
+
+
+def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that say which cluster, as kubectl spells them."""
     group = parser.add_argument_group("cluster")
     group.add_argument("--kubeconfig", metavar="FILE", help="else KUBECONFIG, or ~/.kube/config")
@@ -37,7 +76,7 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def add_namespace(parser: argparse.ArgumentParser, *, every: bool = True) -> None:
+def add_namespace_flag(parser: argparse.ArgumentParser, *, every: bool = True) -> None:
     """Add `--namespace`, and `--all-namespaces` where a command can look at all."""
     parser.add_argument(
         "-n", "--namespace", metavar="NAME", help="else the namespace of the current context"
@@ -46,7 +85,7 @@ def add_namespace(parser: argparse.ArgumentParser, *, every: bool = True) -> Non
         parser.add_argument("-A", "--all-namespaces", action="store_true", help="all of them")
 
 
-def add_output(parser: argparse.ArgumentParser, *formats: str) -> None:
+def add_output_flag(parser: argparse.ArgumentParser, *formats: str) -> None:
     """Add `-o`; the first format is what a person gets without it."""
     parser.add_argument(
         "-o", "--output", choices=formats, default=formats[0], help="default %(default)s"
@@ -60,39 +99,26 @@ def _install(text: str) -> Install:
     return Install(namespace, release or DEFAULT_INSTALL.rpartition("/")[2])
 
 
-def namespace_of(args: argparse.Namespace, access: Access) -> str | None:
-    """The namespace that was asked for; None for all."""
+def namespace_of(args: argparse.Namespace, client: ClusterClient) -> str | None:
+    """Return the namespace that was asked for, None for all."""
     if getattr(args, "all_namespaces", False):
         return None
-    return args.namespace or access.namespace
+    return args.namespace or client.namespace
 
 
 @contextmanager
-def opened(args: argparse.Namespace) -> Iterator[Access]:
+def open_cluster(args: argparse.Namespace) -> Iterator[ClusterClient]:
     """Open the cluster that the flags name.
 
     Raises:
         Unavailable: no usable configuration.
     """
     try:
-        connection = connect(args.kubeconfig, context=args.context)
+        api = open_client(args.kubeconfig, args.context)
     except ApiError as failure:
         raise Unavailable(f"no cluster to ask ({failure}); name one by KUBECONFIG") from None
-    access = Access(connection, current_namespace(args.kubeconfig, args.context))
+    client = ClusterClient(api, current_namespace(args.kubeconfig, args.context))
     try:
-        yield access
+        yield client
     finally:
-        access.close()
-
-
-def told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """Wrap a command: what cannot be read or seen is said on standard error, with code 2."""
-
-    def wrapped(args: argparse.Namespace) -> int:
-        try:
-            return run(args)
-        except (Unavailable, InputError) as error:
-            print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
-            return FAILED
-
-    return wrapped
+        client.close()

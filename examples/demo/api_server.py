@@ -1,4 +1,4 @@
-"""What an API server does with a new pod: defaults, /mutate, patch, /validate; for the demo."""
+"""What an API server does with a new pod: defaults, /mutate, patch, /validate."""
 
 import base64
 import copy
@@ -10,58 +10,60 @@ from typing import Any, Final
 
 import jsonpatch
 
-from webhook.cli.local_server import Place
+from examples.demo.local_server import LocalServer
+from webhook.core import record
+from webhook.core.api import names
+from webhook.core.record import DecisionRecord
 
 _OK: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a pod. `told` are the audit annotations, `seconds` the time of /mutate."""
+class Creation:
+    """What came of a pod, with the decision as recorded; `seconds` is the time of /mutate."""
 
     allowed: bool
     before: dict[str, Any]
     after: dict[str, Any]
     message: str
-    warnings: tuple[str, ...]
-    told: dict[str, str]
+    record: DecisionRecord
     seconds: float
 
 
 class ApiServer:
     """A stand-in that sends what a real one sends; the real one comes with `make e2e`."""
 
-    def __init__(self, place: Place) -> None:
-        self._connection = place.connect()
+    def __init__(self, server: LocalServer) -> None:
+        self._connection = server.connect()
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._connection.close()
 
-    def create(self, pod: dict[str, Any], namespace: str, owner: dict[str, Any]) -> Answer:
-        """Send a new pod through both webhooks."""
+    def create(self, pod: dict[str, Any], namespace: str, owner: dict[str, Any]) -> Creation:
+        """Send a new pod through both webhooks, as a dry run that asks for the record."""
         before = _defaulted(pod, namespace, owner)
         started = time.perf_counter()
-        mutated = self._call("/mutate", before, namespace)
+        answer = self._call("/mutate", before, namespace)
         seconds = time.perf_counter() - started
-        after, final = before, mutated
-        if mutated["allowed"]:
-            operations = json.loads(base64.b64decode(mutated.get("patch", "W10=")))
+        [told] = filter(None, map(record.from_json, answer["warnings"]))
+        after = before
+        if answer["allowed"]:
+            operations = json.loads(base64.b64decode(answer.get("patch", "W10=")))
             after = jsonpatch.apply_patch(copy.deepcopy(before), operations)
             checked = self._call("/validate", after, namespace)
-            final = mutated if checked["allowed"] else checked
-        return Answer(
-            allowed=final["allowed"],
-            before=before,
-            after=after,
-            message=final.get("status", {}).get("message", ""),
-            warnings=tuple(final.get("warnings", ())),
-            told=final.get("auditAnnotations", {}),
+            answer = answer if checked["allowed"] else checked
+        return Creation(
+            allowed=answer["allowed"],
+            before=_without_question(before),
+            after=_without_question(after),
+            message=answer.get("status", {}).get("message", ""),
+            record=told,
             seconds=seconds,
         )
 
     def _call(self, path: str, pod: dict[str, Any], namespace: str) -> dict[str, Any]:
-        body = json.dumps(review(pod, namespace))
+        body = json.dumps(review(pod, namespace, dry_run=True))
         headers = {"Content-Type": "application/json"}
         self._connection.request("POST", f"{path}?timeout=3s", body, headers)
         response = self._connection.getresponse()
@@ -72,8 +74,8 @@ class ApiServer:
         return answer
 
 
-def review(pod: dict[str, Any], namespace: str) -> dict[str, Any]:
-    """An AdmissionReview for the creation of a pod."""
+def review(pod: dict[str, Any], namespace: str, *, dry_run: bool = False) -> dict[str, Any]:
+    """Return the AdmissionReview for the creation of a pod."""
     return {
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
@@ -89,10 +91,17 @@ def review(pod: dict[str, Any], namespace: str) -> dict[str, Any]:
             "userInfo": {"username": "demo", "groups": ["system:authenticated"]},
             "object": pod,
             "oldObject": None,
-            "dryRun": False,
+            "dryRun": dry_run,
             "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions"},
         },
     }
+
+
+def _without_question(pod: dict[str, Any]) -> dict[str, Any]:
+    """The pod without the annotation that asks for the record."""
+    metadata = dict(pod["metadata"])
+    left = {k: v for k, v in metadata.pop("annotations").items() if k != names.EXPLAIN}
+    return {**pod, "metadata": metadata | ({"annotations": left} if left else {})}
 
 
 def _defaulted(pod: dict[str, Any], namespace: str, owner: dict[str, Any]) -> dict[str, Any]:
@@ -106,6 +115,7 @@ def _defaulted(pod: dict[str, Any], namespace: str, owner: dict[str, Any]) -> di
         metadata["generateName"] = f"{name}-"
         controller = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": name}
         metadata["ownerReferences"] = [controller | {"controller": True, "uid": str(uuid.uuid4())}]
+    metadata["annotations"] = {**metadata.get("annotations", {}), names.EXPLAIN: "true"}
     for container in made["spec"]["containers"]:
         resources = container.get("resources", {})
         if "limits" in resources:

@@ -1,0 +1,1 @@
+"""The webhook at work on a sample cluster: `python -m examples.demo`."""

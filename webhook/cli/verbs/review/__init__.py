@@ -1,0 +1,1 @@
+"""`gpu-sharing review`: what becomes of the pods of some manifests."""

@@ -1,0 +1,42 @@
+"""The manifests of a review, each pod of them decided."""
+
+import argparse
+from dataclasses import dataclass, replace
+
+from webhook.cli import evaluate, loaders, manifests
+from webhook.cli.evaluate import Context, Result
+from webhook.cli.manifests import InputError, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The decided pods, and a sentence for each input that cannot be read."""
+
+    results: tuple[Result, ...]
+    unreadable: tuple[InputError, ...]
+
+
+def collect(args: argparse.Namespace) -> Review:
+    """Read and decide what the flags name.
+
+    Raises:
+        InputError: policy, inventory or a namespace cannot be read.
+    """
+    policy = loaders.load_policy(args.policy)
+    cluster = loaders.load_cluster(args.inventory)
+    found = list(manifests.read_manifests(args.filename))
+    # Namespaces that stand beside the pods count too: that is how charts ship them.
+    beside = [f for f in found if isinstance(f, Manifest) and f.value["kind"] == "Namespace"]
+    namespaces = {**cluster.namespaces, **loaders.of_objects(beside).namespaces}
+    inventory = loaders.inventory_of(cluster, policy)
+    cluster = replace(cluster, namespaces=namespaces)
+    context = Context(policy, inventory, cluster, dict(args.namespace_label))
+    made = [
+        result
+        for each in found
+        for result in ([each] if isinstance(each, InputError) else evaluate.evaluate(each, context))
+    ]
+    return Review(
+        tuple(each for each in made if isinstance(each, Result)),
+        tuple(each for each in made if isinstance(each, InputError)),
+    )

@@ -1,0 +1,67 @@
+"""The command `gpu-sharing review`, which needs no server."""
+
+import argparse
+import sys
+from typing import Final
+
+from webhook.cli import output
+from webhook.cli.cluster import flags
+from webhook.cli.cluster.flags import Commands, Verb
+from webhook.cli.output import DIFF, JSON, TABLE, YAML
+from webhook.cli.verbs.review.collect import collect
+from webhook.cli.verbs.review.render import render, render_diff
+
+ALL_ALLOWED, DENIED, UNREADABLE = 0, 1, 2
+VERB: Final = Verb(
+    "review",
+    "what would happen to the pods of some manifests, and why",
+    "Decide the pods of files, folders or standard input, without a server.",
+    """\
+exit codes: 0 all allowed, 1 at least one refused, 2 some input could not be read
+
+examples:
+  kubectl get nodes -o json > nodes.json
+  gpu-sharing review -f deployment.yaml --inventory nodes.json
+  helm template my-chart | gpu-sharing review -f - --inventory nodes.json -o diff
+  gpu-sharing review -f manifests/ --namespace-label gpu-sharing.io/tenant=blue -o json
+""",
+)
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = flags.add_verb(commands, VERB, run)
+    parser.add_argument(
+        "-f", "--filename", action="append", required=True, metavar="FILE|DIR|-",
+        help="any Kubernetes objects: pods, anything with a pod template, Lists; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--inventory", metavar="FILE",
+        help="the nodes, as `kubectl get nodes -o json` prints them; else the current kubeconfig",
+    )  # fmt: skip
+    parser.add_argument("--policy", metavar="FILE", help="a policy; else the built-in one")
+    parser.add_argument(
+        "--namespace-label", action="append", default=[], metavar="KEY=VALUE", type=_label,
+        help="a label of the pods' namespace, as if it had it; may be repeated",
+    )  # fmt: skip
+    flags.add_output_flag(parser, TABLE, JSON, YAML, DIFF)
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected KEY=VALUE")
+    return key, value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what becomes of each pod; see the exit codes above."""
+    found = collect(args)
+    for error in found.unreadable:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
+    if args.output == DIFF and found.results:
+        output.put(*map(render_diff, found.results))
+    else:
+        output.show(render(found.results), args.output)
+    denied = any(not result.verdict.allowed for result in found.results)
+    return UNREADABLE if found.unreadable else DENIED if denied else ALL_ALLOWED

@@ -1,0 +1,76 @@
+"""The pods of a review as a table, for tools, and as a diff."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from webhook.cli import output, verdicts
+from webhook.cli.evaluate import Result
+from webhook.cli.output import Rendering
+from webhook.core.api.reason import PAGE
+
+_COLUMNS: Final = (
+    ("POD OF", "who"), ("WORKLOAD", "workload"), ("REQUESTS nvidia.com/", "requested"),
+    ("GETS nvidia.com/", "given"), ("HOW", "how"),
+)  # fmt: skip
+
+
+def render(results: Sequence[Result]) -> Rendering:
+    """Return the results as a table, with all warnings and refusals below."""
+    record = [record_of(result) for result in results]
+    if not results:
+        return Rendering(record, ("no pod and no pod template found",))
+    table = output.table(_COLUMNS, map(_row, results))
+    notes = verdicts.messages(
+        (result.name or result.found.source, result.verdict) for result in results
+    )
+    more = (Text(), *notes, Text(f"reasons explained: {PAGE}", "dim")) if notes else ()
+    return Rendering(record, (table, *more))
+
+
+def record_of(result: Result) -> dict[str, Any]:
+    """Return what tools get of one result; the keys are an interface."""
+    verdict = result.verdict
+    return {
+        "source": result.found.source,
+        "kind": result.found.value["kind"],
+        "namespace": result.namespace,
+        "name": result.name,
+        "template": result.template.path,
+        "workload": verdict.workload.value if verdict.workload else None,
+        "tenant": verdict.tenant,
+        "allowed": verdict.allowed,
+        "strategy": verdict.strategy if verdict.allowed else None,
+        "reason": verdict.reason.code,
+        "message": verdict.message,
+        "warnings": list(verdict.shown_warnings),
+        "containers": msgspec.to_builtins(verdict.record.containers),
+        "violations": msgspec.to_builtins(verdict.record.violations),
+        "patch": msgspec.to_builtins(verdict.patch) if verdict.allowed else [],
+    }
+
+
+def _row(result: Result) -> Mapping[str, Any]:
+    given, how = verdicts.given_cells(result.verdict)
+    suffix = verdicts.template_suffix(result.template.path)
+    return {
+        "who": f"{result.found.value['kind']}/{result.name}{suffix}",
+        "workload": verdicts.workload_of(result.verdict),
+        "requested": verdicts.requested_cell(result.verdict),
+        "given": given,
+        "how": how,
+    }
+
+
+def render_diff(result: Result) -> RenderableType:
+    """Return the pod before and after as a unified diff, or why there is none."""
+    verdict = result.verdict
+    title = f"{result.found.value['kind']}/{result.name} {result.template.path}".strip()
+    head = Text(f"# {title}: {verdict.reason}. {verdict.reason.sentence}", "bold")
+    if not verdict.allowed:
+        return Group(head, Text(verdict.message, "red"))
+    lines = output.diff(result.template.pod, result.after)
+    return Group(head, output.coloured_diff(lines) if lines else Text("(unchanged)", "dim"))

@@ -1,0 +1,80 @@
+"""The sections of the status as a person reads them, and as tools do."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from webhook.cli import output
+from webhook.cli.output import Rendering
+from webhook.cli.verbs.status.section import Section
+
+
+def render(sections: Sequence[Section]) -> Rendering:
+    """Return every section, and what is wrong in all of them."""
+    return Rendering(_record(sections), tuple(_screen(sections)))
+
+
+def _record(kept: Sequence[Section]) -> dict[str, Any]:
+    """What tools get; the keys are an interface.
+
+    A section that cannot be seen is null, and so is `well` then, unless something is wrong.
+    """
+    missing = dict.fromkeys(one for each in kept for one in each.missing)
+    wrong = [text for each in kept for text in each.wrong]
+    well = None if any(each.unseen for each in kept) else True
+    return {
+        "well": False if wrong else well,
+        "wrong": wrong,
+        **{each.key: each.data for each in kept},
+        "notes": [text for each in kept for text in each.notes],
+        "missing": [each.record for each in missing],
+    }
+
+
+def _screen(parts: Sequence[Section]) -> Iterator[RenderableType]:
+    for title, group in _grouped(parts):
+        yield Text(title, "bold")
+        for shown in (
+            *group.shown,
+            *((f"cannot be seen: {group.unseen}",) if group.unseen else ()),
+        ):
+            yield output.indented(shown)
+        for note in group.notes:
+            yield output.indented(output.note(note))
+        for text in group.wrong:
+            yield output.indented(
+                Text.assemble(("wrong: ", "bold red"), (output.safe(text), "red"))
+            )
+        yield Text()
+    yield from _last(parts)
+
+
+def _grouped(parts: Sequence[Section]) -> Iterator[tuple[str, Section]]:
+    """Parts that cannot be seen for one reason stand together, so that it is said once."""
+    unseen: dict[str, list[Section]] = {}
+    for each in parts:
+        if each.unseen:
+            unseen.setdefault(each.unseen, []).append(each)
+        else:
+            yield each.title, each
+    for members in unseen.values():
+        yield ", ".join(each.title for each in members), members[0]
+
+
+def _last(parts: Sequence[Section]) -> Iterator[RenderableType]:
+    wrong = [text for each in parts for text in each.wrong]
+    unseen = sum(bool(each.unseen) for each in parts)
+    if wrong:
+        yield Text(
+            f"Not well: {len(wrong)} {'things are' if wrong[1:] else 'thing is'} wrong:", "bold red"
+        )
+        yield from (output.item(text) for text in wrong)
+    elif unseen == len(parts):
+        yield Text("Nothing could be seen.", "bold yellow")
+    elif unseen:
+        seen = f"{len(parts) - unseen} of {len(parts)} parts could be seen"
+        yield Text(f"Nothing is wrong in what you may see: {seen}.", "bold yellow")
+    else:
+        yield Text("All is well.", "bold green")
