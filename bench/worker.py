@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gunicorn.app.base import BaseApplication
+
 from examples.demo.api_server import review
 from examples.demo.local_server import make_pair
-
 from webhook.server.http.messages import HttpResponse
 from webhook.server.http.worker import Application, AsyncWorker
 from webhook.server.tls import ServingCertificate
