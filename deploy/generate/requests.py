@@ -5,7 +5,7 @@ from typing import Final
 
 from webhook.core.api import mig, names, reasons
 from webhook.core.api.reason import Reason
-from webhook.core.checks.cel import NOT_ZERO, leaves, matches, over_pod, requires
+from webhook.core.checks.cel import LISTS, NOT_ZERO, leaves, matches, over_pod, requires
 from webhook.core.decision.safety import BACKSTOP
 from webhook.core.gpu.meaning import FORMS
 from webhook.core.gpu.resources import ResourceKind
@@ -25,6 +25,9 @@ _WHOLE: Final = {ResourceKind.GPU: "gpu", ResourceKind.SHARED_GPU: "sharedGpu"}
 
 def request_variables() -> Iterator[tuple[str, str]]:
     """Yields the variables that the validations use, and their CEL."""
+    limits = "has(c.resources) && has(c.resources.limits) ? c.resources.limits : {}"
+    lists = (f"(has(o.spec.{each}) ? o.spec.{each} : []).map(c, {limits})" for each in LISTS)
+    yield "requested", over_pod(" + ".join(lists))
     for kind, name in _WHOLE.items():
         yield name, over_pod(_shown(FORMS[kind]))
         yield f"{name}Isolated", over_pod(_shown(_isolated(kind)))

@@ -103,6 +103,7 @@ def _containers(least: int) -> st.SearchStrategy[list[Json]]:
     )
 
 
+_LISTS = ("containers", "initContainers")
 _SHARING = "nvidia.com/gpu.sharing-strategy"
 
 
@@ -176,7 +177,7 @@ _SPEC: dict[str, st.SearchStrategy[Any]] = {
     "nodeName": st.sampled_from(("", "a")),
     "tolerations": st.lists(_TOLERATION, max_size=2),
     "resourceClaims": st.lists(st.just({"name": "a"}), max_size=1),
-    "nodeSelector": st.sampled_from(({}, {_SHARING: "mps"}, {_SHARING: "none"})),
+    "nodeSelector": st.sampled_from(({}, {}, {}, {_SHARING: "mps"}, {_SHARING: "none"})),
     "affinity": _TERMS.map(
         lambda terms: {
             "nodeAffinity": {
@@ -199,6 +200,16 @@ def _pods(draw: st.DrawFn) -> Json:
     return {"metadata": about, "spec": spec}
 
 
+@st.composite
+def _requesting(draw: st.DrawFn) -> Json:
+    """A pod with one request, placed somehow, as pods are that were rewritten."""
+    resources = {"limits": {draw(st.sampled_from(_RESOURCES[:5])): "1"}}
+    container = draw(_CONTAINER) | {"name": "c", "resources": resources}
+    spec: Json = {"containers": []} | {draw(st.sampled_from(_LISTS)): [container]}
+    spec |= {name: draw(_SPEC[name]) for name in ("affinity", "nodeSelector")}
+    return {"metadata": {"name": "p", "namespace": "n", "labels": draw(_LABELS)}, "spec": spec}
+
+
 _NAMESPACE_LABELS = st.sampled_from(
     (
         *({}, {}, {"gpu-sharing.io/tenant": "blue"}, {"gpu-sharing.io/workload": "tenant"}),
@@ -214,7 +225,7 @@ def admissions(draw: st.DrawFn) -> Case:
     labels = draw(_NAMESPACE_LABELS)
     namespace: Json = {"metadata": {"name": "n", "labels": labels}}
     if operation == "CREATE":
-        return Case(draw(_pods()), operation, namespace=namespace)
+        return Case(draw(_pods() | _requesting()), operation, namespace=namespace)
     new, old = draw(_pods()), draw(_pods())
     request = {} if operation == "UPDATE" else {"subResource": operation}
     return Case(new, "UPDATE", old, namespace, request)
