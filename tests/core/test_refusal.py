@@ -13,7 +13,7 @@ from webhook.core.api.reason import with_link
 from webhook.core.checks.registry import REASONS
 from webhook.core.decision import classify
 from webhook.core.policy import load as policy_file
-from webhook.core.record import Cause
+from webhook.core.record_values import Cause
 
 WEBHOOK = 'admission webhook "mutate.gpu-sharing.io" denied the request: '
 

@@ -1,4 +1,4 @@
-"""Policy and inventory for a command: from files, built in, or the cluster of the kubeconfig."""
+"""Policy and inventory of a command: built in, of files, or of a cluster."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def load_cluster(path: str | None) -> Cluster:
 
 
 def parse_cluster(source: str, text: str) -> Cluster:
-    """The cluster that a text tells of; an empty List is a cluster without nodes.
+    """The cluster that a text tells of. An empty List is a cluster without nodes.
 
     Raises:
         InputError: something cannot be read, or there is no Node: `kubectl get … > FILE` empties
@@ -123,7 +123,7 @@ def decode(found: Manifest, kind: type[T]) -> T:
 
 
 def read_node(raw: msgspec.Raw) -> Node | None:
-    """Decode a node of the API server; None for one that has nothing of NVIDIA."""
+    """Decode a node of the API server. It is None for one that has nothing of NVIDIA."""
     found = msgspec.json.decode(raw, type=Node)
     labelled = any(key.startswith(names.NVIDIA) for key in node.labels(found))
     return found if labelled or node.allocatable(found) else None

@@ -22,7 +22,7 @@ from webhook.core.gpu.values import Inventory
 from webhook.core.patch import render as patch
 from webhook.core.patch.render import Op
 from webhook.core.policy.values import Policy
-from webhook.core.record import ContainerChange, DecisionRecord
+from webhook.core.record_values import ContainerChange, DecisionRecord
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
