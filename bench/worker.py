@@ -22,11 +22,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gunicorn.app.base import BaseApplication
-from webhook.cli.fake_apiserver import review
-from webhook.cli.local_server import make_pair
 
-from webhook.server.http.worker import InlineWorker
-from webhook.server.tls import Certificate
+from examples.demo.api_server import review
+from examples.demo.local_server import make_pair
+from webhook.server.http.messages import HttpResponse
+from webhook.server.http.worker import Application, AsyncWorker
+from webhook.server.tls import ServingCertificate
 
 HOST = "127.0.0.1"
 CONNECTIONS, REVIEWS, ROUNDS = 16, 4000, 5
@@ -45,7 +46,8 @@ class Server(BaseApplication):
     def __init__(self, kind: str, port: str, folder: str) -> None:
         self.kind, self.port = kind, port
         self.cert, self.key = f"{folder}/tls.crt", f"{folder}/tls.key"
-        self.certificate = Certificate(Path(self.cert), Path(self.key), lambda *_, **__: None)
+        pair = Path(self.cert), Path(self.key)
+        self.certificate = ServingCertificate(*pair, lambda *_, **__: None)
         self.certificate.load()
         super().__init__()
 
@@ -55,8 +57,8 @@ class Server(BaseApplication):
         self.cfg.set("certfile", self.cert)
         self.cfg.set("keyfile", self.key)
         self.cfg.set("loglevel", "error")
-        if self.kind == "inline":
-            self.cfg.set("worker_class", InlineWorker)
+        if self.kind == "async":
+            self.cfg.set("worker_class", AsyncWorker)
         else:
             self.cfg.set("worker_class", "gthread")
             self.cfg.set("threads", 64)
@@ -65,6 +67,8 @@ class Server(BaseApplication):
 
     def load(self):
         """The application."""
+        if self.kind == "async":
+            return Application(lambda request: HttpResponse("200 OK", [], request.body))
 
         def app(environ, start_response):
             body = environ["wsgi.input"].read()
@@ -131,16 +135,16 @@ def main() -> None:
     """Measure both, turn by turn."""
     with tempfile.TemporaryDirectory() as folder:
         make_pair(Path(folder))
-        found: dict[str, list[float]] = {"gthread": [], "inline": []}
+        found: dict[str, list[float]] = {"gthread": [], "async": []}
         for _ in range(ROUNDS):
             for kind, values in found.items():
                 values.append(milliseconds(kind, folder))
     for kind, values in found.items():
         spread = f"{min(values):.3f} to {max(values):.3f}"
         sys.stdout.write(f"{kind}: {statistics.median(values):.3f} ms CPU a review ({spread})\n")
-    ratios = [a / b for a, b in zip(found["gthread"], found["inline"], strict=True)]
+    ratios = [a / b for a, b in zip(found["gthread"], found["async"], strict=True)]
     sys.stdout.write(
-        f"gthread / inline: {statistics.median(ratios):.2f} "
+        f"gthread / async: {statistics.median(ratios):.2f} "
         f"({min(ratios):.2f} to {max(ratios):.2f}); {len(BODY)} bytes, {CONNECTIONS} connections\n"
     )
 

@@ -6,7 +6,7 @@ from webhook.core.api import reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Pod
 from webhook.core.event import Event
-from webhook.server.admission.error_boundary import Trail
+from webhook.server.admission.error_boundary import ReviewObserver
 
 REFUSED = Verdict(allowed=False, reason=reasons.NO_OFFER, message="none")
 
@@ -20,12 +20,12 @@ def asked(*, dry_run: bool = False) -> AdmissionRequest:
 def test_every_review_is_told_and_refusals_are_offered_but_not_of_a_dry_run() -> None:
     told: list[AdmissionRequest] = []
     offered: list[Event] = []
-    trail = Trail(
+    trail = ReviewObserver(
         reviewed=lambda request, _verdict, _seconds: told.append(request),
         failed=lambda _status, _text: None,
         advised=lambda _about, _seconds: None,
     )
-    telling = background.telling(trail, offered.append)
+    telling = background.with_events(trail, offered.append)
     telling.reviewed(asked(), REFUSED, 0.1)
     telling.reviewed(asked(dry_run=True), REFUSED, 0.1)
     telling.reviewed(asked(), allowed(reasons.NO_GPU), 0.1)

@@ -202,7 +202,7 @@ def test_a_line_that_is_none_of_ours_is_none(line: bytes) -> None:
 
 def test_what_the_server_writes_can_be_read() -> None:
     stream = io.BytesIO()
-    written = audit_log.create_trail(create_log(stream=stream), create_metrics())
+    written = audit_log.create_observer(create_log(stream=stream), create_metrics())
     request = AdmissionRequest(Side.MUTATE, Mode.AUDIT, "u", "CREATE", "shop", name="a")
     written.reviewed(request, allowed(reasons.NO_GPU), 0.001)
     line = record.from_log_line(stream.getvalue())

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from webhook.kube.clock import Pace
+from webhook.kube.clock import Intervals
 from webhook.kube.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FAST = Pace(
+FAST = Intervals(
     settle=0.01,
     tick=0.05,
     watch=30,
@@ -53,7 +54,7 @@ class Published:
     def __init__(self):
         self.all = []
 
-    def __call__(self, items):
+    async def __call__(self, items):
         """Take a publication."""
         if not self.all or self.all[-1] is not items:
             self.all.append(items)
@@ -64,9 +65,17 @@ class Published:
         return set(self.all[-1]) if self.all else None
 
 
-def eventually(condition: Callable[[], object]) -> None:
+def until(condition: Callable[[], object]) -> None:
+    """Return once the condition holds in another process; fail if it does not within 10 s."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        time.sleep(0.02)
+
+
+async def eventually(condition: Callable[[], object]) -> None:
     """Return once the condition holds; fail if it does not within 10 s."""
     deadline = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < deadline, "it did not happen within 10 s"
-        time.sleep(0.005)
+        await asyncio.sleep(0.005)

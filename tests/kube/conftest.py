@@ -16,11 +16,9 @@ from gpu_nodes import decode
 
 from webhook.kube.client import ApiClient, open_client
 from webhook.kube.clock import Runtime
-from webhook.kube.connection import Connection
-from webhook.kube.events.recorder import Events, Reporter
-from webhook.kube.kubeconfig import connect
-from webhook.kube.list_watch import Source
-from webhook.kube.reflector import Watcher
+from webhook.kube.events.recorder import EventRecorder, EventSource
+from webhook.kube.list_watch import WatchedResource
+from webhook.kube.reflector import Reflector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,14 +81,6 @@ def kubeconfig(api: FakeApi, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def connection(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    opened = connect(str(kubeconfig))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def log() -> Log:
     return Log()
 
@@ -111,22 +101,35 @@ def published():
 
 
 @pytest.fixture
-def watch(connection, published, log):
-    """Start a watcher with some of the paces changed; it is stopped after the test."""
-    started = []
+def running(runner):
+    """Run something as a task of the test's loop; it is cancelled after the test."""
+    tasks = []
 
-    def start(**pace):
-        runtime = Runtime(log, dataclasses.replace(FAST, **pace))
-        watcher = Watcher(
-            connection, Source("nodes", NODES, decode), publish=published, runtime=runtime
-        )
-        started.append(watcher)
-        watcher.start()
-        return watcher
+    def start(something):
+        tasks.append(asyncio.get_running_loop().create_task(something.run()))
+        return something
 
+    async def end(something=None):
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks.clear()
+
+    start.end = end
     yield start
-    for watcher in started:
-        watcher.stop()
+    runner.run(end())
+
+
+@pytest.fixture
+def watch(client, published, log, running):
+    """Start a reflector with some of the intervals changed."""
+
+    def start(**intervals):
+        runtime = Runtime(log, dataclasses.replace(FAST, **intervals))
+        nodes = WatchedResource("nodes", NODES, decode)
+        return running(Reflector(client, nodes, publish=published, runtime=runtime))
+
+    return start
 
 
 @pytest.fixture
@@ -135,18 +138,12 @@ def counts():
 
 
 @pytest.fixture
-def telling(connection, counts, runtime):
-    """Start what sends events, with some of its manners changed; it is stopped after the test."""
-    started = []
+def telling(client, counts, runtime, running):
+    """Start what sends events, with some of its limits changed."""
 
-    def start(instance="replica-0", **manners):
-        reporter = Reporter(instance, counts)
-        chosen = dataclasses.replace(QUICK, **manners)
-        events = Events(connection, reporter, runtime=runtime, manners=chosen)
-        started.append(events)
-        events.start()
-        return events
+    def start(instance="replica-0", **limits):
+        source = EventSource(instance, counts)
+        chosen = dataclasses.replace(QUICK, **limits)
+        return running(EventRecorder(client, source, runtime=runtime, limits=chosen))
 
-    yield start
-    for events in started:
-        events.stop()
+    return start

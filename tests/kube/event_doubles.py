@@ -11,7 +11,7 @@ import fake_events
 from webhook.core.api import reasons
 from webhook.core.event import Action, Event, Regarding
 from webhook.kube.events.rate_limit import Rate
-from webhook.kube.events.recorder import Manners, Result
+from webhook.kube.events.recorder import EventResult, RecorderLimits
 
 if TYPE_CHECKING:
     from fake_api import FakeApi
@@ -21,7 +21,7 @@ SET = Regarding("apps/v1", "ReplicaSet", "web-6d4", "uid-set")
 DEPLOYMENT = Regarding("apps/v1", "Deployment", "web", "uid-deployment")
 SHOP = fake_events.collection("shop")
 SETS = "/apis/apps/v1/namespaces/shop/replicasets"
-QUICK = Manners(rate=Rate(per_second=1e6, burst=1000), repeat=0.02)
+QUICK = RecorderLimits(rate=Rate(per_second=1e6, burst=1000), repeat=0.02)
 
 RECORD = '{"workload":"training"}'
 
@@ -51,7 +51,7 @@ class Counts:
     def __init__(self) -> None:
         self.of: Counter[str] = Counter()
 
-    def __call__(self, result: Result, number: int) -> None:
+    def __call__(self, result: EventResult, number: int) -> None:
         """Take a result."""
         self.of[result.value] += number
 

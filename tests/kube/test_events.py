@@ -1,21 +1,22 @@
 """Events as the API server gets them: what stands in them, and how repeats become one."""
 
-import time
+import dataclasses
 
 import pytest
-from cluster_doubles import eventually
+from cluster_doubles import FAST, eventually
 from event_doubles import QUICK, RECORD, SHOP, count_of, refusal, rewrite, sent, settled, stored
 
 from webhook.core.event import Regarding
+from webhook.kube.clock import Runtime
 from webhook.kube.events import event_json
 from webhook.kube.events.queue import Batch
 from webhook.kube.events.rate_limit import Rate
-from webhook.kube.events.recorder import Events, Reporter
+from webhook.kube.events.recorder import EventRecorder, EventSource
 
 
-def test_a_refusal_is_an_event_on_its_object(api, telling, counts):
+async def test_a_refusal_is_an_event_on_its_object(api, telling, counts):
     telling("replica-0").offer(refusal("no node offers it"))
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     (event,) = stored(api)
     name, when = event["metadata"]["name"], event["eventTime"]
     assert name.startswith("train.")
@@ -47,11 +48,11 @@ def test_a_refusal_is_an_event_on_its_object(api, telling, counts):
     assert counts.of == {"sent": 1}
 
 
-def test_repeats_are_counted_in_the_same_event(api, telling, counts):
+async def test_repeats_are_counted_in_the_same_event(api, telling, counts):
     events = telling()
     for number in range(1, 4):
         events.offer(refusal())
-        eventually(settled(counts, number))
+        await eventually(settled(counts, number))
     (event,) = stored(api)
     assert count_of(event) == 3
     assert event["series"]["lastObservedTime"] > event["eventTime"]
@@ -59,50 +60,50 @@ def test_repeats_are_counted_in_the_same_event(api, telling, counts):
     assert api.requests == []  # it knows what it wrote last, and need not ask
 
 
-def test_repeats_within_the_interval_are_one_request(api, telling, counts):
+async def test_repeats_within_the_interval_are_one_request(api, telling, counts):
     events = telling(repeat=0.5)
     for _ in range(1000):
         events.offer(refusal())
-    eventually(settled(counts, 1000))
+    await eventually(settled(counts, 1000))
     assert count_of(stored(api)[0]) == 1000
     assert len(api.sent) <= 3
 
 
-def test_two_replicas_tell_of_one_event(api, telling, counts):
+async def test_two_replicas_tell_of_one_event(api, telling, counts):
     replicas = [telling("replica-0"), telling("replica-1")]
     for _ in range(20):
         for events in replicas:
             events.offer(refusal())
-    eventually(settled(counts, 40))
+    await eventually(settled(counts, 40))
     (event,) = stored(api)
     assert count_of(event) == 40
     assert counts.of["sent"] == 1
 
 
-def test_one_that_was_there_before_a_restart_is_counted_on(api, telling, counts):
+async def test_one_that_was_there_before_a_restart_is_counted_on(api, telling, counts):
     telling().offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     telling("after the restart").offer(refusal())
-    eventually(settled(counts, 2))
+    await eventually(settled(counts, 2))
     (event,) = stored(api)
     assert count_of(event) == 2
     assert event["reportingInstance"] == "replica-0"
 
 
-def test_an_event_whose_time_is_over_begins_anew(api, telling, counts):
+async def test_an_event_whose_time_is_over_begins_anew(api, telling, counts):
     events = telling()
     events.offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     api.remove(SHOP, stored(api)[0]["metadata"]["name"])
     events.offer(refusal())
-    eventually(settled(counts, 2))
+    await eventually(settled(counts, 2))
     assert count_of(stored(api)[0]) == 1
     assert counts.of == {"sent": 2}
 
 
-def test_one_that_vanishes_between_two_requests_begins_anew(api, telling, counts):
+async def test_one_that_vanishes_between_two_requests_begins_anew(api, telling, counts):
     telling().offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
 
     def vanish(handler):
         api.remove(SHOP, stored(api)[0]["metadata"]["name"])
@@ -110,98 +111,102 @@ def test_one_that_vanishes_between_two_requests_begins_anew(api, telling, counts
 
     api.plan(SHOP, "post", vanish)
     telling("another").offer(refusal())
-    eventually(settled(counts, 2))
+    await eventually(settled(counts, 2))
     assert counts.of == {"sent": 2}
     assert count_of(stored(api)[0]) == 1
 
 
-def test_other_words_and_other_objects_are_other_events(api, telling, counts):
+async def test_other_words_and_other_objects_are_other_events(api, telling, counts):
     events = telling()
     again = Regarding("batch/v1", "Job", "train", "uid-of-the-next-one")
     events.offer(refusal())
     events.offer(refusal("other words"))
     events.offer(refusal(regarding=again))
-    eventually(settled(counts, 3))
+    await eventually(settled(counts, 3))
     assert len(stored(api)) == 3
 
 
-def test_of_a_rewrite_only_the_first_is_told(api, telling, counts):
+async def test_of_a_rewrite_only_the_first_is_told(api, telling, counts):
     events = telling()
     for number in range(1, 4):
         events.offer(rewrite())
-        eventually(settled(counts, number))
+        await eventually(settled(counts, number))
     (event,) = stored(api)
     assert (event["type"], event["action"], count_of(event)) == ("Normal", "Rewritten", 1)
     assert sent(api, "post") == 1
     telling("another replica").offer(rewrite())
-    eventually(settled(counts, 4))
+    await eventually(settled(counts, 4))
     assert sent(api, "post") == 2
     assert sent(api, "patch") == 0
     assert counts.of == {"sent": 1, "aggregated": 3}
 
 
-def test_rewrites_that_waited_together_have_no_count(api, counts, connection, runtime):
-    events = Events(connection, Reporter("r", counts), runtime=runtime, manners=QUICK)
-    for _ in range(4):
+async def test_rewrites_that_waited_together_have_no_count(api, telling, counts):
+    events = telling()
+    for _ in range(4):  # before its task has its first turn
         events.offer(rewrite())
-    events.start()
-    eventually(settled(counts, 4))
-    events.stop()
+    await eventually(settled(counts, 4))
     assert "series" not in stored(api)[0]
     assert counts.of == {"sent": 1, "aggregated": 3}
 
 
-def test_a_rewrite_is_told_again_once_the_event_is_gone(api, telling, counts):
-    events = telling(told=0.0)
+async def test_a_rewrite_is_told_again_once_the_event_is_gone(api, telling, counts):
+    events = telling(remember=0.0)
     for number in (1, 2):
         events.offer(rewrite())
-        eventually(settled(counts, number))
+        await eventually(settled(counts, number))
         api.remove(SHOP, stored(api)[0]["metadata"]["name"])
     assert counts.of == {"sent": 2}
 
 
 @pytest.mark.parametrize("name", ["Bad_Name", "", "a" * 253, "a" * 300, "../../secrets", "-"])
-def test_an_odd_name_makes_an_event_all_the_same(api, telling, counts, name):
+async def test_an_odd_name_makes_an_event_all_the_same(api, telling, counts, name):
     telling().offer(refusal(regarding=Regarding("apps/v1", "StatefulSet", name)))
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     assert counts.of == {"sent": 1}
     (event,) = stored(api)
     assert event["regarding"].get("name", "") == name
     assert "uid" not in event["regarding"]
 
 
-def test_a_hot_loop_costs_few_requests_and_little_memory(api, telling, counts):
+async def test_a_hot_loop_costs_few_requests_and_little_memory(api, telling, counts):
     events = telling(repeat=0.5)
     for _ in range(10_000):
         events.offer(refusal())
-    assert len(events._outbox) <= 1
-    eventually(settled(counts, 10_000))
+    assert len(events._queue) <= 1
+    await eventually(settled(counts, 10_000))
     assert len(api.sent) <= 10
     assert count_of(stored(api)[0]) == 10_000
 
 
-def test_what_waits_is_sent_at_the_end(api, telling, counts):
+async def test_what_waits_is_sent_at_the_end(api, telling, counts, running):
     events = telling(repeat=60)
     events.offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     events.offer(refusal())
-    events.stop()
+    await running.end()
     assert count_of(stored(api)[0]) == 2
 
 
-def test_no_more_requests_a_second_than_allowed(api, telling, counts):
-    events = telling(rate=Rate(per_second=20, burst=5))
-    started = time.monotonic()
+async def test_no_more_requests_a_second_than_allowed(client, counts, log, running):
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    runtime = Runtime(log, FAST, now=lambda: 0.0, pause=pause)
+    limits = dataclasses.replace(QUICK, rate=Rate(per_second=20, burst=5))
+    recorder = EventRecorder(client, EventSource("r", counts), runtime=runtime, limits=limits)
+    running(recorder)
     for number in range(10):
-        events.offer(refusal(str(number)))
-    eventually(settled(counts, 10))
-    assert time.monotonic() - started >= 0.2
-    assert counts.of == {"sent": 10}
+        recorder.offer(refusal(str(number), namespace=f"team{number}"))
+    await eventually(settled(counts, 10))
+    assert pauses == pytest.approx([0.05, 0.1, 0.15, 0.2, 0.25])
 
 
 def test_times_have_six_decimals_and_counts_fit_an_int32():
     assert event_json.micro_time(0.25) == "1970-01-01T00:00:00.250000Z"
     assert event_json.micro_time(1_800_000_000) == "2027-01-15T08:00:00.000000Z"
-    much = event_json.Stored("1", 2**31 - 2)
-    patch = event_json.repeat(much, Batch(refusal(), 9, 0.0, 0.0))
+    much = event_json.StoredEvent("1", 2**31 - 2)
+    patch = event_json.count_patch(much, Batch(refusal(), 9, 0.0, 0.0))
     assert patch["series"]["count"] == 2**31 - 1

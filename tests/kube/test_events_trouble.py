@@ -1,14 +1,13 @@
 """Events while the API server refuses, is slow or is not there: no review ever waits for that."""
 
 import threading
-import time
 
 import pytest
 from cluster_doubles import eventually
 from event_doubles import SHOP, count_of, refusal, rewrite, sent, settled, stored
 from faults import held_by, refuse
 
-from webhook.kube.events.queue import Places
+from webhook.kube.events.queue import QueueLimits
 
 GOING = {
     "code": 403,
@@ -17,22 +16,12 @@ GOING = {
 }
 
 
-def offered(events, *many):
-    """Offer events; return the longest time that one of these calls took."""
-    longest = 0.0
-    for event in many:
-        started = time.perf_counter()
-        events.offer(event)
-        longest = max(longest, time.perf_counter() - started)
-    return longest
-
-
-def test_a_missing_right_is_told_once_and_counted_each_time(api, telling, counts, log):
+async def test_a_missing_right_is_told_once_and_counted_each_time(api, telling, counts, log):
     events = telling()
     api.plan(SHOP, "post", *[refuse(403, "events is forbidden")] * 3)
     for number in range(3):
         events.offer(refusal(str(number)))
-        eventually(settled(counts, number + 1))
+        await eventually(settled(counts, number + 1))
     assert counts.of == {"failed": 3}
     assert log.of("right missing") == [
         {
@@ -43,12 +32,12 @@ def test_a_missing_right_is_told_once_and_counted_each_time(api, telling, counts
     assert sent(api, "post") == 3  # a refusal is not tried again
 
 
-def test_after_a_success_trouble_is_told_again(api, telling, counts, log):
+async def test_after_a_success_trouble_is_told_again(api, telling, counts, log):
     events = telling()
     api.plan(SHOP, "post", refuse(403), lambda handler: handler.send(201, kept()), refuse(403))
     for number in range(3):
         events.offer(refusal(str(number)))
-        eventually(settled(counts, number + 1))
+        await eventually(settled(counts, number + 1))
     assert len(log.of("right missing")) == 2
 
 
@@ -56,117 +45,119 @@ def kept():
     return {"metadata": {"resourceVersion": "7"}}
 
 
-def test_an_event_that_is_wrong_is_told_and_not_tried_again(api, telling, counts, log):
+async def test_an_event_that_is_wrong_is_told_and_not_tried_again(api, telling, counts, log):
     api.plan(SHOP, "post", refuse(422, "Event is invalid"))
     telling().offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     assert counts.of == {"failed": 1}
     assert log.of("events failed") == [{"error": "HTTP 422: Event is invalid"}]
 
 
-def test_an_event_of_a_namespace_that_goes_is_dropped_in_silence(api, telling, counts, log):
+async def test_an_event_of_a_namespace_that_goes_is_dropped_in_silence(api, telling, counts, log):
     events = telling()
     terminating, gone = lambda handler: handler.send(403, GOING), refuse(404, "not found")
     api.plan(SHOP, "post", terminating, gone)
     for number in (1, 2):
         events.offer(refusal(str(number)))
-        eventually(settled(counts, number))
+        await eventually(settled(counts, number))
     assert counts.of == {"dropped": 2}
     assert log.lines == []
 
 
 @pytest.mark.parametrize("fault", [refuse(500), refuse(503), refuse(429), lambda _: None])
-def test_what_passes_is_tried_again(api, telling, counts, fault):
+async def test_what_passes_is_tried_again(api, telling, counts, fault):
     def broken(handler):
         fault(handler)
         handler.close_connection = True
 
     api.plan(SHOP, "post", broken, broken)
     telling().offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     assert counts.of == {"sent": 1}
     assert sent(api, "post") == 3
 
 
-def test_what_does_not_pass_is_given_up_after_some_tries(api, telling, counts, log):
+async def test_what_does_not_pass_is_given_up_after_some_tries(api, telling, counts, log):
     api.plan(SHOP, "post", *[refuse(500, "no leader")] * 9)
     telling(tries=3).offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     assert counts.of == {"failed": 1}
     assert sent(api, "post") == 3
     assert log.of("events failed") == [{"error": "HTTP 500: no leader"}]
 
 
-def test_a_rewrite_that_failed_is_told_by_the_next_pod(api, telling, counts):
+async def test_a_rewrite_that_failed_is_told_by_the_next_pod(api, telling, counts):
     events = telling()
     api.plan(SHOP, "post", refuse(403))
     events.offer(rewrite())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     events.offer(rewrite())
-    eventually(settled(counts, 2))
+    await eventually(settled(counts, 2))
     assert counts.of == {"failed": 1, "sent": 1}
 
 
-def test_a_lost_answer_counts_at_least_once(api, telling, counts):
+async def test_a_lost_answer_counts_at_least_once(api, telling, counts):
     def lost(handler):
         api.put(SHOP, api.sent[-1][2])
         handler.close_connection = True
 
     api.plan(SHOP, "post", lost)
     telling().offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     assert count_of(stored(api)[0]) >= 1
     assert len(stored(api)) == 1
 
 
-def test_a_full_queue_drops_and_counts(api, telling, counts):
+async def test_a_full_queue_drops_and_counts(api, telling, counts):
     released = threading.Event()
     api.plan(SHOP, "post", held_by(released))
-    events = telling(places=Places(waiting=8, remembered=8))
+    events = telling(queue=QueueLimits(waiting=8, remembered=8))
     events.offer(refusal("the one that is under way"))
-    eventually(lambda: api.sent)
+    await eventually(lambda: api.sent)
     many = [refusal(str(number), namespace=f"team{number}") for number in range(100)]
-    assert offered(events, *many) < 1
+    for event in many:
+        events.offer(event)
     assert counts.of == {"dropped": 92}
-    assert len(events._outbox) == 8
+    assert len(events._queue) == 8
     released.set()
-    eventually(settled(counts, 101))
+    await eventually(settled(counts, 101))
     assert counts.of == {"dropped": 92, "sent": 9}
 
 
-def test_offering_never_waits_for_an_api_server_that_is_away(api, telling, counts):
+async def test_offering_never_waits_for_an_api_server_that_is_away(api, telling, counts):
     api.stop()
     events = telling()
     many = [refusal(str(n), namespace=f"team{n % 10}") for n in range(50)] * 40
-    assert offered(events, *many) < 1
-    assert len(events._outbox) <= 50
+    for event in many:
+        events.offer(event)
+    assert len(events._queue) <= 50
     api.start()
-    eventually(settled(counts, 2000))
+    await eventually(settled(counts, 2000))
     assert counts.of["sent"] > 0
 
 
-def test_offering_after_the_end_is_no_error(api, telling):
+async def test_offering_after_the_end_is_no_error(api, telling, running):
     events = telling()
-    events.stop()
+    await running.end()
     events.offer(refusal())
 
 
-def test_an_answer_that_is_no_event_is_a_failure_and_the_thread_lives(api, telling, counts):
+async def test_an_answer_that_is_no_event_is_a_failure_and_the_task_lives(api, telling, counts):
     events = telling(tries=1)
     api.plan(SHOP, "post", lambda handler: handler.send(201, ["odd"]))
     events.offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     events.offer(refusal("another"))
-    eventually(settled(counts, 2))
+    await eventually(settled(counts, 2))
     assert counts.of == {"failed": 1, "sent": 1}
 
 
-def test_others_that_are_always_quicker_are_no_endless_loop(api, telling, counts):
+async def test_others_that_are_always_quicker_are_no_endless_loop(api, telling, counts):
     telling().offer(refusal())
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     path = f"{SHOP}/{stored(api)[0]['metadata']['name']}"
     api.plan(path, "patch", *[refuse(409, "modified")] * 1000)
     telling("late", tries=2).offer(refusal())
-    eventually(settled(counts, 2))
+    await eventually(settled(counts, 2))
     assert counts.of == {"sent": 1, "failed": 1}
     assert sent(api, "patch") <= 16

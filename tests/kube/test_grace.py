@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.kube.label_grace import Kept, Patience, overdue, retain
+from webhook.kube.label_grace import KeptNode, Patience, overdue, retain
 
 PATIENCE = Patience(offers=lambda gpus: gpus > 0, seconds=300.0)
 
@@ -19,11 +19,11 @@ def values(kept):
 def test_a_lost_offer_is_kept_for_the_grace_and_then_let_go():
     kept = after({}, {"a": 8}, 0)
     kept = after(kept, {"a": 0}, 10_000)
-    assert kept == {"a": Kept(8, lost_at=10_000)}
+    assert kept == {"a": KeptNode(8, lost_at=10_000)}
     assert not overdue(kept, now=10_299, patience=PATIENCE)
     assert values(after(kept, {"a": 0}, 10_299)) == {"a": 8}
     assert overdue(kept, now=10_300, patience=PATIENCE)
-    assert after(kept, {"a": 0}, 10_300) == {"a": Kept(0)}
+    assert after(kept, {"a": 0}, 10_300) == {"a": KeptNode(0)}
 
 
 def test_a_node_that_no_longer_matters_is_kept_like_one_that_offers_nothing():
@@ -37,19 +37,19 @@ def test_a_deleted_node_goes_at_once():
 
 
 def test_another_offer_is_taken_at_once():
-    assert after({"a": Kept(8)}, {"a": 4}, 1) == {"a": Kept(4)}
-    assert after({"a": Kept(8, lost_at=0)}, {"a": 4}, 1) == {"a": Kept(4)}
+    assert after({"a": KeptNode(8)}, {"a": 4}, 1) == {"a": KeptNode(4)}
+    assert after({"a": KeptNode(8, lost_at=0)}, {"a": 4}, 1) == {"a": KeptNode(4)}
 
 
 def test_a_node_that_comes_back_has_its_whole_grace_again():
-    kept = {"a": Kept(8)}
+    kept = {"a": KeptNode(8)}
     for now, gpus in ((0, 0), (299, 8), (310, 0), (600, 0)):
         kept = after(kept, {"a": gpus}, now)
         assert values(kept) == {"a": 8}
 
 
 def test_a_node_that_never_offered_is_taken_as_it_is():
-    assert after({"a": Kept(0)}, {"a": -1, "b": None}, 1) == {"a": Kept(-1)}
+    assert after({"a": KeptNode(0)}, {"a": -1, "b": None}, 1) == {"a": KeptNode(-1)}
 
 
 NODES = st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers(-1, 2))
@@ -67,7 +67,7 @@ def test_no_node_is_lost_and_no_deleted_one_is_kept(steps):
         assert set(kept) <= set(current)
         for name, gpus in current.items():
             if gpus is not None and gpus > 0:
-                assert kept[name] == Kept(gpus)
+                assert kept[name] == KeptNode(gpus)
                 last_offer[name] = gpus
             elif name in kept and kept[name].value > 0:
                 assert kept[name].value == last_offer[name]

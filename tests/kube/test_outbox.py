@@ -1,20 +1,21 @@
 """What waits to be sent: equal events as one, within bounds, each in its time."""
 
-import threading
-import time
+import asyncio
 
 import pytest
 from cluster_doubles import FAST
 from event_doubles import refusal
 
 from webhook.kube.clock import Runtime
-from webhook.kube.events.lru import Recent
-from webhook.kube.events.queue import Outbox, Places, Put
+from webhook.kube.events.lru import LruMap
+from webhook.kube.events.queue import EventQueue, Put, QueueLimits
 
 
 @pytest.fixture
 def outbox(log, clock):
-    return Outbox(Places(waiting=8, remembered=2), Runtime(log, FAST, now=clock, clock=clock))
+    return EventQueue(
+        QueueLimits(waiting=8, remembered=2), Runtime(log, FAST, now=clock, clock=clock)
+    )
 
 
 def test_equal_events_are_one_with_their_number_and_times(outbox, clock):
@@ -45,7 +46,7 @@ def test_at_the_end_nothing_waits_for_its_time(outbox):
 
 def test_what_is_done_is_told_until_its_time_is_over(outbox, clock):
     outbox.done(refusal(), 10)
-    assert outbox.put(refusal()) is Put.TOLD
+    assert outbox.put(refusal()) is Put.ALREADY_SENT
     clock.seconds += 10
     assert outbox.put(refusal()) is Put.WAITS
 
@@ -74,25 +75,26 @@ def test_one_namespace_cannot_take_the_places_of_others(outbox):
     assert outbox.put(refusal("c")) is Put.WAITS
 
 
-@pytest.mark.parametrize("wake", [lambda box: box.put(refusal()), lambda box: box.close()])
-def test_waiting_ends_with_news_and_with_the_end(outbox, wake):
-    waiting = threading.Thread(target=outbox.wait)
-    waiting.start()
-    wake(outbox)
-    waiting.join(10)
-    assert not waiting.is_alive()
+async def test_waiting_ends_with_news(runner, outbox):
+    waiting = asyncio.create_task(outbox.wait())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    outbox.put(refusal())
+    await waiting
 
 
-def test_after_the_end_nobody_waits(outbox):
-    outbox.close()
-    started = time.monotonic()
-    outbox.wait()
-    outbox.wait()
-    assert time.monotonic() - started < 5
+async def test_waiting_ends_when_something_is_due(runner, outbox, clock):
+    outbox.rest(refusal(), 0.01)
+    outbox.put(refusal())
+    assert outbox.take() is None
+    await outbox.wait()
+    await outbox.wait()
+    clock.seconds += 1
+    assert outbox.take().event == refusal()
 
 
 def test_what_was_used_longest_ago_is_forgotten():
-    recent = Recent(2)
+    recent = LruMap(2)
     recent.put("a", 1)
     recent.put("b", 2)
     assert recent.get("a") == 1

@@ -29,57 +29,57 @@ def as_json(regarding):
 
 
 @pytest.mark.parametrize("owner", [DEPLOYMENT, ROLLOUT])
-def test_an_event_of_a_replica_set_stands_on_its_controller(api, telling, counts, owner):
+async def test_an_event_of_a_replica_set_stands_on_its_controller(api, telling, counts, owner):
     api.put(SETS, replica_set(controller=owner))
     telling().offer(refusal(regarding=SET))
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     assert told_on(api) == [as_json(owner)]
     assert stored(api)[0]["metadata"]["name"].startswith("web.")
 
 
-def test_the_answer_is_remembered(api, telling, counts):
+async def test_the_answer_is_remembered(api, telling, counts):
     api.put(SETS, replica_set())
     events = telling()
     for number in range(5):
         events.offer(refusal(str(number), regarding=SET))
     events.offer(rewrite(regarding=SET))
-    eventually(settled(counts, 6))
+    await eventually(settled(counts, 6))
     assert len(api.asked(SET_PATH, "get")) == 1
 
 
-def test_the_replica_sets_of_a_deployment_share_one_event(api, telling, counts):
+async def test_the_replica_sets_of_a_deployment_share_one_event(api, telling, counts):
     events = telling()
     for name in ("web-6d4", "web-7f9"):
         api.put(SETS, replica_set(name))
         events.offer(refusal(regarding=Regarding("apps/v1", "ReplicaSet", name, name)))
-    eventually(settled(counts, 2))
+    await eventually(settled(counts, 2))
     assert told_on(api) == [as_json(DEPLOYMENT)]
     assert counts.of == {"sent": 1, "aggregated": 1}
 
 
 @pytest.mark.parametrize("fault", [refuse(403), refuse(404)])
-def test_without_the_right_to_look_it_stands_on_the_replica_set(api, telling, counts, fault):
+async def test_without_the_right_to_look_it_stands_on_the_replica_set(api, telling, counts, fault):
     events = telling()
     api.plan(SET_PATH, "get", fault)
     for number in range(3):
         events.offer(refusal(str(number), regarding=SET))
-    eventually(settled(counts, 3))
+    await eventually(settled(counts, 3))
     assert told_on(api) == [as_json(SET)] * 3
     assert len(api.asked(SET_PATH, "get")) == 1
 
 
-def test_a_replica_set_of_nobody_stands_for_itself(api, telling, counts):
+async def test_a_replica_set_of_nobody_stands_for_itself(api, telling, counts):
     api.put(SETS, replica_set(controller=None))
     telling().offer(refusal(regarding=SET))
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     assert told_on(api) == [as_json(SET)]
 
 
-def test_a_failure_that_passes_is_tried_again_rather_than_told_elsewhere(api, telling, counts):
+async def test_a_temporary_failure_is_tried_again_rather_than_told_elsewhere(api, telling, counts):
     api.put(SETS, replica_set())
     api.plan(SET_PATH, "get", refuse(500), refuse(429))
     telling().offer(refusal(regarding=SET))
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     assert told_on(api) == [as_json(DEPLOYMENT)]
 
 
@@ -94,8 +94,8 @@ def test_a_failure_that_passes_is_tried_again_rather_than_told_elsewhere(api, te
         Regarding("apps/v1", "ReplicaSet", "..", "u"),
     ],
 )
-def test_everything_else_stays_and_nobody_is_asked(api, telling, counts, regarding):
+async def test_everything_else_stays_and_nobody_is_asked(api, telling, counts, regarding):
     telling().offer(refusal(regarding=regarding))
-    eventually(settled(counts, 1))
+    await eventually(settled(counts, 1))
     assert told_on(api) == [as_json(regarding)]
     assert api.requests == []

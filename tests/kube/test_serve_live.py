@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster_doubles import eventually
+from cluster_doubles import until
 from event_doubles import SETS, count_of, replica_set, stored
 from fake_api import NAMESPACES, NODES
 from gpu_nodes import namespace
@@ -65,12 +65,12 @@ def test_refusals_and_rewrites_become_events_on_the_deployment(cluster, tmp_path
     with running(tmp_path, []) as place:
         assert not ask(place, pod("Training"))
         assert ask(place, pod("inference"))
-        eventually(lambda: len(stored(cluster)) == 2)
+        until(lambda: len(stored(cluster)) == 2)
         refused, rewritten = sorted(stored(cluster), key=lambda event: event["action"])
         assert refused["reason"] == "invalid_workload"
         assert rewritten["note"] == "main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)"
         assert {event["regarding"]["name"] for event in (refused, rewritten)} == {"web"}
-        eventually(lambda: 'gpu_sharing_events_total{result="sent"} 2.0' in metrics(place))
+        until(lambda: 'gpu_sharing_events_total{result="sent"} 2.0' in metrics(place))
         assert "gpu_sharing_undecided_look_seconds 0.0" in metrics(place)
         assert not ask(place, pod("Training"))  # 10 s too soon: it waits, and then the end comes
     refused = next(event for event in stored(cluster) if event["action"] == "Refused")
@@ -84,7 +84,7 @@ def test_a_dry_run_and_audit_mode_leave_no_trace(cluster, tmp_path):
         assert ask(place, pod("Training"), "/audit/mutate")
         assert not ask(place, pod("inference"), "/validate", dryRun=True)
         assert not ask(place, pod("Training"))  # the events before it would have come first
-        eventually(lambda: stored(cluster))
+        until(lambda: stored(cluster))
     assert [event["reason"] for event in stored(cluster)] == ["invalid_workload"]
     assert count_of(stored(cluster)[0]) == 1
 

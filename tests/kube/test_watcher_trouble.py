@@ -1,4 +1,4 @@
-"""The watching thread, against a server that misbehaves."""
+"""The reflector, against a server that misbehaves."""
 
 import pytest
 from cluster_doubles import FAST, eventually
@@ -7,108 +7,106 @@ from faults import refuse, silent, stream
 from gpu_nodes import decode, gpu_node
 
 from webhook.kube.clock import Runtime
-from webhook.kube.list_watch import Source
-from webhook.kube.reflector import Watcher
+from webhook.kube.list_watch import WatchedResource
+from webhook.kube.reflector import Reflector
 from webhook.kube.retry import Backoff
 
-SOURCE = Source("nodes", NODES, decode)
+SOURCE = WatchedResource("nodes", NODES, decode)
 TOO_OLD = stream(("ERROR", {"code": 410, "message": "too old resource version"}))
 
 
-def test_a_page_token_that_expired_starts_the_list_again(api, watch, published):
+async def test_a_page_token_that_expired_starts_the_list_again(api, watch, published):
     api.page_size = 1
     api.put(NODES, gpu_node("a"))
     api.put(NODES, gpu_node("b"))
     first = {"metadata": {"resourceVersion": "1", "continue": "1"}, "items": [gpu_node("gone")]}
     api.plan(NODES, "get", lambda handler: handler.send(200, first), refuse(410))
     watch()
-    eventually(lambda: published.all)
+    await eventually(lambda: published.all)
     assert published.names == {"a", "b"}
 
 
 @pytest.mark.parametrize("fault", [refuse(410), TOO_OLD])
-def test_a_version_too_old_leads_to_a_new_list(api, watch, log, fault):
+async def test_a_version_too_old_leads_to_a_new_list(api, watch, log, fault):
     api.plan(NODES, "watch", fault)
     watch(healthy=60)
-    eventually(lambda: len(api.asked(NODES, "watch")) == 2)
+    await eventually(lambda: len(api.asked(NODES, "watch")) == 2)
     assert len(api.asked(NODES, "get")) == 2
     assert [line["retry_in"] for line in log.of("watch failed")] == [0]
 
 
-def test_the_second_410_in_a_row_waits(api, watch, log):
+async def test_the_second_410_in_a_row_waits(api, watch, log):
     api.plan(NODES, "watch", TOO_OLD, TOO_OLD, refuse(410))
     watch(healthy=60)
-    eventually(lambda: len(api.asked(NODES, "watch")) == 4)
+    await eventually(lambda: len(api.asked(NODES, "watch")) == 4)
     waits = [line["retry_in"] for line in log.of("watch failed")]
     assert waits[0] == 0
     assert min(waits[1:]) >= 0.01
 
 
-def test_a_watch_that_ends_at_once_again_and_again_is_no_hot_loop(api, watch, log):
+async def test_a_watch_that_ends_at_once_again_and_again_is_no_hot_loop(api, watch, log):
     api.plan(NODES, "watch", *[stream(("BOOKMARK", {"metadata": {"resourceVersion": "9"}}))] * 3)
     watch(healthy=60)
-    eventually(lambda: len(api.asked(NODES, "watch")) == 4)
+    await eventually(lambda: len(api.asked(NODES, "watch")) == 4)
     assert len(log.of("watch failed")) == 3
 
 
-def test_a_stream_that_breaks_in_a_line_goes_on_from_the_last_version(api, watch, published):
+async def test_a_stream_that_breaks_in_a_line_goes_on_from_the_last_version(api, watch, published):
     event = {**gpu_node("a")}
     event["metadata"]["resourceVersion"] = "50"
     api.plan(NODES, "watch", stream(("ADDED", event), end=b'50\r\n{"type":"DELE'))
     watch()
-    eventually(lambda: published.names == {"a"})
-    eventually(lambda: api.asked(NODES, "watch")[-1]["resourceVersion"] == "50")
+    await eventually(lambda: published.names == {"a"})
+    await eventually(lambda: api.asked(NODES, "watch")[-1]["resourceVersion"] == "50")
     assert len(api.asked(NODES, "get")) == 1
 
 
-def test_a_server_that_was_down_is_found_again(api, watch, published, log):
+async def test_a_server_that_was_down_is_found_again(api, watch, published, log):
     watcher = watch()
-    eventually(lambda: published.all)
+    await eventually(lambda: published.all)
     api.stop()
-    eventually(watcher.problem)
+    await eventually(watcher.problem)
     api.start()
     api.put(NODES, gpu_node("new"))
-    eventually(lambda: published.names == {"new"})
+    await eventually(lambda: published.names == {"new"})
     assert not watcher.problem()
     assert log.of("reached again")
 
 
-def test_a_missing_right_is_named_until_it_is_there(api, watch, published, log):
+async def test_a_missing_right_is_named_until_it_is_there(api, watch, published, log):
     api.plan(NODES, "get", refuse(403, "nodes is forbidden"), refuse(401), refuse(403))
     watcher = watch(backoff=Backoff(0.05, 0.05))
-    eventually(lambda: log.of("right missing"))
+    await eventually(lambda: log.of("right missing"))
     assert log.of("right missing")[0]["right"] == "nodes: list,watch"
     assert "not listed yet" in watcher.problem()
-    eventually(lambda: published.all)
+    await eventually(lambda: published.all)
     assert len(log.of("right missing")) == 3
-    eventually(lambda: watcher.problem() == "")
+    await eventually(lambda: watcher.problem() == "")
 
 
-def test_retry_after_is_waited_for(api, watch, log):
+async def test_retry_after_is_waited_for(api, watch, log):
     api.plan(NODES, "get", refuse(503, Retry_After="7"))
-    watcher = watch()
-    eventually(lambda: log.of("watch failed"))
+    watch()
+    await eventually(lambda: log.of("watch failed"))
     assert log.of("watch failed")[0]["retry_in"] == 7
-    watcher.stop()
 
 
-def test_a_silent_stream_is_given_up(api, watch, published):
+async def test_a_silent_stream_is_given_up(api, watch, published):
     api.plan(NODES, "watch", silent)
     watch(watch=0, margin=0.2)
-    eventually(lambda: len(api.asked(NODES, "watch")) >= 2)
+    await eventually(lambda: len(api.asked(NODES, "watch")) >= 2)
     api.put(NODES, gpu_node("a"))
-    eventually(lambda: published.names == {"a"})
+    await eventually(lambda: published.names == {"a"})
 
 
-def test_a_publication_that_fails_is_repeated(api, connection, log):
+async def test_a_publication_that_fails_is_repeated(api, client, log, running):
     runtime, got = Runtime(log, FAST), []
 
-    def publish(items):
+    async def publish(items):
         got.append(items)
         assert len(got) > 2, "not yet"
 
-    watcher = Watcher(connection, SOURCE, publish=publish, runtime=runtime)
-    watcher.start()
-    eventually(lambda: len(got) > 2)
-    watcher.stop()
+    running(Reflector(client, SOURCE, publish=publish, runtime=runtime))
+    await eventually(lambda: len(got) > 2)
+    await running.end()
     assert len(log.of("publish failed")) == 2

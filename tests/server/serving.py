@@ -1,5 +1,6 @@
 """A server of our own for tests: the worker under gunicorn, an echoing application, clients."""
 
+import asyncio
 import json
 import logging
 import os
@@ -9,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,9 +23,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from gunicorn.app.base import BaseApplication
 
-from webhook.server.http.connections import Limits
-from webhook.server.http.worker import InlineWorker
-from webhook.server.tls import Certificate
+from webhook.server.http.connections import ServerLimits
+from webhook.server.http.messages import HttpRequest, HttpResponse
+from webhook.server.http.worker import Application, AsyncWorker
+from webhook.server.http.wsgi import wsgi_handler
+from webhook.server.tls import ServingCertificate
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: webhook\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -115,11 +118,10 @@ class Served(BaseApplication):
 
     def __init__(self, options: dict) -> None:
         self._options = options
-        self.limits = Limits(**options["limits"])
-        self.ticks = 0
+        self.limits = ServerLimits(**options["limits"])
         self.certificate = None
         if options["cert"]:
-            self.certificate = Certificate(Path(options["cert"]), Path(options["key"]), told)
+            self.certificate = ServingCertificate(Path(options["cert"]), Path(options["key"]), told)
             self.certificate.load()
         super().__init__()
 
@@ -127,7 +129,7 @@ class Served(BaseApplication):
         """Set what the tests need."""
         settings = {
             "bind": f"fd://{self._options['fd']}",
-            "worker_class": InlineWorker,
+            "worker_class": AsyncWorker,
             "workers": 1,
             "control_socket_disable": True,
             "graceful_timeout": self._options["graceful_timeout"],
@@ -136,15 +138,51 @@ class Served(BaseApplication):
         for name, value in settings.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Echo:
+    def load(self) -> Application:
         """Give the application."""
-        return Echo()
+        echo, later = wsgi_handler(Echo()), Later()
 
-    def tick(self) -> None:
-        """Fail now and then, as any task may."""
-        self.ticks += 1
-        if self.ticks == 1:
-            raise RuntimeError("a tick that fails")
+        def handle(request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+            return later(request) if request.path.startswith("/later") else echo(request)
+
+        return Application(handle, later.background)
+
+
+class Later:
+    """Answers that wait: `/later` until `/later/now` comes, whose body they give back."""
+
+    def __init__(self) -> None:
+        self._released = asyncio.Event()
+        self.waiting = self.cancelled = 0
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Wait, or let go of those that wait, or tell how many do."""
+        if request.path == "/later/counts":
+            body = json.dumps([self.waiting, self.cancelled]).encode()
+            return HttpResponse("200 OK", [], body)
+        if request.path == "/later/fail":
+            raise ValueError("an application that fails later")
+        if request.path == "/later/now":
+            self._released.set()
+            self._released = asyncio.Event()
+            return HttpResponse("200 OK", [], b"now")
+        self.waiting += 1
+        try:
+            await self._released.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.waiting -= 1
+        return HttpResponse("200 OK", [], request.body)
+
+    async def background(self) -> None:
+        """Say when it begins and ends, as any background work may."""
+        print("background began", flush=True)  # noqa: T201 - tests read it
+        try:
+            await asyncio.Event().wait()
+        finally:
+            print("background ended", flush=True)  # noqa: T201 - tests read it
 
 
 def told(event: str, **fields: object) -> None:

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from serving import common_name, dial, https, make_pair, post, serving, until
 
-from webhook.server.tls import BadPair, Certificate
+from webhook.server.tls import BadPair, ServingCertificate
 
 
 class Heard(list):
@@ -26,7 +26,7 @@ def heard():
 
 @pytest.fixture
 def certificate(pair, heard):
-    loaded = Certificate(*pair, heard)
+    loaded = ServingCertificate(*pair, heard)
     loaded.load()
     return loaded
 
@@ -91,7 +91,7 @@ def test_a_good_pair_is_loaded_and_told(certificate, heard):
 @pytest.mark.parametrize("way", EVERY_WAY)
 def test_a_bad_pair_at_start_says_which_file_what_and_what_is_expected(way, spoil, pair, heard):
     spoil(way)
-    certificate = Certificate(*pair, heard)
+    certificate = ServingCertificate(*pair, heard)
     with pytest.raises(BadPair) as raised:
         certificate.load()
     assert EVERY_WAY[way] in str(raised.value)

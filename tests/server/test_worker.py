@@ -15,6 +15,7 @@ from serving import (
     everything,
     https,
     post,
+    read_answer,
     serving,
     until,
     with_length,
@@ -54,7 +55,6 @@ def test_the_application_sees_a_whole_wsgi_environ(server):
         "HTTP_X_TWO": "1,2",
         "HTTP_X_EMPTY": "",
         "HTTP_HOST": f"127.0.0.1:{server.port}",
-        "REMOTE_ADDR": "127.0.0.1",
         "SERVER_PORT": str(server.port),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.url_scheme": "https",
@@ -234,11 +234,83 @@ def test_without_a_certificate_plain_http_is_served(tmp_path):
     with serving(tmp_path, None) as server:
         client = HTTPConnection("127.0.0.1", server.port, timeout=30)
         server.clients.append(client)
-        client.request("POST", "/environ", b"review")
-        assert json.loads(client.getresponse().read())["wsgi.url_scheme"] == "http"
+        assert post(client, b"review").read() == b"review"
 
 
-def test_hooks_are_called_and_a_failing_tick_ends_nothing(server):
-    until(lambda: server.said("a tick that fails"))
-    assert server.said("post_worker_init")
-    assert post(https(server), b"next").read() == b"next"
+def test_hooks_are_called_and_background_work_ends_with_the_worker(own):
+    with own(linger=0.1) as server:
+        until(lambda: server.said("background began"))
+        assert server.said("post_worker_init")
+        server.stop()
+        until(server.ended)
+        assert server.said("background ended")
+
+
+# Answers that wait.
+
+
+def counts(server: Server) -> list[int]:
+    return json.loads(post(https(server), path="/later/counts").read())
+
+
+def test_an_answer_that_waits_holds_up_no_other_connection(server):
+    with dial(server) as one, dial(server) as two:
+        for connection in (one, two):
+            connection.sendall(with_length(b"waits").replace(b"/echo", b"/later"))
+        until(lambda: counts(server) == [2, 0])
+        assert post(https(server), b"next").read() == b"next"
+        post(https(server), path="/later/now").read()
+        assert [read_answer(each)[1] for each in (one, two)] == [b"waits", b"waits"]
+
+
+def test_requests_behind_one_that_waits_keep_their_order(server):
+    with dial(server) as connection:
+        first = with_length(b"first").replace(b"/echo", b"/later")
+        connection.sendall(first + with_length(b"second") + with_length(b"third"))
+        until(lambda: counts(server)[0] == 1)
+        post(https(server), path="/later/now").read()
+        answers = [read_answer(connection)[1] for _ in range(3)]
+    assert answers == [b"first", b"second", b"third"]
+
+
+def test_a_client_that_goes_away_cancels_what_it_waits_for(own):
+    with own() as server:
+        with dial(server) as connection:
+            connection.sendall(with_length(b"waits").replace(b"/echo", b"/later"))
+            until(lambda: counts(server) == [1, 0])
+        until(lambda: counts(server) == [0, 1])
+
+
+def test_an_answer_that_fails_later_is_a_500(server):
+    assert post(https(server), path="/later/fail").status == 500
+    assert server.said("the application failed at /later/fail")
+
+
+def test_an_answer_that_never_comes_ends_the_connection(own):
+    with own(answer_timeout=0.3) as server, dial(server) as connection:
+        connection.sendall(with_length(b"waits").replace(b"/echo", b"/later"))
+        assert everything(connection) == b""
+        until(lambda: counts(server) == [0, 1])
+
+
+def test_a_stopping_worker_answers_what_waits(own):
+    with own(linger=5) as server, dial(server) as connection:
+        connection.sendall(with_length(b"waits").replace(b"/echo", b"/later"))
+        until(lambda: counts(server) == [1, 0])
+        server.stop()
+        until(lambda: post(https(server)).headers["Connection"] == "close")
+        post(https(server), path="/later/now").read()
+        answer = everything(connection)
+        assert b"Connection: close" in answer
+        assert answer.endswith(b"waits")
+
+
+def test_the_bodies_of_what_waits_count(own):
+    with own(max_buffered=1_000_000) as server, dial(server) as first, dial(server) as second:
+        large = b"x" * 900_000
+        first.sendall(with_length(large).replace(b"/echo", b"/later"))
+        until(lambda: counts(server) == [1, 0])
+        second.sendall(HEAD + b"Content-Length: 900000\r\n\r\n" + b"x" * 600_000)
+        assert read_answer(second)[0].status == 503
+        post(https(server), path="/later/now").read()
+        assert read_answer(first)[1] == large

@@ -1,73 +1,80 @@
-"""What `serve` does in a live cluster beside answering: events, and the look for undecided pods.
+"""What `serve` does in a live cluster beside answering: events, and a count of unreviewed pods."""
 
-Both have threads of their own; no answer waits for them.
-"""
-
-import atexit
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from structlog.typing import FilteringBoundLogger as Log
+from structlog.typing import FilteringBoundLogger
 
-from webhook.cli.state_source import Live
+from webhook.cli.state_source import Job, LiveCluster
 from webhook.core import event
 from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest
 from webhook.core.event import Event
 from webhook.kube.clock import Runtime
-from webhook.kube.events.recorder import Events, Manners, Reporter, Result
-from webhook.kube.unreviewed import Rhythm, UndecidedPods
+from webhook.kube.events.recorder import EventRecorder, EventResult, EventSource, RecorderLimits
+from webhook.kube.unreviewed import CountIntervals, UnreviewedPods
 from webhook.server import audit_log
 from webhook.server import metrics as metric
-from webhook.server.admission.error_boundary import Trail
+from webhook.server.admission.error_boundary import ReviewObserver
 from webhook.server.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Switches:
     """Which of the two to do."""
 
     events: bool
     undecided: bool
 
 
-def start(live: Live | None, chosen: Wanted, log: Log, metrics: Metrics) -> Trail:
-    """Start what is wanted, after the fork; return who is told of each review."""
-    told = audit_log.create_trail(log, metrics)
-    if live is not None and chosen.undecided:
-        _count_undecided(live, Runtime(audit_log.create_told(log, metrics, "undecided")), metrics)
-    if live is not None and chosen.events:
-        events = _events(live, Runtime(audit_log.create_told(log, metrics, "events")), metrics)
-        return telling(told, events.offer)
-    return told
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Who learns of each review, and the jobs that run beside the answers."""
+
+    observer: ReviewObserver
+    jobs: tuple[Job, ...] = ()
 
 
-def telling(told: Trail, offer: Callable[[Event], None]) -> Trail:
-    """Return a trail that also offers the event of each review that deserves one."""
+def create_background(
+    live: LiveCluster | None, switches: Switches, log: FilteringBoundLogger, metrics: Metrics
+) -> Background:
+    """Return what is switched on and possible."""
+    observer = audit_log.create_observer(log, metrics)
+    jobs: list[Job] = []
+    if live is not None and switches.undecided:
+        runtime = Runtime(audit_log.create_logger(log, metrics, "undecided"))
+        jobs.append(_unreviewed_pods(live, runtime, metrics).run)
+    if live is not None and switches.events:
+        runtime = Runtime(audit_log.create_logger(log, metrics, "events"))
+        recorder = _event_recorder(live, runtime, metrics)
+        jobs.append(recorder.run)
+        observer = with_events(observer, recorder.offer)
+    return Background(observer, tuple(jobs))
+
+
+def with_events(observer: ReviewObserver, offer: Callable[[Event], None]) -> ReviewObserver:
+    """Return an observer that also offers the event of each review that deserves one."""
 
     def reviewed(request: AdmissionRequest, verdict: Verdict, seconds: float) -> None:
-        told.reviewed(request, verdict, seconds)
+        observer.reviewed(request, verdict, seconds)
         found = event.of(request, verdict)
         if found is not None:
             offer(found)
 
-    return replace(told, reviewed=reviewed)
+    return replace(observer, reviewed=reviewed)
 
 
-def _events(live: Live, runtime: Runtime, metrics: Metrics) -> Events:
-    def counted(result: Result, number: int) -> None:
+def _event_recorder(live: LiveCluster, runtime: Runtime, metrics: Metrics) -> EventRecorder:
+    def count(result: EventResult, number: int) -> None:
         metrics.events.labels(result.value).inc(number)
 
-    reporter = Reporter(socket.gethostname(), counted)
-    events = Events(live.connection, reporter, runtime=runtime, manners=Manners())
-    events.start()
-    atexit.register(events.stop)  # in the worker, after its last answer
-    return events
+    source = EventSource(socket.gethostname(), count)
+    return EventRecorder(live.client, source, runtime=runtime, limits=RecorderLimits())
 
 
-def _count_undecided(live: Live, runtime: Runtime, metrics: Metrics) -> None:
-    pods = UndecidedPods(live.connection, live.enforced, runtime=runtime, rhythm=Rhythm())
-    pods.start()
-    metric.publish(metrics, "gpu_sharing_undecided_look_seconds", lambda: pods.looked)
+def _unreviewed_pods(live: LiveCluster, runtime: Runtime, metrics: Metrics) -> UnreviewedPods:
+    pods = UnreviewedPods(live.client, live.enforced, runtime=runtime, intervals=CountIntervals())
+    metric.publish(metrics, "gpu_sharing_undecided_look_seconds", lambda: pods.counted_at)
     metric.publish_by_namespace(metrics, "gpu_sharing_undecided_pods", lambda: pods.counts)
+    return pods

@@ -1,5 +1,6 @@
 """Policy and inventory of a command: built in, of files, or of a cluster."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -16,10 +17,10 @@ from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 from webhook.kube.cache import NODES_PATH
+from webhook.kube.client import open_client
 from webhook.kube.errors import ApiError
-from webhook.kube.kubeconfig import connect
-from webhook.kube.list_watch import Source
-from webhook.kube.lister import read_once
+from webhook.kube.list_watch import WatchedResource
+from webhook.kube.lister import list_once
 
 LIST_TIMEOUT: Final = 30.0  # seconds a page
 T = TypeVar("T")
@@ -131,13 +132,17 @@ def read_node(raw: msgspec.Raw) -> Node | None:
 
 def _of_kubeconfig() -> Cluster:
     try:
-        connection = connect()
-        source = Source("nodes", NODES_PATH, read_node)
-        nodes, _ = read_once(connection, source, timeout=LIST_TIMEOUT)
-        connection.close()
+        nodes = asyncio.run(_list_nodes())
     except ApiError as failure:
         raise InputError(
             f"no cluster to ask ({failure}); name one by KUBECONFIG, or give --inventory FILE, "
             "made by `kubectl get nodes -o json`"
         ) from None
-    return Cluster(tuple(nodes.values()), {})
+    return Cluster(nodes, {})
+
+
+async def _list_nodes() -> tuple[Node, ...]:
+    async with open_client() as client:
+        resource = WatchedResource("nodes", NODES_PATH, read_node)
+        nodes, _ = await list_once(client, resource, timeout=LIST_TIMEOUT)
+        return tuple(nodes.values())

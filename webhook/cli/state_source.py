@@ -1,9 +1,10 @@
 """Where `serve` gets nodes and namespaces from: a file that is watched, or a live cluster."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from webhook.cli import loaders, manifests
 from webhook.cli.loaders import Cluster
@@ -11,108 +12,129 @@ from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.api.node import Node
 from webhook.core.gpu.inventory import read_node
-from webhook.kube.cache import NodeReading, World
+from webhook.kube.cache import ClusterCache, NodeReading
+from webhook.kube.client import ApiClient, open_client
 from webhook.kube.clock import Runtime
-from webhook.kube.connection import Connection
 from webhook.kube.errors import ApiError
-from webhook.kube.kubeconfig import connect
-from webhook.server.probes import Health
-from webhook.server.reload import ReloadedFile, Told
-from webhook.server.state import Snapshots
+from webhook.kube.reflector import Reflector
+from webhook.server.probes import Check, Health
+from webhook.server.reload import Logger, ReloadedFile
+from webhook.server.state import NamespaceLookup, ServerState
+
+Job = Callable[[], Coroutine[None, None, None]]
+"""Runs in the server's loop until it is cancelled."""
+
+UNWATCHED_SECONDS: Final = 120.0  # that namespaces may go unwatched before readiness ends
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LiveCluster:
     """A live cluster, for what is done beside the answers.
 
     `enforced` lists the namespaces whose mode is enforce, None while they are not known.
     """
 
-    connection: Connection
+    client: ApiClient
     enforced: Callable[[], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """The world as `serve` uses it. `namespace` gives labels, None where they are not known.
+class StateSource:
+    """What keeps the state of a server up to date.
 
-    `age` is in seconds since what is shown was last known to be so; `start` may start threads,
-    `tick` is called once a second; `live` is None where no cluster is.
+    `age` is in seconds since what is shown was last known to be so, `live` None without a cluster.
     """
 
-    start: Callable[[], None]
-    tick: Callable[[], None]
-    namespace: Callable[[str], Mapping[str, str] | None]
-    health: Callable[[], Health]
+    follow: Job
+    namespaces: NamespaceLookup
+    checks: Mapping[str, Check]
     age: Callable[[], float]
-    live: Live | None = None
+    live: LiveCluster | None = None
 
 
-def of_file(path: str, snapshots: Snapshots, told: Told) -> Source:
-    """Nodes and Namespaces of a file; a namespace that it does not have has no labels.
+def open_file(path: str, state: ServerState, log: Logger) -> StateSource:
+    """Return a source of Nodes and Namespaces; a namespace that the file lacks has no labels.
 
     Raises:
         InputError: the file cannot be read or is wrong.
         OSError: it cannot be opened.
     """
     file: ReloadedFile[Cluster] = ReloadedFile(
-        Path(path), partial(loaders.parse_cluster, path), told
+        Path(path), partial(loaders.parse_cluster, path), log
     )
-    snapshots.set_nodes(file.value.nodes)
 
-    def tick() -> None:
-        if file.refresh():
-            snapshots.set_nodes(file.value.nodes)
+    async def follow() -> None:
+        await state.set_nodes(file.value.nodes)
+        await file.follow(lambda cluster: state.set_nodes(cluster.nodes))
 
     def health() -> Health:
         kept = f"ok, but the last change was refused: {file.problem}"
-        return Health(ok=True, detail=kept if file.problem else "ok")
+        seen = state.inventory is not None
+        return Health(ok=seen, detail=kept if file.problem else "ok" if seen else "not read yet")
 
-    return Source(
-        start=lambda: None,
-        tick=tick,
-        namespace=lambda name: file.value.namespaces.get(name, {}),
-        health=health,
+    return StateSource(
+        follow=follow,
+        namespaces=lambda name: file.value.namespaces.get(name, {}),
+        checks={"inventory": health},
         age=lambda: 0.0,
     )
 
 
-def of_cluster(snapshots: Snapshots, told: Told) -> Source:
-    """Nodes and namespaces by list and watch, of the pod's own cluster or the kubeconfig's.
+def open_cluster(state: ServerState, log: Logger) -> StateSource:
+    """Return a source that lists and watches the pod's own cluster, or the kubeconfig's.
 
     Raises:
         InputError: no cluster is configured.
     """
     try:
-        connection = connect()
+        client = open_client()
     except ApiError as failure:
         raise manifests.InputError(
             f"no cluster to watch ({failure}); or give --inventory FILE"
         ) from None
-    runtime = Runtime(told)
-    watched: World[Node] = World(
-        connection,
+    runtime = Runtime(log)
+    cache: ClusterCache[Node] = ClusterCache(
+        client,
         NodeReading(loaders.read_node, lambda node: bool(read_node(node).offers)),
-        on_change=lambda nodes: snapshots.set_nodes(nodes.values()),
+        on_change=lambda nodes: state.set_nodes(nodes.values()),
         runtime=runtime,
     )
 
-    def health() -> Health:
-        problems = "; ".join(watched.problems())
-        seen = watched.nodes() is not None
-        return Health(ok=seen, detail=problems or ("ok" if seen else "nodes: not listed yet"))
-
     def enforced() -> tuple[str, ...] | None:
-        found = watched.opted_in()
+        found = cache.opted_in()
         if found is None:
             return None
         return tuple(name for name, has in found.items() if has.get(names.MODE) == Mode.ENFORCE)
 
-    return Source(
-        start=watched.start,
-        tick=lambda: None,
-        namespace=watched.namespace,
-        health=health,
-        age=lambda: watched.age(runtime.now()),
-        live=Live(connection, enforced),
+    return StateSource(
+        follow=cache.run,
+        namespaces=cache.namespace_labels,
+        checks={
+            "inventory": lambda: check_nodes(cache),
+            "namespaces": lambda: check_namespaces(cache.namespace_reflector),
+        },
+        age=lambda: cache.age(runtime.now()),
+        live=LiveCluster(client, enforced),
     )
+
+
+def check_nodes(cache: ClusterCache[Node]) -> Health:
+    """Return whether nodes are known, also where they could not be watched since."""
+    seen = cache.nodes() is not None
+    problem = cache.node_reflector.problem() or ("" if seen else "not listed yet")
+    return Health(ok=seen, detail=f"nodes: {problem}" if problem else "ok")
+
+
+def check_namespaces(reflector: Reflector[Mapping[str, str]]) -> Health:
+    """Return whether namespaces are watched.
+
+    | listed | the watch fails | ok |
+    |---|---|---|
+    | no | | no |
+    | yes | no | yes |
+    | yes | for at most UNWATCHED_SECONDS | yes: a restart of the API server takes a minute |
+    | yes | longer | no: the labels that are known are too old to decide by |
+    """
+    problem = reflector.problem()
+    ok = reflector.listed and reflector.failing_for() <= UNWATCHED_SECONDS
+    return Health(ok=ok, detail=f"namespaces: {problem}" if problem else "ok")

@@ -43,27 +43,27 @@ class ListPage(msgspec.Struct):
     items: list[msgspec.Raw] | None = None
 
 
-class Event(msgspec.Struct):
+class WatchEvent(msgspec.Struct):
     """A line of a watch."""
 
     type: str
     object: msgspec.Raw
 
 
-class _Name(msgspec.Struct):
+class _NamedMetadata(msgspec.Struct):
     name: Text
 
 
 class _Named(msgspec.Struct):
-    metadata: _Name
+    metadata: _NamedMetadata
 
 
-class _Version(msgspec.Struct):
+class _VersionedMetadata(msgspec.Struct):
     resource_version: Text = msgspec.field(name="resourceVersion")
 
 
 class _Versioned(msgspec.Struct):
-    metadata: _Version
+    metadata: _VersionedMetadata
 
 
 def parse(data: bytes | msgspec.Raw, shape: type[S]) -> S:

@@ -1,33 +1,26 @@
-"""What the threads of this room get from outside: rhythm, clock, chance and whom to tell."""
+"""What the tasks of this package get from outside: intervals, clocks, chance and a log."""
 
 from __future__ import annotations
 
+import asyncio
 import random
-import threading
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
 
 from webhook.kube.retry import Backoff
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-class Told(Protocol):
-    """Whoever writes the log: a constant event and its variable fields."""
-
-    def __call__(self, event: str, /, **fields: object) -> None:
-        """Take one event."""
+Logger = Callable[..., object]
+"""Writes a log line: a constant event, and its fields as keywords."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Every duration of a watcher, in seconds.
+class Intervals:
+    """Every duration of a reflector, in seconds.
 
-    settle: the least time between two publications; a burst of events becomes one.
+    settle: the least time between two publications, so that a burst of events becomes one.
     tick: the most time between two publications, so that time alone can change something.
-    watch: how long the server keeps a watch open; a silent stream is dead at `watch + margin`.
+    watch: how long the server keeps a watch open. A silent stream is dead at `watch + margin`.
     list: the limit of one page.
     healthy: a watch that ended sooner than this counts as failed, whatever its end was like: it
         would be asked again at once, and for ever.
@@ -44,14 +37,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The outside of a thread. `now` is monotonic seconds; `chance` draws from [0, 1).
+    """The outside of a task. `now` is monotonic seconds, `clock` Unix seconds.
 
-    `pause(stop, seconds)` sleeps and returns early once `stop` is set; `clock` is Unix seconds.
+    `chance` draws from [0, 1). `pause(seconds)` is awaited.
     """
 
-    told: Told
-    pace: Pace = field(default_factory=Pace)
+    log: Logger
+    intervals: Intervals = field(default_factory=Intervals)
     now: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
-    pause: Callable[[threading.Event, float], bool] = threading.Event.wait
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep
     clock: Callable[[], float] = time.time

@@ -1,4 +1,4 @@
-"""Patience with nodes whose GPU labels drop for a while; pure: time and judgement are arguments.
+"""Keeps the offers of nodes whose GPU labels vanish for a while.
 
 Restarts of GPU Operator, GPU Feature Discovery and the device plugin take labels away or set
 allocatable to 0 for some minutes. Pods admitted meanwhile should not be refused for that.
@@ -17,37 +17,38 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Patience(Generic[T]):
-    """`offers` tells whether a value gives anything; a loss is overlooked for `seconds`."""
+    """How long a loss is overlooked: `offers` returns whether a value gives anything."""
 
     offers: Callable[[T], bool]
     seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[T]):
-    """The value of a node to go by; `lost_at` is when the node itself stopped offering, if so."""
+class KeptNode(Generic[T]):
+    """The value of a node to go by, and when the node itself stopped offering, if so."""
 
     value: T
     lost_at: float | None = None
 
 
 def retain(
-    previous: Mapping[str, Kept[T]],
+    previous: Mapping[str, KeptNode[T]],
     current: Mapping[str, T | None],
     *,
     now: float,
     patience: Patience[T],
-) -> Mapping[str, Kept[T]]:
-    """Return the values to go by; `now` is in the seconds of the earlier calls.
+) -> Mapping[str, KeptNode[T]]:
+    """Return the values to go by.
 
-    The loss is dated by the first call that sees it, so calls may be as rare as changes are.
+    `now` is in the seconds of the earlier calls. The loss is dated by the first call that sees
+    it, so calls may be as rare as changes are.
 
     the node now             before it offered              before it did not
     offers something         taken at once                  taken at once
     offers nothing, or None  old value, for the patience    taken (None: left out)
     deleted                  left out                       left out
     """
-    kept: dict[str, Kept[T]] = {}
+    kept: dict[str, KeptNode[T]] = {}
     for name, value in current.items():
         entry = _entry(previous.get(name), value, now=now, patience=patience)
         if entry is not None:
@@ -55,24 +56,24 @@ def retain(
     return kept
 
 
-def overdue(kept: Mapping[str, Kept[T]], *, now: float, patience: Patience[T]) -> bool:
+def overdue(kept: Mapping[str, KeptNode[T]], *, now: float, patience: Patience[T]) -> bool:
     """Return whether `retain` would let go of something by the time alone."""
     return any(_over(entry, now, patience) for entry in kept.values())
 
 
 def _entry(
-    before: Kept[T] | None, value: T | None, *, now: float, patience: Patience[T]
-) -> Kept[T] | None:
+    before: KeptNode[T] | None, value: T | None, *, now: float, patience: Patience[T]
+) -> KeptNode[T] | None:
     if before is not None and before.value is value and before.lost_at is None:
         return before  # by far the most: `offers` is not asked again for 5,000 unchanged nodes
     if value is not None and patience.offers(value):
-        return Kept(value)
+        return KeptNode(value)
     if before is not None and patience.offers(before.value):
-        lost = before if before.lost_at is not None else Kept(before.value, lost_at=now)
+        lost = before if before.lost_at is not None else KeptNode(before.value, lost_at=now)
         if not _over(lost, now, patience):
             return lost
-    return None if value is None else Kept(value)
+    return None if value is None else KeptNode(value)
 
 
-def _over(entry: Kept[T], now: float, patience: Patience[T]) -> bool:
+def _over(entry: KeptNode[T], now: float, patience: Patience[T]) -> bool:
     return entry.lost_at is not None and now - entry.lost_at >= patience.seconds

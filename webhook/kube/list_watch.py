@@ -1,31 +1,31 @@
-"""List and watch as a state machine: what to ask next and what an answer means; no I/O."""
+"""List and watch as a state machine: what to ask next and what an answer means."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from webhook.kube.api_types import Event, ListPage, Status, name_of, parse, version_of
+from webhook.kube.api_types import ListPage, Status, WatchEvent, name_of, parse, version_of
 from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     import msgspec
 
 T = TypeVar("T")
 
-ABSENT = object()  # told apart from None, which is an item that does not matter
-PAGE_SIZE = 500  # objects: a page of nodes is about 5 MB, and client-go asks for as many
+ABSENT: Final = object()  # unlike None, which is an item that does not matter
+PAGE_SIZE: Final = 100  # objects: a page of nodes is about 1 MB, read in 1 to 2 ms
 
 
 @dataclass(frozen=True, slots=True)
-class Source(Generic[T]):
+class WatchedResource(Generic[T]):
     """A cluster-scoped resource, and how to read one object of it.
 
     `name` is its plural as RBAC spells it. `decode` gets the JSON of one object and returns the
-    few fields that matter, None if the object does not matter; what it raises means unreadable.
+    few fields that matter, None if the object does not matter. What it raises means unreadable.
     It must not keep the Raw, which holds on to the whole answer. Values are compared with `==`.
     """
 
@@ -36,30 +36,23 @@ class Source(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A GET as plain data."""
-
-    path: str
-    params: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Change:
     """What an answer did: whether the items differ now, and which objects could not be read."""
 
     changed: bool
     skipped: tuple[str, ...] = ()
 
 
-class Driver(Generic[T]):
-    """The items of one source as far as they were told, and what to ask next.
+class ListWatch(Generic[T]):
+    """The items of one resource as far as they are known, and what to ask next.
 
-    An object that cannot be read keeps the last value that could be; one such object must not
+    An object that cannot be read keeps the last value that could be: one such object must not
     cost the rest. An item of None exists and does not matter: it is kept apart from a deleted one.
+    An equal value stays the same object, so that whoever compares items next need not look inside.
     """
 
-    def __init__(self, source: Source[T], *, watch_seconds: int = 300) -> None:
-        self._source = source
+    def __init__(self, resource: WatchedResource[T], *, watch_seconds: int = 300) -> None:
+        self._resource = resource
         self._watch_seconds = watch_seconds
         self._items: dict[str, T | None] = {}
         self._pages: dict[str, T | None] = {}
@@ -73,48 +66,50 @@ class Driver(Generic[T]):
 
     @property
     def watching(self) -> bool:
-        """Whether to ask with `watch_request`, or with `list_request`."""
+        """Whether to ask for a watch next, or for a page of the list."""
         return bool(self._version)
 
-    def list_request(self) -> Request:
-        """Ask for the next page of the list."""
-        params = {"limit": str(PAGE_SIZE)}
-        if self._token:
-            params["continue"] = self._token
-        return self._request(params)
+    def list_params(self) -> dict[str, str]:
+        """Return the parameters that ask for the next page."""
+        params = self._selector() | {"limit": str(PAGE_SIZE)}
+        return params | ({"continue": self._token} if self._token else {})
 
-    def watch_request(self) -> Request:
-        """Ask for what happened since the last thing heard."""
-        params = {
+    def watch_params(self) -> dict[str, str]:
+        """Return the parameters that ask for what happened since the last event."""
+        return self._selector() | {
             "watch": "true",
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(self._watch_seconds),
             "resourceVersion": self._version,
         }
-        return self._request(params)
 
-    def listed(self, body: bytes) -> Heard:
-        """Take a page; the items change with the last one. Raise ApiError if it is no list."""
+    def take_page(self, body: bytes) -> Change:
+        """Take a page of the list, the last of which replaces the items; raise ApiError."""
         page = parse(body, ListPage)
-        skipped = self._read(page.items or ())
+        reasons = (self._read(raw, self._pages) for raw in page.items or ())
+        skipped = tuple(filter(None, reasons))
         self._token = page.metadata.token
         if self._token:
-            return Heard(changed=False, skipped=skipped)
+            return Change(changed=False, skipped=skipped)
         changed = self._pages != self._items
         self._items, self._pages = self._pages, {}
         self._version = page.metadata.resource_version
-        return Heard(changed=changed, skipped=skipped)
+        return Change(changed=changed, skipped=skipped)
 
-    def event(self, line: bytes) -> Heard:
-        """Take one line of a watch; raise ApiError if it says that the watch is broken."""
+    def take_event(self, line: bytes) -> Change:
+        """Take one line of a watch; raise ApiError if it states that the watch is broken."""
         try:
-            return self._hear(line)
+            event = _read_event(line)
+            version = version_of(event.object)  # first: an event that raises changes no item
+            change = self._apply(event)
         except ApiError:
             self.relist()
             raise
+        self._version = version
+        return change
 
-    def failed(self, failure: ApiError) -> None:
-        """Draw the consequence of a failed request: list again, or go on from where we were.
+    def take_failure(self, failure: ApiError) -> None:
+        """Decide whether to list again after a failed request, or to watch on.
 
         A broken transport loses nothing: the next watch goes on from the last version. An error
         that the server states is doubt (410: too old; 504: our version is of the future, after
@@ -125,56 +120,50 @@ class Driver(Generic[T]):
             self.relist()
 
     def relist(self) -> None:
-        """List from the start next; the items stay until that list is whole."""
+        """List from the start next. The items stay until that list is whole."""
         self._version = self._token = ""
         self._pages = {}
 
-    def _request(self, params: dict[str, str]) -> Request:
-        if self._source.label_selector:
-            params["labelSelector"] = self._source.label_selector
-        return Request(self._source.path, params)
+    def _selector(self) -> dict[str, str]:
+        selector = self._resource.label_selector
+        return {"labelSelector": selector} if selector else {}
 
-    def _hear(self, line: bytes) -> Heard:
-        event = parse(line, Event)
-        if event.type == "ERROR":
-            status = parse(event.object, Status)
-            raise ApiError(status.code, status.message or "the watch told of an error")
-        version = version_of(event.object)  # first: an event that raises must change no item
-        heard = self._apply(event)
-        self._version = version
-        return heard
-
-    def _read(self, objects: Sequence[msgspec.Raw]) -> tuple[str, ...]:
-        reasons = (self._read_one(raw, self._pages) for raw in objects)
-        return tuple(filter(None, reasons))
-
-    def _read_one(self, raw: msgspec.Raw, items: dict[str, T | None]) -> str:
+    def _read(self, raw: msgspec.Raw, items: dict[str, T | None]) -> str:
         """Read an object into `items`; return why that failed, or nothing."""
         name = ""
         try:
             name = name_of(raw)
-            items[name] = self._source.decode(raw)
+            value, known = self._resource.decode(raw), self._items.get(name)
+            items[name] = known if known == value else value
         except Exception as error:  # `decode` is not ours: whatever it raises is about one object
             if name in self._items:
                 items[name] = self._items[name]
             return f"{name or 'object without a name'}: {error}"
         return ""
 
-    def _apply(self, event: Event) -> Heard:
+    def _apply(self, event: WatchEvent) -> Change:
         match event.type:
             case "ADDED" | "MODIFIED":
                 return self._put(event.object)
             case "DELETED":
                 gone = self._items.pop(name_of(event.object), ABSENT)
-                return Heard(changed=gone is not ABSENT)
+                return Change(changed=gone is not ABSENT)
             case "BOOKMARK":
-                return Heard(changed=False)
+                return Change(changed=False)
             case _:
-                return Heard(changed=False, skipped=(f"event of unknown type {event.type}",))
+                return Change(changed=False, skipped=(f"event of unknown type {event.type}",))
 
-    def _put(self, raw: msgspec.Raw) -> Heard:
+    def _put(self, raw: msgspec.Raw) -> Change:
         read: dict[str, T | None] = {}
-        reason = self._read_one(raw, read)
-        changed = any(self._items.get(name, ABSENT) != value for name, value in read.items())
+        reason = self._read(raw, read)
+        changed = any(self._items.get(name, ABSENT) is not value for name, value in read.items())
         self._items.update(read)
-        return Heard(changed=changed, skipped=(reason,) if reason else ())
+        return Change(changed=changed, skipped=(reason,) if reason else ())
+
+
+def _read_event(line: bytes) -> WatchEvent:
+    event = parse(line, WatchEvent)
+    if event.type == "ERROR":
+        status = parse(event.object, Status)
+        raise ApiError(status.code, status.message or "the watch ended with an error")
+    return event

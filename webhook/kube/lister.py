@@ -1,32 +1,31 @@
-"""One list and no watch, for commands that look at a cluster once; no retry, no thread."""
+"""One list without a watch, for commands that look at a cluster once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from webhook.kube.list_watch import Driver
+from webhook.kube.list_watch import ListWatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from webhook.kube.connection import Connection
-    from webhook.kube.list_watch import Source
+    from webhook.kube.client import ApiClient
+    from webhook.kube.list_watch import WatchedResource
 
 T = TypeVar("T")
 
 
-def read_once(
-    connection: Connection, source: Source[T], *, timeout: float
+async def list_once(
+    client: ApiClient, resource: WatchedResource[T], *, timeout: float
 ) -> tuple[Mapping[str, T], tuple[str, ...]]:
-    """Return the items that matter by name, and a sentence for each that could not be read.
+    """Return the items that matter by name, and a sentence for each unreadable one.
 
     `timeout` is in seconds and for each page. Raises ApiError.
     """
-    driver = Driver(source)
+    state = ListWatch(resource)
     skipped: list[str] = []
-    while not driver.watching:
-        request = driver.list_request()
-        body = connection.get(request.path, request.params, timeout=timeout)
-        skipped.extend(driver.listed(body).skipped)
-    items = {name: item for name, item in driver.items.items() if item is not None}
+    while not state.watching:
+        body = await client.get(resource.path, state.list_params(), timeout=timeout)
+        skipped.extend(state.take_page(body).skipped)
+    items = {name: item for name, item in state.items.items() if item is not None}
     return items, tuple(skipped)

@@ -1,11 +1,11 @@
-"""The labels of a namespace: watched ones at once, others by a short GET; it judges no label."""
+"""The labels of a namespace: watched ones at once, others by a short GET that tasks share."""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import msgspec
@@ -13,116 +13,120 @@ import msgspec
 from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
+    from webhook.kube.client import ApiClient
     from webhook.kube.clock import Runtime
-    from webhook.kube.connection import Connection
 
-PATH = "/api/v1/namespaces"
+    Labels = Mapping[str, str]
+
+NAMESPACES_PATH: Final = "/api/v1/namespaces"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a lookup may cost: a pod's admission waits for it.
+class LookupLimits:
+    """What a lookup may cost, since the admission of a pod waits for it.
 
-    seconds: of waiting, in all. at_once: GETs under way. keep, keep_failure: seconds that an
-    answer, or the lack of one, serves the pods that follow. most: names remembered.
+    seconds: of waiting in all, for a turn and for the answer. at_once: GETs under way. keep,
+    keep_failure: seconds that an answer, or the lack of one, serves the pods that follow.
+    most: names remembered. timer: makes the context that raises TimeoutError after `seconds`.
     """
 
     seconds: float = 0.5
-    at_once: int = 4
+    at_once: int = 16
     keep: float = 5.0
     keep_failure: float = 2.0
     most: int = 1000
+    timer: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout
 
 
-class _Metadata(msgspec.Struct):
+class _NamespaceMetadata(msgspec.Struct):
     labels: dict[str, str] | None = None
 
 
-class _Namespace(msgspec.Struct):
-    metadata: _Metadata
+class _NamespaceObject(msgspec.Struct):
+    metadata: _NamespaceMetadata
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
-    """A GET under way or done; pods of the same namespace wait for the same one."""
+class _Lookup:
+    """A GET under way or done, and until when its result serves others."""
 
-    labels: Future[Mapping[str, str] | None]
+    task: asyncio.Task[Labels | None]
     until: float = float("inf")
 
 
-class Namespaces:
-    """Looks up labels; threads may share it. `watched` returns what the watch knows by now."""
+class NamespaceLabels:
+    """Looks up labels. `watched` returns those that the watch knows by now."""
 
     def __init__(
         self,
-        connection: Connection,
-        watched: Callable[[], Mapping[str, Mapping[str, str]]],
+        client: ApiClient,
+        watched: Callable[[], Mapping[str, Labels]],
         *,
         runtime: Runtime,
-        limits: Limits,
+        limits: LookupLimits,
     ) -> None:
-        self._connection = connection
+        self._client = client
         self._watched = watched
         self._runtime = runtime
         self._limits = limits
-        self._slots = threading.BoundedSemaphore(limits.at_once)
-        self._lock = threading.Lock()
-        self._flights: dict[str, _Flight] = {}
+        self._turns = asyncio.Semaphore(limits.at_once)
+        self._lookups: dict[str, _Lookup] = {}
 
-    def labels(self, name: str) -> Mapping[str, str] | None:
-        """Return the labels, or None if they cannot be had within `limits.seconds`."""
+    def labels(self, name: str) -> Labels | Awaitable[Labels | None]:
+        """Return the labels, or where they are not known yet what to wait for.
+
+        That gives None where they cannot be had within `limits.seconds`. Cancelling it cancels no
+        lookup, which may have other readers.
+        """
         known = self._watched().get(name)
         if known is not None:
             return known
-        flight, mine = self._board(name)
-        if mine:
-            self._fly(name, flight)
+        lookup = self._lookups.get(name)
+        if lookup is None or lookup.until <= self._runtime.now():
+            lookup = self._start(name)
+        if lookup.task.done():
+            found = lookup.task.result()
+            if found is not None:
+                return found
+        return asyncio.shield(lookup.task)
+
+    def _start(self, name: str) -> _Lookup:
+        now = self._runtime.now()
+        if len(self._lookups) >= self._limits.most:
+            self._lookups = {key: each for key, each in self._lookups.items() if now < each.until}
+        lookup = self._lookups[name] = _Lookup(asyncio.create_task(self._look_up(name)))
+        lookup.task.add_done_callback(partial(self._remember, name))
+        return lookup
+
+    def _remember(self, name: str, task: asyncio.Task[Labels | None]) -> None:
+        if task.cancelled():
+            self._lookups.pop(name, None)
+            return
+        keep = self._limits.keep_failure if task.result() is None else self._limits.keep
+        self._lookups[name] = _Lookup(task, self._runtime.now() + keep)
+
+    async def _look_up(self, name: str) -> Labels | None:
+        limits = self._limits
+        problem = f"{limits.at_once} lookups are under way already"
         try:
-            return flight.labels.result(self._limits.seconds)
+            async with limits.timer(limits.seconds), self._turns:
+                problem = f"no answer within {limits.seconds} s"
+                path = f"{NAMESPACES_PATH}/{quote(name, safe='')}"
+                return read_labels(await self._client.get(path, timeout=limits.seconds))
         except TimeoutError:
-            return None  # whoever flies tells of it
-
-    def _board(self, name: str) -> tuple[_Flight, bool]:
-        """Return the flight for `name`, and whether the caller has to fly it."""
-        with self._lock:
-            now = self._runtime.now()
-            flight = self._flights.get(name)
-            if flight is not None and now < flight.until:
-                return flight, False
-            if len(self._flights) >= self._limits.most:
-                self._flights = {n: f for n, f in self._flights.items() if now < f.until}
-            flight = self._flights[name] = _Flight(Future())
-            return flight, True
-
-    def _fly(self, name: str, flight: _Flight) -> None:
-        labels, limits = None, self._limits
-        try:
-            labels = self._ask(name)
+            pass
         except ApiError as failure:
-            self._runtime.told("namespace not looked up", namespace=name, error=str(failure))
-        finally:
-            keep = limits.keep_failure if labels is None else limits.keep
-            with self._lock:
-                self._flights[name] = _Flight(flight.labels, self._runtime.now() + keep)
-            flight.labels.set_result(labels)
-
-    def _ask(self, name: str) -> Mapping[str, str]:
-        started = self._runtime.now()
-        if not self._slots.acquire(timeout=self._limits.seconds):
-            raise ApiError(None, f"{self._limits.at_once} lookups are under way already")
-        try:
-            left = self._limits.seconds - (self._runtime.now() - started)
-            path = f"{PATH}/{quote(name, safe='')}"
-            return read_labels(self._connection.get(path, {}, timeout=max(left, 0.001)))
-        finally:
-            self._slots.release()
+            problem = str(failure)
+        self._runtime.log("namespace not looked up", namespace=name, error=problem)
+        return None
 
 
-def read_labels(namespace: bytes | msgspec.Raw) -> Mapping[str, str]:
+def read_labels(namespace: bytes | msgspec.Raw) -> Labels:
     """Return the labels of a Namespace's JSON; raise ApiError if it is none."""
     try:
-        return msgspec.json.decode(namespace, type=_Namespace).metadata.labels or {}
+        return msgspec.json.decode(namespace, type=_NamespaceObject).metadata.labels or {}
     except msgspec.MsgspecError as error:
         raise ApiError(None, f"unreadable namespace: {error}") from error

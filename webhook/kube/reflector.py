@@ -1,185 +1,150 @@
-"""The thread that keeps the items of one source: list, watch, retry; what to do is in `watch`."""
+"""Keeps the items of one resource: lists, watches and retries, as `list_watch` decides."""
 
 from __future__ import annotations
 
-import threading
-from http import HTTPStatus
+import asyncio
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from webhook.kube.debounce import Settler
+from webhook.kube.debounce import Debounce
 from webhook.kube.errors import ApiError
-from webhook.kube.list_watch import Driver
+from webhook.kube.list_watch import ListWatch
 from webhook.kube.retry import delay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from webhook.kube.client import ApiClient
     from webhook.kube.clock import Runtime
-    from webhook.kube.connection import Connection, Lines
-    from webhook.kube.list_watch import Heard, Source
+    from webhook.kube.list_watch import Change, WatchedResource
 
 T = TypeVar("T")
 
-JOIN_SECONDS = 5.0  # a thread that hangs longer is a daemon, and the process may end anyway
 
-
-class Watcher(Generic[T]):
-    """Lists, then watches, for ever; from another thread it publishes what it knows.
+class Reflector(Generic[T]):
+    """Lists, then watches, for ever, and publishes what it knows.
 
     `publish` gets a read-only mapping by name (None: exists, does not matter): soon after every
-    change, and again each `pace.tick` seconds, then the same object if nothing changed.
+    change, and again each `tick` seconds, then the same object if nothing changed.
     """
 
     def __init__(
         self,
-        connection: Connection,
-        source: Source[T],
+        client: ApiClient,
+        resource: WatchedResource[T],
         *,
-        publish: Callable[[Mapping[str, T | None]], None],
+        publish: Callable[[Mapping[str, T | None]], Awaitable[None]],
         runtime: Runtime,
     ) -> None:
-        self._connection = connection
-        self._source = source
+        self._client = client
+        self._resource = resource
         self._publish = publish
         self._runtime = runtime
-        self._driver = Driver(source, watch_seconds=runtime.pace.watch)
-        self._lock = threading.Lock()  # guards the driver's items, the snapshot and the stream
+        self._state = ListWatch(resource, watch_seconds=runtime.intervals.watch)
         self._snapshot: Mapping[str, T | None] | None = None
         self._changed = False
-        self._lines: Lines | None = None
         self._attempt = 0
-        self._stop = threading.Event()
-        self._settler = Settler(source.name, self._settled, runtime)
-        self._thread = threading.Thread(target=self._run, name=f"watch-{source.name}", daemon=True)
-        self.seen = False
+        self._debounce = Debounce(resource.name, self._publish_snapshot, runtime)
+        self.listed = False
         self.last_contact = runtime.now()
         self.trouble = ""
-
-    @property
-    def name(self) -> str:
-        """The resource, as RBAC spells it."""
-        return self._source.name
+        self._failing_since = runtime.now()
 
     def problem(self) -> str:
-        """Return what is wrong at the moment, for people; nothing if all is well."""
-        waiting = "" if self.seen else "not listed yet"
+        """Return what is wrong at the moment, for people, or nothing."""
+        waiting = "" if self.listed else "not listed yet"
         return ", ".join(filter(None, (waiting, self.trouble)))
 
-    def start(self) -> None:
-        """Start both threads; once in a life."""
+    def failing_for(self) -> float:
+        """Return the seconds since the last healthy watch, 0 while all is well."""
+        return self._runtime.now() - self._failing_since if self.trouble else 0.0
+
+    async def run(self) -> None:
+        """List and watch until cancelled."""
         self.last_contact = self._runtime.now()
-        self._settler.start()
-        self._thread.start()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._debounce.run())
+            tasks.create_task(self._list_and_watch())
 
-    def stop(self) -> None:
-        """End both threads, also out of a blocked read, and wait for that (at most 10 s)."""
-        self._stop.set()
-        with self._lock:
-            if self._lines is not None:
-                self._lines.cut()
-        self._settler.stop(within=JOIN_SECONDS)
-        if self._thread.ident is not None:
-            self._thread.join(JOIN_SECONDS)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    async def _list_and_watch(self) -> None:
+        while True:
             try:
-                if self._driver.watching:
-                    self._watch()
-                else:
-                    self._list()
+                await (self._watch() if self._state.watching else self._list())
             except ApiError as failure:
-                self._rest(failure)
-            except Exception as error:  # a thread that dies would leave a stale world, silently
-                self._driver.relist()
-                self._rest(ApiError(None, f"unexpected: {error!r}"))
+                await self._pause_after(failure)
+            except Exception as error:  # a task that dies would leave a stale cache, silently
+                self._state.relist()
+                await self._pause_after(ApiError(None, f"unexpected: {error!r}"))
 
-    def _list(self) -> None:
-        request = self._driver.list_request()
-        limit = self._runtime.pace.list
-        body = self._connection.get(request.path, request.params, timeout=limit)
-        with self._lock:
-            heard = self._driver.listed(body)
-            self._changed = self._changed or heard.changed or self._driver.watching
-        self._took(heard)
-        if self._driver.watching:
-            self.seen = True
-            self._settler.mark()
-            self._runtime.told("listed", resource=self.name, items=len(self._driver.items))
+    async def _list(self) -> None:
+        body = await self._client.get(
+            self._resource.path,
+            self._state.list_params(),
+            timeout=self._runtime.intervals.list,
+        )
+        change = self._state.take_page(body)
+        whole = self._state.watching
+        self._changed = self._changed or change.changed or (whole and not self.listed)
+        self._take(change)
+        if whole:
+            self.listed = True
+            self._debounce.mark()
+            items = len(self._state.items)
+            self._runtime.log("listed", resource=self._resource.name, items=items)
 
-    def _watch(self) -> None:
-        request, pace = self._driver.watch_request(), self._runtime.pace
-        silence = pace.watch + pace.margin
-        lines = self._connection.stream(request.path, request.params, timeout=silence)
-        opened = self._runtime.now()
-        try:
-            self._follow(lines)
-        finally:
-            healthy = self._runtime.now() - opened >= pace.healthy
-            self._attempt = 0 if healthy else self._attempt
+    async def _watch(self) -> None:
+        intervals, path = self._runtime.intervals, self._resource.path
+        silence = intervals.watch + intervals.margin
+        async with self._client.stream(path, self._state.watch_params(), timeout=silence) as lines:
+            opened = self._runtime.now()
+            self._note_contact()
+            try:
+                async for line in lines:
+                    self._take(self._state.take_event(line))
+            finally:
+                healthy = self._runtime.now() - opened >= intervals.healthy
+                self._attempt = 0 if healthy else self._attempt
         if not healthy:
-            raise ApiError(None, f"the watch ended within {pace.healthy} s")
-        self._contact()
+            raise ApiError(None, f"the watch ended within {intervals.healthy} s")
+        self._note_contact()
 
-    def _follow(self, lines: Lines) -> None:
-        with self._lock:
-            self._lines = lines
-        try:
-            self._contact()
-            # Asked after the stream is known to `stop`: else a stop between the two would wait.
-            if not self._stop.is_set():
-                for line in lines:
-                    self._hear(line)
-        finally:
-            with self._lock:
-                self._lines = None
-            lines.close()
+    def _take(self, change: Change) -> None:
+        self._note_contact()
+        if change.changed:
+            self._changed = True
+            self._debounce.mark()
+        for reason in change.skipped:
+            self._runtime.log("object skipped", resource=self._resource.name, reason=reason)
 
-    def _hear(self, line: bytes) -> None:
-        with self._lock:
-            heard = self._driver.event(line)
-            self._changed = self._changed or heard.changed
-        self._took(heard)
-
-    def _took(self, heard: Heard) -> None:
-        self._contact()
-        if heard.changed:
-            self._settler.mark()
-        for reason in heard.skipped:
-            self._runtime.told("object skipped", resource=self.name, reason=reason)
-
-    def _contact(self) -> None:
+    def _note_contact(self) -> None:
         self.last_contact = self._runtime.now()
         if self.trouble:
             self.trouble = ""
-            self._runtime.told("reached again", resource=self.name)
+            self._runtime.log("reached again", resource=self._resource.name)
 
-    def _rest(self, failure: ApiError) -> None:
-        """Remember and tell a failure, and wait as long as the policy says."""
-        if self._stop.is_set():
-            return  # the failure is our own cut
-        runtime = self._runtime
-        wait = delay(failure, self._attempt, chance=runtime.chance(), backoff=runtime.pace.backoff)
+    async def _pause_after(self, failure: ApiError) -> None:
+        """Remember and log a failure, and wait as long as the policy wants."""
+        runtime, name = self._runtime, self._resource.name
+        backoff = runtime.intervals.backoff
+        wait = delay(failure, self._attempt, chance=runtime.chance(), backoff=backoff)
+        if self._attempt == 0:
+            self._failing_since = runtime.now()
         self._attempt += 1
-        self._driver.failed(failure)
-        right = f"{self.name}: list,watch"
+        self._state.take_failure(failure)
         self.trouble = str(failure)
-        if failure.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        if failure.unauthorized or failure.forbidden:
+            right = f"{name}: list,watch"
             self.trouble = f"the right {right} is missing: {failure}"
-            runtime.told("right missing", right=right, error=str(failure), retry_in=wait)
+            runtime.log("right missing", right=right, error=str(failure), retry_in=wait)
         else:
-            runtime.told("watch failed", resource=self.name, error=str(failure), retry_in=wait)
-        runtime.pause(self._stop, wait)
+            runtime.log("watch failed", resource=name, error=str(failure), retry_in=wait)
+        await runtime.pause(wait)
 
-    def _settled(self) -> None:
-        """Publish a snapshot; a new one only if something changed since the last."""
-        if not self.seen:
+    async def _publish_snapshot(self) -> None:
+        """Publish a snapshot, which is a new one only if something changed since the last."""
+        if not self.listed:
             return
-        with self._lock:
-            if self._changed:
-                self._snapshot = MappingProxyType(dict(self._driver.items))
-                self._changed = False
-            snapshot = self._snapshot
-        if snapshot is not None:
-            self._publish(snapshot)
+        if self._changed or self._snapshot is None:
+            self._changed = False
+            self._snapshot = MappingProxyType(dict(self._state.items))
+        await self._publish(self._snapshot)

@@ -1,4 +1,4 @@
-"""How long to wait after a failed request: a pure function that never sleeps."""
+"""How long to wait after a failed request."""
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-"""The thread that looks for pods which nobody decided; which those are is `core.undecided`."""
+"""Counts the pods that were never reviewed, as `core.unreviewed` judges them."""
 
 from __future__ import annotations
 
 import heapq
-import threading
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from webhook.core.unreviewed import Seen, is_undecided
@@ -14,24 +12,23 @@ from webhook.kube.api_types import ListPage, parse
 from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from webhook.kube.client import ApiClient
     from webhook.kube.clock import Runtime
-    from webhook.kube.connection import Connection
 
-PAGE_SIZE = 500  # pods: some MB
-NAMED = 5  # pods in a line of the log
-RIGHT = "pods: list"
-JOIN_SECONDS = 5.0
+PAGE_SIZE: Final = 100  # pods: about 1 MB, read in 1 to 2 ms
+NAMED: Final = 5  # pods in a line of the log
+RIGHT: Final = "pods: list"
 # The API server leaves out what would not count, before it is sent.
-RUNNING = "status.phase!=Succeeded,status.phase!=Failed"
+RUNNING: Final = "status.phase!=Succeeded,status.phase!=Failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
-    """Times in seconds; the waits give or take a tenth, so that replicas spread out.
+class CountIntervals:
+    """Times in seconds. The waits give or take a tenth, so that replicas spread out.
 
-    first: before the first look, and after one that failed. every: between two. page: the limit
+    first: before the first count, and after one that failed. every: between two. page: the limit
     of one page.
     """
 
@@ -41,136 +38,126 @@ class Rhythm:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """The undecided pods of a namespace: how many, and the names of the youngest."""
+class _NamespaceCount:
+    """The unreviewed pods of a namespace: how many, and the names of the youngest."""
 
     count: int
     youngest: tuple[str, ...]
 
 
-class UndecidedPods:
+class UnreviewedPods:
     """Counts them in the namespaces that are given, None while those are not known.
 
-    `counts` is by namespace, of the last whole look, and None before it or without the right to
-    look; `looked` is when that look ended, in Unix seconds, 0 before it.
+    `counted_at` is when the last whole count ended, in Unix seconds, 0 before it.
     """
 
     def __init__(
         self,
-        connection: Connection,
+        client: ApiClient,
         namespaces: Callable[[], tuple[str, ...] | None],
         *,
         runtime: Runtime,
-        rhythm: Rhythm,
+        intervals: CountIntervals,
     ) -> None:
-        self._connection = connection
+        self._client = client
         self._namespaces = namespaces
         self._runtime = runtime
-        self._rhythm = rhythm
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="undecided", daemon=True)
+        self._intervals = intervals
         self._trouble: int | str | None = ""
         self._counts: Mapping[str, int] | None = None
-        self.looked = 0.0
+        self.counted_at = 0.0
 
     @property
     def counts(self) -> Mapping[str, int] | None:
-        """Pods by namespace, of the last look, without namespaces that do not enforce any more.
+        """Pods by namespace, of the last count, without namespaces that do not enforce any more.
 
-        None before the first look, and where the right to look is missing.
+        None before the first count, and where the right to list is missing.
         """
         counts, now = self._counts, self._namespaces()
         if counts is None or now is None:
             return counts
         return {name: count for name, count in counts.items() if name in now}
 
-    def start(self) -> None:
-        """Start the thread; once in a life, and after the fork."""
-        self._thread.start()
+    async def run(self) -> None:
+        """Count again and again until cancelled."""
+        wait = self._intervals.first
+        while True:
+            await self._runtime.pause(wait * (0.9 + self._runtime.chance() / 5))
+            wait = await self._count_all()
 
-    def stop(self) -> None:
-        """End the thread and wait for that, at most 5 s."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(JOIN_SECONDS)
+    async def _count_all(self) -> float:
+        """Count once; return how long to wait after it.
 
-    def _run(self) -> None:
-        wait = self._rhythm.first
-        while not self._stop.is_set():
-            self._runtime.pause(self._stop, wait * (0.9 + self._runtime.chance() / 5))
-            if not self._stop.is_set():
-                wait = self._next()
-
-    def _next(self) -> float:
-        """Look once; return how long to wait after it.
-
-        | what came of it | counts | told | wait |
+        | what came of it | counts | logged | wait |
         |---|---|---|---|
         | the namespaces are not known yet | as before | no | first |
-        | a whole look | new | where they grew | every |
+        | a whole count | new | where they grew | every |
         | 401, 403 | None: no number is better than an old one | the missing right, once | every |
-        | another failure | as before, and `looked` grows old | once | first |
+        | another failure | as before, and `counted_at` grows old | once | first |
         """
         try:
             namespaces = self._namespaces()
             if namespaces is None:
-                return self._rhythm.first
-            self._publish({name: self._look(name) for name in namespaces})
+                return self._intervals.first
+            self._publish({name: await self._count(name) for name in namespaces})
         except ApiError as failure:
-            return self._failed(failure)
-        except Exception as error:  # a thread that dies would leave old counts, silently
-            return self._failed(ApiError(None, f"unexpected: {error!r}"))
-        return self._rhythm.every
+            return self._take_failure(failure)
+        except Exception as error:  # a task that dies would leave old counts, silently
+            return self._take_failure(ApiError(None, f"unexpected: {error!r}"))
+        return self._intervals.every
 
-    def _publish(self, found: Mapping[str, _Found]) -> None:
+    def _publish(self, found: Mapping[str, _NamespaceCount]) -> None:
         before = self._counts or {}
         for namespace, pods in found.items():
             if pods.count > before.get(namespace, 0):
-                self._runtime.told(
+                self._runtime.log(
                     "undecided_pods", namespace=namespace, count=pods.count, pods=pods.youngest
                 )
         self._trouble = ""
         self._counts = {namespace: pods.count for namespace, pods in found.items()}
-        self.looked = self._runtime.clock()
+        self.counted_at = self._runtime.clock()
 
-    def _failed(self, failure: ApiError) -> float:
-        forbidden = failure.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-        if forbidden:
+    def _take_failure(self, failure: ApiError) -> float:
+        refused = failure.unauthorized or failure.forbidden
+        if refused:
             self._counts = None
-        if self._trouble != failure.status and not self._stop.is_set():
+        if self._trouble != failure.status:
             self._trouble = failure.status
-            if forbidden:
-                self._runtime.told("right missing", right=RIGHT, error=str(failure))
+            if refused:
+                self._runtime.log("right missing", right=RIGHT, error=str(failure))
             else:
-                self._runtime.told("undecided pods not counted", error=str(failure))
-        return self._rhythm.every if forbidden else self._rhythm.first
+                self._runtime.log("undecided pods not counted", error=str(failure))
+        return self._intervals.every if refused else self._intervals.first
 
-    def _look(self, namespace: str) -> _Found:
-        """Read a namespace; from its start again if its list expired between two pages."""
+    async def _count(self, namespace: str) -> _NamespaceCount:
+        """Count in a namespace, from its start again if its list expired between two pages."""
         try:
-            return _found(self._pods(namespace))
+            return await _count_pods(self._pods(namespace))
         except ApiError as failure:
-            if failure.status != HTTPStatus.GONE:
+            if not failure.expired:
                 raise
-        return _found(self._pods(namespace))
+        return await _count_pods(self._pods(namespace))
 
-    def _pods(self, namespace: str) -> Iterator[Seen]:
+    async def _pods(self, namespace: str) -> AsyncIterator[Seen]:
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/pods"
         params = {"limit": str(PAGE_SIZE), "fieldSelector": RUNNING}
-        while not self._stop.is_set():
-            page = parse(self._connection.get(path, params, timeout=self._rhythm.page), ListPage)
-            yield from (parse(raw, Seen) for raw in page.items or ())
+        while True:
+            body = await self._client.get(path, params, timeout=self._intervals.page)
+            page = parse(body, ListPage)
+            for raw in page.items or ():
+                yield parse(raw, Seen)
             if not page.metadata.token:
                 return
             params |= {"continue": page.metadata.token}
-        raise ApiError(None, "stopped")
 
 
-def _found(pods: Iterator[Seen]) -> _Found:
+async def _count_pods(pods: AsyncIterator[Seen]) -> _NamespaceCount:
     count, youngest = 0, []
-    for pod in filter(is_undecided, pods):
+    async for pod in pods:
+        if not is_undecided(pod):
+            continue
         count += 1
         youngest.append((pod.metadata.creation_timestamp or "", pod.metadata.name))
         if len(youngest) > 2 * NAMED:
             youngest = heapq.nlargest(NAMED, youngest)
-    return _Found(count, tuple(name for _, name in heapq.nlargest(NAMED, youngest)))
+    return _NamespaceCount(count, tuple(name for _, name in heapq.nlargest(NAMED, youngest)))

@@ -7,9 +7,9 @@ import structlog
 from webhook.core import record
 from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
-from webhook.server.admission.error_boundary import Advised, Trail
+from webhook.server.admission.error_boundary import AdviceReport, ReviewObserver
 from webhook.server.metrics import Metrics
-from webhook.server.reload import Told
+from webhook.server.reload import Logger
 
 _RELOADS: Final = {
     "reloaded": "ok",
@@ -48,7 +48,9 @@ def logging_config() -> dict[str, Any]:
     }
 
 
-def create_told(log: structlog.typing.FilteringBoundLogger, metrics: Metrics, what: str) -> Told:
+def create_logger(
+    log: structlog.typing.FilteringBoundLogger, metrics: Metrics, what: str
+) -> Logger:
     """Return what writes the events of one part, such as `policy`, and counts its reloads."""
 
     def told(event: str, /, **fields: object) -> None:
@@ -59,7 +61,7 @@ def create_told(log: structlog.typing.FilteringBoundLogger, metrics: Metrics, wh
     return told
 
 
-def create_trail(log: structlog.typing.FilteringBoundLogger, metrics: Metrics) -> Trail:
+def create_observer(log: structlog.typing.FilteringBoundLogger, metrics: Metrics) -> ReviewObserver:
     """Return what writes a line and counts, for each review and for each failure."""
 
     def reviewed(request: AdmissionRequest, verdict: Verdict, seconds: float) -> None:
@@ -72,12 +74,12 @@ def create_trail(log: structlog.typing.FilteringBoundLogger, metrics: Metrics) -
         log.warning("not a review", status=status, message=text)
         metrics.failures.labels(status[:3]).inc()
 
-    def advised(about: Advised, seconds: float) -> None:
+    def advised(about: AdviceReport, seconds: float) -> None:
         log.info("advice", **_advice(about), latency_ms=_milliseconds(seconds))
         metrics.advice.labels(about.request.mode.value, about.advice.outcome.value).inc()
         metrics.seconds.labels(_ADVISE).observe(seconds)
 
-    return Trail(reviewed, failed, advised)
+    return ReviewObserver(reviewed, failed, advised)
 
 
 def _milliseconds(seconds: float) -> float:
@@ -114,7 +116,7 @@ def _gave(request: AdmissionRequest, verdict: Verdict) -> bool:
     return bool(verdict.allocations if request.mode is Mode.AUDIT else verdict.patch)
 
 
-def _advice(about: Advised) -> dict[str, object]:
+def _advice(about: AdviceReport) -> dict[str, object]:
     request, advice = about.request, about.advice
     return {
         "uid": request.uid,

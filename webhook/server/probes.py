@@ -1,4 +1,4 @@
-"""The Flask app of what is not a review: probes and what to say to a lost visitor."""
+"""The Flask app of what is not a review: probes, and an answer for unknown paths."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The answer of one check; `detail` is for people, also where all is well."""
+    """The answer of one check, whose `detail` is for people, also where all is well."""
 
     ok: bool
     detail: str = "ok"
@@ -20,32 +20,32 @@ Check = Callable[[], Health]
 
 
 def create_app(checks: Mapping[str, Check]) -> Flask:
-    """Return the app; `checks` are what readiness means, by name."""
+    """Return the app. Readiness means that all `checks` are ok."""
     app = Flask(__name__, static_folder=None)
 
     @app.get("/livez")
     def livez() -> ResponseReturnValue:
-        """The process answers; nothing else, so that no outage elsewhere restarts us."""
+        """Answer that the process lives, so that no outage elsewhere restarts it."""
         return jsonify(status="ok")
 
     @app.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        """Every check by name, with ok or why not."""
+        """Answer with every check by name, with ok or why not."""
         found = {name: check() for name, check in checks.items()}
         ready = all(health.ok for health in found.values())
-        told = {name: health.detail for name, health in found.items()}
-        return jsonify(status="ok" if ready else "not ready", checks=told), 200 if ready else 503
+        details = {name: health.detail for name, health in found.items()}
+        return jsonify(status="ok" if ready else "not ready", checks=details), 200 if ready else 503
 
     @app.get("/")
     def index() -> ResponseReturnValue:
-        """Where to go."""
+        """Answer with the paths that are there."""
         return jsonify(
             name="gpu-sharing webhook", paths=["/mutate", "/validate", "/advise", "/readyz"]
         )
 
     @app.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> ResponseReturnValue:
-        """Say what is wrong in the same form as everything else."""
+        """Answer what is wrong in the same form as everything else."""
         return jsonify(error=error.name, message=error.description), error.code or 500
 
     return app

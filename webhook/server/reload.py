@@ -1,16 +1,17 @@
-"""A file that is parsed anew when it changes, keeping the last good content; knows no format."""
+"""A file that is parsed again when it changes, and keeps the last good content."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
+LOOK_SECONDS: Final = 1.0
 
-class Told(Protocol):
-    """Takes an event and its fields, for the log."""
 
-    def __call__(self, event: str, /, **fields: object) -> None: ...  # noqa: D102 - see the class
+Logger = Callable[..., object]
+"""Writes a log line: a constant event, and its fields as keywords."""
 
 
 class ReloadedFile(Generic[T]):
@@ -20,14 +21,14 @@ class ReloadedFile(Generic[T]):
     both change what `stat` says, so a look a second is enough and misses nothing.
     """
 
-    def __init__(self, path: Path, parse: Callable[[str], T], told: Told) -> None:
-        """Read the file; `told` hears `reloaded` and `reload_refused`.
+    def __init__(self, path: Path, parse: Callable[[str], T], log: Logger) -> None:
+        """Read the file. `log` gets `reloaded` and `reload_refused`.
 
         Raises:
             OSError: it cannot be read.
             ValueError: it is not UTF-8, or `parse` refuses it.
         """
-        self._path, self._parse, self._told = path, parse, told
+        self._path, self._parse, self._log = path, parse, log
         self._seen = self._stamp()
         self.value = self._read()
         self.generation = 1
@@ -43,12 +44,20 @@ class ReloadedFile(Generic[T]):
             self.value = self._read()
         except (OSError, ValueError) as error:
             self.problem = str(error)
-            self._told("reload_refused", file=str(self._path), problem=self.problem)
+            self._log("reload_refused", file=str(self._path), problem=self.problem)
             return False
         self.problem = None
         self.generation += 1
-        self._told("reloaded", file=str(self._path), generation=self.generation)
+        self._log("reloaded", file=str(self._path), generation=self.generation)
         return True
+
+    async def follow(self, apply: Callable[[T], Awaitable[None]]) -> None:
+        """Apply the content whenever it changed, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            # In a thread, since a large YAML file takes seconds.
+            if await asyncio.to_thread(self.refresh):
+                await apply(self.value)
 
     def _read(self) -> T:
         try:

@@ -1,32 +1,26 @@
-"""The serving certificate: loads a pair, replaces it when its files change; issues none."""
+"""The serving certificate: loads a pair, and replaces it when its files change."""
 
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+
+from webhook.server.reload import Logger
 
 EXPECTED = "expected: a PEM certificate (leaf first) and its unencrypted PEM private key"
 
 Stamp = tuple[tuple[int, int, int], ...]  # of both files: inode, bytes, modification in ns
 
 
-class BadPair(Exception):  # noqa: N818 - a state of two files, told as a sentence
-    """Certificate and key cannot be served; the message says which file and why."""
-
-
-class Told(Protocol):
-    """What is called with each event: a logger's method, for example."""
-
-    def __call__(self, event: str, /, **fields: object) -> object:
-        """Hear of one event."""
+class BadPair(Exception):  # noqa: N818 - a state of two files
+    """Certificate and key cannot be served. The message says which file and why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class LoadedPair:
     """A pair that was found good: its context and the end of its leaf, in Unix seconds."""
 
     context: ssl.SSLContext
@@ -34,16 +28,16 @@ class Pair:
     stamp: Stamp
 
 
-class Certificate:
+class ServingCertificate:
     """The pair that is served now, and the context that hands it to new handshakes.
 
-    `told` hears `certificate_loaded` (not_after) and, once for each distinct problem,
+    `log` gets `certificate_loaded` (not_after) and, once for each distinct problem,
     `certificate_refused` (problem). Open connections keep what they were opened with.
     """
 
-    def __init__(self, cert: Path, key: Path, told: Told) -> None:
-        self.cert, self.key, self._told = cert, key, told
-        self._pair: Pair | None = None
+    def __init__(self, cert: Path, key: Path, log: Logger) -> None:
+        self.cert, self.key, self._log = cert, key, log
+        self._pair: LoadedPair | None = None
         self._looked = float("-inf")
         self.problem: str | None = None
         self.front = server_context()
@@ -61,7 +55,7 @@ class Certificate:
         return self._pair.not_after if self._pair else 0.0
 
     def load(self) -> None:
-        """Load the pair at start; raises BadPair, as there is nothing else to serve."""
+        """Load the pair at start, or raise BadPair as there is nothing else to serve."""
         self._serve(read_pair(self.cert, self.key))
 
     def refresh(self, now: float) -> None:
@@ -82,11 +76,11 @@ class Certificate:
         except BadPair as bad:
             if str(bad) != self.problem:
                 self.problem = str(bad)
-                self._told("certificate_refused", problem=self.problem)
+                self._log("certificate_refused", problem=self.problem)
 
-    def _serve(self, pair: Pair) -> None:
+    def _serve(self, pair: LoadedPair) -> None:
         self._pair, self.problem = pair, None
-        self._told("certificate_loaded", not_after=when(pair.not_after))
+        self._log("certificate_loaded", not_after=when(pair.not_after))
 
     def _use_current(self, handshake: ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
         if self._pair:
@@ -106,7 +100,7 @@ def server_context() -> ssl.SSLContext:
     return context
 
 
-def read_pair(cert: Path, key: Path) -> Pair:
+def read_pair(cert: Path, key: Path) -> LoadedPair:
     """Read and check both files into a context of their own, so that a bad pair spoils nothing.
 
     Raises BadPair.
@@ -122,11 +116,11 @@ def read_pair(cert: Path, key: Path) -> Pair:
         raise BadPair(f"{cert} and {key} cannot be served: {error}; {EXPECTED}") from error
     if stamp(cert, key) != before:
         raise BadPair(f"{cert} and {key} changed while they were read")
-    return Pair(context, leaf.not_valid_after_utc.timestamp(), before)
+    return LoadedPair(context, leaf.not_valid_after_utc.timestamp(), before)
 
 
 def read_leaf(cert: Path) -> x509.Certificate:
-    """Read the first certificate of a file; raises BadPair."""
+    """Read the first certificate of a file, or raise BadPair."""
     try:
         return x509.load_pem_x509_certificate(cert.read_bytes())
     except OSError as error:
@@ -136,7 +130,7 @@ def read_leaf(cert: Path) -> x509.Certificate:
 
 
 def read_public_key(key: Path) -> object:
-    """Read a private key's public half; raises BadPair."""
+    """Read a private key's public half, or raise BadPair."""
     try:
         return serialization.load_pem_private_key(key.read_bytes(), password=None).public_key()
     except OSError as error:
@@ -147,14 +141,14 @@ def read_public_key(key: Path) -> object:
         raise BadPair(f"{key} holds no PEM private key; {EXPECTED}") from error
 
 
-def refuse_outdated(pair: Pair, now: float, cert: Path) -> None:
+def refuse_outdated(pair: LoadedPair, now: float, cert: Path) -> None:
     """Raise BadPair for a leaf that has ended: the one that is served cannot be worse."""
     if pair.not_after <= now:
         raise BadPair(f"{cert} ended at {when(pair.not_after)}; expected: a later end")
 
 
 def stamp(cert: Path, key: Path) -> Stamp:
-    """Tell one state of the files from another, through links; raises BadPair without them."""
+    """Return what differs between two states of the files, through links."""
     try:
         stats = [path.stat() for path in (cert, key)]
     except OSError as error:

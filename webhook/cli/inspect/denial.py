@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from webhook.core import record
+from webhook.core.api import reasons
 from webhook.core.checks.registry import CHECKS
 from webhook.core.record_values import Cause
 
@@ -81,47 +82,14 @@ def _whole(text: str) -> tuple[Cause, ...]:
 BACKSTOP: Final[Mapping[str, str]] = {
     f"{each.backstop.message} [{each.reason}]": each.reason.code for each in CHECKS if each.backstop
 } | {
-    f"{text} [{code}]": code
-    for text, code in (
-        (
-            "an environment variable names GPUs that the device plugin did not give; remove it",
-            "gpu_visibility",
-        ),
-        ("a CUDA_MPS_ variable changes how GPUs are shared; remove it", "mps_environment"),
-        ("a privileged container reaches every GPU of its node; remove privileged", "privileged"),
-        ("an added capability reaches devices; remove it", "capabilities"),
-        (
-            "a mount stands where the NVIDIA runtime looks for devices; mount it elsewhere",
-            "reserved_mounts",
-        ),
-        ("a hostPath leads to devices or their sockets; remove it", "host_path"),
-        ("an annotation injects devices; remove it", "device_annotations"),
-        (
-            "CUDA_VERSION alone means every GPU; set NVIDIA_VISIBLE_DEVICES=void beside it",
-            "gpu_visibility",
-        ),
-        ("a mount covers what MPS mounts there; remove it", "reserved_mounts"),
-        (
-            "a container with a GPU takes its environment from where nobody sees it; use env",
-            "env_from",
-        ),
-        ("a tenant's pod may not ask for a device class; write nvidia.com/gpu", "resource_claims"),
-        ("a tenant's pod may not name its node; use nodeSelector", "node_name"),
-        ("a toleration without a key tolerates every taint; name a key", "tolerations"),
-        ("gpu-sharing.io/strategy is written by the webhook only; remove it", "reserved_names"),
-        ("a tenant's pod may not use the host's namespaces", "host_namespaces"),
-        ("a tenant's pod may not choose an nvidia runtime class", "runtime_class"),
-        ("a tenant's pod may not use resource claims, which pods can share", "resource_claims"),
+    f"{text} [{reason}]": reason.code
+    for text, reason in (
         (
             "a GPU request is not pinned to nodes where its name is safe: the webhook did not see "
             "the pod, or something changed it; create it again",
-            "not_rewritten",
+            reasons.NOT_REWRITTEN,
         ),
-        ("a tenant's pod gets an isolated device only", "tenant_needs_isolation"),
-        (
-            "a toleration of gpu-sharing.io/tenant reaches other tenants' pools; remove it",
-            "tolerations",
-        ),
+        ("a tenant's pod gets an isolated device only", reasons.TENANT_NEEDS_ISOLATION),
     )
 }
 """The texts of the backstop as the chart has them (templates/80-backstop.yaml), and their codes."""

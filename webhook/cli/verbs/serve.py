@@ -1,20 +1,22 @@
-"""`gpu-sharing serve`: joins files or cluster, decision, trail and process; decides nothing."""
+"""`gpu-sharing serve`: joins files or cluster, the decision, its log and the process."""
 
 import argparse
+import asyncio
 import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
-from wsgiref.types import WSGIApplication
 
 from prometheus_client import start_http_server
 
 from webhook.cli import background, loaders, state_source
 from webhook.cli.manifests import InputError
+from webhook.cli.state_source import Job, StateSource
 from webhook.core.api.reason import PAGE
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
@@ -32,14 +34,15 @@ from webhook.process.flags import (
 from webhook.process.log import create_log
 from webhook.server import audit_log
 from webhook.server import metrics as metric
-from webhook.server.admission.app import create_reviews
+from webhook.server.admission.app import AdmissionApp, create_handler
 from webhook.server.http.process import Process, Serving
+from webhook.server.http.worker import Application
+from webhook.server.http.wsgi import wsgi_handler
 from webhook.server.metrics import Metrics
 from webhook.server.probes import Check, Health, create_app
-from webhook.server.reload import ReloadedFile, Told
-from webhook.server.sources import Sources
-from webhook.server.state import Snapshots
-from webhook.server.tls import BadPair, Certificate
+from webhook.server.reload import Logger, ReloadedFile
+from webhook.server.state import ServerState
+from webhook.server.tls import BadPair, ServingCertificate
 
 EPILOG = """\
 every flag is also an environment variable: GPU_SHARING_TLS_CERT, GPU_SHARING_BIND and so on.
@@ -109,83 +112,95 @@ def run(args: argparse.Namespace) -> int:
 
 def _serving(chosen: Settings) -> Serving:
     log, metrics = create_log(), metric.create_metrics()
-    told = partial(audit_log.create_told, log, metrics)
-    certificate = Certificate(Path(chosen.tls_cert), Path(chosen.tls_key), told("certificate"))
+    logger = partial(audit_log.create_logger, log, metrics)
+    certificate = ServingCertificate(
+        Path(chosen.tls_cert), Path(chosen.tls_key), logger("certificate")
+    )
     certificate.load()
-    policy = _policy(chosen.policy, told("policy"))
-    snapshots = Snapshots(policy.value if policy else loaders.load_policy(None))
-    source = _source(chosen.inventory, snapshots, told("inventory"))
+    policy = _policy(chosen.policy, logger("policy"))
+    state = ServerState(policy.value if policy else loaders.load_policy(None))
+    source = _source(chosen.inventory, state, logger("inventory"))
     listen = chosen.metrics_bind
-    wanted = background.Wanted(chosen.events, chosen.undecided)
-    _publish(metrics, certificate, (policy, snapshots, source))
+    switches = background.Switches(chosen.events, chosen.undecided)
+    parts = _Parts(certificate, policy, state, source)
+    _publish(metrics, parts)
 
-    def start() -> WSGIApplication:
-        source.start()
-        observed = background.start(source.live, wanted, log, metrics)
+    def start() -> Application:
+        beside = background.create_background(source.live, switches, log, metrics)
         if listen is not None:
             start_http_server(listen.port, listen.host, registry=metrics.registry)
-        sources = Sources(lambda: snapshots.policy, lambda: snapshots.inventory, source.namespace)
-        app = create_app(_checks(certificate, policy, source))
-        return create_reviews(sources, observed, app, chosen.reasons_page)
+        probes = wsgi_handler(create_app(_checks(parts)))
+        app = AdmissionApp(state, source.namespaces, beside.observer, probes, chosen.reasons_page)
+        return Application(create_handler(app), partial(_run_all, parts, beside.jobs))
 
-    def tick() -> None:
-        source.tick()
-        if policy is not None and policy.refresh():
-            snapshots.set_policy(policy.value)
-
-    return Serving(str(chosen.bind), certificate, start, tick)
+    return Serving(str(chosen.bind), certificate, start)
 
 
-def _policy(path: str | None, told: Told) -> ReloadedFile[Policy] | None:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What readiness and metrics look at."""
+
+    certificate: ServingCertificate
+    policy: ReloadedFile[Policy] | None
+    state: ServerState
+    source: StateSource
+
+
+async def _run_all(parts: _Parts, jobs: tuple[Job, ...]) -> None:
+    """Keep the state up to date and run the jobs, until cancelled."""
+    live = parts.source.live
+    async with live.client if live else nullcontext(), asyncio.TaskGroup() as tasks:
+        for job in (parts.source.follow, *jobs):
+            tasks.create_task(job())
+        if parts.policy is not None:
+            tasks.create_task(parts.policy.follow(parts.state.set_policy))
+
+
+def _policy(path: str | None, log: Logger) -> ReloadedFile[Policy] | None:
     if path is None:
         return None
     try:
-        return ReloadedFile(Path(path), loaders.parse_policy, told)
+        return ReloadedFile(Path(path), loaders.parse_policy, log)
     except policy_file.PolicyError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def _source(inventory: str | None, snapshots: Snapshots, told: Told) -> state_source.Source:
+def _source(inventory: str | None, state: ServerState, log: Logger) -> StateSource:
     if inventory is None:
-        return state_source.of_cluster(snapshots, told)
-    return state_source.of_file(inventory, snapshots, told)
+        return state_source.open_cluster(state, log)
+    return state_source.open_file(inventory, state, log)
 
 
-def _checks(
-    certificate: Certificate, policy: ReloadedFile[Policy] | None, source: state_source.Source
-) -> Mapping[str, Check]:
-    """What readiness means. A refused reload or a stale inventory is told, but serves on."""
+def _checks(parts: _Parts) -> Mapping[str, Check]:
+    """What readiness means. A refused reload or a stale inventory is named, but serves on."""
+    certificate, policy = parts.certificate, parts.policy
 
-    def served() -> Health:
+    def check_certificate() -> Health:
         if not certificate.loaded or certificate.not_after <= time.time():
-            return Health(ok=False, detail=certificate.problem or "the certificate has ended")
+            return Health(ok=False, detail=certificate.problem or "the certificate has expired")
         return Health(ok=True, detail=_detail(certificate.problem))
 
-    def decided() -> Health:
+    def check_policy() -> Health:
         return Health(ok=True, detail=_detail(policy.problem if policy else None))
 
-    return {"certificate": served, "policy": decided, "inventory": source.health}
+    return {"certificate": check_certificate, "policy": check_policy, **parts.source.checks}
 
 
 def _detail(problem: str | None) -> str:
     return f"ok, but the last change was refused: {problem}" if problem else "ok"
 
 
-def _publish(
-    metrics: Metrics,
-    certificate: Certificate,
-    state: tuple[ReloadedFile[Policy] | None, Snapshots, state_source.Source],
-) -> None:
-    policy, snapshots, source = state
+def _publish(metrics: Metrics, parts: _Parts) -> None:
+    policy, state = parts.policy, parts.state
     gauges = {
-        "gpu_sharing_certificate_not_after_seconds": lambda: certificate.not_after,
-        "gpu_sharing_inventory_age_seconds": source.age,
+        "gpu_sharing_certificate_not_after_seconds": lambda: parts.certificate.not_after,
+        "gpu_sharing_inventory_age_seconds": parts.source.age,
         "gpu_sharing_inventory_nodes": lambda: float(
-            snapshots.inventory.nodes if snapshots.inventory else 0
+            state.inventory.nodes if state.inventory else 0
         ),
         "gpu_sharing_policy_generation": lambda: float(policy.generation if policy else 1),
         "gpu_sharing_policy_stale": lambda: float(bool(policy and policy.problem)),
     }
     for name, read in gauges.items():
         metric.publish(metrics, name, read)
-    metric.publish_offers(metrics, lambda: snapshots.inventory)
+    metric.publish_offers(metrics, lambda: state.inventory)

@@ -1,4 +1,4 @@
-"""Events as events.k8s.io/v1 has them: paths, names and bodies as plain data; no I/O.
+"""Events as events.k8s.io/v1 has them: paths, names and bodies as plain data.
 
 What the API server demands stands in Kubernetes' pkg/apis/core/validation/events.go: of a v1 Event
 only `series` may change, and its count is never below 2.
@@ -31,57 +31,57 @@ _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredEvent:
     """An event as the API server has it: its version, and how many it counts."""
 
     version: str
     count: int
 
 
-class _Series(msgspec.Struct):
+class _EventSeries(msgspec.Struct):
     count: int = 1
 
 
-class _Metadata(msgspec.Struct):
+class _EventMetadata(msgspec.Struct):
     version: Text = msgspec.field(name="resourceVersion")
 
 
-class _Event(msgspec.Struct):
-    metadata: _Metadata
-    series: _Series | None = None
+class _EventObject(msgspec.Struct):
+    metadata: _EventMetadata
+    series: _EventSeries | None = None
 
 
-def collection(namespace: str) -> str:
+def events_path(namespace: str) -> str:
     """Return the path of the events of a namespace."""
     return f"/apis/events.k8s.io/v1/namespaces/{quote(namespace, safe='')}/events"
 
 
-def name(regarding: Regarding, batch: Batch) -> str:
+def event_name(regarding: Regarding, batch: Batch) -> str:
     """Return the name that every replica gives to equal events, also after a restart.
 
     The object's uid counts: the object of an event cannot change, and one made anew is another.
     """
     event = batch.event
-    told = (regarding.api_version, regarding.kind, regarding.name, regarding.uid)
-    parts = "\0".join((*told, event.action, event.reason.code, event.note))
+    about = (regarding.api_version, regarding.kind, regarding.name, regarding.uid)
+    parts = "\0".join((*about, event.action, event.reason.code, event.note))
     digest = hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:_HASH]
-    prefix = regarding.name[:_PREFIX].rstrip("-.") if is_name(regarding.name) else "object"
+    prefix = regarding.name[:_PREFIX].rstrip("-.") if is_dns_subdomain(regarding.name) else "object"
     return f"{prefix}.{digest}"
 
 
-def is_name(text: str) -> bool:
-    """Whether an object can be named so: what a pod says of names is not checked yet."""
+def is_dns_subdomain(text: str) -> bool:
+    """Whether an object can be named so, since names in an owner reference are not checked."""
     return _SUBDOMAIN.fullmatch(text) is not None
 
 
-def first(regarding: Regarding, batch: Batch, instance: str) -> dict[str, Any]:
+def new_event(regarding: Regarding, batch: Batch, instance: str) -> dict[str, Any]:
     """Return the body of a new event."""
     event = batch.event
     body: dict[str, Any] = {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {
-            "name": name(regarding, batch),
+            "name": event_name(regarding, batch),
             "namespace": event.namespace,
             "annotations": {names.DECISION: event.record},
         },
@@ -97,16 +97,16 @@ def first(regarding: Regarding, batch: Batch, instance: str) -> dict[str, Any]:
     return body | (_series(batch.count, batch.last) if batch.count > 1 else {})
 
 
-def repeat(stored: Stored, batch: Batch) -> dict[str, Any]:
-    """Return the merge patch that counts a batch in; it is refused if another was quicker."""
+def count_patch(stored: StoredEvent, batch: Batch) -> dict[str, Any]:
+    """Return the merge patch that counts a batch in, unless another was quicker."""
     version = {"metadata": {"resourceVersion": stored.version}}
     return version | _series(stored.count + batch.count, batch.last)
 
 
-def stored(body: bytes) -> Stored:
+def read_stored_event(body: bytes) -> StoredEvent:
     """Read an event that the API server answers with; raise ApiError if it is none."""
-    found = parse(body, _Event)
-    return Stored(found.metadata.version, max(1, found.series.count if found.series else 1))
+    found = parse(body, _EventObject)
+    return StoredEvent(found.metadata.version, max(1, found.series.count if found.series else 1))
 
 
 def micro_time(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""A map of bounded size that forgets what was used longest ago; for one thread at a time."""
+"""A map of bounded size that forgets what was used longest ago."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(Generic[K, V]):
+class LruMap(Generic[K, V]):
     """Remembers at most `most` values."""
 
     def __init__(self, most: int) -> None:
@@ -19,7 +19,7 @@ class Recent(Generic[K, V]):
         return len(self._values)
 
     def get(self, key: K) -> V | None:
-        """Return a value, which counts as use; None if there is none any more."""
+        """Return a value, which counts as use, or None if there is none any more."""
         value = self._values.pop(key, None)
         if value is not None:
             self._values[key] = value

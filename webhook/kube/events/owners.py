@@ -1,4 +1,4 @@
-"""ReplicaSet -> the Deployment that a person looks at, with its uid; other kinds stay as they are.
+"""Finds the Deployment behind a ReplicaSet, with its uid. Other kinds stay as they are.
 
 `kubectl describe` finds events by the object's uid, `kubectl events --for` by kind, apiVersion and
 name. A Deployment guessed from the ReplicaSet's name would have no uid. So where the ReplicaSet
@@ -8,7 +8,7 @@ the ReplicaSet controller writes FailedCreate too, and `kubectl describe deploym
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import msgspec
@@ -17,36 +17,36 @@ from webhook.core.api.pod import OwnerReference
 from webhook.core.event import Regarding
 from webhook.kube.api_types import parse
 from webhook.kube.errors import ApiError
-from webhook.kube.events.event_json import is_name
-from webhook.kube.events.lru import Recent
+from webhook.kube.events.event_json import is_dns_subdomain
+from webhook.kube.events.lru import LruMap
 
 if TYPE_CHECKING:
     from webhook.core.event import Event
     from webhook.kube.clock import Runtime
-    from webhook.kube.events.rate_limit import Metered
+    from webhook.kube.events.rate_limit import RateLimitedClient
 
-MOST = 1000  # ReplicaSets remembered
-KEEP_FAILURE = 60.0  # seconds that one which could not be read stands for itself
-_APPS = "apps/v1"
+MOST: Final = 1000  # ReplicaSets remembered
+KEEP_FAILURE: Final = 60.0  # seconds that one which could not be read stands for itself
+_APPS: Final = "apps/v1"
 
 
-class _Metadata(msgspec.Struct):
+class _OwnedMetadata(msgspec.Struct):
     owners: tuple[OwnerReference, ...] | None = msgspec.field(name="ownerReferences", default=None)
 
 
-class _Owned(msgspec.Struct):
-    metadata: _Metadata
+class _OwnedObject(msgspec.Struct):
+    metadata: _OwnedMetadata
 
 
-class Owners:
-    """For one thread."""
+class OwnerCache:
+    """Remembers the controllers of ReplicaSets."""
 
-    def __init__(self, api: Metered, runtime: Runtime) -> None:
-        self._api = api
+    def __init__(self, client: RateLimitedClient, runtime: Runtime) -> None:
+        self._client = client
         self._runtime = runtime
-        self._known: Recent[tuple[str, Regarding], tuple[Regarding, float]] = Recent(MOST)
+        self._known: LruMap[tuple[str, Regarding], tuple[Regarding, float]] = LruMap(MOST)
 
-    def regarding(self, event: Event) -> Regarding:
+    async def regarding(self, event: Event) -> Regarding:
         """Return the object that an event should stand on.
 
         | the event's object | the API server's answer | the object |
@@ -58,19 +58,19 @@ class Owners:
         """
         near = event.regarding
         replica_set = (near.api_version, near.kind) == (_APPS, "ReplicaSet")
-        if not replica_set or not is_name(near.name):
+        if not replica_set or not is_dns_subdomain(near.name):
             return near
         key = (event.namespace, near)
         known = self._known.get(key)
         if known is None or known[1] <= self._runtime.now():
-            known = self._look(event.namespace, near)
+            known = await self._look_up(event.namespace, near)
             self._known.put(key, known)
         return known[0]
 
-    def _look(self, namespace: str, near: Regarding) -> tuple[Regarding, float]:
+    async def _look_up(self, namespace: str, near: Regarding) -> tuple[Regarding, float]:
         path = f"/apis/{_APPS}/namespaces/{quote(namespace, safe='')}/replicasets/{near.name}"
         try:
-            found = parse(self._api.get(path), _Owned).metadata.owners or ()
+            found = parse(await self._client.get(path), _OwnedObject).metadata.owners or ()
         except ApiError as failure:
             if failure.temporary:
                 raise

@@ -1,14 +1,15 @@
-"""Events that wait to be sent: bounded, equal ones as one with their number; sends nothing."""
+"""Events that wait to be sent: bounded, and equal ones as one with their number."""
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from webhook.kube.events.lru import Recent
+from webhook.kube.events.lru import LruMap
 
 if TYPE_CHECKING:
     from webhook.core.event import Event
@@ -21,13 +22,13 @@ class Put(Enum):
     """What became of an event that was put in."""
 
     WAITS = auto()
-    TOLD = auto()
+    ALREADY_SENT = auto()
     FULL = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """How many different events may wait, and of how many it is remembered that they were sent."""
+class QueueLimits:
+    """How many different events may wait, and how many sent ones are remembered."""
 
     waiting: int = 1000
     remembered: int = 2000
@@ -49,19 +50,17 @@ class _Waiting:
     due: float
 
 
-class Outbox:
-    """Threads may share it; `put` costs microseconds and never waits for a request."""
+class EventQueue:
+    """Takes events in microseconds, and gives each out when it is due."""
 
-    def __init__(self, places: Places, runtime: Runtime) -> None:
-        self._places = places
+    def __init__(self, limits: QueueLimits, runtime: Runtime) -> None:
+        self._limits = limits
         self._runtime = runtime
-        self._lock = threading.Lock()
-        self._news = threading.Event()
+        self._news = asyncio.Event()
         self._waiting: dict[Event, _Waiting] = {}
         self._of_namespace: Counter[str] = Counter()
-        self._rests: Recent[Event, float] = Recent(places.remembered)
-        self._done: Recent[Event, float] = Recent(places.remembered)
-        self._closed = False
+        self._rests: LruMap[Event, float] = LruMap(limits.remembered)
+        self._done: LruMap[Event, float] = LruMap(limits.remembered)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -72,66 +71,55 @@ class Outbox:
         | the event | result |
         |---|---|
         | waits already | WAITS, and is counted |
-        | is `done` | TOLD |
+        | is `done` | ALREADY_SENT |
         | else, and there is a place | WAITS; one that rests, until that is over |
         | else | FULL |
         """
-        with self._lock:
-            found = self._waiting.get(event)
-            if found is not None:
-                self._waiting[event] = replace(found, batch=self._more(found.batch))
-                return Put.WAITS
-            now = self._runtime.now()
-            if (self._done.get(event) or now) > now:
-                return Put.TOLD
-            if not self._has_place(event.namespace):
-                return Put.FULL
-            time, due = self._runtime.clock(), max(now, self._rests.get(event) or now)
-            self._waiting[event] = _Waiting(Batch(event, 1, time, time), due)
-            self._of_namespace[event.namespace] += 1
+        time = self._runtime.clock()
+        found = self._waiting.get(event)
+        if found is not None:
+            batch = replace(found.batch, count=found.batch.count + 1, last=time)
+            self._waiting[event] = replace(found, batch=batch)
+            return Put.WAITS
+        now = self._runtime.now()
+        if (self._done.get(event) or now) > now:
+            return Put.ALREADY_SENT
+        if not self._has_place(event.namespace):
+            return Put.FULL
+        due = max(now, self._rests.get(event) or now)
+        self._waiting[event] = _Waiting(Batch(event, 1, time, time), due)
+        self._of_namespace[event.namespace] += 1
         self._news.set()
         return Put.WAITS
 
     def take(self, *, early: bool = False) -> Batch | None:
         """Return what has waited longest among what is due, or with `early` among all."""
-        with self._lock:
-            first = min(self._waiting.values(), key=lambda each: each.due, default=None)
-            if first is None or (not early and first.due > self._runtime.now()):
-                return None
-            event = first.batch.event
-            del self._waiting[event]
-            self._of_namespace -= Counter([event.namespace])  # which leaves no zeros behind
-            return first.batch
+        first = min(self._waiting.values(), key=lambda each: each.due, default=None)
+        if first is None or (not early and first.due > self._runtime.now()):
+            return None
+        event = first.batch.event
+        del self._waiting[event]
+        self._of_namespace -= Counter([event.namespace])  # which leaves no zeros behind
+        return first.batch
 
     def rest(self, event: Event, seconds: float) -> None:
         """Let equal events wait so long, from now on."""
-        with self._lock:
-            self._rests.put(event, self._runtime.now() + seconds)
+        self._rests.put(event, self._runtime.now() + seconds)
 
     def done(self, event: Event, seconds: float) -> None:
-        """Take no equal events in for so long: they are told."""
-        with self._lock:
-            self._done.put(event, self._runtime.now() + seconds)
+        """Take no equal events in for so long."""
+        self._done.put(event, self._runtime.now() + seconds)
 
-    def wait(self) -> None:
-        """Return when something is due or was put in; after `close`, at once."""
-        with self._lock:
-            if not self._closed:
-                self._news.clear()
-            due = min((each.due for each in self._waiting.values()), default=None)
-            left = None if due is None else max(0.0, due - self._runtime.now())
-        self._news.wait(left)
-
-    def close(self) -> None:
-        """Let nobody `wait` any more."""
-        with self._lock:
-            self._closed = True
-        self._news.set()
-
-    def _more(self, batch: Batch) -> Batch:
-        return replace(batch, count=batch.count + 1, last=self._runtime.clock())
+    async def wait(self) -> None:
+        """Return when something is due or was put in."""
+        self._news.clear()
+        due = min((each.due for each in self._waiting.values()), default=None)
+        left = None if due is None else max(0.0, due - self._runtime.now())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                await self._news.wait()
 
     def _has_place(self, namespace: str) -> bool:
-        places = self._places.waiting
+        places = self._limits.waiting
         mine = self._of_namespace[namespace]
         return len(self._waiting) < places and mine < max(1, places // SHARE)

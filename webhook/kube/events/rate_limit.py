@@ -1,18 +1,17 @@
-"""A connection with a token bucket before it: requests beyond a rate wait for their turn."""
+"""A client with a token bucket before it: requests beyond a rate wait for their turn."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Mapping
 
+    from webhook.kube.client import ApiClient
     from webhook.kube.clock import Runtime
-    from webhook.kube.connection import Connection
 
-TIMEOUT = 10.0  # seconds of one request: nobody waits for it
+TIMEOUT: Final = 10.0  # seconds of one request: nobody waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,33 +22,37 @@ class Rate:
     burst: int
 
 
-class Metered:
-    """A connection for one thread. Once `stop` is set no request waits for its turn."""
+class RateLimitedClient:
+    """Requests of one task. After `hurry` none waits for its turn any more."""
 
-    def __init__(
-        self, connection: Connection, rate: Rate, *, runtime: Runtime, stop: threading.Event
-    ) -> None:
-        self._connection = connection
+    def __init__(self, client: ApiClient, rate: Rate, *, runtime: Runtime) -> None:
+        self._client = client
         self._rate = rate
         self._runtime = runtime
-        self._stop = stop
         self._tokens = float(rate.burst)
         self._counted = runtime.now()
+        self._hurry = False
 
-    def get(self, path: str) -> bytes:
+    def hurry(self) -> None:
+        """Let no request wait any more."""
+        self._hurry = True
+
+    async def get(self, path: str) -> bytes:
         """Return the body of `path`; raise ApiError."""
-        self._wait()
-        return self._connection.get(path, {}, timeout=TIMEOUT)
+        await self._take_token()
+        return await self._client.get(path, timeout=TIMEOUT)
 
-    def send(self, method: Literal["POST", "PATCH"], path: str, body: Mapping[str, Any]) -> bytes:
+    async def send(
+        self, method: Literal["POST", "PATCH"], path: str, body: Mapping[str, Any]
+    ) -> bytes:
         """Create or merge, and return the object as it is now; raise ApiError."""
-        self._wait()
-        return self._connection.send(method, path, body, timeout=TIMEOUT).body
+        await self._take_token()
+        answer = await self._client.send(method, path, body, timeout=TIMEOUT)
+        return answer.body
 
-    def _wait(self) -> None:
-        """Take a token; where there is none, first wait until there is."""
+    async def _take_token(self) -> None:
         now = self._runtime.now()
         grown = self._tokens + (now - self._counted) * self._rate.per_second
         self._tokens, self._counted = min(float(self._rate.burst), grown) - 1, now
-        if self._tokens < 0:
-            self._runtime.pause(self._stop, -self._tokens / self._rate.per_second)
+        if self._tokens < 0 and not self._hurry:
+            await self._runtime.pause(-self._tokens / self._rate.per_second)

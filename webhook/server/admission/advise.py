@@ -1,17 +1,19 @@
 """/advise: an object that makes pods -> warnings of what becomes of them; always allowed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from webhook.core import advice
 from webhook.core.advice import Advice
 from webhook.core.api.admission import AdmissionRequest, Side
+from webhook.core.gpu.values import Inventory
+from webhook.core.policy.values import Policy
 from webhook.core.simulate import mode_of
-from webhook.server import sources
 from webhook.server.admission import decode, encode
-from webhook.server.admission.decode import Question
-from webhook.server.admission.error_boundary import Advised, Answer, named
-from webhook.server.sources import Sources
+from webhook.server.admission.decode import ReviewRequest, Route
+from webhook.server.admission.error_boundary import AdviceReport, ReviewAnswer, error_boundary
+from webhook.server.state import Labels
 
 PATH: Final = "/advise"
 _LARGEST: Final = 1024 * 1024  # bytes of an object; etcd takes little more
@@ -20,7 +22,32 @@ _TOO_LARGE: Final = Advice(
 )
 
 
-def answer(known: Sources, page: str, body: bytes) -> Answer:
+@dataclass(frozen=True, slots=True)
+class AdviceContext:
+    """What advice is given by; `page` explains the reasons to people, empty for none."""
+
+    policy: Policy
+    inventory: Inventory
+    page: str
+
+
+def read_subject(asked: ReviewRequest) -> Mapping[str, Any] | None:
+    """Return the object that makes pods, or None where there is nothing to advise on.
+
+    Raises:
+        BadReview: it is no JSON object.
+    """
+    if asked.operation not in ("CREATE", "UPDATE") or len(asked.object) > _LARGEST:
+        return None
+    return decode.decode_object(asked)
+
+
+def answer_advice(
+    asked: ReviewRequest,
+    subject: Mapping[str, Any] | None,
+    labels: Labels,
+    context: AdviceContext,
+) -> ReviewAnswer:
     """Answer a review of an object of any kind.
 
     | request | answer, always allowed |
@@ -30,27 +57,16 @@ def answer(known: Sources, page: str, body: bytes) -> Answer:
     | another operation, or no object | no warning |
 
     Raises:
-        BadReview: the body cannot be decoded.
-        Failure: namespace or nodes are not known, or anything unforeseen.
+        ReviewError: anything unforeseen.
     """
-    asked = decode.question(body)
-    subject = _subject(asked)
-    labels = sources.labels(known, asked.namespace) if asked.namespace else {}
-    request = decode.request(asked, (Side.MUTATE, mode_of(labels)), labels)
-    inventory = sources.offered(known)
-    with named(asked.uid):
+    request = decode.to_request(asked, Route(Side.MUTATE, mode_of(labels)), labels)
+    with error_boundary(asked.uid):
         found = _TOO_LARGE if len(asked.object) > _LARGEST else Advice()
         if subject is not None:
-            found = advice.advise(request, subject, known.policy(), inventory)
-        told = Advised(request, asked.kind.kind, _name(request, subject or {}), found)
-        said = encode.warn(asked.uid, _texts(found, page))
-    return Answer(said, lambda trail, seconds: trail.advised(told, seconds))
-
-
-def _subject(asked: Question) -> Mapping[str, Any] | None:
-    if asked.operation not in ("CREATE", "UPDATE") or len(asked.object) > _LARGEST:
-        return None
-    return decode.subject(asked)
+            found = advice.advise(request, subject, context.policy, context.inventory)
+        report = AdviceReport(request, asked.kind.kind, _name(request, subject or {}), found)
+        body = encode.warn(asked.uid, _texts(found, context.page))
+    return ReviewAnswer(body, lambda observer, seconds: observer.advised(report, seconds))
 
 
 def _texts(found: Advice, page: str) -> tuple[str, ...]:
@@ -59,7 +75,7 @@ def _texts(found: Advice, page: str) -> tuple[str, ...]:
 
 
 def _name(request: AdmissionRequest, subject: Mapping[str, Any]) -> str:
-    """The object's name; at CREATE it may still have to be generated."""
+    """The object's name, which at CREATE may still have to be generated."""
     metadata = subject.get("metadata")
     generated = metadata.get("generateName") if isinstance(metadata, Mapping) else None
     return request.name or (generated if isinstance(generated, str) else "")

@@ -1,43 +1,61 @@
-"""The WSGI callable of the review endpoints: small, without I/O or threads; decides nothing.
+"""Answers reviews; everything else (probes, unknown paths) goes to the handler behind it.
 
-Everything else (probes, unknown paths) goes to the Flask app behind it: a review must not pay
-for a framework, and any WSGI server may run this in line.
+A review must not pay for a framework, nor wait: where the labels of its namespace are not known
+yet, it becomes a coroutine, and other reviews go on.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import Final
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from webhook.core.admit import admit
 from webhook.core.api.admission import Mode, Side
-from webhook.server import sources
-from webhook.server.admission import advise
-from webhook.server.admission import decode as review
-from webhook.server.admission import encode as response
-from webhook.server.admission.error_boundary import Answer, Failure, Trail, named
-from webhook.server.sources import Sources
+from webhook.core.gpu.values import Inventory
+from webhook.server.admission import advise, decode, encode
+from webhook.server.admission.decode import BadReview, Route
+from webhook.server.admission.error_boundary import (
+    UNAVAILABLE,
+    PendingReview,
+    ReviewAnswer,
+    ReviewError,
+    ReviewObserver,
+    error_boundary,
+)
+from webhook.server.http.messages import Handler, HttpRequest, HttpResponse
+from webhook.server.state import NO_LABELS, Labels, NamespaceLookup, ServerState
 
 # An UPDATE carries the old and the new object of at most 3 MiB each, and some envelope
 # (apiserver MaxRequestBodyBytes; controller-runtime pkg/webhook/admission/http.go).
 MAX_BODY: Final = 7 * 1024 * 1024
 ROUTES: Final = {
-    "/mutate": (Side.MUTATE, Mode.ENFORCE),
-    "/validate": (Side.VALIDATE, Mode.ENFORCE),
-    "/audit/mutate": (Side.MUTATE, Mode.AUDIT),
-    "/audit/validate": (Side.VALIDATE, Mode.AUDIT),
+    "/mutate": Route(Side.MUTATE, Mode.ENFORCE),
+    "/validate": Route(Side.VALIDATE, Mode.ENFORCE),
+    "/audit/mutate": Route(Side.MUTATE, Mode.AUDIT),
+    "/audit/validate": Route(Side.VALIDATE, Mode.AUDIT),
 }
 _JSON: Final = "application/json"
 
+Endpoint = Callable[[bytes], PendingReview]
 
-Endpoint = Callable[[bytes], Answer]
+
+@dataclass(frozen=True, slots=True)
+class AdmissionApp:
+    """What the review endpoints share.
+
+    `page` explains the reasons to people, empty for none; `fallback` answers all other paths.
+    """
+
+    state: ServerState
+    namespaces: NamespaceLookup
+    observer: ReviewObserver
+    fallback: Handler
+    page: str = ""
 
 
-def create_reviews(
-    known: Sources, trail: Trail, fallback: WSGIApplication, page: str = ""
-) -> WSGIApplication:
-    """Return the WSGI callable; `page` explains the reasons to people, empty for none.
+def create_handler(app: AdmissionApp) -> Handler:
+    """Return the handler of all paths.
 
     | request | answer |
     |---|---|
@@ -50,71 +68,96 @@ def create_reviews(
     | anything unforeseen | 500 that names the uid |
     """
     endpoints: dict[str, Endpoint] = {
-        **{path: partial(_decided, route, known, page) for path, route in ROUTES.items()},
-        advise.PATH: partial(advise.answer, known, page),
+        **{path: partial(_read_pod_review, app, route) for path, route in ROUTES.items()},
+        advise.PATH: partial(_read_advice_review, app),
     }
 
-    def reviews(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        endpoint = endpoints.get(environ["PATH_INFO"])
+    def handle(request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        endpoint = endpoints.get(request.path)
         if endpoint is None:
-            return fallback(environ, start_response)
+            return app.fallback(request)
         started = perf_counter()
         try:
-            answer = _answered(endpoint, environ)
-        except Failure as failure:
-            body = failure.text.encode()
-            status, text = failure.status, failure.text
-            _start(start_response, status, body, "text/plain; charset=utf-8")
-            return _Sent(body, lambda: trail.failed(status, text))
-        took = perf_counter() - started
-        _start(start_response, "200 OK", answer.body, _JSON)
-        return _Sent(answer.body, lambda: answer.tell(trail, took))
+            review = endpoint(_body(request))
+            labels = app.namespaces(review.namespace) if review.namespace else NO_LABELS
+            if not isinstance(labels, Mapping):
+                return _answer_later(app, review, labels, started)
+            return _respond(app, review.answer(labels), started)
+        except BadReview as error:
+            return _respond_error(app, ReviewError("400 Bad Request", str(error)))
+        except ReviewError as error:
+            return _respond_error(app, error)
 
-    return reviews
+    return handle
 
 
-def _answered(endpoint: Endpoint, environ: WSGIEnvironment) -> Answer:
+async def _answer_later(
+    app: AdmissionApp, review: PendingReview, waiting: Awaitable[Labels | None], started: float
+) -> HttpResponse:
+    labels = await waiting
+    if labels is None:
+        text = f"namespace {review.namespace!r}: labels unknown"
+        return _respond_error(app, ReviewError(UNAVAILABLE, text))
     try:
-        return endpoint(_body(environ))
-    except review.BadReview as error:
-        raise Failure("400 Bad Request", str(error)) from None
+        return _respond(app, review.answer(labels), started)
+    except ReviewError as error:
+        return _respond_error(app, error)
 
 
-def _body(environ: WSGIEnvironment) -> bytes:
-    if environ["REQUEST_METHOD"] != "POST":
-        raise Failure("405 Method Not Allowed", "send a POST with an AdmissionReview")
-    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+def _respond(app: AdmissionApp, answer: ReviewAnswer, started: float) -> HttpResponse:
+    took = perf_counter() - started
+    headers = [("Content-Type", _JSON)]
+    return HttpResponse("200 OK", headers, answer.body, lambda: answer.report(app.observer, took))
+
+
+def _respond_error(app: AdmissionApp, error: ReviewError) -> HttpResponse:
+    status, text = error.status, error.text
+    headers = [("Content-Type", "text/plain; charset=utf-8")]
+    return HttpResponse(status, headers, text.encode(), lambda: app.observer.failed(status, text))
+
+
+def _body(request: HttpRequest) -> bytes:
+    if request.method != "POST":
+        raise ReviewError("405 Method Not Allowed", "send a POST with an AdmissionReview")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _JSON:
-        raise Failure("415 Unsupported Media Type", f"expected {_JSON}, got {kind[:63]!r}")
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > MAX_BODY:
-        raise Failure("413 Content Too Large", f"a review has at most {MAX_BODY} bytes")
-    body: bytes = environ["wsgi.input"].read(int(length))
-    return body
+        raise ReviewError("415 Unsupported Media Type", f"expected {_JSON}, got {kind[:63]!r}")
+    if len(request.body) > MAX_BODY:
+        raise ReviewError("413 Content Too Large", f"a review has at most {MAX_BODY} bytes")
+    return request.body
 
 
-def _decided(route: tuple[Side, Mode], known: Sources, page: str, body: bytes) -> Answer:
-    request = review.decode(body, *route, partial(sources.labels, known))
-    inventory = sources.offered(known)
-    with named(request.uid):
-        verdict = admit(request, known.policy(), inventory)
-        said = response.encode(request, verdict, page)
-    return Answer(said, lambda trail, seconds: trail.reviewed(request, verdict, seconds))
+def _read_pod_review(app: AdmissionApp, route: Route, body: bytes) -> PendingReview:
+    asked = decode.decode_review(body)
+    pods = decode.decode_pods(asked)
+
+    def answer(labels: Labels) -> ReviewAnswer:
+        request = decode.to_request(asked, route, labels, pods)
+        inventory = _known_inventory(app.state)
+        with error_boundary(request.uid):
+            verdict = admit(request, app.state.policy, inventory)
+            said = encode.encode(request, verdict, app.page)
+        return ReviewAnswer(
+            said, lambda observer, seconds: observer.reviewed(request, verdict, seconds)
+        )
+
+    return PendingReview("" if pods is None else asked.namespace, answer)
 
 
-def _start(start_response: StartResponse, status: str, body: bytes, kind: str) -> None:
-    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+def _read_advice_review(app: AdmissionApp, body: bytes) -> PendingReview:
+    asked = decode.decode_review(body)
+    subject = advise.read_subject(asked)
+
+    def answer(labels: Labels) -> ReviewAnswer:
+        inventory = _known_inventory(app.state)
+        context = advise.AdviceContext(app.state.policy, inventory, app.page)
+        return advise.answer_advice(asked, subject, labels, context)
+
+    return PendingReview(asked.namespace, answer)
 
 
-class _Sent:
-    """A response body; the server calls `close` once it is sent (PEP 3333): time to observe."""
-
-    def __init__(self, body: bytes, then: Callable[[], None]) -> None:
-        self._body = body
-        self._then = then
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._body
-
-    def close(self) -> None:
-        self._then()
+def _known_inventory(state: ServerState) -> Inventory:
+    """Return what the cluster offers; raise ReviewError before that is known."""
+    if state.inventory is None:
+        raise ReviewError(UNAVAILABLE, "the nodes of the cluster are not known yet")
+    return state.inventory

@@ -1,7 +1,8 @@
-"""AdmissionReview bytes -> the question in them (admission.k8s.io/v1); no HTTP, no decision."""
+"""AdmissionReview bytes -> the request in them (admission.k8s.io/v1)."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -13,73 +14,69 @@ API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
 
 _T = TypeVar("_T")
-Labels = Callable[[str], Mapping[str, str]]
-"""Namespace name -> its labels."""
 
 
-class BadReview(ValueError):  # noqa: N818 - the word of the house for what cannot be decoded
-    """The body is no AdmissionReview that we read; the message says what, where, and what is."""
+class BadReview(ValueError):  # noqa: N818 - says what is bad
+    """The body is no AdmissionReview that we read; the message has path and expectation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The side that a path asks for, and the mode of the namespaces that it is called for."""
+
+    side: Side
+    mode: Mode
+
+
+class Pods(NamedTuple):
+    """The new and the old pod of a review."""
+
+    new: Pod | None = None
+    old: Pod | None = None
 
 
 class _Part(Struct, frozen=True, rename="camel"):
     """Only what is read."""
 
 
-class _Kind(_Part, frozen=True):
+class _GroupVersionKind(_Part, frozen=True):
     group: str = ""
     version: str = ""
     kind: str = ""
 
 
-class _User(_Part, frozen=True):
+class _UserInfo(_Part, frozen=True):
     username: str = ""
 
 
-class Question(_Part, frozen=True):
-    """What is asked, with the objects still as bytes."""
+class ReviewRequest(_Part, frozen=True):
+    """The request of a review, with its objects still as bytes."""
 
     uid: str
     operation: str
-    kind: _Kind = field(default_factory=_Kind)
+    kind: _GroupVersionKind = field(default_factory=_GroupVersionKind)
     namespace: str = ""
     name: str = ""
     sub_resource: str = ""
-    user_info: _User = field(default_factory=_User)
+    user_info: _UserInfo = field(default_factory=_UserInfo)
     dry_run: bool | None = None
     object: msgspec.Raw = msgspec.Raw(b"null")
     old_object: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Review(_Part, frozen=True):
+class _AdmissionReview(_Part, frozen=True):
     api_version: str
     kind: str
-    request: Question | None = None
+    request: ReviewRequest | None = None
 
 
-_REVIEW: Final = msgspec.json.Decoder(_Review)
+_REVIEW: Final = msgspec.json.Decoder(_AdmissionReview)
 _POD: Final = msgspec.json.Decoder(Pod | None)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any] | None)
 
 
-def decode(body: bytes, side: Side, mode: Mode, labels: Labels) -> AdmissionRequest:
-    """Return the question in an AdmissionReview.
-
-    An object that is not a v1 Pod is left undecoded: the answer will be `allowed`, untouched.
-
-    Raises:
-        BadReview: not JSON, not an AdmissionReview of v1, or a wrong type at a path.
-
-    """
-    asked = question(body)
-    if (asked.kind.group, asked.kind.version, asked.kind.kind) != ("", "v1", "Pod"):
-        return request(asked, (side, mode), {})
-    new = _read(_POD, asked.object, ".request.object")
-    old = _read(_POD, asked.old_object, ".request.oldObject")
-    return request(asked, (side, mode), labels(asked.namespace), (new, old))
-
-
-def question(body: bytes) -> Question:
-    """Return what an AdmissionReview asks, whatever its object is.
+def decode_review(body: bytes) -> ReviewRequest:
+    """Return the request in an AdmissionReview, whatever its object is.
 
     Raises:
         BadReview: not JSON, or not an AdmissionReview of v1.
@@ -93,16 +90,41 @@ def question(body: bytes) -> Question:
     return review.request
 
 
-def request(
-    asked: Question,
-    route: tuple[Side, Mode],
+def decode_pods(asked: ReviewRequest) -> Pods | None:
+    """Return the pods of a request, or None where its object is not a v1 Pod.
+
+    Such an object is left undecoded: the answer will be `allowed`, untouched.
+
+    Raises:
+        BadReview: a wrong type at a path.
+    """
+    if (asked.kind.group, asked.kind.version, asked.kind.kind) != ("", "v1", "Pod"):
+        return None
+    new = _read(_POD, asked.object, ".request.object")
+    return Pods(new, _read(_POD, asked.old_object, ".request.oldObject"))
+
+
+def decode_object(asked: ReviewRequest) -> dict[str, Any] | None:
+    """Return the object of a request as plain values.
+
+    Raises:
+        BadReview: it is no JSON object.
+    """
+    found: dict[str, Any] | None = _read(_OBJECT, asked.object, ".request.object")
+    return found
+
+
+def to_request(
+    asked: ReviewRequest,
+    route: Route,
     namespace_labels: Mapping[str, str],
-    pods: tuple[Pod | None, Pod | None] = (None, None),
+    pods: Pods | None = None,
 ) -> AdmissionRequest:
-    """Return the question as the core reads it; `pods` are the new and the old one."""
+    """Return the request as the core reads it."""
+    new, old = pods or (None, None)
     return AdmissionRequest(
-        side=route[0],
-        mode=route[1],
+        side=route.side,
+        mode=route.mode,
         uid=asked.uid,
         operation=asked.operation,
         namespace=asked.namespace,
@@ -110,20 +132,10 @@ def request(
         user=asked.user_info.username,
         subresource=asked.sub_resource,
         dry_run=asked.dry_run or False,
-        pod=pods[0],
-        old_pod=pods[1],
+        pod=new,
+        old_pod=old,
         namespace_labels=namespace_labels,
     )
-
-
-def subject(asked: Question) -> dict[str, Any] | None:
-    """Return the object as plain values.
-
-    Raises:
-        BadReview: it is no JSON object.
-    """
-    found: dict[str, Any] | None = _read(_OBJECT, asked.object, ".request.object")
-    return found
 
 
 def _read(decoder: msgspec.json.Decoder[_T], body: bytes | msgspec.Raw, where: str) -> _T:

@@ -23,25 +23,25 @@ class _StatusDetails(Struct, frozen=True):
     causes: tuple[dict[str, str], ...]
 
 
-class _Status(Struct, frozen=True):
+class _RefusalStatus(Struct, frozen=True):
     code: int
     reason: str
     message: str
     details: _StatusDetails
 
 
-class _Response(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _AdmissionResponse(Struct, frozen=True, rename="camel", omit_defaults=True):
     uid: str
     allowed: bool
-    status: _Status | None = None
+    status: _RefusalStatus | None = None
     patch_type: str | None = None
     patch: bytes | None = None  # msgspec writes bytes as base64, as the API server wants it
     warnings: tuple[str, ...] = ()
     audit_annotations: dict[str, str] = {}
 
 
-class _Answer(Struct, frozen=True, rename="camel"):
-    response: _Response
+class _ReviewOut(Struct, frozen=True, rename="camel"):
+    response: _AdmissionResponse
     api_version: str = API_VERSION
     kind: str = KIND
 
@@ -52,7 +52,7 @@ def encode(request: AdmissionRequest, verdict: Verdict, page: str = "") -> bytes
     `page` explains the reasons; empty for none. Who is told something gets one link to it.
     """
     patch = _ENCODER.encode(verdict.patch) if verdict.patch else None
-    response = _Response(
+    response = _AdmissionResponse(
         uid=request.uid,
         allowed=verdict.allowed,
         status=None if verdict.allowed else _refused(verdict, page),
@@ -61,13 +61,13 @@ def encode(request: AdmissionRequest, verdict: Verdict, page: str = "") -> bytes
         warnings=_warnings(request, verdict, page),
         audit_annotations=record.to_audit_annotations(request, verdict.record),
     )
-    return _ENCODER.encode(_Answer(response))
+    return _ENCODER.encode(_ReviewOut(response))
 
 
-def _refused(verdict: Verdict, page: str) -> _Status:
+def _refused(verdict: Verdict, page: str) -> _RefusalStatus:
     message = with_link(verdict.message, verdict.reason, page) if page else verdict.message
     causes = record.to_status_causes(verdict.record)
-    return _Status(FORBIDDEN, "Forbidden", message, _StatusDetails(causes))
+    return _RefusalStatus(FORBIDDEN, "Forbidden", message, _StatusDetails(causes))
 
 
 def _warnings(request: AdmissionRequest, verdict: Verdict, page: str) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def _warnings(request: AdmissionRequest, verdict: Verdict, page: str) -> tuple[s
 
 def warn(uid: str, warnings: tuple[str, ...]) -> bytes:
     """Return an answer that only warns."""
-    return _ENCODER.encode(_Answer(_Response(uid, allowed=True, warnings=warnings)))
+    return _ENCODER.encode(_ReviewOut(_AdmissionResponse(uid, allowed=True, warnings=warnings)))
 
 
 def see(reason: Reason, page: str) -> tuple[str, ...]:

@@ -1,18 +1,21 @@
-"""What a review path answers: a body and whom to tell of it, or a failure; reads no request."""
+"""What a review path answers: a body and what to report of it, or an error."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from webhook.core.admit import Verdict
 from webhook.core.advice import Advice
 from webhook.core.api.admission import AdmissionRequest
 
+UNAVAILABLE: Final = "503 Service Unavailable"  # the failurePolicy decides
+
 
 @dataclass(frozen=True, slots=True)
-class Advised:
-    """An object whose pods were foreseen, and what was told; `name` may be one to be generated."""
+class AdviceReport:
+    """The advice on one object, whose `name` may be one to be generated."""
 
     request: AdmissionRequest
     kind: str
@@ -21,8 +24,8 @@ class Advised:
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
-    """Who is told, once the answer is sent.
+class ReviewObserver:
+    """Who learns of each review once its answer is sent.
 
     `reviewed` and `advised` get each review with the seconds that it took, `failed` the status
     and text of each answer that is no AdmissionReview.
@@ -30,19 +33,27 @@ class Trail:
 
     reviewed: Callable[[AdmissionRequest, Verdict, float], None]
     failed: Callable[[str, str], None]
-    advised: Callable[[Advised, float], None]
+    advised: Callable[[AdviceReport, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The body of an AdmissionReview; `tell` is called with the seconds once it is sent."""
+class ReviewAnswer:
+    """The body of an AdmissionReview; `report` is called with the seconds once it is sent."""
 
     body: bytes
-    tell: Callable[[Trail, float], None]
+    report: Callable[[ReviewObserver, float], None]
 
 
-class Failure(Exception):  # noqa: N818 - an answer, as `Answer` is
-    """An answer that is no AdmissionReview: what the sender did wrong, or we."""
+@dataclass(frozen=True, slots=True)
+class PendingReview:
+    """A decoded review, which lacks only the labels of its namespace; empty where it needs none."""
+
+    namespace: str
+    answer: Callable[[Mapping[str, str]], ReviewAnswer]
+
+
+class ReviewError(Exception):
+    """An answer that is no AdmissionReview, for a mistake of the sender or of ours."""
 
     def __init__(self, status: str, text: str) -> None:
         super().__init__(text)
@@ -50,11 +61,11 @@ class Failure(Exception):  # noqa: N818 - an answer, as `Answer` is
 
 
 @contextmanager
-def named(uid: str) -> Iterator[None]:
-    """Have anything unforeseen end in a failure that names the review."""
+def error_boundary(uid: str) -> Iterator[None]:
+    """Turn anything unforeseen into a ReviewError that names the review."""
     try:
         yield
     except Exception:
         logging.getLogger(__name__).exception("review failed", extra={"uid": uid})
         text = f"review {uid} failed; the log of the webhook has the cause"
-        raise Failure("500 Internal Server Error", text) from None
+        raise ReviewError("500 Internal Server Error", text) from None

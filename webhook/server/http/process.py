@@ -1,44 +1,38 @@
-"""The gunicorn process: one worker that serves a WSGI callable over TLS; builds nothing of it."""
+"""The gunicorn process: one worker that serves an application over TLS."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from wsgiref.types import WSGIApplication
 
 from gunicorn.app.base import BaseApplication
 
 from webhook.server import audit_log
-from webhook.server.http.connections import Limits
-from webhook.server.http.worker import InlineWorker
-from webhook.server.tls import Certificate
+from webhook.server.http.connections import ServerLimits
+from webhook.server.http.worker import Application, AsyncWorker
+from webhook.server.tls import ServingCertificate
 
 GRACEFUL_TIMEOUT = 20  # seconds from SIGTERM to the end; the preStop hook drains before
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What to serve. `start` runs in the worker, after the fork: it may start threads.
-
-    `tick` is called once a second in the worker's loop.
-    """
+    """What to serve. `start` is called in the worker, after the fork."""
 
     bind: str
-    certificate: Certificate
-    start: Callable[[], WSGIApplication]
-    tick: Callable[[], None]
-    limits: Limits = field(default_factory=Limits)
+    certificate: ServingCertificate
+    start: Callable[[], Application]
+    limits: ServerLimits = field(default_factory=ServerLimits)
 
 
 class Process(BaseApplication):
-    """One worker a process: threads of a Python process take turns, so pods scale, not workers.
+    """One worker a process, so that pods scale, not workers.
 
-    `certificate`, `limits` and `tick` are read by InlineWorker.
+    `certificate` and `limits` are read by AsyncWorker.
     """
 
     def __init__(self, serving: Serving) -> None:
         self.certificate = serving.certificate
         self.limits = serving.limits
-        self.tick = serving.tick
         self._serving = serving
         super().__init__()
 
@@ -49,7 +43,7 @@ class Process(BaseApplication):
             # Only so that gunicorn says https in its log: the worker serves what it was given.
             "certfile": str(self.certificate.cert),
             "keyfile": str(self.certificate.key),
-            "worker_class": InlineWorker,
+            "worker_class": AsyncWorker,
             "workers": 1,
             "graceful_timeout": GRACEFUL_TIMEOUT,
             "timeout": 30,
@@ -62,6 +56,6 @@ class Process(BaseApplication):
             if key in self.cfg.settings:
                 self.cfg.set(key, value)
 
-    def load(self) -> WSGIApplication:  # type: ignore[override]  # its stub also has ASGI
-        """Return the callable; gunicorn calls this in the worker."""
+    def load(self) -> Application:  # type: ignore[override]  # its stub has WSGI and ASGI
+        """Return the application when gunicorn calls this in the worker."""
         return self._serving.start()

@@ -1,4 +1,4 @@
-"""A gunicorn worker: one process, one loop, the WSGI application called in line; knows no HTTP."""
+"""A gunicorn worker: one process whose loop serves all connections and background tasks."""
 
 import asyncio
 import contextlib
@@ -8,35 +8,48 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from asyncio import AbstractServer
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import uvloop
 from gunicorn.workers.base import Worker
 
-from webhook.server.http.connections import Limits, Service
-from webhook.server.http.environ import base_environ
-from webhook.server.http.protocol import Connection
+from webhook.server.http.connections import Connections, ServerLimits
+from webhook.server.http.messages import Handler
+from webhook.server.http.protocol import HttpConnection
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
-
-    from webhook.server.tls import Certificate
+    from webhook.server.tls import ServingCertificate
 
 DRAIN_FILE = "GPU_SHARING_DRAIN_FILE"  # the variable that names the file a preStop hook creates
 
 LOOK = 0.25  # seconds between two looks at the clock, for the time-outs of connections
 BEAT = 1.0  # seconds between two looks at all else: the parent, the files
 HANDSHAKE = 0.2  # seconds a client gets, at the end of listening, to become a connection
+LAST_WORK = 2.0  # seconds that background work gets to end
 
 
-class InlineWorker(Worker):
+async def do_nothing() -> None:
+    """Do no background work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What a worker runs: `background` runs beside the answers until it is cancelled."""
+
+    handler: Handler
+    background: Callable[[], Coroutine[None, None, None]] = do_nothing
+
+
+class AsyncWorker(Worker):
     """Serves HTTP/1.1 over TLS without threads: a silent client costs memory, never a turn.
 
-    The gunicorn application may have `certificate` (else plain HTTP), `limits`, and `tick`, which
-    is called once a second. SIGTERM retires connections within `graceful_timeout` seconds:
-    the worker listens on for `Limits.linger`, as the API server does not call again.
+    The gunicorn application returns an Application from `load`, and may have `certificate` (else
+    plain HTTP) and `limits`. SIGTERM retires connections within `graceful_timeout` seconds: the
+    worker listens on for `linger`, as the API server does not call again.
     """
 
     def init_process(self) -> None:
@@ -64,15 +77,15 @@ class InlineWorker(Worker):
             self._loop.add_signal_handler(number, handler)
 
     def run(self) -> None:
-        """Serve until told to stop; the application is loaded and has all it will have."""
+        """Serve until a signal. The application is loaded and has all it will have."""
         drain_file = os.environ.get(DRAIN_FILE)
         self._drain_file = Path(drain_file) if drain_file else None
-        self._limits: Limits = getattr(self.app, "limits", None) or Limits()
-        self._certificate: Certificate | None = getattr(self.app, "certificate", None)
-        self._chores = every_second(self.app)
+        self._limits: ServerLimits = getattr(self.app, "limits", None) or ServerLimits()
+        self._certificate: ServingCertificate | None = getattr(self.app, "certificate", None)
         allow_open_files(2 * self._limits.max_connections)
         try:
             self._loop.run_until_complete(self._serve())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
         finally:
             self._loop.close()
 
@@ -91,19 +104,30 @@ class InlineWorker(Worker):
         sys.exit(1)
 
     async def _serve(self) -> None:
-        service = Service(cast("WSGIApplication", self.wsgi), self._limits, self.log)
+        application = cast("Application", self.wsgi)
+        connections = Connections(application.handler, self._limits, self.log)
+        background = asyncio.create_task(application.background())
+        background.add_done_callback(self._stop_after_failure)
         # gunicorn wraps each listening socket.
-        servers = [await self._listen(service, each.sock) for each in cast("Any", self.sockets)]
+        sockets = cast("Any", self.sockets)
+        servers = [await self._listen(connections, each.sock) for each in sockets]
         while self.alive:
-            await self._turn(service)
-        await self._retire(service, servers)
+            await self._turn(connections)
+        await self._retire(connections, servers)
+        await cancel_other_tasks()
 
-    async def _listen(self, service: Service, sock: socket.socket) -> asyncio.AbstractServer:
+    def _stop_after_failure(self, background: asyncio.Task[None]) -> None:
+        """Let gunicorn start a new worker where background work failed: none may grow stale."""
+        if not background.cancelled() and (error := background.exception()) is not None:
+            self.log.error("background work failed: stopping", exc_info=error)
+            self.alive = False
+            self._wake.set()
+
+    async def _listen(self, connections: Connections, sock: socket.socket) -> AbstractServer:
         limits = self._limits
         context = self._certificate.front if self._certificate else None
-        base = base_environ("https" if context else "http")
         return await self._loop.create_server(
-            lambda: Connection(service, base),
+            lambda: HttpConnection(connections),
             sock=sock,
             backlog=self.cfg.backlog,
             ssl=context,
@@ -111,64 +135,58 @@ class InlineWorker(Worker):
             ssl_shutdown_timeout=limits.body_timeout if context else None,
         )
 
-    async def _retire(self, service: Service, servers: list[asyncio.AbstractServer]) -> None:
+    async def _retire(self, connections: Connections, servers: list[AbstractServer]) -> None:
         """Answer what comes for the linger, then what is under way, at most until the time-out."""
         now = self._loop.time()
-        service.stop(now)
+        connections.stop(now)
         last = now + self.cfg.graceful_timeout
-        await self._turns_until(min(now + self._limits.linger, last), service)
+        await self._turns_until(min(now + self._limits.linger, last), connections)
         for server in servers:
             server.close()
-        await self._turns_until(min(self._loop.time() + HANDSHAKE, last), service)
-        while service.connections and not self._quick and self._loop.time() < last:
-            await self._turn(service)
-        service.abort()
+        await self._turns_until(min(self._loop.time() + HANDSHAKE, last), connections)
+        while connections.open and not self._quick and self._loop.time() < last:
+            await self._turn(connections)
+        connections.abort()
         await asyncio.sleep(0)
 
-    async def _turns_until(self, end: float, service: Service) -> None:
+    async def _turns_until(self, end: float, connections: Connections) -> None:
         while not self._quick and self._loop.time() < end:
-            await self._turn(service)
+            await self._turn(connections)
 
-    async def _turn(self, service: Service) -> None:
-        """Look after connections, once a second after all else, and wait for time or a signal."""
+    async def _turn(self, connections: Connections) -> None:
+        """Look after connections, once a second after all else, and wait a moment."""
         now = self._loop.time()
-        service.sweep(now)
+        connections.sweep(now)
         if now >= self._next_beat:
             self._next_beat = now + BEAT
-            self._beat(service)
+            self._beat(connections)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK):
                 await self._wake.wait()
         self._wake.clear()
 
-    def _beat(self, service: Service) -> None:
+    def _beat(self, connections: Connections) -> None:
         self.notify()
         if self.ppid != os.getppid():
             self.log.info("the parent of %s is gone: stopping", self)
             self.alive = False
         drain = self._drain_file is not None and self._drain_file.exists()
-        service.draining = service.stopping or drain
-        for chore in self._chores:
-            try:
-                chore()
-            except Exception:
-                self.log.exception("a task of every second failed")
+        connections.draining = connections.stopping or drain
+        if self._certificate is not None:
+            self._certificate.refresh(time.time())
 
 
-def every_second(app: object) -> list[Callable[[], object]]:
-    """List what a gunicorn application wants done once a second."""
-    chores: list[Callable[[], object]] = []
-    certificate: Certificate | None = getattr(app, "certificate", None)
-    if certificate is not None:
-        chores.append(lambda: certificate.refresh(time.time()))
-    tick: Callable[[], object] | None = getattr(app, "tick", None)
-    if tick is not None:
-        chores.append(tick)
-    return chores
+async def cancel_other_tasks() -> None:
+    """Cancel every other task of this loop, and let each end as it wants."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others, timeout=LAST_WORK)
 
 
 def allow_open_files(wanted: int) -> None:
-    """Raise the soft limit of open files, as far as the hard one lets; 1024 is a common one."""
+    """Raise the soft limit of open files, often 1024, as far as the hard one lets."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if resource.RLIM_INFINITY != soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

@@ -1,0 +1,66 @@
+"""A request and its response as values, and the bytes of a response."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+# About one connection, so the server's to say (RFC 9110, 7.6.1); the length is counted.
+SERVERS_OWN: Final = frozenset(
+    {"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"}
+)
+
+Headers = list[tuple[str, str]]
+
+
+class HttpRequest(NamedTuple):
+    """A whole request. Header names are lower-case, and the values of repeated ones joined.
+
+    `path` is decoded, byte for byte as latin-1. `keep_alive` is whether the client goes on.
+    """
+
+    method: str
+    path: str
+    query: str
+    version: str
+    headers: dict[str, str]
+    body: bytes
+    keep_alive: bool
+
+
+class HttpResponse(NamedTuple):
+    """What an application answers; `after` is called once that is written."""
+
+    status: str
+    headers: Headers
+    body: bytes
+    after: Callable[[], object] | None = None
+
+
+Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
+"""Answers a request at once, or gives what to wait for; what it raises becomes a 500."""
+
+
+def render_response(
+    response: HttpResponse, date: bytes, *, close: bool, no_body: bool = False
+) -> bytes:
+    """Return the bytes of a response, to a HEAD request without the body.
+
+    Raises ValueError for a status or header that no line of HTTP can hold.
+    """
+    status, headers, body, _ = response
+    lines = [f"{name}: {value}\r\n" for name, value in headers if name.lower() not in SERVERS_OWN]
+    text = "".join([status, "\r\n", *lines])
+    if not status or not text.count("\n") == text.count("\r") == len(lines) + 1:
+        raise ValueError("the application gave no status, or a line break in a header")
+    head = text.encode("latin-1")
+    connection = b"Connection: close\r\n" if close else b""
+    if status.startswith(("204", "304")):
+        return b"HTTP/1.1 %b%b%b\r\n" % (head, date, connection)
+    sent = b"" if no_body else body
+    length = len(body)
+    return b"HTTP/1.1 %b%bContent-Length: %d\r\n%b\r\n%b" % (head, date, length, connection, sent)
+
+
+def plain_response(status: str, text: str) -> HttpResponse:
+    """Return a short response in plain text."""
+    headers = [("Content-Type", "text/plain; charset=utf-8")]
+    return HttpResponse(status, headers, f"{text}\n".encode())
