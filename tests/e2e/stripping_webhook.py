@@ -7,7 +7,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from webhook.cli.local_server import make_pair
+from examples.demo.local_server import make_pair
 
 
 class Stripper(BaseHTTPRequestHandler):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from certs import configuration
+from certs.webhook_configuration import ServiceName, bundle_patch, read_configuration
 from tests.e2e import chart
 from tests.e2e.installation import Installed
 from tests.e2e.user import User
@@ -118,11 +118,11 @@ def test_the_keeper_gives_advice_its_ca_and_leaves_it_at_ignore() -> None:
     made["metadata"]["resourceVersion"] = "1"
     for entry in made["webhooks"]:
         entry["failurePolicy"] = "Ignore"
-    read = configuration.read("it", made, (chart.RELEASE, chart.RELEASE))
+    read = read_configuration("it", made, ServiceName(chart.RELEASE, chart.RELEASE))
     assert read.problems == ()
-    paths = {each["path"] for each in configuration.bundle_patch(read, b"ca")}
+    paths = {each["path"] for each in bundle_patch(read, b"ca")}
     assert len(paths) == len(made["webhooks"]) + 1  # and the resourceVersion
-    assert [entry.name for entry in configuration.due(read)] == ["validate.gpu-sharing.io"]
+    assert [entry.name for entry in read.due] == ["validate.gpu-sharing.io"]
 
 
 @pytest.mark.parametrize("values", (FOREIGN | MONITORED).values(), ids=FOREIGN | MONITORED)

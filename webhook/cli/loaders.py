@@ -17,7 +17,6 @@ from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 from webhook.kube.cache import NODES_PATH
-from webhook.kube.client import open_client
 from webhook.kube.errors import ApiError
 from webhook.kube.list_watch import WatchedResource
 from webhook.kube.lister import list_once
@@ -142,6 +141,8 @@ def _of_kubeconfig() -> Cluster:
 
 
 async def _list_nodes() -> tuple[Node, ...]:
+    from webhook.kube.client import open_client  # noqa: PLC0415 - 0.2 s, and a file needs none
+
     async with open_client() as client:
         resource = WatchedResource("nodes", NODES_PATH, read_node)
         nodes, _ = await list_once(client, resource, timeout=LIST_TIMEOUT)
