@@ -13,11 +13,9 @@ COPY requirements.txt ./
 RUN python3 -m venv /opt/gpu-sharing \
  && /opt/gpu-sharing/bin/pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: -r requirements.txt
 COPY pyproject.toml README.md ./
-COPY docs/reasons.md ./docs/reasons.md
-COPY examples ./examples
 COPY webhook ./webhook
 COPY certs ./certs
-# The asyncio half of the Kubernetes client is not used, and half of its size. Compiled by content
+# The asyncio half of the Kubernetes package is not used, and half of its size. Compiled by content
 # and not by time: the root is read-only at run time, and two builds are equal.
 RUN /opt/gpu-sharing/bin/pip install --no-cache-dir --no-compile --no-deps --no-build-isolation . \
  && /opt/gpu-sharing/bin/pip uninstall --yes --quiet hatchling setuptools pip \

@@ -13,7 +13,7 @@ import jsonpatch
 from examples.demo.local_server import LocalServer
 from webhook.core import record
 from webhook.core.api import names
-from webhook.core.record import DecisionRecord
+from webhook.core.record_values import DecisionRecord
 
 _OK: Final = 200
 

@@ -25,7 +25,7 @@ def of(subject: Json) -> Json:
             "apiVersion": subject["apiVersion"]}  # fmt: skip
 
 
-def names(groups: tuple[groups.Group, ...]) -> dict[str, list[str]]:
+def names(groups: tuple[groups.PodGroup, ...]) -> dict[str, list[str]]:
     return {
         f"{g.root['kind']}/{g.root['metadata']['name']}": [p["metadata"]["name"] for p in g.pods]
         for g in groups

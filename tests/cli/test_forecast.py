@@ -8,8 +8,8 @@ import pytest
 from webhook.cli import loaders
 from webhook.cli.evaluate import Context
 from webhook.cli.loaders import Cluster
-from webhook.cli.verbs.audit import evaluate, groups, quotas, render, totals
-from webhook.cli.verbs.audit.evaluate import Outcome, Row
+from webhook.cli.verbs.audit import evaluate, groups, quotas, record, totals
+from webhook.cli.verbs.audit.evaluate import AuditRow, Outcome
 
 Json = dict[str, Any]
 INVENTORY = Path(__file__).parents[2] / "examples" / "inventory.yaml"
@@ -43,13 +43,13 @@ def deployment(name: str, workload: str, *, replicas: int = 1, **more: Any) -> J
     }
 
 
-def rows(context: Context, *objects: Json, pods: tuple[Json, ...] = ()) -> tuple[Row, ...]:
+def rows(context: Context, *objects: Json, pods: tuple[Json, ...] = ()) -> tuple[AuditRow, ...]:
     found, unreadable = evaluate.forecast(groups.group(objects, pods), context)
     assert unreadable == ()
     return found
 
 
-def only(context: Context, *objects: Json, pods: tuple[Json, ...] = ()) -> Row:
+def only(context: Context, *objects: Json, pods: tuple[Json, ...] = ()) -> AuditRow:
     (row,) = rows(context, *objects, pods=pods)
     return row
 
@@ -159,7 +159,7 @@ def test_a_root_without_a_template_is_judged_by_its_pods(context: Context) -> No
 
 
 def test_the_record_has_the_keys_that_tools_read(context: Context) -> None:
-    made = render._row_record(only(context, deployment("a", "inference", replicas=2)))
+    made = record.row_record(only(context, deployment("a", "inference", replicas=2)))
     assert made["gpus"] == {"before": 2, "waiting": 2, "after": 0.29}
     assert {k: made[k] for k in ("namespace", "kind", "name", "pods", "outcome", "reason")} == {
         "namespace": "team", "kind": "Deployment", "name": "a", "pods": 2,
@@ -183,6 +183,6 @@ def test_a_quota_that_would_count_no_more_is_named(context: Context) -> None:
 
 
 def test_the_one_command_that_turns_enforcement_on() -> None:
-    assert render._turn_on("team") == (
+    assert record.turn_on_command("team") == (
         "kubectl label --overwrite namespace team gpu-sharing.io/mode=enforce"
     )

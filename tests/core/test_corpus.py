@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from webhook.cli import evaluate, loaders, manifests
-from webhook.cli.evaluate import Context, Result
+from webhook.cli.evaluate import Context, Evaluation
 from webhook.cli.verbs.review.render import record_of
 from webhook.core.api.node import Node
 
@@ -37,17 +37,17 @@ def context() -> Context:
     return Context(policy, loaders.inventory_of(cluster, policy), cluster, {})
 
 
-def decided(context: Context) -> Iterator[Result]:
+def decided(context: Context) -> Iterator[Evaluation]:
     for found in manifests.read_manifests([str(CORPUS)]):
         assert isinstance(found, manifests.Manifest), found
         made = list(evaluate.evaluate(found, context))
         assert made, f"{found.source}: no pod template found"
         for each in made:
-            assert isinstance(each, Result), each
+            assert isinstance(each, Evaluation), each
             yield each
 
 
-def line(result: Result) -> str:
+def line(result: Evaluation) -> str:
     told = record_of(result)
     told["source"] = Path(told["source"]).name
     told["containers"] = " ".join(

@@ -12,7 +12,7 @@ import test_corpus
 from test_corpus import COLUMNS, context  # noqa: F401 - a fixture
 
 from webhook.cli import evaluate, manifests
-from webhook.cli.evaluate import Context, Result
+from webhook.cli.evaluate import Context, Evaluation
 from webhook.core import advice
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 
@@ -21,12 +21,12 @@ OUTCOMES = "outcomes.tsv"
 EACH = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 
-def results(folder: Path, context: Context) -> list[Result]:  # noqa: F811 - the fixture's value
+def results(folder: Path, context: Context) -> list[Evaluation]:  # noqa: F811 - the fixture's value
     found = []
     for each in manifests.read_manifests([str(folder)]):
         assert isinstance(each, manifests.Manifest), each
         found += list(evaluate.evaluate(each, context))
-    assert all(isinstance(each, Result) for each in found), found
+    assert all(isinstance(each, Evaluation) for each in found), found
     return found
 
 

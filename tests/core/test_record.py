@@ -9,7 +9,7 @@ import pytest
 from webhook.core import record
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Metadata, OwnerReference, Pod
-from webhook.core.record import Cause, ContainerChange, DecisionRecord
+from webhook.core.record_values import Cause, ContainerChange, DecisionRecord
 
 SLICE = {"nvidia.com/mig-1g.5gb": 1}
 CHANGE = ContainerChange("main", {"nvidia.com/gpu": 1}, SLICE, "mig", "mig_slice")

@@ -1,1 +1,1 @@
-"""The `gpu-sharing` command, one module a subcommand; the only place that joins the rooms."""
+"""The `gpu-sharing` command. The only package that joins the others."""

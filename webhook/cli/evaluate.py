@@ -1,4 +1,4 @@
-"""One pod through both sides, as the API server would send it; prints nothing."""
+"""One pod through both sides, as the API server would send it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """A pod before and after, and the verdict: of /mutate, or of /validate where that refuses."""
+class Evaluation:
+    """A pod before and after, and the verdict of the side that decides."""
 
     found: Manifest
     template: PodTemplate
@@ -51,8 +51,8 @@ class Result:
         return self.metadata.name or self.metadata.generate_name or ""
 
 
-def evaluate(found: Manifest, context: Context) -> Iterator[Result | InputError]:
-    """Yield a result for each pod that the object will make; nothing for one that makes none."""
+def evaluate(found: Manifest, context: Context) -> Iterator[Evaluation | InputError]:
+    """Yield a result for each pod that the object will make. Nothing for one that makes none."""
     try:
         metadata = msgspec.convert(found.value.get("metadata") or {}, Metadata)
     except msgspec.ValidationError as error:
@@ -65,7 +65,9 @@ def evaluate(found: Manifest, context: Context) -> Iterator[Result | InputError]
             yield InputError(found.locate(str(error), f".{each.path}" if each.path else ""))
 
 
-def _evaluate(found: Manifest, each: PodTemplate, metadata: Metadata, context: Context) -> Result:
+def _evaluate(
+    found: Manifest, each: PodTemplate, metadata: Metadata, context: Context
+) -> Evaluation:
     namespace = metadata.namespace or DEFAULT_NAMESPACE
     known = context.cluster.namespaces.get(namespace, {})
     labels = {**known, **context.namespace_labels}
@@ -78,4 +80,4 @@ def _evaluate(found: Manifest, each: PodTemplate, metadata: Metadata, context: C
         namespace_labels=labels,
     )
     seen = simulate(asked, each.pod, context.policy, context.inventory)
-    return Result(found, each, metadata, seen.verdict, seen.after)
+    return Evaluation(found, each, metadata, seen.verdict, seen.after)

@@ -1,4 +1,4 @@
-"""Policy and inventory for a command: from files, built in, or the cluster of the kubeconfig."""
+"""Policy and inventory of a command: built in, of files, or of a cluster."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,6 @@ from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
 from webhook.kube.cache import NODES_PATH
-from webhook.kube.client import open_client
 from webhook.kube.errors import ApiError
 from webhook.kube.list_watch import WatchedResource
 from webhook.kube.lister import list_once
@@ -72,7 +71,7 @@ def load_cluster(path: str | None) -> Cluster:
 
 
 def parse_cluster(source: str, text: str) -> Cluster:
-    """The cluster that a text tells of; an empty List is a cluster without nodes.
+    """The cluster that a text tells of. An empty List is a cluster without nodes.
 
     Raises:
         InputError: something cannot be read, or there is no Node: `kubectl get … > FILE` empties
@@ -124,7 +123,7 @@ def decode(found: Manifest, kind: type[T]) -> T:
 
 
 def read_node(raw: msgspec.Raw) -> Node | None:
-    """Decode a node of the API server; None for one that has nothing of NVIDIA."""
+    """Decode a node of the API server. It is None for one that has nothing of NVIDIA."""
     found = msgspec.json.decode(raw, type=Node)
     labelled = any(key.startswith(names.NVIDIA) for key in node.labels(found))
     return found if labelled or node.allocatable(found) else None
@@ -142,6 +141,8 @@ def _of_kubeconfig() -> Cluster:
 
 
 async def _list_nodes() -> tuple[Node, ...]:
+    from webhook.kube.client import open_client  # noqa: PLC0415 - 0.2 s, and a file needs none
+
     async with open_client() as client:
         resource = WatchedResource("nodes", NODES_PATH, read_node)
         nodes, _ = await list_once(client, resource, timeout=LIST_TIMEOUT)

@@ -1,4 +1,4 @@
-"""The `gpu-sharing` command: its parser; each subcommand is a package of its own."""
+"""The `gpu-sharing` command: its parser. Each subcommand is a package of its own."""
 
 import argparse
 import sys
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line. Returns the exit code."""
     args = parser().parse_args()
     try:
         code: int = args.run(args)

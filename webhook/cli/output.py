@@ -54,7 +54,7 @@ def show(rendering: Rendering, chosen: str) -> None:
 
 
 def structured(value: Any, chosen: str) -> str:
-    """Return JSON with two spaces, or YAML; keys stay in their order."""
+    """Return JSON with two spaces, or YAML. Keys stay in their order."""
     if chosen == JSON:
         return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     plain = msgspec.to_builtins(value)
@@ -62,7 +62,7 @@ def structured(value: Any, chosen: str) -> str:
 
 
 def table(columns: Sequence[Column], records: Iterable[Mapping[str, Any]]) -> Table:
-    """Return aligned columns without lines; a cell may be text in colour."""
+    """Return aligned columns without lines. A cell may be text in colour."""
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading, _ in columns:
         made.add_column(heading, overflow="fold")
@@ -92,7 +92,7 @@ def pairs(facts: Iterable[tuple[str, RenderableType | str | None]]) -> Table:
 
 
 def safe(text: str) -> str:
-    """Return a text of the cluster without what could write colours, or worse, on a terminal."""
+    """Return a text of the cluster without what a terminal would obey."""
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
@@ -171,7 +171,7 @@ def _print_whole(console: Console, part: RenderableType) -> None:
 
 
 def create_console() -> Console:
-    """Return standard output with colours only on a terminal and no wrapping of what is piped."""
+    """Return standard output, with colours and wrapping only on a terminal."""
     made = Console(highlight=False)
     return made if made.is_terminal else Console(highlight=False, width=max(made.width, 200))
 

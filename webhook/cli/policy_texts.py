@@ -30,7 +30,7 @@ _CHECKS: Final = (("CHECK", "check"), ("TENANTS", "tenants"), ("OTHERS", "others
 
 
 def policy_tables(policy: Policy) -> RenderableType:
-    """Return the matrix and the checks, by the names that a policy file has for them."""
+    """Return the matrix and the checks, by their names in a policy file."""
     rows = (
         {
             "workload": _ROWS[name],

@@ -1,10 +1,10 @@
-"""Where `serve` gets nodes and namespaces from: a file that is watched, or a live cluster."""
+"""The source of nodes and namespaces for `serve`: a watched file or a live cluster."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from webhook.cli import loaders, manifests
 from webhook.cli.loaders import Cluster
@@ -13,13 +13,15 @@ from webhook.core.api.admission import Mode
 from webhook.core.api.node import Node
 from webhook.core.gpu.inventory import read_node
 from webhook.kube.cache import ClusterCache, NodeReading
-from webhook.kube.client import ApiClient, open_client
 from webhook.kube.clock import Runtime
 from webhook.kube.errors import ApiError
 from webhook.kube.reflector import Reflector
 from webhook.server.probes import Check, Health
 from webhook.server.reload import Logger, ReloadedFile
 from webhook.server.state import NamespaceLookup, ServerState
+
+if TYPE_CHECKING:
+    from webhook.kube.client import ApiClient
 
 Job = Callable[[], Coroutine[None, None, None]]
 """Runs in the server's loop until it is cancelled."""
@@ -34,7 +36,7 @@ class LiveCluster:
     `enforced` lists the namespaces whose mode is enforce, None while they are not known.
     """
 
-    client: ApiClient
+    client: "ApiClient"
     enforced: Callable[[], tuple[str, ...] | None]
 
 
@@ -53,7 +55,9 @@ class StateSource:
 
 
 def open_file(path: str, state: ServerState, log: Logger) -> StateSource:
-    """Return a source of Nodes and Namespaces; a namespace that the file lacks has no labels.
+    """Return a source of Nodes and Namespaces.
+
+    A namespace that the file lacks has no labels.
 
     Raises:
         InputError: the file cannot be read or is wrong.
@@ -86,6 +90,8 @@ def open_cluster(state: ServerState, log: Logger) -> StateSource:
     Raises:
         InputError: no cluster is configured.
     """
+    from webhook.kube.client import open_client  # noqa: PLC0415 - 0.2 s, and a file needs none
+
     try:
         client = open_client()
     except ApiError as failure:

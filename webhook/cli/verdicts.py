@@ -33,7 +33,7 @@ def requested_cell(verdict: Verdict) -> Text:
 
 
 def given_cells(verdict: Verdict) -> tuple[Text, Text]:
-    """Return what each container gets and how, a line each, or the refusal and its code."""
+    """Return what each container gets and how, or the refusal."""
     if not verdict.allowed:
         return Text("refused", "bold red"), Text(verdict.reason.code, "red")
     if not verdict.allocations:
@@ -51,7 +51,7 @@ def _size(memory: int | None) -> str:
 
 
 def messages(verdicts: Iterable[tuple[str, Verdict]]) -> list[Text]:
-    """Return warnings and refusals in full, each once, with the names of all whom it concerns."""
+    """Return each warning and refusal once, with the names of all concerned."""
     notes: dict[tuple[str, str], list[str]] = {}
     for who, verdict in verdicts:
         for text in verdict.shown_warnings:

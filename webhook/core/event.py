@@ -1,4 +1,4 @@
-"""Request and Verdict -> the event that tells of it, on what a person looks at; sends nothing."""
+"""The event of a review, on the object that a person looks at."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,7 +26,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Regarding:
-    """The object that an event stands on; `uid` is empty where nobody can know it yet."""
+    """The object that an event stands on. `uid` is empty where nobody can know it yet."""
 
     api_version: str
     kind: str
@@ -103,7 +103,7 @@ def _note(text: str) -> str:
 
 
 def _regarding(request: AdmissionRequest) -> Regarding:
-    """The object of the event: never a pod that does not exist by a name that nobody knows.
+    """The object of the event, which is one that people can look at.
 
     | operation | the pod has | the object |
     |---|---|---|
@@ -126,5 +126,5 @@ def _regarding(request: AdmissionRequest) -> Regarding:
 
 
 def _object(*fields: str) -> Regarding:
-    """Cut to what can be true: nobody has checked the pod yet, and events wait in a queue."""
+    """Cut the fields: nobody has checked the pod yet, and events wait."""
     return Regarding(*(field[:NAME_LIMIT] for field in fields))

@@ -1,4 +1,4 @@
-"""The decision record: what was decided for one pod, in every form that leaves the webhook.
+"""The decision record: what was decided for one pod, in every written form.
 
 | form | written by | read by |
 |---|---|---|
@@ -21,6 +21,7 @@ from webhook.core.api.admission import AdmissionRequest
 from webhook.core.api.pod import controller
 from webhook.core.api.violation import Violation
 from webhook.core.decision.values import Allocation, GpuRequest
+from webhook.core.record_values import Cause, ContainerChange, DecisionRecord, LogLine
 
 MOST_READ: Final = 16 * 1024
 """Bytes of an annotation or a warning that are read; a longer one tells nothing."""
@@ -34,65 +35,6 @@ _Word = Annotated[str, Meta(pattern=r"\A[a-z][a-z_-]{0,39}\Z")]
 _Resource = Annotated[str, Meta(pattern=r"\Anvidia\.com/[a-z0-9.-]{1,60}\Z")]
 _Count = Annotated[int, Meta(gt=0)]
 _OneAmount = Annotated[dict[_Resource, _Count], Meta(min_length=1, max_length=1)]
-
-
-class ContainerChange(Struct, frozen=True):
-    """What one container requests and what it gets: nothing, and no strategy, where refused."""
-
-    name: str
-    requested: dict[str, int] = field(name="from")
-    given: dict[str, int] = field(name="to")
-    strategy: str | None = None
-    reason: str | None = None
-
-
-class Cause(Struct, frozen=True):
-    """One thing that is wrong with a pod; `container` is empty where it is the pod itself."""
-
-    reason: str = ""
-    container: str = ""
-    field: str = ""
-    message: str = ""
-
-    @property
-    def text(self) -> str:
-        """The message, with the name of the container before it."""
-        return f'container "{self.container}": {self.message}' if self.container else self.message
-
-
-class DecisionRecord(Struct, frozen=True):
-    """What was decided for one pod, and why; words of other versions are kept as they are."""
-
-    workload: str | None = None
-    tenant: str | None = None
-    strategy: str | None = None
-    allowed: bool = True
-    reason: str | None = None
-    message: str | None = None
-    containers: tuple[ContainerChange, ...] = ()
-    violations: tuple[Cause, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-class LogLine(DecisionRecord, frozen=True, kw_only=True):
-    """A review in the audit log: the record, and the request that it answers.
-
-    `count` is more than 1 where an event tells of several equal reviews.
-    """
-
-    event: str
-    timestamp: str
-    side: str
-    namespace: str
-    mode: str
-    uid: str = ""
-    operation: str = ""
-    owner_kind: str = ""
-    owner: str = ""
-    user: str = ""
-    dry_run: bool = field(name="dryRun", default=False)
-    latency_ms: float | None = None
-    count: int = 1
 
 
 class _PodChange(Struct):
@@ -146,7 +88,7 @@ def to_annotation(record: DecisionRecord) -> str:
 
 
 def from_annotation(text: str | None) -> DecisionRecord | None:
-    """Return what a pod's annotation tells, None where it is absent or not in our form."""
+    """Return what a pod's annotation tells, None where it is not ours."""
     found = _decoded(text, _PodAnnotation)
     if found is None:
         return None
@@ -181,7 +123,7 @@ def _given_only(annotation: dict[str, Any]) -> dict[str, Any]:
 
 
 def to_json(record: DecisionRecord, most: int = MOST_READ) -> str:
-    """Return the record as JSON of at most about `most` bytes, of very much the first."""
+    """Return the record as JSON of about `most` bytes at most."""
     short = msgspec.structs.replace(
         record,
         message=None,  # the violations say the same
@@ -252,13 +194,13 @@ def to_log_line(request: AdmissionRequest, record: DecisionRecord) -> dict[str, 
 
 
 def from_log_line(text: bytes) -> LogLine | None:
-    """Return the review that a line of the log tells of, None for any other line."""
+    """Return the review in a line of the log, None for another line."""
     found = _decoded(text, LogLine, most=len(text))
     return found if found is not None and found.event == "review" else None
 
 
 def _pod_name(request: AdmissionRequest) -> str:
-    """The pod's name; at CREATE it may still have to be generated."""
+    """The pod's name. At CREATE it may still have to be generated."""
     metadata = request.pod.metadata if request.pod else None
     if request.name or metadata is None:
         return request.name
@@ -266,7 +208,7 @@ def _pod_name(request: AdmissionRequest) -> str:
 
 
 def _fitting(items: Iterable[_T], most: int = _MOST_WRITTEN) -> tuple[_T, ...]:
-    """The first of some items, as many as take at most so many bytes of JSON together."""
+    """The first of some items, as many as fit into the bytes."""
     kept, left = [], most
     for item in items:
         left -= len(msgspec.json.encode(item))

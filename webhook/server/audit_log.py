@@ -1,4 +1,4 @@
-"""What is told of each review: one JSON log line and the metrics; never the pod's environment."""
+"""What is told of each review: one JSON log line and the metrics. Never the pod's environment."""
 
 from typing import Any, Final
 

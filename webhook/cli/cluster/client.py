@@ -33,7 +33,7 @@ def metadata(subject: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 class Unavailable(Exception):  # noqa: N818 - what it is, in a word
-    """The cluster did not give what was asked for; the message says what and why."""
+    """The cluster did not give what was asked for. The message says what and why."""
 
 
 class NotFound(Unavailable):
@@ -41,7 +41,7 @@ class NotFound(Unavailable):
 
 
 class Forbidden(Unavailable):
-    """The caller may not do this; `permission` is the one that is missing."""
+    """The caller may not do this. `permission` is the one that is missing."""
 
     def __init__(self, permission: "Permission") -> None:
         super().__init__(f"you lack the right to {permission}")
@@ -73,7 +73,7 @@ class Permission:
 
     @property
     def record(self) -> dict[str, str | None]:
-        """The permission as tools get it; the keys are an interface."""
+        """The permission as tools get it. The keys are an interface."""
         where = self.namespace if self.namespaced else None
         return {
             "verb": self.verb,
@@ -83,8 +83,16 @@ class Permission:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class PodPath:
+    """A path below a pod, and the permission that reading it takes."""
+
+    permission: Permission
+    path: str
+
+
 class ClusterClient:
-    """Reads for one caller; `namespace` is the one that the kubeconfig's context names.
+    """Reads for one caller. `namespace` is the one that the kubeconfig's context names.
 
     Every method raises Unavailable where the cluster does not answer, NotFound where the object or
     its kind is not there, and Forbidden where the caller may not read it.
@@ -117,7 +125,7 @@ class ClusterClient:
     def each(
         self, kind: ApiResource, namespace: str | None = None, **params: str
     ) -> Iterator[Object]:
-        """Yield every object of a kind, page by page; `namespace` None means all."""
+        """Yield every object of a kind, page by page. `namespace` None means all."""
         permission = Permission("list", kind.qualified, namespace, kind.namespaced)
         kind = self._with_version(kind)
         query = {"limit": PAGE, **params}
@@ -132,19 +140,17 @@ class ClusterClient:
                 return
             query["continue"] = token
 
-    def read(self, permission: Permission, path: str, **params: str) -> bytes:
+    def read(self, at: PodPath, **params: str) -> bytes:
         """Return the bytes at a path, such as a log or a metrics page."""
-        with _explained(permission, path.rpartition("/")[2]):
-            return self.run(self._api.get(path, params, timeout=TIMEOUT))
+        with _explained(at.permission, at.path.rpartition("/")[2]):
+            return self.run(self._api.get(at.path, params, timeout=TIMEOUT))
 
     @asynccontextmanager
-    async def lines(
-        self, permission: Permission, path: str, **params: str
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open a path and yield its lines as they come; with `follow` for as long as more may."""
+    async def lines(self, at: PodPath, **params: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a path and yield its lines as they come. With `follow` for as long as more may."""
         patience = SILENCE if params.get("follow") else TIMEOUT
-        with _explained(permission, path.rpartition("/")[2]):
-            async with self._api.stream(path, params, timeout=patience) as lines:
+        with _explained(at.permission, at.path.rpartition("/")[2]):
+            async with self._api.stream(at.path, params, timeout=patience) as lines:
                 yield lines
 
     def try_create(

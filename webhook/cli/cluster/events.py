@@ -5,40 +5,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import field
 
 from webhook.cli.cluster import resources, types
 from webhook.cli.cluster.client import ClusterClient
-from webhook.cli.cluster.types import Meta
+from webhook.cli.cluster.types import CamelStruct, Meta
 from webhook.core import record
 from webhook.core.api import names
-from webhook.core.record import DecisionRecord
+from webhook.core.record_values import DecisionRecord
 
 OURS: Final = "gpu-sharing.io/webhook"
 """The `reportingComponent` of the webhook's events (webhook.kube.events.event_json)."""
 
 
-class _EventPart(Struct, frozen=True, rename="camel"):
-    """Only what is read."""
-
-
-class _ObjectReference(_EventPart, frozen=True):
+class _ObjectReference(CamelStruct, frozen=True):
     kind: str = ""
     name: str = ""
     uid: str = ""
     namespace: str = ""
 
 
-class _EventSource(_EventPart, frozen=True):
+class _EventSource(CamelStruct, frozen=True):
     component: str = ""
 
 
-class _EventSeries(_EventPart, frozen=True):
+class _EventSeries(CamelStruct, frozen=True):
     count: int = 1
     last_observed_time: datetime | None = None
 
 
-class _CoreEvent(_EventPart, frozen=True):
+class _CoreEvent(CamelStruct, frozen=True):
     metadata: Meta = field(default_factory=Meta)
     involved_object: _ObjectReference = field(default_factory=_ObjectReference)
     reason: str = ""
@@ -83,7 +79,7 @@ class ClusterEvent:
 def list_events(
     client: ClusterClient, namespace: str | None, *, by: str | None = None
 ) -> Iterator[ClusterEvent]:
-    """Yield the events of a namespace or of all, reported `by` one component if it is named."""
+    """Yield the events of a namespace or of all, maybe those `by` one component."""
     only = {"fieldSelector": f"reportingComponent={by}"} if by else {}
     for each in client.each(resources.EVENT, namespace, **only):
         found = _read(types.convert(each, _CoreEvent))

@@ -1,4 +1,4 @@
-"""The parser of a verb, the flags that verbs share, and the cluster that they name."""
+"""The parser of a verb, the flags that verbs share, and their cluster."""
 
 import argparse
 import os
@@ -41,7 +41,7 @@ class Install:
 
 
 def add_verb(commands: Commands, verb: Verb, run: Run) -> argparse.ArgumentParser:
-    """Add the parser of a verb; what `run` cannot read or see ends with code 2 and a message."""
+    """Add the parser of a verb. What `run` cannot read or see ends with code 2 and a message."""
     parser = commands.add_parser(
         verb.name,
         help=verb.help,
@@ -86,7 +86,7 @@ def add_namespace_flag(parser: argparse.ArgumentParser, *, every: bool = True) -
 
 
 def add_output_flag(parser: argparse.ArgumentParser, *formats: str) -> None:
-    """Add `-o`; the first format is what a person gets without it."""
+    """Add `-o`. The first format is what a person gets without it."""
     parser.add_argument(
         "-o", "--output", choices=formats, default=formats[0], help="default %(default)s"
     )

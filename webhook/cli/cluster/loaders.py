@@ -1,4 +1,4 @@
-"""Policy, nodes and namespaces as a caller may read them from a cluster; decides nothing."""
+"""Policy, nodes and namespaces as a caller may read them from a cluster."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class PolicySource:
 
 
 def policy(client: ClusterClient, install: Install, path: str | None) -> PolicySource:
-    """The policy of a file; else the one that the webhook was installed with; else the built-in.
+    """The policy of a file. Else the one that the webhook was installed with. Else the built-in.
 
     Raises:
         InputError: it is wrong; the message says where.
@@ -59,7 +59,7 @@ def policy(client: ClusterClient, install: Install, path: str | None) -> PolicyS
 
 
 def cluster(client: ClusterClient, inventory: str | None, namespace: str | None) -> Cluster:
-    """Nodes, of a file or the cluster, and the labels of one namespace or of all.
+    """The nodes of a file or the cluster, and the labels of namespaces.
 
     Raises:
         InputError: the file cannot be read.
@@ -102,7 +102,7 @@ def namespaces(
 
 
 def existing(client: ClusterClient, namespace: str | None) -> tuple[list[Object], tuple[str, ...]]:
-    """Every object of the kinds that make pods, and a note for each kind that may not be seen.
+    """Every object that makes pods, and a note for each kind not seen.
 
     Raises:
         Unavailable: one of Kubernetes' own kinds may not be seen, or the cluster does not answer.

@@ -1,4 +1,4 @@
-"""The policy and the namespace by which pods are read, and what could not be seen of them."""
+"""The policy and the namespace of pods, and what cannot be read of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class NamespacePolicy:
 
     @property
     def mode(self) -> str | None:
-        """The namespace's mode; None where it is off, or unknown."""
+        """The namespace's mode. It is None where it is off, or unknown."""
         return self.place.mode.value if self.place.mode else None
 
 
@@ -46,7 +46,7 @@ def read_namespace_policy(
 
 
 def policy_or_default(client: ClusterClient, install: Install, path: str | None) -> PolicySource:
-    """As `sources.policy`; where the installed one is wrong, the built-in one and that it is."""
+    """As `sources.policy`. Where the installed one is wrong, the built-in one and that it is."""
     try:
         return sources.policy(client, install, path)
     except InputError as error:

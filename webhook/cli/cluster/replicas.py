@@ -1,7 +1,7 @@
-"""The webhook's replicas as pods of the install namespace, and where their logs and metrics are."""
+"""The webhook's replicas as pods, and the paths of their logs and metrics."""
 
 from webhook.cli.cluster import types
-from webhook.cli.cluster.client import ClusterClient, Permission
+from webhook.cli.cluster.client import ClusterClient, Permission, PodPath
 from webhook.cli.cluster.flags import Install
 from webhook.cli.cluster.types import LivePod
 from webhook.core.integrations import kubernetes
@@ -16,23 +16,23 @@ _USUAL_PORT = 8080
 
 
 def list_replicas(client: ClusterClient, install: Install) -> list[LivePod]:
-    """Return the replicas of an install in the order of their names; raise Unavailable."""
+    """Return the replicas of an install in the order of their names. Raises Unavailable."""
     selector = f"{_NAME},{_INSTANCE}={install.release},{_SERVER}"
     found = client.each(kubernetes.POD, install.namespace, labelSelector=selector)
     return sorted((types.live_pod(each) for each in found), key=lambda pod: pod.meta.name)
 
 
-def log_path(install: Install, name: str) -> tuple[Permission, str]:
-    """Return the permission that one needs for a replica's log, and its path."""
+def log_path(install: Install, name: str) -> PodPath:
+    """Return where a replica's log is."""
     permission = Permission("get", "pods/log", install.namespace)
-    return permission, kubernetes.POD.url_path(install.namespace, name, "log")
+    return PodPath(permission, kubernetes.POD.url_path(install.namespace, name, "log"))
 
 
-def metrics_path(install: Install, pod: LivePod) -> tuple[Permission, str]:
-    """Return the same for its metrics, where the API server takes no name for the port."""
+def metrics_path(install: Install, pod: LivePod) -> PodPath:
+    """Return where its metrics are, whose port has no name for the API server."""
     permission = Permission("get", "pods/proxy", install.namespace)
     root = kubernetes.POD.url_path(install.namespace)
-    return permission, f"{root}/{pod.meta.name}:{_port(pod)}/proxy/metrics"
+    return PodPath(permission, f"{root}/{pod.meta.name}:{_port(pod)}/proxy/metrics")
 
 
 def _port(pod: LivePod) -> int:

@@ -1,4 +1,4 @@
-"""What a person names on the command line: KIND/NAME, KIND NAME or NAME; asks no cluster."""
+"""What a person names on the command line: KIND/NAME, KIND NAME or NAME."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from webhook.core.integrations.integration import WorkloadResource
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An object by its name, with the kind as written; `resource` is None where it is unknown."""
+    """An object by its name, with the kind as written. `resource` is None where it is unknown."""
 
     resource: WorkloadResource | None
     word: str

@@ -1,4 +1,4 @@
-"""Times and spans as people write and read them; knows no clock."""
+"""Times and spans as people write and read them."""
 
 import argparse
 import re
@@ -13,7 +13,7 @@ _LARGE: Final = 3
 
 
 def span(text: str) -> int:
-    """Read `90s`, `10m`, `2h` or `1d` as seconds; an argparse type."""
+    """Read `90s`, `10m`, `2h` or `1d` as seconds. This is an argparse type."""
     found = _SPAN.fullmatch(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r}: write a time such as 10m, 2h or 1d")
@@ -34,7 +34,7 @@ def short(seconds: float) -> str:
 
 
 def age(now: datetime, then: datetime | None) -> str | None:
-    """How long ago something was; None where nobody knows."""
+    """How long ago something was. It is None where nobody knows."""
     return None if then is None else short((now - then).total_seconds())
 
 

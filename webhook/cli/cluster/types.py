@@ -1,4 +1,7 @@
-"""What the commands read of live objects, typed; unknown fields are skipped, nothing is judged."""
+"""What the commands read of live objects, typed.
+
+Unknown fields are skipped, nothing is judged.
+"""
 
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,11 +15,11 @@ from webhook.core.api.pod import OwnerReference, Pod
 S = TypeVar("S", bound=Struct)
 
 
-class _Part(Struct, frozen=True, rename="camel"):
-    """Immutable, and without unknown fields."""
+class CamelStruct(Struct, frozen=True, rename="camel"):
+    """An object of the API server. Only the stated fields are read."""
 
 
-class Meta(_Part, frozen=True):
+class Meta(CamelStruct, frozen=True):
     """metadata of any object."""
 
     name: str = ""
@@ -35,7 +38,7 @@ class Meta(_Part, frozen=True):
         return next((each for each in self.owner_references or () if each.controller), None)
 
 
-class Condition(_Part, frozen=True):
+class Condition(CamelStruct, frozen=True):
     """status.conditions[]."""
 
     type: str = ""
@@ -44,27 +47,27 @@ class Condition(_Part, frozen=True):
     message: str = ""
 
 
-class Ended(_Part, frozen=True):
+class Ended(CamelStruct, frozen=True):
     """Why a container waits or ended."""
 
     reason: str = ""
     message: str = ""
 
 
-class ContainerState(_Part, frozen=True):
+class ContainerState(CamelStruct, frozen=True):
     """What a container does now."""
 
     waiting: Ended | None = None
 
 
-class ContainerStatus(_Part, frozen=True):
+class ContainerStatus(CamelStruct, frozen=True):
     """status.containerStatuses[]."""
 
     name: str = ""
     state: ContainerState | None = None
 
 
-class PodStatus(_Part, frozen=True):
+class PodStatus(CamelStruct, frozen=True):
     """status of a Pod."""
 
     phase: str = ""
@@ -75,13 +78,13 @@ class PodStatus(_Part, frozen=True):
     init_container_statuses: tuple[ContainerStatus, ...] | None = None
 
 
-class _Live(_Part, frozen=True):
+class _PodStatusAndMeta(CamelStruct, frozen=True):
     metadata: Meta = field(default_factory=Meta)
     status: PodStatus = field(default_factory=PodStatus)
 
 
 class LivePod(Struct, frozen=True):
-    """A Pod: what it says of itself, as the decision reads it, and as the cluster has it."""
+    """A live Pod: as the decision reads it, and as the cluster has it."""
 
     meta: Meta
     status: PodStatus
@@ -110,8 +113,8 @@ class LivePod(Struct, frozen=True):
         return next((c for c in self.status.conditions or () if c.type == kind), None)
 
 
-class MakerSpec(_Part, frozen=True):
-    """spec of what makes pods; `replicas` and `parallelism` are how many."""
+class MakerSpec(CamelStruct, frozen=True):
+    """spec of what makes pods. `replicas` and `parallelism` are how many."""
 
     replicas: int | None = None
     parallelism: int | None = None
@@ -119,16 +122,17 @@ class MakerSpec(_Part, frozen=True):
     paused: bool | None = None
 
 
-class MakerStatus(_Part, frozen=True):
+class MakerStatus(CamelStruct, frozen=True):
     """status of what makes pods."""
 
     replicas: int | None = None
     ready_replicas: int | None = None
+    updated_replicas: int | None = None
     desired_number_scheduled: int | None = None
     conditions: tuple[Condition, ...] | None = None
 
 
-class Maker(_Part, frozen=True):
+class Maker(CamelStruct, frozen=True):
     """A Deployment, Job or anything else that makes pods."""
 
     kind: str = ""
@@ -150,6 +154,6 @@ def convert(value: Any, shape: type[S]) -> S:
 
 
 def live_pod(value: dict[str, Any]) -> LivePod:
-    """Read a pod; raise Unavailable if it is none."""
-    found = convert(value, _Live)
+    """Read a pod. Raises Unavailable if it is none."""
+    found = convert(value, _PodStatusAndMeta)
     return LivePod(found.metadata, found.status, convert(value, Pod), value)

@@ -5,7 +5,7 @@ from webhook.core.api import names
 from webhook.core.api import pod as pods
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
-from webhook.core.record import DecisionRecord
+from webhook.core.record_values import DecisionRecord
 
 
 def decision_of(pod: Pod) -> DecisionRecord | None:

@@ -1,4 +1,4 @@
-"""Who refused a pod, by what the API server says of it, and what is wrong with the pod.
+"""Who refused a pod, and what is wrong with it.
 
 The API server's own words are only searched for the name of our webhook. What the webhook found
 wrong comes from the causes that it sent along, or is shown as one text.
@@ -12,7 +12,7 @@ from typing import Final
 from webhook.core import record
 from webhook.core.checks.registry import CHECKS
 from webhook.core.decision import safety
-from webhook.core.record import Cause
+from webhook.core.record_values import Cause
 
 _SIDES: Final = ("mutate.gpu-sharing.io", "validate.gpu-sharing.io")
 _DENIED: Final = tuple(f'admission webhook "{name}" denied the request: ' for name in _SIDES)
@@ -50,7 +50,7 @@ class Denial:
 
 
 def read_denial(message: str, causes: Iterable[object] = ()) -> Denial:
-    """Return who refused and why; `causes` are those of the Status, where there is one.
+    """Return who refused and why. `causes` are those of the Status, where there is one.
 
     | the message has | who |
     |---|---|

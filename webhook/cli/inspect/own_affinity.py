@@ -1,4 +1,4 @@
-"""Which requirements of a pod's node affinity the webhook wrote, by their form; decides nothing.
+"""Which requirements of a pod's node affinity the webhook wrote, by their form.
 
 The webhook appends its pins to every term (see `patch`), in the order that `pins` has.
 """
@@ -22,7 +22,7 @@ def _forms() -> Iterator[Form]:
 
 
 def _pattern(key: str) -> re.Pattern[str]:
-    """The keys that a form's key stands for: `{slice}` is the resource of any MIG profile."""
+    """The keys that a form's key stands for, with `{slice}` for any MIG resource."""
     return re.compile(re.escape(key).replace(re.escape("{slice}"), re.escape(names.MIG) + ".+"))
 
 

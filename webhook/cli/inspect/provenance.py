@@ -1,4 +1,4 @@
-"""Which label says what a pod is for and whose it is, for people; `classify` decides by them."""
+"""Which label says what a pod is for and whose it is, for people. `classify` decides by them."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ NOTHING = "nothing says so"
 
 
 def of_workload(pod: Mapping[str, str], namespace: Mapping[str, str], policy: Policy) -> str:
-    """Where the workload comes from; the order is that of `classify`."""
+    """Where the workload comes from. The order is that of `classify`."""
     if names.WORKLOAD in pod:
         return f"the pod's label {names.WORKLOAD}"
     for known in policy.well_known_labels:

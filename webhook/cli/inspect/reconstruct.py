@@ -1,4 +1,4 @@
-"""A live pod -> a pod to create anew, as its author wrote it: for trying out, never for applying.
+"""A live pod as its author wrote it, for trying out and never for applying.
 
 What cannot be undone exactly, and why that is no harm:
 
@@ -20,7 +20,7 @@ from webhook.cli.inspect import decision_annotation, own_affinity
 from webhook.core.api import names
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
-from webhook.core.record import ContainerChange, DecisionRecord
+from webhook.core.record_values import ContainerChange, DecisionRecord
 
 Object = dict[str, Any]
 
@@ -52,7 +52,7 @@ def from_live_pod(pod: Mapping[str, Any]) -> Object:
 
 
 def from_template(template: Mapping[str, Any], pod: Mapping[str, Any] | None = None) -> Object:
-    """Return the pod that a controller would make of its template; `pod` is one that it made.
+    """Return the pod that a controller would make of its template. `pod` is one that it made.
 
     From that come the labels that a controller adds, the volumes of a StatefulSet's claims and
     the node of a DaemonSet. Ours are taken from the template only: it is what will be read.
@@ -114,7 +114,7 @@ def _put(container: Object, key: str, values: list[Any]) -> None:
 
 
 def _restore(container: Object, change: ContainerChange) -> None:
-    """Put the ask back under its first name, and take away the limit of an MPS share."""
+    """Restore the requested resource, and remove the limit of an MPS share."""
     [(before, _)], [(after, _)] = change.requested.items(), change.given.items()
     for key in ("limits", "requests"):
         values = (container.get("resources") or {}).get(key) or {}
@@ -125,7 +125,7 @@ def _restore(container: Object, change: ContainerChange) -> None:
 
 
 def _unpin(spec: Object) -> None:
-    """Take the pins out of every term; a term that the webhook made goes with them."""
+    """Take the pins out of every term. A term that the webhook made goes with them."""
     node = (spec.get("affinity") or {}).get("nodeAffinity") or {}
     terms = (node.get(_REQUIRED) or {}).get("nodeSelectorTerms") or ()
     left = [term for term in map(_unpinned, terms) if term is not None]

@@ -1,4 +1,4 @@
-"""What the scheduler says of a pod that waits -> what it means for its GPU; knows no cluster."""
+"""What the scheduler's message on a waiting pod means for its GPU."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ _AFFINITY: Final = ("didn't match Pod's node affinity", "didn't match node selec
 
 
 def meaning(message: str) -> str | None:
-    """Say in a sentence why a pod waits, where that has to do with its GPU.
+    """Return why a pod waits, where that has to do with its GPU.
 
     | the scheduler says | it means |
     |---|---|

@@ -1,4 +1,4 @@
-"""What a pod takes of physical GPUs, before and after a decision: an estimate for people.
+"""What a pod takes of physical GPUs before and after a decision, estimated.
 
 Nothing here decides. A fraction counts what the device leaves for others: a slice by its compute
 or memory, whichever is more; a share by the replicas that its GPU is divided into.
@@ -26,7 +26,7 @@ _SLICES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Devices by strategy, and the GPUs that they amount to; `gpus` may be a fraction."""
+    """Devices by strategy, and the GPUs that they amount to. `gpus` may be a fraction."""
 
     gpus: float = 0.0
     devices: Mapping[str, int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ def _memory(offer: Offer) -> float:
 
 
 def held(requests: Iterable[GpuRequest], offers: Iterable[Offer]) -> float:
-    """Return the GPUs that a pod holds on a node that offers these; what it lacks counts whole."""
+    """Return the GPUs that a pod holds on a node that offers these. What it lacks counts whole."""
     parts = {offer.resource: fraction(offer) for offer in offers}
     return _together((each, parts.get(each.resource, 1.0)) for each in requests)
 

@@ -68,7 +68,7 @@ def for_kubectl(parser: argparse.ArgumentParser, words: Sequence[str]) -> Iterat
 def _walk(
     parser: argparse.ArgumentParser, words: Sequence[str]
 ) -> tuple[argparse.ArgumentParser, argparse.Action | None, int]:
-    """The subparser that the words lead to, the flag that waits for its value, words besides."""
+    """The subparser of the words, the flag that waits for its value, other words."""
     here, awaited, given = parser, None, 0
     for word in words:
         if awaited is not None:

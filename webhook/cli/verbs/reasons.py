@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def record_of(reason: Reason) -> dict[str, Any]:
-    """Return what tools get of one reason; the keys are an interface."""
+    """Return what tools get of one reason. The keys are an interface."""
     return {
         "reason": reason.code,
         "group": reason.group.value,

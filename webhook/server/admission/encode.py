@@ -18,7 +18,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class _StatusDetails(Struct, frozen=True):
-    """What kubectl and tools read instead of the message: the API server keeps it as it is."""
+    """The details of a Status, which the API server passes on unchanged."""
 
     causes: tuple[dict[str, str], ...]
 
@@ -71,7 +71,7 @@ def _refused(verdict: Verdict, page: str) -> _RefusalStatus:
 
 
 def _warnings(request: AdmissionRequest, verdict: Verdict, page: str) -> tuple[str, ...]:
-    """The warnings for people, or the record for a dry run of a pod that asks for it."""
+    """The warnings for people, or the record for a dry run that asks."""
     explain = request.pod is not None and names.EXPLAIN in pod.annotations(request.pod)
     if explain and request.dry_run:
         first = request.side is Side.MUTATE
@@ -89,5 +89,5 @@ def warn(uid: str, warnings: tuple[str, ...]) -> bytes:
 
 
 def see(reason: Reason, page: str) -> tuple[str, ...]:
-    """Where to read of a reason, for people; nothing where no page is known."""
+    """Where to read of a reason, for people. Nothing where no page is known."""
     return (f"see {link(reason, page)}",) if page else ()

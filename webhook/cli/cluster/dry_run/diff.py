@@ -1,4 +1,4 @@
-"""A recorded decision beside what would be decided now: are they the same, and if not, why."""
+"""A recorded decision compared with what would be decided now."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from webhook.cli.cluster.dry_run.outcome import Now
 from webhook.core.api import reasons
 from webhook.core.gpu.strategies import FALLBACK
 from webhook.core.policy.values import Otherwise, Row, SeveralGpus
-from webhook.core.record import ContainerChange, DecisionRecord
+from webhook.core.record_values import ContainerChange, DecisionRecord
 
 _OF_NODES = frozenset(
     {
@@ -21,7 +21,7 @@ _OF_NODES = frozenset(
 
 
 def difference(told: DecisionRecord, now: Now, row: Row) -> str | None:
-    """Say why the two differ; None where they are the same.
+    """Say why the two differ. It is None where they are the same.
 
     The first that is true: the workload or tenant is another, the pod asks for something else,
     the policy's row has not got the strategy any more, the nodes offer something else.

@@ -1,4 +1,4 @@
-"""What would become of a pod now, as a value, and how it is read from answers; asks nobody."""
+"""What would become of a pod now, read from the answer of a dry run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from webhook.core.api.admission import Mode
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
-from webhook.core.record import Cause, ContainerChange, DecisionRecord
+from webhook.core.record_values import Cause, ContainerChange, DecisionRecord
 from webhook.kube.client import ApiAnswer
 
 Object = Mapping[str, Any]
@@ -34,14 +34,14 @@ class PodPlace:
 
     @property
     def mode(self) -> Mode | None:
-        """The namespace's mode; None where it is not opted in."""
+        """The namespace's mode. It is None where it is not opted in."""
         label = self.labels.get(names.MODE)
         return Mode(label) if label in tuple(Mode) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What would be decided now, and by whose word; `changes` may be unknown although allowed.
+    """What would be decided now, and by whose word. `changes` may be unknown although allowed.
 
     `text` is a refusal in the API server's words; `aside` says why the cluster's own word is
     missing, where it is.
@@ -62,7 +62,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Untried:
-    """It cannot be told what would be decided: why, and which rights are missing for it."""
+    """An outcome that is not known: why, and which permissions are missing."""
 
     why: str
     missing: tuple[Permission, ...] = ()

@@ -1,4 +1,4 @@
-"""The pod that would be created if a live one, or a workload's, were made anew; creates nothing."""
+"""The pod that would be created again for a live one, or for a workload."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class RebuiltPod:
 
 
 def rebuild_pod(client: ClusterClient, live: LivePod) -> RebuiltPod:
-    """By its controller's template where that can be read; else by the pod itself, taken back."""
+    """By its controller's template where that can be read. Else by the pod itself, taken back."""
     owner = live.meta.controller
     maker = _MAKERS.get(owner.kind) if owner else None
     if owner and maker:
@@ -79,5 +79,5 @@ def _claimed(subject: Object, pod: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_live_pod(client: ClusterClient, name: str, namespace: str) -> LivePod:
-    """Read one pod; raise Unavailable."""
+    """Read one pod. Raises Unavailable."""
     return types.live_pod(client.get(kubernetes.POD, name, namespace))

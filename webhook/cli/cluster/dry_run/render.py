@@ -9,7 +9,7 @@ from rich.text import Text
 from webhook.cli import output
 from webhook.cli.cluster.client import Permission
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
-from webhook.core.record import ContainerChange
+from webhook.core.record_values import ContainerChange
 
 _CHANGES: Final = (
     ("CONTAINER", "name"), ("REQUESTED nvidia.com/", "requested"), ("GOT nvidia.com/", "given"),
@@ -31,7 +31,7 @@ def render_outcome(now: Now, *, changes: bool = True) -> Iterator[RenderableType
 
 
 def render_source(now: Now, source: str) -> Iterator[RenderableType]:
-    """Yield where the answer comes from, and why not from the cluster, where it does not."""
+    """Yield where the answer comes from, and why not from the cluster."""
     yield Text(f"According to {now.by}, with {source}.", "dim")
     if now.aside:
         yield output.note(f"a dry run in the cluster does not tell: {now.aside}")

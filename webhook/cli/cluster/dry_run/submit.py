@@ -1,4 +1,4 @@
-"""Ask what would become of a pod if it were created now: a dry run, else the core's own answer."""
+"""What would become of a new pod, by a dry run or by the core."""
 
 from dataclasses import replace
 from typing import Final
@@ -56,7 +56,7 @@ def try_pod(client: ClusterClient, pod: Object, place: PodPlace) -> Now | Untrie
 
 
 def _asking(pod: Object) -> Object:
-    """The pod with the annotation by which the webhook gives its record on a dry run."""
+    """The pod with the annotation that asks the webhook for its record."""
     metadata = pod.get("metadata") or {}
     annotations = {**(metadata.get("annotations") or {}), names.EXPLAIN: "true"}
     return {**pod, "metadata": {**metadata, "annotations": annotations}}

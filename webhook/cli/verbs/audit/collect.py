@@ -12,7 +12,7 @@ from webhook.cli.cluster.client import ClusterClient, Unavailable
 from webhook.cli.evaluate import Context
 from webhook.cli.output import progress
 from webhook.cli.verbs.audit import evaluate, groups, quotas
-from webhook.cli.verbs.audit.evaluate import Row
+from webhook.cli.verbs.audit.evaluate import AuditRow
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.integrations import kubernetes
@@ -23,17 +23,17 @@ NEVER: Final = ("kube-system", "kube-public", "kube-node-lease", "gpu-operator")
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What was looked at and what came of it; `idle` counts workloads that touch no GPU."""
+    """What was looked at and what came of it. `idle` counts workloads that touch no GPU."""
 
     namespace: str | None
     context: Context
     policy: str
-    rows: tuple[Row, ...]
+    rows: tuple[AuditRow, ...]
     idle: int
     notes: tuple[str, ...]
 
     def mode_of(self, namespace: str) -> str | None:
-        """Return the mode that a namespace is in now, None where it did not opt in."""
+        """Return the mode of a namespace, None where it did not opt in."""
         return self.context.cluster.namespaces.get(namespace, {}).get(names.MODE)
 
 
@@ -64,7 +64,7 @@ def collect(client: ClusterClient, args: argparse.Namespace) -> Audit:
     return Audit(namespace, context, chosen.source, _requesting(kept, namespace), idle, more)
 
 
-def _requesting(rows: tuple[Row, ...], namespace: str | None) -> tuple[Row, ...]:
+def _requesting(rows: tuple[AuditRow, ...], namespace: str | None) -> tuple[AuditRow, ...]:
     """Of the whole cluster only namespaces with GPU requests: nobody opts the others in."""
     if namespace is not None:
         return rows
@@ -73,7 +73,7 @@ def _requesting(rows: tuple[Row, ...], namespace: str | None) -> tuple[Row, ...]
 
 
 def _quota_notes(
-    client: ClusterClient, namespace: str | None, rows: Iterable[Row]
+    client: ClusterClient, namespace: str | None, rows: Iterable[AuditRow]
 ) -> tuple[str, ...]:
     try:
         return tuple(quotas.notes(client.each(resources.RESOURCE_QUOTA, namespace), rows))

@@ -41,7 +41,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, decide and print; see the exit codes above."""
+    """Read, decide and print. See the exit codes above."""
     with flags.open_cluster(args) as client:
         found = collect(client, args)
     output.show(render(found, wide=args.output == WIDE), args.output)

@@ -8,12 +8,12 @@ import msgspec
 
 from webhook.cli import evaluate, manifests
 from webhook.cli.cluster.client import Object
-from webhook.cli.evaluate import Context, Result
+from webhook.cli.evaluate import Context, Evaluation
 from webhook.cli.inspect import usage
 from webhook.cli.inspect.usage import Usage
 from webhook.cli.manifests import InputError, Manifest
 from webhook.cli.verbs.audit import groups
-from webhook.cli.verbs.audit.groups import Group
+from webhook.cli.verbs.audit.groups import PodGroup
 from webhook.core.admit import Verdict
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
@@ -34,15 +34,15 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A pod template: how many pods it has or is to have, and what they would get.
+class AuditRow:
+    """A pod template: how many pods it has, and what they would get.
 
     `before` and `after` are in GPUs, of all its pods; `waiting` is the part of `before` that is
     asked for by pods without a node. `after` is empty where the pods are refused.
     """
 
-    group: Group
-    result: Result
+    group: PodGroup
+    result: Evaluation
     pods: int
     outcome: Outcome
     before: float
@@ -51,11 +51,11 @@ class Row:
 
 
 def forecast(
-    groups: Iterable[Group], context: Context
-) -> tuple[tuple[Row, ...], tuple[InputError, ...]]:
-    """Judge everything that touches a GPU; what cannot be read is returned beside it."""
+    groups: Iterable[PodGroup], context: Context
+) -> tuple[tuple[AuditRow, ...], tuple[InputError, ...]]:
+    """Judge everything that touches a GPU. What cannot be read is returned beside it."""
     nodes = {node.metadata.name: node for node in context.cluster.nodes}
-    rows: list[Row] = []
+    rows: list[AuditRow] = []
     unreadable: list[InputError] = []
     for each in groups:
         results = tuple(_results(each, context))
@@ -65,18 +65,18 @@ def forecast(
         rows.extend(
             _row(replace(each, pods=living), r, nodes)
             for r in results
-            if isinstance(r, Result) and touches(r.verdict)
+            if isinstance(r, Evaluation) and touches(r.verdict)
         )
     return tuple(rows), tuple(unreadable)
 
 
 def touches(verdict: Verdict) -> bool:
-    """Whether the webhook has anything to say of a pod: it asks for a GPU, or reaches for one."""
+    """Whether a pod requests a GPU, or reaches for one."""
     return bool(verdict.requests or verdict.violations or verdict.patch)
 
 
-def _results(each: Group, context: Context) -> Iterator[Result | InputError]:
-    """By the templates of the root; of a root that shows none, by a pod that it made."""
+def _results(each: PodGroup, context: Context) -> Iterator[Evaluation | InputError]:
+    """By the templates of the root. Of a root that shows none, by a pod that it made."""
     made = list(evaluate.evaluate(_found(each.root), context)) if each.read else []
     if not made and each.pods:
         made = list(evaluate.evaluate(_found(each.pods[0]), context))
@@ -88,12 +88,12 @@ def _found(value: Object) -> Manifest:
 
 
 def unscheduled(pod: Object) -> Object:
-    """The pod as it was when it was created, as far as a decision looks at it."""
+    """The pod as it was created, as far as a decision looks at it."""
     spec = {key: value for key, value in (pod.get("spec") or {}).items() if key not in _SERVERS}
     return {**pod, "spec": spec}
 
 
-def _row(each: Group, result: Result, nodes: Mapping[str, Node]) -> Row:
+def _row(each: PodGroup, result: Evaluation, nodes: Mapping[str, Node]) -> AuditRow:
     wanted = groups.wanted(each.root, result.template.place) if each.read else 0
     pods = max(wanted, len(each.pods))
     asks = result.verdict.requests
@@ -101,7 +101,7 @@ def _row(each: Group, result: Result, nodes: Mapping[str, Node]) -> Row:
     running = [gpus for gpus in holds if gpus is not None]
     waiting = (pods - len(running)) * usage.asked(asks)
     one = usage.after(result.verdict)
-    return Row(
+    return AuditRow(
         group=each,
         result=result,
         pods=pods,
@@ -113,7 +113,7 @@ def _row(each: Group, result: Result, nodes: Mapping[str, Node]) -> Row:
 
 
 def _held_gpus(pod: Object, nodes: Mapping[str, Node]) -> float | None:
-    """The GPUs, maybe a fraction; None for a pod without a node that is known: it waits."""
+    """The GPUs, maybe a fraction. It is None for a pod without a node that is known: it waits."""
     node = nodes.get((pod.get("spec") or {}).get("nodeName") or "")
     if node is None:
         return None

@@ -1,4 +1,4 @@
-"""What exists in a cluster that makes pods, each root with its live pods; judges nothing."""
+"""What exists in a cluster that makes pods, each root with its live pods."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _ENDED: Final = frozenset({"Complete", "Failed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class PodGroup:
     """Pods, and what a person applied to get them.
 
     `read` tells whether `root` is the object itself; else it is what its pods say of it: kind,
@@ -32,7 +32,7 @@ def live(pod: Object) -> bool:
     return (pod.get("status") or {}).get("phase") not in _OVER
 
 
-def group(objects: Iterable[Object], pods: Iterable[Object]) -> tuple[Group, ...]:
+def group(objects: Iterable[Object], pods: Iterable[Object]) -> tuple[PodGroup, ...]:
     """Put every object and live pod under the topmost owner that was read.
 
     A ReplicaSet is not read: its name is its Deployment's and the pod template's hash
@@ -47,7 +47,7 @@ def group(objects: Iterable[Object], pods: Iterable[Object]) -> tuple[Group, ...
         entry = found.setdefault(_key(root), (root, was_read, []))
         if each["kind"] == "Pod":
             entry[2].append(each)
-    return tuple(Group(root, tuple(members), read) for root, read, members in found.values())
+    return tuple(PodGroup(root, tuple(members), read) for root, read, members in found.values())
 
 
 def _key(subject: Object) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def _key(subject: Object) -> tuple[str, ...]:
 def _root(
     subject: Object, by_uid: Mapping[Any, Object], by_name: Mapping[tuple[str, ...], Object]
 ) -> tuple[Object, bool]:
-    """Climb by owners that were read; seen ones end a circle, which no cluster should have."""
+    """Climb by owners that were read. Seen ones end a circle, which no cluster should have."""
     here, seen = subject, set()
     while (owner := _owner(here)) and owner["uid"] not in seen:
         seen.add(owner["uid"])
@@ -71,7 +71,7 @@ def _root(
 
 
 def _owner(subject: Object) -> Object | None:
-    """The controller as a reference; of a ReplicaSet the Deployment that it belongs to."""
+    """The controller as a reference. Of a ReplicaSet the Deployment that it belongs to."""
     data = metadata(subject)
     for each in data.get("ownerReferences") or ():
         if each.get("controller"):

@@ -1,4 +1,4 @@
-"""Quotas that would no longer count what the webhook renames; a note each, no judgement.
+"""Quotas that would no longer count what the webhook renames. A note each, no judgement.
 
 A ResourceQuota is charged after admission webhooks, for the resource that the pod then asks for
 (kubernetes pkg/kubeapiserver/options/plugins.go: ResourceQuota is last).
@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 
 from webhook.cli.cluster.client import Object, metadata
 from webhook.cli.verbs.audit import totals
-from webhook.cli.verbs.audit.evaluate import Row
+from webhook.cli.verbs.audit.evaluate import AuditRow
 
 _REQUESTS = "requests."
 
 
-def notes(found: Iterable[Object], rows: Iterable[Row]) -> Iterator[str]:
+def notes(found: Iterable[Object], rows: Iterable[AuditRow]) -> Iterator[str]:
     """Yield a sentence for each quota on a GPU resource that some pods would leave."""
     grouped = totals.by_namespace(rows)
     for quota in found:
@@ -27,7 +27,7 @@ def notes(found: Iterable[Object], rows: Iterable[Row]) -> Iterator[str]:
                 )
 
 
-def _renamed(rows: Iterable[Row]) -> set[tuple[str, str]]:
+def _renamed(rows: Iterable[AuditRow]) -> set[tuple[str, str]]:
     return {
         (each.request.resource, each.offer.resource)
         for row in rows

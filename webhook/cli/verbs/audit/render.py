@@ -11,9 +11,9 @@ from webhook.cli.cluster.client import metadata
 from webhook.cli.output import Rendering
 from webhook.cli.verbs.audit import totals
 from webhook.cli.verbs.audit.collect import Audit
-from webhook.cli.verbs.audit.evaluate import Outcome, Row
+from webhook.cli.verbs.audit.evaluate import AuditRow, Outcome
+from webhook.cli.verbs.audit.record import audit_record, turn_on_command
 from webhook.cli.verbs.audit.totals import Totals
-from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.api.reason import Reason
 
@@ -34,57 +34,8 @@ _WIDE: Final = (("GPUS NOW", "before"), ("THEN", "after"))
 
 
 def render(found: Audit, *, wide: bool) -> Rendering:
-    """Return a line a namespace, or a line a workload of one namespace and where it is wide."""
-    return Rendering(_record(found), tuple(_screen(found, wide=wide)))
-
-
-def _record(found: Audit) -> dict[str, Any]:
-    """What tools get; the keys are an interface."""
-    return {
-        "namespace": found.namespace,
-        "policy": found.policy,
-        "nodes": found.context.inventory.nodes,
-        "summary": _summary(found.rows),
-        "namespaces": [
-            {"name": name, "mode": found.mode_of(name), **_summary(rows)}
-            for name, rows in totals.by_namespace(found.rows).items()
-        ],
-        "workloads": [_row_record(row) for row in found.rows],
-        "untouched": found.idle,
-        "notes": list(found.notes),
-        "turnOn": _turn_on(found.namespace) if found.namespace else None,
-    }
-
-
-def _summary(rows: Iterable[Row]) -> dict[str, Any]:
-    total = totals.add_up(rows)
-    amounts = ("before", "waiting", "after", "refused")
-    return {
-        **{each.value: total.outcomes.get(each, 0) for each in Outcome},
-        "pods": total.pods,
-        "gpus": {key: round(getattr(total, key), 2) for key in amounts},
-        "devices": dict(total.devices),
-    }
-
-
-def _row_record(row: Row) -> dict[str, Any]:
-    verdict = row.result.verdict
-    gpus = {"before": row.before, "waiting": row.waiting, "after": row.after.gpus}
-    return {
-        "namespace": row.result.namespace,
-        "kind": row.group.root["kind"],
-        "name": metadata(row.group.root).get("name", ""),
-        "template": row.result.template.path,
-        "pods": row.pods,
-        "workload": verdict.workload.value if verdict.workload else None,
-        "tenant": verdict.tenant,
-        "outcome": row.outcome.value,
-        "strategy": verdict.strategy if verdict.allowed else None,
-        "reason": verdict.reason.code,
-        "message": "" if verdict.allowed else verdict.message,
-        "warnings": list(verdict.shown_warnings),
-        "gpus": {key: round(number, 2) for key, number in gpus.items()},
-    }
+    """Return a line a namespace, or a line a workload."""
+    return Rendering(audit_record(found), tuple(_screen(found, wide=wide)))
 
 
 def _screen(found: Audit, *, wide: bool) -> Iterator[RenderableType]:
@@ -128,7 +79,7 @@ def _namespaces(found: Audit) -> Iterator[Mapping[str, Any]]:
         }
 
 
-def _workload(row: Row) -> Mapping[str, Any]:
+def _workload(row: AuditRow) -> Mapping[str, Any]:
     verdict = row.result.verdict
     given, how = verdicts.given_cells(verdict)
     return {
@@ -144,7 +95,7 @@ def _workload(row: Row) -> Mapping[str, Any]:
     }
 
 
-def _who(row: Row) -> str:
+def _who(row: AuditRow) -> str:
     suffix = verdicts.template_suffix(row.result.template.path)
     return f"{row.group.root['kind']}/{metadata(row.group.root).get('name', '')}{suffix}"
 
@@ -163,9 +114,9 @@ def _messages(found: Audit) -> Iterator[RenderableType]:
     yield Text()
 
 
-def _reasons(rows: Iterable[Row]) -> Iterator[RenderableType]:
+def _reasons(rows: Iterable[AuditRow]) -> Iterator[RenderableType]:
     """A line a reason, where there may be hundreds of refusals."""
-    by_reason: dict[Reason, list[Row]] = {}
+    by_reason: dict[Reason, list[AuditRow]] = {}
     for row in rows:
         if row.outcome is Outcome.REFUSED:
             by_reason.setdefault(row.result.verdict.reason, []).append(row)
@@ -215,9 +166,4 @@ def _next(found: Audit) -> Iterator[Text]:
     refused = any(row.outcome is Outcome.REFUSED for row in found.rows)
     first = "\nTo turn enforcement on" + (", once the refused are corrected" if refused else "")
     yield Text(f"{first} (pods that run are never touched):")
-    yield Text(f"  {_turn_on(found.namespace)}", "bold")
-
-
-def _turn_on(namespace: str) -> str:
-    """The one command that turns enforcement on."""
-    return f"kubectl label --overwrite namespace {namespace} {names.MODE}={Mode.ENFORCE.value}"
+    yield Text(f"  {turn_on_command(found.namespace)}", "bold")

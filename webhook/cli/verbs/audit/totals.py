@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from webhook.cli.verbs.audit.evaluate import Outcome, Row
+from webhook.cli.verbs.audit.evaluate import AuditRow, Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of some rows: templates by outcome, and GPUs; `refused` are those of refused pods."""
+    """Of some rows: templates by outcome, and GPUs. `refused` are those of refused pods."""
 
     outcomes: Mapping[Outcome, int]
     pods: int
@@ -20,7 +20,7 @@ class Totals:
     devices: Mapping[str, int]
 
 
-def add_up(rows: Iterable[Row]) -> Totals:
+def add_up(rows: Iterable[AuditRow]) -> Totals:
     """Add rows up. GPUs of refused pods are kept apart: they are no saving."""
     kept = tuple(rows)
     allowed = tuple(row for row in kept if row.outcome is not Outcome.REFUSED)
@@ -38,9 +38,9 @@ def add_up(rows: Iterable[Row]) -> Totals:
     )
 
 
-def by_namespace(rows: Iterable[Row]) -> Mapping[str, tuple[Row, ...]]:
+def by_namespace(rows: Iterable[AuditRow]) -> Mapping[str, tuple[AuditRow, ...]]:
     """Rows by their namespace, in its order."""
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[AuditRow]] = {}
     for row in rows:
         found.setdefault(row.result.namespace, []).append(row)
     return {name: tuple(found[name]) for name in sorted(found)}

@@ -18,7 +18,7 @@ from webhook.core.api.admission import Mode
 from webhook.core.decision import classify
 from webhook.core.decision.values import Question
 from webhook.core.policy.values import Row, RowName, row_of
-from webhook.core.record import DecisionRecord
+from webhook.core.record_values import DecisionRecord
 
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 
@@ -51,7 +51,7 @@ class Explained:
 
     @property
     def difference(self) -> str | None:
-        """Why another decision would be made now; None where it is the same, or not comparable."""
+        """Why another decision would be made now, None where it would not, or nobody knows."""
         if self.decision is None or not self.agrees or not isinstance(self.now, Now):
             return None
         return diff.difference(self.decision, self.now, self.row)
@@ -70,7 +70,7 @@ class Explained:
 
 
 def collect(client: ClusterClient, args: argparse.Namespace, name: str) -> Explained:
-    """Read what is needed and try the pod again; raise Unavailable."""
+    """Read what is needed and try the pod again. Raises Unavailable."""
     namespace = args.namespace or client.namespace
     live = rebuild.read_live_pod(client, name, namespace)
     found = namespace_policy.read_namespace_policy(client, args.install, args.policy, namespace)

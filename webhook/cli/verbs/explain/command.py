@@ -48,7 +48,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read and explain; see the exit codes above."""
+    """Read and explain. See the exit codes above."""
     name = _name(args.pod)
     with flags.open_cluster(args) as client, progress(f"looking at {name} …"):
         found = collect(client, args, name)

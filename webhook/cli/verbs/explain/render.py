@@ -131,7 +131,7 @@ def _outcome(made: Explained, now: Now) -> Text:
 
 
 def _record(made: Explained) -> dict[str, Any]:
-    """What tools get; the keys are an interface."""
+    """What tools get. The keys are an interface."""
     place, facts = made.rules.place, made.facts
     labels = made.live.labels
     return {

@@ -1,4 +1,4 @@
-"""The audit log of every replica, or events in its place; what cannot be read is noted."""
+"""The audit log of every replica, or events in its place. What cannot be read is noted."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from webhook.cli.cluster import events, replicas
-from webhook.cli.cluster.client import ClusterClient, Forbidden, Permission, Unavailable
+from webhook.cli.cluster.client import ClusterClient, Forbidden, PodPath, Unavailable
 from webhook.cli.cluster.events import OURS, ClusterEvent
 from webhook.cli.cluster.flags import Install
 from webhook.cli.cluster.times import clock
 from webhook.cli.verbs.logs.filters import LineFilter
 from webhook.core import record
-from webhook.core.record import DecisionRecord, LogLine
+from webhook.core.record_values import DecisionRecord, LogLine
 
 _ONLY_EVENTS: Final = (
     "these are events of namespace {}, which tell of refusals and rewrites and are kept for an "
@@ -22,8 +22,8 @@ _ONLY_EVENTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """Lines by time, and what should be known of them; `since` is in seconds.
+class AuditLog:
+    """Lines by time, and what should be known of them. `since` is in seconds.
 
     `from_events` tells that the lines are events and not the log itself.
     """
@@ -36,7 +36,7 @@ class Log:
 
 @dataclass
 class _ReplicaLog:
-    """What was read of one replica, and what not; `cut` is why there is no more."""
+    """What was read of one replica, and what not. `cut` is why there is no more."""
 
     lines: list[LogLine] = field(default_factory=list)
     no_json: int = 0
@@ -54,7 +54,7 @@ class _ReplicaLog:
                 self.lines.append(line)
 
 
-def collect(client: ClusterClient, install: Install, wanted: LineFilter, since: int) -> Log:
+def collect(client: ClusterClient, install: Install, wanted: LineFilter, since: int) -> AuditLog:
     """Read the last `since` seconds.
 
     Raises:
@@ -77,16 +77,16 @@ def collect(client: ClusterClient, install: Install, wanted: LineFilter, since: 
     if all(isinstance(each.cut, Forbidden) for each in logs):
         return _from_events(client, wanted, since, logs[0].cut)
     lines = [line for each in logs for line in each.lines]
-    return Log(_by_time(lines), since, tuple(_notes(dict(zip(names, logs, strict=True)))))
+    return AuditLog(_by_time(lines), since, tuple(_notes(dict(zip(names, logs, strict=True)))))
 
 
 async def _read(
-    client: ClusterClient, path: tuple[Permission, str], wanted: LineFilter, since: int
+    client: ClusterClient, path: PodPath, wanted: LineFilter, since: int
 ) -> _ReplicaLog:
     found = _ReplicaLog()
     try:
         async with client.lines(
-            *path, container=replicas.CONTAINER, sinceSeconds=str(since)
+            path, container=replicas.CONTAINER, sinceSeconds=str(since)
         ) as lines:
             async for text in lines:
                 found.add(text, wanted)
@@ -113,7 +113,7 @@ def _by_time(lines: list[LogLine]) -> tuple[LogLine, ...]:
 
 def _from_events(
     client: ClusterClient, wanted: LineFilter, since: int, forbidden: Unavailable | None
-) -> Log:
+) -> AuditLog:
     """Refusals and rewrites of one namespace, from what its people may see."""
     namespace = wanted.namespace or client.namespace
     try:
@@ -127,11 +127,11 @@ def _from_events(
         if wanted.takes(line) and line.timestamp >= after
     ]
     notes = (_ONLY_EVENTS.format(namespace, forbidden),)
-    return Log(_by_time(lines), since, notes, from_events=True)
+    return AuditLog(_by_time(lines), since, notes, from_events=True)
 
 
 def _line_of(event: ClusterEvent) -> LogLine:
-    """An event of the webhook in the form of the log, as far as it tells."""
+    """An event of the webhook as a line of the log."""
     told = event.record or DecisionRecord()
     return LogLine(
         event="review",

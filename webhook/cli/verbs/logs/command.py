@@ -60,7 +60,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, merge and print; see the exit codes above."""
+    """Read, merge and print. See the exit codes above."""
     if args.reason is not None:
         known_reason(args.reason)
     if args.follow and args.output == YAML:

@@ -3,12 +3,12 @@
 import argparse
 from dataclasses import dataclass
 
-from webhook.core.record import LogLine
+from webhook.core.record_values import LogLine
 
 
 @dataclass(frozen=True, slots=True)
 class LineFilter:
-    """What a line must have; None is anything. `everything` takes dry runs and the like too."""
+    """What a line must have. None is anything. `everything` takes dry runs and the like too."""
 
     namespace: str | None = None
     workload: str | None = None
@@ -19,7 +19,7 @@ class LineFilter:
     everything: bool = False
 
     def takes(self, line: LogLine) -> bool:
-        """Return whether a line passes; `owner` is a name, or the start of one before a dash."""
+        """Return whether a line passes. `owner` is a name, or the start of one before a dash."""
         owner = (self.owner or "").rpartition("/")[2]
         return (
             self.namespace in (None, line.namespace)
@@ -31,7 +31,7 @@ class LineFilter:
         )
 
     def skips(self, line: LogLine) -> bool:
-        """Return whether a line says too little: a dry run, or a validation that found nothing."""
+        """Return whether a line is a dry run or a validation that found nothing."""
         quiet = line.dry_run or (line.side == "validate" and line.allowed)
         return quiet and not self.everything
 

@@ -1,4 +1,4 @@
-"""The audit log as it is written: a task for each replica, lines in the order they come."""
+"""The audit log as it is written, with a task for each replica."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ from webhook.cli.output import JSON
 from webhook.cli.verbs.logs.filters import LineFilter
 from webhook.cli.verbs.logs.render import row_of
 from webhook.core import record
-from webhook.core.record import LogLine
+from webhook.core.record_values import LogLine
 
 _WIDTHS: Final = (
     ("time", 20), ("namespace", 16), ("owner", 36), ("workload", 12), ("requested", 12),
@@ -46,7 +46,7 @@ async def _follow(
     since = str(args.since or 1)
     try:
         async with client.lines(
-            *path, container=replicas.CONTAINER, sinceSeconds=since, follow="true"
+            path, container=replicas.CONTAINER, sinceSeconds=since, follow="true"
         ) as lines:
             async for text in lines:
                 line = record.from_log_line(text)

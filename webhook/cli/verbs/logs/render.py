@@ -9,8 +9,8 @@ from rich.text import Text
 from webhook.cli import output
 from webhook.cli.cluster import times
 from webhook.cli.output import Column, Rendering
-from webhook.cli.verbs.logs.collect import Log
-from webhook.core.record import LogLine
+from webhook.cli.verbs.logs.collect import AuditLog
+from webhook.core.record_values import LogLine
 
 _COLUMNS: Final[tuple[Column, ...]] = (
     ("TIME", "time"), ("NAMESPACE", "namespace"), ("OWNER", "owner"), ("WORKLOAD", "workload"),
@@ -20,14 +20,14 @@ _WIDE: Final[tuple[Column, ...]] = (("MESSAGE", "message"),)
 _EVENTS: Final[tuple[Column, ...]] = (("TIMES", "times"),)
 
 
-def render(found: Log, *, wide: bool) -> Rendering:
+def render(found: AuditLog, *, wide: bool) -> Rendering:
     """Return a line a review, with the messages of refusals in the line or below."""
     columns = _COLUMNS + (_EVENTS if found.from_events else ()) + (_WIDE if wide else ())
     listing = output.table(columns, map(row_of, found.lines)) if found.lines else None
     return Rendering(found.lines, tuple(_ends(found, wide=wide)), listing, found.notes)
 
 
-def _ends(found: Log, *, wide: bool) -> Iterator[RenderableType]:
+def _ends(found: AuditLog, *, wide: bool) -> Iterator[RenderableType]:
     if not found.lines:
         yield Text(f"No such decision in the last {times.short(found.since)}.")
     elif not wide:

@@ -1,4 +1,4 @@
-"""Pods that request a GPU: who they are, how they got it and where they run."""
+"""Pods that request a GPU, with their decisions."""
 
 import argparse
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from webhook.core.decision import classify
 from webhook.core.decision.values import GpuRequest
 from webhook.core.integrations import kubernetes
 from webhook.core.policy.values import Policy
-from webhook.core.record import DecisionRecord
+from webhook.core.record_values import DecisionRecord
 
 _OVER: Final = ("Succeeded", "Failed")
 Labels = Mapping[str, str]
@@ -52,7 +52,7 @@ class GpuPod:
 
 @dataclass(frozen=True, slots=True)
 class PodList:
-    """The pods that were wanted; `total` counts those that request a GPU at all."""
+    """The pods that were wanted. `total` counts those that request a GPU at all."""
 
     namespace: str | None
     pods: tuple[GpuPod, ...]
@@ -62,7 +62,7 @@ class PodList:
 
 
 def collect(client: ClusterClient, args: argparse.Namespace) -> PodList:
-    """Read the pods of a namespace or of all; raise Unavailable."""
+    """Read the pods of a namespace or of all. Raises Unavailable."""
     now = datetime.now(UTC)
     namespace = flags.namespace_of(args, client)
     notes: tuple[str, ...] = ()

@@ -46,7 +46,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read and list the pods; see the exit codes above."""
+    """Read and list the pods. See the exit codes above."""
     with flags.open_cluster(args) as client, progress("reading pods …"):
         found = collect(client, args)
     output.show(render(found, wide=args.output == WIDE), args.output)

@@ -32,7 +32,7 @@ def render(found: PodList, *, wide: bool) -> Rendering:
 
 
 def _record(each: GpuPod, now: datetime) -> dict[str, Any]:
-    """What tools get of one pod; the keys are an interface."""
+    """What tools get of one pod. The keys are an interface."""
     live, containers = each.live, each.decision.containers if each.decision else ()
     owner = live.meta.controller
     return {
@@ -78,7 +78,7 @@ def _ends(found: PodList) -> Iterator[RenderableType]:
 
 
 def _summary(pods: Iterable[GpuPod]) -> str:
-    """How many pods have which strategy; empty where none holds a GPU."""
+    """How many pods have which strategy. Empty where none holds a GPU."""
     kept = [each for each in pods if not each.ended]
     counts = Counter(each.strategy or "without a decision" for each in kept)
     many = ", ".join(f"{n} {strategy}" for strategy, n in sorted(counts.items()))

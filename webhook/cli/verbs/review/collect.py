@@ -4,19 +4,19 @@ import argparse
 from dataclasses import dataclass, replace
 
 from webhook.cli import evaluate, loaders, manifests
-from webhook.cli.evaluate import Context, Result
+from webhook.cli.evaluate import Context, Evaluation
 from webhook.cli.manifests import InputError, Manifest
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class ReviewedManifests:
     """The decided pods, and a sentence for each input that cannot be read."""
 
-    results: tuple[Result, ...]
+    results: tuple[Evaluation, ...]
     unreadable: tuple[InputError, ...]
 
 
-def collect(args: argparse.Namespace) -> Review:
+def collect(args: argparse.Namespace) -> ReviewedManifests:
     """Read and decide what the flags name.
 
     Raises:
@@ -36,7 +36,7 @@ def collect(args: argparse.Namespace) -> Review:
         for each in found
         for result in ([each] if isinstance(each, InputError) else evaluate.evaluate(each, context))
     ]
-    return Review(
-        tuple(each for each in made if isinstance(each, Result)),
+    return ReviewedManifests(
+        tuple(each for each in made if isinstance(each, Evaluation)),
         tuple(each for each in made if isinstance(each, InputError)),
     )

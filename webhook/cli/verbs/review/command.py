@@ -55,7 +55,7 @@ def _label(text: str) -> tuple[str, str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what becomes of each pod; see the exit codes above."""
+    """Print what becomes of each pod. See the exit codes above."""
     found = collect(args)
     for error in found.unreadable:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output

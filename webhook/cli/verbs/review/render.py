@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from webhook.cli import output, verdicts
-from webhook.cli.evaluate import Result
+from webhook.cli.evaluate import Evaluation
 from webhook.cli.output import Rendering
 from webhook.core.api.reason import PAGE
 
@@ -18,7 +18,7 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-def render(results: Sequence[Result]) -> Rendering:
+def render(results: Sequence[Evaluation]) -> Rendering:
     """Return the results as a table, with all warnings and refusals below."""
     record = [record_of(result) for result in results]
     if not results:
@@ -31,8 +31,8 @@ def render(results: Sequence[Result]) -> Rendering:
     return Rendering(record, (table, *more))
 
 
-def record_of(result: Result) -> dict[str, Any]:
-    """Return what tools get of one result; the keys are an interface."""
+def record_of(result: Evaluation) -> dict[str, Any]:
+    """Return what tools get of one result. The keys are an interface."""
     verdict = result.verdict
     return {
         "source": result.found.source,
@@ -53,7 +53,7 @@ def record_of(result: Result) -> dict[str, Any]:
     }
 
 
-def _row(result: Result) -> Mapping[str, Any]:
+def _row(result: Evaluation) -> Mapping[str, Any]:
     given, how = verdicts.given_cells(result.verdict)
     suffix = verdicts.template_suffix(result.template.path)
     return {
@@ -65,7 +65,7 @@ def _row(result: Result) -> Mapping[str, Any]:
     }
 
 
-def render_diff(result: Result) -> RenderableType:
+def render_diff(result: Evaluation) -> RenderableType:
     """Return the pod before and after as a unified diff, or why there is none."""
     verdict = result.verdict
     title = f"{result.found.value['kind']}/{result.name} {result.template.path}".strip()

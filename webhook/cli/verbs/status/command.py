@@ -36,7 +36,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read and show everything; see the exit codes above."""
+    """Read and show everything. See the exit codes above."""
     with flags.open_cluster(args) as client, progress("looking at the webhook …"):
         sections = tuple(collect(client, args.install))
     output.show(render(sections), args.output)

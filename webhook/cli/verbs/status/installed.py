@@ -1,16 +1,16 @@
-"""Sections of the status that the API server tells: replicas, keeper, and the webhooks in force."""
+"""Sections of the status from the API server: replicas, certificates and webhooks."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import field
 
 from webhook.cli import output
 from webhook.cli.cluster import resources, types
 from webhook.cli.cluster.client import ClusterClient, NotFound, Unavailable
 from webhook.cli.cluster.flags import Install
-from webhook.cli.cluster.types import Meta
+from webhook.cli.cluster.types import CamelStruct, Maker, Meta
 from webhook.cli.verbs.status.section import Section
 from webhook.core.api.resource import ApiResource
 from webhook.core.integrations import kubernetes
@@ -24,50 +24,19 @@ _COLUMNS: Final = (("", "part"), ("READY", "ready"), ("IMAGE", "image"))
 _WEBHOOKS: Final = (("WEBHOOK", "name"), ("IN FORCE", "inForce"), ("CONFIGURED", "configured"))
 
 
-class _Part(Struct, frozen=True, rename="camel"):
-    """Only what is read."""
-
-
-class _Container(_Part, frozen=True):
-    image: str = ""
-
-
-class _PodSpec(_Part, frozen=True):
-    containers: tuple[_Container, ...] = ()
-
-
-class _Template(_Part, frozen=True):
-    spec: _PodSpec = field(default_factory=_PodSpec)
-
-
-class _Spec(_Part, frozen=True):
-    replicas: int | None = None
-    template: _Template = field(default_factory=_Template)
-
-
-class _Status(_Part, frozen=True):
-    ready_replicas: int | None = None
-    updated_replicas: int | None = None
-
-
-class _Deployment(_Part, frozen=True):
-    spec: _Spec = field(default_factory=_Spec)
-    status: _Status = field(default_factory=_Status)
-
-
-class _Client(_Part, frozen=True):
+class _ClientConfig(CamelStruct, frozen=True):
     ca_bundle: str = ""
 
 
-class _Webhook(_Part, frozen=True):
+class _LiveWebhook(CamelStruct, frozen=True):
     name: str = ""
     failure_policy: str = ""
-    client_config: _Client = field(default_factory=_Client)
+    client_config: _ClientConfig = field(default_factory=_ClientConfig)
 
 
-class _Configuration(_Part, frozen=True):
+class _LiveWebhooks(CamelStruct, frozen=True):
     metadata: Meta = field(default_factory=Meta)
-    webhooks: tuple[_Webhook, ...] = ()
+    webhooks: tuple[_LiveWebhook, ...] = ()
 
 
 def install(client: ClusterClient, where: Install) -> Section:
@@ -92,14 +61,15 @@ def install(client: ClusterClient, where: Install) -> Section:
 
 
 def _deployment(client: ClusterClient, where: Install, name: str) -> dict[str, Any]:
-    found = types.convert(client.get(kubernetes.DEPLOYMENT, name, where.namespace), _Deployment)
-    wanted = 1 if found.spec.replicas is None else found.spec.replicas
+    found = client.get(kubernetes.DEPLOYMENT, name, where.namespace)
+    maker = types.convert(found, Maker)
+    spec = ((found.get("spec") or {}).get("template") or {}).get("spec") or {}
     return {
         "name": name,
-        "wanted": wanted,
-        "ready": found.status.ready_replicas or 0,
-        "updated": found.status.updated_replicas or 0,
-        "images": sorted({each.image for each in found.spec.template.spec.containers}),
+        "wanted": 1 if maker.spec.replicas is None else maker.spec.replicas,
+        "ready": maker.status.ready_replicas or 0,
+        "updated": maker.status.updated_replicas or 0,
+        "images": sorted({each.get("image", "") for each in spec.get("containers") or ()}),
     }
 
 
@@ -124,7 +94,7 @@ def _unready(data: Mapping[str, Any], where: Install) -> Iterable[str]:
 
 
 def webhooks(client: ClusterClient, where: Install) -> Section:
-    """The failurePolicy of each webhook, in force and as configured; raise Unavailable."""
+    """The failurePolicy of each webhook, in force and as configured. Raises Unavailable."""
     found: list[dict[str, Any]] = []
     wrong: list[str] = []
     for kind in (resources.MUTATING, resources.VALIDATING):
@@ -140,7 +110,7 @@ def webhooks(client: ClusterClient, where: Install) -> Section:
 def _of_configuration(
     client: ClusterClient, kind: ApiResource, name: str
 ) -> Iterable[dict[str, Any]]:
-    found = types.convert(client.get(kind, name), _Configuration)
+    found = types.convert(client.get(kind, name), _LiveWebhooks)
     configured = _configured((found.metadata.annotations or {}).get(POLICIES, "{}"))
     return [
         {

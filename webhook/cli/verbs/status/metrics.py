@@ -49,7 +49,7 @@ def fetch(client: ClusterClient, where: Install) -> Pages:
     for pod in replicas.list_replicas(client, where):
         try:
             found[pod.meta.name] = metrics_page.parse_metrics(
-                client.read(*replicas.metrics_path(where, pod))
+                client.read(replicas.metrics_path(where, pod))
             )
         except Forbidden:
             raise

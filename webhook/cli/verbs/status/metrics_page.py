@@ -1,4 +1,4 @@
-"""A page of Prometheus metrics -> numbers by name and labels; fetches nothing."""
+"""A page of Prometheus metrics -> numbers by name and labels."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class MetricsPage:
-    """The samples of one replica by name; what is absent there is absent here."""
+    """The samples of one replica by name. What is absent there is absent here."""
 
     samples: Mapping[str, tuple[tuple[Labels, float], ...]]
 
     def value(self, name: str) -> float | None:
-        """A number without labels; None where it is absent."""
+        """A number without labels. It is None where it is absent."""
         return next((value for _, value in self.each(name)), None)
 
     def each(self, name: str) -> tuple[tuple[Labels, float], ...]:

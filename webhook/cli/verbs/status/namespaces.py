@@ -28,7 +28,7 @@ _REFUSALS: Final = (
 
 
 def namespaces(client: ClusterClient) -> Section:
-    """Who opted in, with how many pods by strategy; raise Unavailable.
+    """Who opted in, with how many pods by strategy. Raises Unavailable.
 
     Who may not list namespaces sees the own one, if it opted in or not.
     """
@@ -58,7 +58,7 @@ def namespaces(client: ClusterClient) -> Section:
 def _strategies(
     client: ClusterClient, scope: str | None, notes: list[str]
 ) -> Mapping[str, Counter[str]]:
-    """By the label, which the API server can select by: a cluster may have very many pods."""
+    """Count pods by the label, which the API server selects by."""
     found: dict[str, Counter[str]] = {}
     try:
         for each in client.each(kubernetes.POD, scope, labelSelector=names.STRATEGY):
@@ -92,7 +92,7 @@ def _meaningless(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 
 
 def refusals(client: ClusterClient, now: datetime) -> Section:
-    """The refusals of the last hour, those first that were told most often; raise Unavailable."""
+    """The refusals of the last hour, those first that were told most often. Raises Unavailable."""
     notes: tuple[str, ...] = ()
     missing: tuple[Permission, ...] = ()
     try:

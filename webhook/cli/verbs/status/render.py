@@ -17,7 +17,7 @@ def render(sections: Sequence[Section]) -> Rendering:
 
 
 def _record(kept: Sequence[Section]) -> dict[str, Any]:
-    """What tools get; the keys are an interface.
+    """What tools get. The keys are an interface.
 
     A section that cannot be seen is null, and so is `well` then, unless something is wrong.
     """
@@ -52,7 +52,7 @@ def _screen(parts: Sequence[Section]) -> Iterator[RenderableType]:
 
 
 def _grouped(parts: Sequence[Section]) -> Iterator[tuple[str, Section]]:
-    """Parts that cannot be seen for one reason stand together, so that it is said once."""
+    """Sections that cannot be seen for one reason stand together."""
     unseen: dict[str, list[Section]] = {}
     for each in parts:
         if each.unseen:

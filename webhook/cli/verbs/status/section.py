@@ -11,7 +11,7 @@ from webhook.cli.cluster.client import Forbidden, Permission, Unavailable
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`unseen` says why it cannot be seen; `wrong` and `notes` are sentences for people."""
+    """`unseen` says why it cannot be seen. `wrong` and `notes` are sentences for people."""
 
     key: str
     title: str
@@ -24,7 +24,7 @@ class Section:
 
 
 def section_of(key: str, title: str, look: Callable[[], Section]) -> Section:
-    """Return a section; what is in the way of it becomes the section, so that others are seen."""
+    """Return a section. What is in the way of it becomes the section, so that others are seen."""
     try:
         return look()
     except Forbidden as forbidden:

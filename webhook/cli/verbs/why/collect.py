@@ -40,8 +40,8 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Pods that wait or failed for one reason: what is said of them, and what that means."""
+class WaitingPods:
+    """Pods that wait or failed for one reason, and what it means."""
 
     pods: tuple[str, ...]
     state: str
@@ -56,7 +56,7 @@ class Diagnosed:
     members: OwnerTree
     rules: NamespacePolicy
     refused: tuple[Refused, ...]
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[WaitingPods, ...]
     trials: tuple[Trial, ...]
     notes: tuple[str, ...]
     unseen: tuple[Permission, ...]
@@ -124,7 +124,7 @@ def _trials(client: ClusterClient, members: OwnerTree, found: NamespacePolicy) -
         yield Trial(each, submit.try_pod(client, each.pod, place))
 
 
-def find_waiting(pods: tuple[LivePod, ...]) -> Iterator[Waiting]:
+def find_waiting(pods: tuple[LivePod, ...]) -> Iterator[WaitingPods]:
     """Pods that do not run, by what is said of them."""
     found: dict[tuple[str, str], list[str]] = {}
     for pod in pods:
@@ -132,7 +132,7 @@ def find_waiting(pods: tuple[LivePod, ...]) -> Iterator[Waiting]:
         if said is not None:
             found.setdefault(said, []).append(pod.meta.name)
     for (state, message), names in found.items():
-        yield Waiting(tuple(names), state, message, scheduler_message.meaning(message))
+        yield WaitingPods(tuple(names), state, message, scheduler_message.meaning(message))
 
 
 def _said(pod: LivePod) -> tuple[str, str] | None:
@@ -161,6 +161,6 @@ def _notes(members: OwnerTree) -> Iterator[str]:
 
 
 def strategy_of_pod(pod: LivePod) -> str | None:
-    """Return how a pod got its GPU, as its annotation tells and its requests bear out."""
+    """Return how a pod got its GPU, as far as its requests bear that out."""
     told = decision_annotation.decision_of(pod.pod)
     return told.strategy if told else None

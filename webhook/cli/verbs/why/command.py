@@ -48,7 +48,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read and explain; see the exit codes above."""
+    """Read and explain. See the exit codes above."""
     target = targets.parse_target(args.workload)
     with flags.open_cluster(args) as client, progress(f"looking at {target.text} …"):
         found = collect(client, args, target)

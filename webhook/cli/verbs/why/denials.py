@@ -12,7 +12,7 @@ from webhook.cli.inspect import denial
 from webhook.cli.inspect.denial import By, Denial
 from webhook.cli.verbs.why import owner_tree
 from webhook.cli.verbs.why.owner_tree import OwnerTree
-from webhook.core.record import Cause
+from webhook.core.record_values import Cause
 
 _FAILED: Final = ("FailedCreate", "FailedToCreate")
 """How controllers begin the reason of an event about a pod that they could not make."""
@@ -23,7 +23,7 @@ _ENOUGH: Final = 900
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refusal: of whom, how often, when (a condition tells neither), and if it still holds."""
+    """A refusal: of whom, how often, when, and if it still holds."""
 
     refusal: Denial
     whose: str
@@ -34,7 +34,7 @@ class Refused:
 
 
 def find_refusals(members: OwnerTree, events: Iterable[ClusterEvent]) -> tuple[Refused, ...]:
-    """Everything that was refused to a family, the newest first; those of others at the end."""
+    """Everything that was refused to a family, the newest first. Those of others at the end."""
     about = owner_tree.concerns(members)
     told = (_of_event(each) for each in events if about(each.kind, each.name, each.uid))
     stated = (each for maker in members.makers for each in _of_conditions(maker))
@@ -67,7 +67,7 @@ def _of_conditions(maker: Maker) -> Iterator[Refused]:
 
 
 def _tells_of_a_failure(condition: Condition) -> bool:
-    """A ReplicaFailure; another controller's condition only if it quotes our refusal."""
+    """A ReplicaFailure. Another controller's condition only if it quotes our refusal."""
     if condition.type == "ReplicaFailure":
         return condition.status == "True"
     return denial.read_denial(condition.message).ours
@@ -85,7 +85,7 @@ def _merged(found: Iterable[Refused]) -> list[Refused]:
 
 
 def _same(one: Denial, other: Denial) -> bool:
-    """Whether two tell of one refusal: an event cuts its text, a controller's has a link behind."""
+    """Whether two texts tell of one refusal. Events cut theirs, controllers add a link."""
     first, second = (each.text.rstrip("…")[:_ENOUGH] for each in (one, other))
     return one.by is other.by and (first.startswith(second) or second.startswith(first))
 
@@ -104,7 +104,7 @@ def _joined(one: Refused, other: Refused) -> Refused:
 
 
 def explained(each: Refused, answers: Iterable[Now]) -> Refused:
-    """The refusal with the causes of a dry run that is refused in the same words."""
+    """Return the refusal with the causes of a dry run refused alike."""
     if each.refusal.known:
         return each
     for now in answers:
@@ -127,7 +127,7 @@ def _holds(each: Refused, members: OwnerTree) -> bool:
 
 
 def wanted_pods(members: OwnerTree) -> int | None:
-    """How many pods there should be now; None where that cannot be said."""
+    """How many pods there should be now. It is None where that cannot be said."""
     root, current = members.root, members.current
     match current.kind:
         case "Pod":
@@ -151,7 +151,7 @@ def _ended(job: Maker) -> bool:
 
 
 def missing_pods(members: OwnerTree) -> int | None:
-    """How many pods are missing; None where that cannot be said."""
+    """How many pods are missing. It is None where that cannot be said."""
     number = wanted_pods(members)
     if number is None:
         return None

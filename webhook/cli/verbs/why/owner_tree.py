@@ -1,4 +1,4 @@
-"""A workload with everything that it owns and that makes pods, and those pods; judges nothing."""
+"""A workload with everything that it owns and that makes pods, and those pods."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def _age(maker: Maker) -> tuple[int, float]:
 
 
 def read_owner_tree(client: ClusterClient, target: Target, namespace: str) -> OwnerTree:
-    """Read a family, as far as the caller may; raise Unavailable if the cluster does not answer."""
+    """Read a workload and what it owns, as far as the caller may. Raises Unavailable."""
     missing: list[Permission] = []
     subject, absent = None, False
     if target.resource is not None:
@@ -115,7 +115,7 @@ def _made_by(pod: LivePod, makers: tuple[Maker, ...]) -> bool:
 
 
 def _is_controlled(meta: Meta, maker: Maker) -> bool:
-    """By uid; where only the name is known, by that and the kind, in any case."""
+    """By uid. Where only the name is known, by that and the kind, in any case."""
     owner = meta.controller
     if owner is None:
         return False

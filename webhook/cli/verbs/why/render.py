@@ -1,16 +1,15 @@
-"""Why a workload's pods are not there, as a person reads it, and as tools do."""
+"""The screen and the record of a workload's refusals and waits."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from webhook.cli import output
 from webhook.cli.cluster import times
-from webhook.cli.cluster.dry_run import outcome
 from webhook.cli.cluster.dry_run import render as dry_run
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
 from webhook.cli.inspect.denial import By
@@ -20,14 +19,15 @@ from webhook.cli.verbs.why.collect import (
     Diagnosed,
     State,
     Trial,
-    Waiting,
+    WaitingPods,
     strategy_of_pod,
 )
 from webhook.cli.verbs.why.denials import Refused
+from webhook.cli.verbs.why.record import why_record
 from webhook.core.api import names
 from webhook.core.api.reason import link
 from webhook.core.checks.registry import REASONS
-from webhook.core.record import Cause
+from webhook.core.record_values import Cause
 
 _HEADS: Final = {
     State.REFUSED: ("its pods are refused", "bold red"),
@@ -54,7 +54,7 @@ _MOST_NAMED: Final = 3
 
 def render(made: Diagnosed) -> Rendering:
     """Return what is refused, what waits, and what would be decided now."""
-    return Rendering(_record(made), tuple(_screen(made)))
+    return Rendering(why_record(made), tuple(_screen(made)))
 
 
 def _screen(made: Diagnosed) -> Iterator[RenderableType]:
@@ -109,7 +109,7 @@ def _refusal(each: Refused, now: datetime) -> Iterator[RenderableType]:
 
 
 def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
-    """What is wrong, by reason: each thing on a line of its own, then what to do, once."""
+    """What is wrong, by reason, and what to do about each."""
     groups: dict[str, list[Cause]] = {}
     for cause in causes:
         groups.setdefault(cause.reason, []).append(cause)
@@ -124,7 +124,7 @@ def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
             yield output.indented(f"More: gpu-sharing reasons {code}, or {link(known)}", 4)
 
 
-def _waiting(each: Waiting) -> Iterator[RenderableType]:
+def _waiting(each: WaitingPods) -> Iterator[RenderableType]:
     named = ", ".join(each.pods[:_MOST_NAMED])
     more = len(each.pods) - _MOST_NAMED
     yield Text(f"{each.state}: {named}{f' and {more} more' if more > 0 else ''}", "yellow")
@@ -173,58 +173,3 @@ def _ends(made: Diagnosed) -> Iterator[RenderableType]:
             f"pods; to opt in: kubectl label namespace {place.namespace} {names.MODE}=audit"
         )
     yield from dry_run.render_missing((*made.rules.missing, *made.unseen))
-
-
-def _record(made: Diagnosed) -> dict[str, Any]:
-    """What tools get; the keys are an interface."""
-    members = made.members
-    root = members.root
-    states = Counter(pod.state for pod in members.pods)
-    got = Counter(filter(None, map(strategy_of_pod, members.pods)))
-    return {
-        "namespace": members.namespace,
-        "kind": root.kind,
-        "name": root.metadata.name,
-        "mode": made.rules.mode,
-        "state": made.state.value,
-        "wanted": denials.wanted_pods(members),
-        "pods": {"count": len(members.pods), "states": dict(states), "strategies": dict(got)},
-        "refusals": [_refusal_record(each) for each in made.refused],
-        "waiting": [
-            {"pods": list(w.pods), "state": w.state, "message": w.message, "meaning": w.meaning}
-            for w in made.waiting
-        ],
-        "now": [_trial_record(each) for each in made.trials],
-        "notes": list(made.notes),
-        "missing": [each.record for each in made.missing],
-    }
-
-
-def _trial_record(each: Trial) -> dict[str, Any]:
-    if isinstance(each.now, Untried):
-        return {"template": each.anew.source, "decided": None, "why": each.now.why}
-    return {"template": each.anew.source, "decided": outcome.to_record(each.now), "why": None}
-
-
-def _refusal_record(each: Refused) -> dict[str, Any]:
-    """What tools get of a refusal; the keys are an interface."""
-    return {
-        "by": each.refusal.by.value,
-        "now": each.now,
-        "of": each.whose,
-        "count": each.count,
-        "first": times.clock(each.first),
-        "last": times.clock(each.last),
-        "wrong": [_cause_record(cause) for cause in each.refusal.causes],
-    }
-
-
-def _cause_record(cause: Cause) -> dict[str, Any]:
-    code = REASONS.get(cause.reason)
-    return {
-        "reason": cause.reason or None,
-        "sentence": code.sentence if code else None,
-        "message": cause.text,
-        "toDo": code.to_do if code else None,
-        "link": link(code) if code else None,
-    }
