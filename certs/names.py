@@ -1,4 +1,4 @@
-"""Names that are read or written in the cluster, and the paths of the API server there."""
+"""Names of objects and paths of the API server that certs reads and writes."""
 
 from typing import Final
 

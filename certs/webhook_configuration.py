@@ -81,7 +81,10 @@ def read_configuration(path: str, found: Json, service: ServiceName) -> WebhookC
 
 
 def bundle_patch(configuration: WebhookConfiguration, bundle: bytes) -> list[Operation]:
-    """Return the operations that give every webhook of ours a caBundle, none if all have it."""
+    """Return the operations that give every webhook of ours a caBundle.
+
+    There are none if all have it.
+    """
     text = secrets.encode_base64(bundle)
     values = {
         f"/webhooks/{entry.index}/clientConfig/caBundle": text

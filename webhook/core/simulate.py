@@ -1,4 +1,4 @@
-"""What both sides would say of a pod that does not exist yet; changes and asks nobody."""
+"""The verdict of both sides on a pod that does not exist yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,10 @@ from webhook.core.policy.values import Policy
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The verdict of /mutate, or of /validate where that refuses, and the pod as it would be."""
+    """The verdict of both sides, and the pod as it would be.
+
+    It is that of /mutate, or of /validate where that refuses.
+    """
 
     verdict: Verdict
     after: Mapping[str, Any]
@@ -26,7 +29,9 @@ class Simulated:
 def simulate(
     asked: AdmissionRequest, pod: Mapping[str, Any], policy: Policy, inventory: Inventory
 ) -> Simulated:
-    """Answer a CREATE of `pod` as the API server would have it answered, both sides in turn.
+    """Return what the API server would get for a CREATE of `pod`.
+
+    Both sides are asked in turn.
 
     `asked` tells all but the pod and the side. In audit mode only the mutating side is asked:
     it leaves the pod as it is, so that the other would judge what enforcement never lets be.
@@ -48,6 +53,9 @@ def simulate(
 
 
 def mode_of(namespace_labels: Mapping[str, str]) -> Mode:
-    """The mode of a namespace; one that has not opted in is looked at as if it enforced."""
+    """Return the mode of a namespace.
+
+    One that has not opted in is looked at as if it enforced.
+    """
     audited = namespace_labels.get(names.MODE) == Mode.AUDIT
     return Mode.AUDIT if audited else Mode.ENFORCE

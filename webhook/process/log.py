@@ -1,4 +1,7 @@
-"""The log of a process: one JSON object a line on stdout, with the time in UTC."""
+"""The log of a process: one JSON object a line on stdout.
+
+The time is in UTC.
+"""
 
 import sys
 from typing import BinaryIO, Final

@@ -1,4 +1,7 @@
-"""How many parts a pod has: whoever sends one must not keep a replica busy for long."""
+"""The most parts that a reviewed pod has.
+
+Whoever sends a pod must not keep a replica busy for long.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -16,7 +19,10 @@ _ON_EVERY_NODE: Final = 40
 
 
 def too_large(pod: Pod) -> Violation | None:
-    """Return what is wrong with a pod of more than MOST_PARTS parts, None for any other."""
+    """Return the violation of a pod of more than MOST_PARTS parts.
+
+    None is for any other.
+    """
     parts = 0
     for many in _parts(pod):
         parts += many

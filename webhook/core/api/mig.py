@@ -1,4 +1,4 @@
-"""MIG profiles and which GPU products can be partitioned; nothing of nodes or pods."""
+"""MIG profiles and which GPU products can be partitioned."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Every label, annotation, resource and environment name that we read or write; nothing else."""
+"""Every label, annotation, resource and environment name that we read or write."""
 
 from typing import Final
 

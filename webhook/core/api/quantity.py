@@ -1,4 +1,4 @@
-"""Kubernetes quantities as exact numbers; nothing of what they count."""
+"""Kubernetes quantities as exact numbers."""
 
 import re
 from fractions import Fraction

@@ -34,7 +34,10 @@ def requirements_for(selected: Selection, search: Search) -> tuple[NodeRequireme
 
 
 def gpu_taints(selected: Selection, search: Search) -> tuple[Taint, ...]:
-    """Return the GPU taints of the nodes that give the tenant's pods, or others', the same."""
+    """Return the GPU taints of the nodes that offer the same to the owner.
+
+    The owner is a tenant, or anybody else.
+    """
     taints = (
         taint
         for group, _ in _alike(selected.offer, search.inventory)

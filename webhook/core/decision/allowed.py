@@ -1,4 +1,7 @@
-"""What the matrix allows each request: its choices in order, or why it may have none."""
+"""The choices that the matrix allows each request, in order.
+
+Where it may have none, the reason.
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -20,7 +23,7 @@ _NEVER: Final = {
 
 
 def denial_reason(row: RowName, otherwise: Reason) -> Reason:
-    """Return the reason that a row gives when what it allows is not to be had."""
+    """Return the reason of a row when no choice of it is offered."""
     return _NEVER[row][0] if row in _NEVER else otherwise
 
 

@@ -1,4 +1,7 @@
-"""Pod and namespace labels to a Question: what the pod is for, whose it is, what it requests."""
+"""The question that a pod and its namespace ask.
+
+It is what the pod is for, whose it is and what it requests.
+"""
 
 from collections.abc import Mapping
 from typing import Final

@@ -77,7 +77,10 @@ def _reason(selected: Selection, question: Question) -> Reason:
 
 
 def _warnings(allocation: Allocation, question: Question) -> tuple[str, ...]:
-    """What a person should know of a grant: each at most 120 characters, as kubectl shows them."""
+    """Return warnings of a grant, each of at most 120 characters.
+
+    kubectl shows no more of one.
+    """
     if allocation.reason is reasons.UNCLASSIFIED:
         return (UNCLASSIFIED_WARNING,)
     if allocation.reason is reasons.FALLBACK_WHOLE_GPU:

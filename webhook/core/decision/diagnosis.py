@@ -1,4 +1,7 @@
-"""Why no offer serves a pod: what was asked, what exists and what to do, as violations."""
+"""The violations that explain why no offer serves a pod.
+
+Each has what was asked, what exists and what to do.
+"""
 
 from collections.abc import Iterable
 from typing import Final

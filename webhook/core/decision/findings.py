@@ -1,4 +1,7 @@
-"""What comes of the findings of the checks, by the policy and by whose pod it is."""
+"""The findings of the checks, treated by the policy.
+
+The owner of the pod counts.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +34,10 @@ class TreatedFindings:
 
 
 def treat_findings(found: tuple[Finding, ...], rules: Policy, *, tenant: bool) -> TreatedFindings:
-    """Returns what refuses the pod and what only warns, as the policy says for its owner."""
+    """Returns the findings that refuse the pod and those that only warn.
+
+    The policy decides, for the owner of the pod.
+    """
     treated = [
         (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
     ]

@@ -127,7 +127,7 @@ def _fill_node(candidates: tuple[Candidate, ...], options: _Options) -> list[_Op
     """Fill one node, None where it has not enough for all.
 
     Init containers run one after another before the app, beside the sidecars that started
-    before them, so they need room at their own time only (Kubernetes, "Sidecar Containers",
+    before them, so they need GPUs at their own time only (Kubernetes, "Sidecar Containers",
     resource sharing within containers).
     """
     taken: dict[int, _Option] = {}
@@ -152,7 +152,10 @@ def _fill_node(candidates: tuple[Candidate, ...], options: _Options) -> list[_Op
 
 
 def _steady_order(candidates: tuple[Candidate, ...]) -> list[int]:
-    """Sidecars and app containers: those that ask by name first, then the large, then in order."""
+    """Return requests by name first, then the large, then in order.
+
+    They are those of sidecars and app containers.
+    """
     requests = [each.request for each in candidates]
     steady = [i for i, each in enumerate(requests) if each.container.role is not Role.INIT]
     return sorted(steady, key=lambda i: (requests[i].resource == names.GPU, -requests[i].count, i))

@@ -102,7 +102,10 @@ def repelling_taints(taints: Iterable[Taint]) -> tuple[Taint, ...]:
 
 
 def can_reach(pod: Pod, group: NodeGroup, gpu_taints: frozenset[str]) -> bool:
-    """Whether the pod can land on a node of the group, with the GPU toleration that we add."""
+    """Whether the pod can land on a node of the group.
+
+    It has the GPU toleration that we add.
+    """
     tolerations = pod.spec.tolerations or ()
     if not all(t.key in gpu_taints or tolerates(tolerations, t) for t in group.taints):
         return False

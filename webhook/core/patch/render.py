@@ -1,4 +1,4 @@
-"""Pod and Decision -> JSON Patch operations (RFC 6902), the fewest that do it; decides nothing.
+"""The fewest JSON Patch operations (RFC 6902) that carry out a Decision.
 
 Operations are written by hand: computing a difference costs fifty times more and pairs
 unrelated fields that happen to be equal. A second run on the result yields nothing.
