@@ -25,7 +25,10 @@ USER_AGENT: Final = "gpu-sharing-certs"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run until a signal or once, and return the exit code."""
+    """Run until a signal, or once.
+
+    Return the exit code.
+    """
     try:
         return asyncio.run(run(parse_settings(arguments, os.environ)))
     except (SettingsError, ApiError, OSError) as error:
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 async def run(settings: CertSettings) -> int:
     """Return the exit code.
 
-    Raises ApiError where no cluster is configured.
+    Raise ApiError where no cluster is configured.
     """
     reporter = Reporter(create_log(settings.log_level))
     async with AsyncExitStack() as stack:

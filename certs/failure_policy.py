@@ -17,7 +17,7 @@ from webhook.kube.errors import ApiError
 class Probing:
     """Where probe pods are sent, and how often again once Fail is set.
 
-    None is for never.
+    None for never.
     """
 
     namespace: str | None = None
@@ -54,7 +54,7 @@ def policy_changes(
 class FailurePolicies:
     """Brings failurePolicies into force.
 
-    It keeps the last result of the probes.
+    What it keeps is the last result of the probes.
     """
 
     def __init__(self, client: ApiClient, probing: Probing, reporter: Reporter) -> None:

@@ -1,4 +1,4 @@
-"""Names of objects and paths of the API server that certs reads and writes."""
+"""Names and API paths of what is read or written in the cluster."""
 
 from typing import Final
 

@@ -64,7 +64,7 @@ class CertReason(Enum):
 class Problem:
     """Something that the next reconciliation may mend.
 
-    `subject` is the object that has it.
+    `subject` is what has it.
     """
 
     reason: CertReason

@@ -82,7 +82,7 @@ class Reconciler:
     async def reconcile(self, clock: WallClock) -> Reconciled:
         """Read everything and write what differs.
 
-        Raises ApiError.
+        Raise ApiError.
 
         A lost race is read and judged anew at once, and raises only the third time.
         """
@@ -146,7 +146,7 @@ class Reconciler:
     async def _set_bundle(self, found: WebhookConfiguration, bundle: bytes) -> bool | Problem:
         """Return whether the caBundle was patched.
 
-        A patch that fails does not stop the other.
+        One that fails does not stop the other.
         """
         patch = bundle_patch(found, bundle)
         if not patch:

@@ -1,6 +1,4 @@
-"""The rotation of the CA as a state machine.
-
-Its only effect is to make keys.
+"""The rotation of the CA as a state machine that only makes keys.
 
 The argument, in four lines. At every moment each leaf that any replica may serve verifies by
 each caBundle that any API server may use: a CA is trusted everywhere before a leaf of it is
@@ -51,7 +49,7 @@ class NextAuthority:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """The rotation at one moment: the stored keys, the cluster, the rules, the time."""
+    """The rotation at one moment: stored state, the cluster's state, rules and time."""
 
     authority: Authority
     view: ClusterView
@@ -168,7 +166,7 @@ class Rotation:
         return self._with_served(made) if old else self._with_new_leaf(made)
 
     def _with_served(self, authority: Authority) -> Authority:
-        """Keep the served or staged leaf if a CA that stays trusted signed it.
+        """Keep the served or next leaf if a CA that stays trusted signed it.
 
         Without one the phase is spreading, and the CA signs after the shortest wait.
         """
@@ -182,7 +180,7 @@ class Rotation:
         return replace(authority, leaf=NO_PAIR, since=None)
 
     def _unknown_cas(self) -> tuple[x509.Certificate, ...]:
-        """Return the unknown CAs in use that may have signed a served leaf.
+        """Return the unknown CAs in use that may have signed a replica's leaf.
 
         So it is after the authority was lost or damaged, or restored from a backup: what came
         later is still served then. If what is served is ours, an unknown CA is none of ours.

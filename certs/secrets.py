@@ -1,7 +1,4 @@
-"""The two Secrets as JSON objects and back.
-
-A damaged one is read as empty.
-"""
+"""The two Secrets as JSON objects and back. A damaged one is read as empty."""
 
 import base64
 import binascii

@@ -74,10 +74,7 @@ class Verdict:
 
 
 def allowed(reason: Reason) -> Verdict:
-    """Return that a pod is allowed as it is.
-
-    The reason is none of its requests.
-    """
+    """Return that a pod is allowed as it is, whatever it requests."""
     return Verdict(allowed=True, reason=reason, message=reason.sentence)
 
 
@@ -110,9 +107,9 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
 
 
 def _denied_too_large(request: AdmissionRequest, large: Violation) -> Verdict:
-    """Return a denial, unless the pod was as large before.
+    """Refuse a pod that is too large, unless it was as large before.
 
-    Otherwise nobody could change such a pod any more.
+    Else nobody could change an existing one any more.
     """
     if request.old_pod is not None and limits.too_large(request.old_pod) is not None:
         return allowed(reasons.NOT_REVIEWED)
@@ -149,9 +146,9 @@ def _mutate(question: Question, policy: Policy, inventory: Inventory) -> Verdict
 
 
 def _annotation(subject: Pod, verdict: Verdict) -> str | None:
-    """Return the decision annotation that the pod lacks.
+    """The decision annotation that the pod lacks.
 
-    None where the present one says the same.
+    None where it tells that already.
     """
     wanted = record.to_annotation(verdict.record) if verdict.allocations else ""
     present = pod.annotations(subject).get(names.DECISION)
@@ -188,9 +185,9 @@ def _findings(question: Question) -> tuple[Finding, ...]:
 
 
 def _hide_from_added(request: AdmissionRequest, question: Question) -> Verdict:
-    """Hide the GPUs from the ephemeral containers that are added.
+    """Existing ephemeral containers cannot change any more.
 
-    Existing ones cannot change any more.
+    Only the new ones are ours to set.
     """
     old = request.old_pod.spec.ephemeral_containers if request.old_pod else None
     present = {container.name for container in old or ()}
@@ -231,9 +228,9 @@ def _denied(
 
 
 def _message(violations: tuple[Violation, ...]) -> str:
-    """Return all violations in one message.
+    """All violations in one message.
 
-    Of a great many it has the first and their number.
+    Of a great many, the first and their number.
     """
     texts = list(dict.fromkeys(each.text for each in violations))
     more = len(texts) - _MOST_TOLD
@@ -242,9 +239,9 @@ def _message(violations: tuple[Violation, ...]) -> str:
 
 
 def _audited(verdict: Verdict) -> Verdict:
-    """Return a verdict that changes and refuses nothing.
+    """Nothing is changed or refused.
 
-    What would have happened, and why, becomes warnings.
+    What would have been, and why, becomes warnings.
     """
     if not verdict.allowed:
         why = truncate(verdict.message, verdict.reason)

@@ -1,4 +1,7 @@
-"""The verdict of both sides on a pod that does not exist yet."""
+"""What both sides would say of a pod that does not exist yet.
+
+Changes and asks nobody.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,10 +20,7 @@ from webhook.core.policy.values import Policy
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The verdict of both sides, and the pod as it would be.
-
-    It is that of /mutate, or of /validate where that refuses.
-    """
+    """The verdict of both sides, and the pod as it would be."""
 
     verdict: Verdict
     after: Mapping[str, Any]
@@ -29,9 +29,7 @@ class Simulated:
 def simulate(
     asked: AdmissionRequest, pod: Mapping[str, Any], policy: Policy, inventory: Inventory
 ) -> Simulated:
-    """Return what the API server would get for a CREATE of `pod`.
-
-    Both sides are asked in turn.
+    """Answer a CREATE of `pod` as both sides would in turn.
 
     `asked` tells all but the pod and the side. In audit mode only the mutating side is asked:
     it leaves the pod as it is, so that the other would judge what enforcement never lets be.
@@ -53,7 +51,7 @@ def simulate(
 
 
 def mode_of(namespace_labels: Mapping[str, str]) -> Mode:
-    """Return the mode of a namespace.
+    """The mode of a namespace.
 
     One that has not opted in is looked at as if it enforced.
     """

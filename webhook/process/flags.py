@@ -54,7 +54,7 @@ class Flag:
     def value(self, text: str | None) -> Any:
         """Return the value of a text.
 
-        Raises SettingsError.
+        Raise SettingsError.
         """
         if text is None:
             return None
@@ -82,9 +82,7 @@ def add_flags(
     prefix: str,
     environment: Mapping[str, str],
 ) -> None:
-    """Add flags to a parser, with defaults of the environment.
-
-    The variables begin with a prefix.
+    """Add flags to a parser, with defaults from environment variables of a prefix.
 
     Nothing is read yet: a wrong variable may be overruled by a flag.
     """
@@ -103,7 +101,7 @@ def add_flags(
 def read_flags(flags: Iterable[Flag], parsed: argparse.Namespace) -> dict[str, Any]:
     """Return the value of each flag by its key.
 
-    Raises SettingsError for the first wrong one.
+    Raise SettingsError for the first wrong one.
     """
     return {flag.key: flag.value(getattr(parsed, flag.key)) for flag in flags}
 

@@ -1,7 +1,4 @@
-"""The log of a process: one JSON object a line on stdout.
-
-The time is in UTC.
-"""
+"""The log of a process: JSON lines on stdout, with UTC times."""
 
 import sys
 from typing import BinaryIO, Final

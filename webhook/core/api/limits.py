@@ -1,7 +1,4 @@
-"""The most parts that a reviewed pod has.
-
-Whoever sends a pod must not keep a replica busy for long.
-"""
+"""The most parts of a reviewed pod, so that none keeps replicas busy."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -19,10 +16,7 @@ _ON_EVERY_NODE: Final = 40
 
 
 def too_large(pod: Pod) -> Violation | None:
-    """Return the violation of a pod of more than MOST_PARTS parts.
-
-    None is for any other.
-    """
+    """Return what is wrong with a pod of more than MOST_PARTS parts."""
     parts = 0
     for many in _parts(pod):
         parts += many

@@ -1,6 +1,6 @@
 """The parts of a Node that we read, typed.
 
-What they mean is in `gpu/inventory`.
+What they mean is in `inventory`.
 """
 
 from msgspec import Struct, field

@@ -1,6 +1,4 @@
-"""Paths of the node that lead to GPUs, as patterns.
-
-They are patterns of both Python and CEL.
+"""Patterns, for Python and for CEL, of node paths that lead to GPUs.
 
 A pattern sees through `//`, `/./` and /var/run. Python follows `..`, which CEL cannot: there any
 path that goes BACK is taken for the worst. Kubernetes refuses it in a hostPath anyway.
@@ -97,7 +95,7 @@ def goes_back(path: str) -> bool:
 
 
 def reaches_gpus(path: str) -> bool:
-    """Returns whether a path of the node leads to GPUs or their plugins.
+    """Returns whether a path of the node leads to GPUs or to what allocates them.
 
     | path, in its normal form | leads there |
     |---|---|

@@ -175,7 +175,7 @@ class Pod(_Part, frozen=True):
 
 
 def controller(pod: Pod) -> OwnerReference | None:
-    """Return the owner that controls the pod, None for a pod without one."""
+    """Return the pod's controller, None for a pod without one."""
     owners = (pod.metadata.owner_references if pod.metadata else None) or ()
     return next((each for each in owners if each.controller), None)
 
@@ -191,7 +191,7 @@ def annotations(pod: Pod) -> dict[str, str]:
 
 
 def required_terms(pod: Pod) -> tuple[NodeSelectorTerm, ...] | None:
-    """Return the terms of the required node affinity.
+    """The terms of the required node affinity.
 
     None where there is no such affinity.
     """

@@ -56,9 +56,6 @@ def with_link(message: str, reason: Reason, page: str = PAGE) -> str:
 
 
 def truncate(text: str, reason: Reason, longest: int = SHOWN_WHOLE) -> str:
-    """Return the text cut to a length, with its code at the end.
-
-    People search for the code.
-    """
+    """Return the text cut to a length, with its reason code at the end."""
     code = f"... [{reason}]"
     return text if len(text) <= longest else text[: longest - len(code)] + code

@@ -1,7 +1,4 @@
-"""The CEL expressions that several checks and the chart share.
-
-They are over a pod `o` and its container `c`.
-"""
+"""CEL that several checks share, over a pod `o` and its container `c`."""
 
 import re
 from collections.abc import Iterable
@@ -30,7 +27,7 @@ def matches(pattern: str) -> str:
 
 
 def any_container(condition: str) -> str:
-    """Return CEL for a pod with a container that meets a condition on `c`."""
+    """Return CEL that holds where some container meets a condition on `c`."""
     each = (f"(has(o.spec.{name}) && o.spec.{name}.exists(c, {condition}))" for name in LISTS)
     return f"({' || '.join(each)})"
 
@@ -38,7 +35,7 @@ def any_container(condition: str) -> str:
 def pod_condition(condition: PodCondition, pod: str = "object") -> str:
     """Return CEL for a condition over the pod that an expression gives.
 
-    Empty is for never.
+    Empty for never.
     """
     parts = [f"({condition.pod})"] if condition.pod else []
     if condition.container:
@@ -47,10 +44,7 @@ def pod_condition(condition: PodCondition, pod: str = "object") -> str:
 
 
 def resource_names(condition: str) -> str:
-    """Return CEL for a container with some resource name.
-
-    The name is `k` in the map `m` of its limits or requests.
-    """
+    """Return CEL for a container with a matching name `k` in limits or requests."""
     maps = ("limits", "requests")
     each = (
         f"(has(c.resources.{m}) && c.resources.{m}.exists(k, "
@@ -75,7 +69,7 @@ _LIVE: Final = "(has(t.matchExpressions) || has(t.matchFields))"
 
 
 def _requires(requirement: NodeRequirement) -> str:
-    """Return CEL for a pod that only nodes with some label values take."""
+    """Returns CEL for a pod that lands only on nodes with these label values."""
     key, values = requirement.key, listed(requirement.values)
     return (
         f"(has(o.spec.nodeSelector) && '{key}' in o.spec.nodeSelector"

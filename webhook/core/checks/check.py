@@ -1,4 +1,4 @@
-"""A check: its rule, the same rule as CEL, and its texts."""
+"""A check: its rule, the same rule as CEL, its texts and its treatment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ REFUSED_TO_TENANTS: Final = Treatments(Treatment.REFUSE, Treatment.WARN)
 class PodCondition:
     """CEL that holds for a pod `o`, or for some container `c` of it.
 
-    Empty is for never.
+    Empty for never.
     """
 
     pod: str = ""

@@ -1,6 +1,6 @@
-"""What a rule reads and the findings that it returns.
+"""What a rule looks at and what it says.
 
-Who is refused for one is in the policy.
+Who is refused for it is the policy's to say.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -47,5 +47,5 @@ ContainerRule = Callable[[Subject, ContainerRef, Container], Iterator[Finding]]
 
 
 def quote(text: str) -> str:
-    """Returns the words of others quoted, and only the first of many."""
+    """Somebody else's words for a message, quoted and cut to a length."""
     return repr(text) if len(text) <= _LONGEST else repr(text[:_LONGEST]) + "..."

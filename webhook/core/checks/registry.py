@@ -51,7 +51,7 @@ _CONTAINER_RULES: Final = tuple(each.container_rule for each in CHECKS if each.c
 def run_checks(seen: Subject) -> Iterator[Finding]:
     """Yields the findings of every check.
 
-    It visits each container once, also one without a request.
+    Each container once, also without a request.
     """
     for place, container in seen.containers.items():
         for container_rule in _CONTAINER_RULES:

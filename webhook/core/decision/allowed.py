@@ -1,7 +1,4 @@
-"""The choices that the matrix allows each request, in order.
-
-Where it may have none, the reason.
-"""
+"""The choices that the matrix allows each request, or why it has none."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -23,7 +20,7 @@ _NEVER: Final = {
 
 
 def denial_reason(row: RowName, otherwise: Reason) -> Reason:
-    """Return the reason of a row when no choice of it is offered."""
+    """Return the reason that a row gives when nothing it allows is offered."""
     return _NEVER[row][0] if row in _NEVER else otherwise
 
 

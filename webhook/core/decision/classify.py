@@ -1,7 +1,4 @@
-"""The question that a pod and its namespace ask.
-
-It is what the pod is for, whose it is and what it requests.
-"""
+"""Pod and namespace labels to a Question: workload, tenant and GPU requests."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,7 +1,4 @@
-"""The violations that explain why no offer serves a pod.
-
-Each has what was asked, what exists and what to do.
-"""
+"""Why no offer serves a pod, as violations: request, offers and mend."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,7 +1,4 @@
-"""The findings of the checks, treated by the policy.
-
-The owner of the pod counts.
-"""
+"""The treatment of findings, by the policy and the pod's tenant."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -34,10 +31,7 @@ class TreatedFindings:
 
 
 def treat_findings(found: tuple[Finding, ...], rules: Policy, *, tenant: bool) -> TreatedFindings:
-    """Returns the findings that refuse the pod and those that only warn.
-
-    The policy decides, for the owner of the pod.
-    """
+    """Returns what refuses the pod and what only warns, by the policy."""
     treated = [
         (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
     ]

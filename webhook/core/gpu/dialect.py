@@ -64,9 +64,6 @@ def form_of(resource: GpuResource, form: Form) -> Form:
 
 
 def node_shows(form: Form, labels: Mapping[str, str]) -> bool:
-    """Whether a node with these labels has the form of a resource.
-
-    The keys of the form are those of the one resource.
-    """
+    """Whether a node with these labels shows the form of one resource."""
     sliced = not form.of_slices or mig.of_product(labels.get(form.labels.product, "")) is not None
     return sliced and all(requirement_holds(each, labels) for each in form.requirements)

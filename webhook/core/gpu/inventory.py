@@ -29,7 +29,7 @@ _Key = tuple[tuple[Offer, ...], tuple[node.Taint, ...], str | None]
 
 @dataclass(frozen=True, slots=True)
 class NodeOffers:
-    """The offers of one node by resource name, and its resources without offer.
+    """What one node offers, and what it has and does not offer.
 
     `unlabelled` says that it has GPU resources and the labels of no dialect.
     """
@@ -77,9 +77,9 @@ def build_inventory(nodes: Iterable[Node]) -> Inventory:
 
 
 def _amounts(groups: Iterable[NodeGroup]) -> Mapping[OfferKind, int]:
-    """Returns the totals of the whole cluster.
+    """The amounts of the whole cluster, by which offers are ranked.
 
-    So a second run on a rewritten pod ranks the same.
+    Not of what a pod reaches, so that a second run on a rewritten pod ranks the same.
     """
     amounts: Counter[OfferKind] = Counter()
     for group in groups:

@@ -1,6 +1,4 @@
-"""The meaning of a request for a GPU.
-
-It follows from the resource name and the pod's required placement.
+"""What a GPU request amounts to, by its name and the pod's placement.
 
 The forms of the dialects read backwards: a pod that requires all that a form requires lands only
 on nodes that show it.
@@ -88,10 +86,7 @@ def _implies(requirement: NodeRequirement, subject: Pod, left: _Values) -> bool:
 
 
 def values_left(subject: Pod, key: str) -> frozenset[str] | None:
-    """Return the values of a node label that the required placement allows.
-
-    None is for any.
-    """
+    """Return the label values that the pod's placement leaves, None for any."""
     selector = (subject.spec.node_selector or {}).get(key)
     if selector is not None:
         return frozenset({selector})

@@ -21,7 +21,7 @@ class NodeRequirement:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLabels:
-    """The labels with a device's product, memory in MiB and replicas."""
+    """The labels of a device's product, memory in MiB and replicas."""
 
     product: str
     memory: str

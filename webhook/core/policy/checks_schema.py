@@ -33,7 +33,7 @@ else:
 
 
 def compile_treatments(read: GuardsFile) -> dict[Reason, Treatments]:
-    """Returns the treatment of each check.
+    """Returns what comes of each check.
 
     One word is for tenants and others alike.
     """

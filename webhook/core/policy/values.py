@@ -97,9 +97,9 @@ def is_tenant_row(row_name: RowName) -> bool:
 
 
 def treatment(rules: Policy, reason: Reason, *, tenant: bool) -> Treatment:
-    """Returns the treatment of a finding.
+    """What comes of a finding.
 
-    One that is of no check is always refused.
+    What is no guard's is always refused.
     """
     both = rules.guards.get(reason)
     if both is None:
