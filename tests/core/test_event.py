@@ -24,8 +24,8 @@ POD = Pod(Metadata(generate_name="web-6d4-", owner_references=(OTHER, SET)))
 CREATE = AdmissionRequest(Side.MUTATE, Mode.ENFORCE, "uid", "CREATE", "shop", pod=POD)
 REFUSED = Verdict(allowed=False, reason=reasons.NO_OFFER, message="no node offers it [no_offer]")
 SLICES = Node(
-    node.Metadata("a100", {"nvidia.com/mig-1g.5gb.sharing-strategy": "none"}),
-    status=node.Status({"nvidia.com/mig-1g.5gb": 1}),
+    node.NodeMetadata("a100", {"nvidia.com/mig-1g.5gb.sharing-strategy": "none"}),
+    status=node.NodeStatus({"nvidia.com/mig-1g.5gb": 1}),
 )
 (SLICE,) = inventory.read_node(SLICES).offers
 
