@@ -15,36 +15,36 @@ from webhook.core.api.pod import Resources
 from webhook.core.gpu.resources import is_gpu
 
 
-class _Part(Struct, frozen=True, rename="camel", gc=False):
+class _ListedPart(Struct, frozen=True, rename="camel", gc=False):
     """Only what is read: thousands of whole pods pass through here."""
 
 
-class _Metadata(_Part, frozen=True):
+class _ListedMetadata(_ListedPart, frozen=True):
     name: str = ""
     annotations: dict[str, str] | None = None
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
 
 
-class _Container(_Part, frozen=True):
+class _ListedContainer(_ListedPart, frozen=True):
     resources: Resources | None = None
 
 
-class _Spec(_Part, frozen=True):
-    containers: tuple[_Container, ...] | None = None
-    init_containers: tuple[_Container, ...] | None = None
+class _ListedSpec(_ListedPart, frozen=True):
+    containers: tuple[_ListedContainer, ...] | None = None
+    init_containers: tuple[_ListedContainer, ...] | None = None
 
 
-class _Status(_Part, frozen=True):
+class _ListedStatus(_ListedPart, frozen=True):
     phase: str = ""
 
 
-class Seen(_Part, frozen=True):
+class Seen(_ListedPart, frozen=True):
     """A Pod of a list."""
 
-    metadata: _Metadata = field(default_factory=_Metadata)
-    spec: _Spec = field(default_factory=_Spec)
-    status: _Status = field(default_factory=_Status)
+    metadata: _ListedMetadata = field(default_factory=_ListedMetadata)
+    spec: _ListedSpec = field(default_factory=_ListedSpec)
+    status: _ListedStatus = field(default_factory=_ListedStatus)
 
 
 def is_undecided(pod: Seen) -> bool:
@@ -61,10 +61,10 @@ def is_undecided(pod: Seen) -> bool:
     if pod.status.phase in ("Succeeded", "Failed") or pod.metadata.deletion_timestamp:
         return False
     decided = names.DECISION in (pod.metadata.annotations or {})
-    return not decided and any(map(_is_ask, _quantities(pod.spec)))
+    return not decided and any(_is_request(*limit) for limit in _quantities(pod.spec))
 
 
-def _quantities(spec: _Spec) -> Iterator[tuple[str, quantity.Raw | None]]:
+def _quantities(spec: _ListedSpec) -> Iterator[tuple[str, quantity.Raw | None]]:
     """Limits are enough: an extended resource cannot stand in requests alone."""
     for container in (*(spec.containers or ()), *(spec.init_containers or ())):
         limits: Mapping[str, quantity.Raw | None] = (
@@ -73,6 +73,5 @@ def _quantities(spec: _Spec) -> Iterator[tuple[str, quantity.Raw | None]]:
         yield from limits.items()
 
 
-def _is_ask(limit: tuple[str, quantity.Raw | None]) -> bool:
-    resource, amount = limit
+def _is_request(resource: str, amount: quantity.Raw | None) -> bool:
     return is_gpu(resource) and amount is not None and quantity.parse(amount) > 0

@@ -12,11 +12,11 @@ from msgspec import Struct, field
 from webhook.core.api.quantity import Raw
 
 
-class _Part(Struct, frozen=True, rename="camel", gc=False):
+class _PodPart(Struct, frozen=True, rename="camel", gc=False):
     """Immutable, and without unknown fields: this is a view for reading."""
 
 
-class OwnerReference(_Part, frozen=True):
+class OwnerReference(_PodPart, frozen=True):
     """metadata.ownerReferences[]."""
 
     kind: str = ""
@@ -26,7 +26,7 @@ class OwnerReference(_Part, frozen=True):
     controller: bool | None = None
 
 
-class Metadata(_Part, frozen=True):
+class Metadata(_PodPart, frozen=True):
     """metadata. At CREATE the name is often empty: `generateName` is not expanded yet."""
 
     name: str | None = None
@@ -38,7 +38,7 @@ class Metadata(_Part, frozen=True):
     owner_references: tuple[OwnerReference, ...] | None = None
 
 
-class EnvVar(_Part, frozen=True):
+class EnvVar(_PodPart, frozen=True):
     """containers[].env[]."""
 
     name: str = ""
@@ -46,13 +46,13 @@ class EnvVar(_Part, frozen=True):
     value_from: dict[str, Any] | None = None
 
 
-class EnvFrom(_Part, frozen=True):
+class EnvFrom(_PodPart, frozen=True):
     """containers[].envFrom[]: the variables of a ConfigMap or Secret, which we cannot see."""
 
     prefix: str | None = None
 
 
-class Resources(_Part, frozen=True):
+class Resources(_PodPart, frozen=True):
     """containers[].resources."""
 
     limits: dict[str, Raw | None] | None = None  # Kubernetes reads a null quantity as none
@@ -60,26 +60,26 @@ class Resources(_Part, frozen=True):
     claims: tuple[dict[str, Any], ...] | None = None
 
 
-class Capabilities(_Part, frozen=True):
+class Capabilities(_PodPart, frozen=True):
     """containers[].securityContext.capabilities."""
 
     add: tuple[str, ...] | None = None
 
 
-class SecurityContext(_Part, frozen=True):
+class SecurityContext(_PodPart, frozen=True):
     """containers[].securityContext."""
 
     privileged: bool | None = None
     capabilities: Capabilities | None = None
 
 
-class VolumeMount(_Part, frozen=True):
+class VolumeMount(_PodPart, frozen=True):
     """containers[].volumeMounts[]."""
 
     mount_path: str = ""
 
 
-class Container(_Part, frozen=True):
+class Container(_PodPart, frozen=True):
     """A container of any of the three lists."""
 
     name: str = ""
@@ -91,20 +91,20 @@ class Container(_Part, frozen=True):
     volume_mounts: tuple[VolumeMount, ...] | None = None
 
 
-class HostPath(_Part, frozen=True):
+class HostPath(_PodPart, frozen=True):
     """volumes[].hostPath."""
 
     path: str = ""
 
 
-class Volume(_Part, frozen=True):
+class Volume(_PodPart, frozen=True):
     """spec.volumes[]."""
 
     name: str = ""
     host_path: HostPath | None = None
 
 
-class Toleration(_Part, frozen=True):
+class Toleration(_PodPart, frozen=True):
     """spec.tolerations[]."""
 
     key: str | None = None
@@ -113,7 +113,7 @@ class Toleration(_Part, frozen=True):
     effect: str | None = None
 
 
-class Requirement(_Part, frozen=True):
+class Requirement(_PodPart, frozen=True):
     """One NodeSelectorRequirement, on labels or on fields."""
 
     key: str
@@ -121,7 +121,7 @@ class Requirement(_Part, frozen=True):
     values: tuple[str, ...] | None = None
 
 
-class NodeSelectorTerm(_Part, frozen=True):
+class NodeSelectorTerm(_PodPart, frozen=True):
     """Requirements that must all hold.
 
     A term without any matches nothing.
@@ -131,25 +131,25 @@ class NodeSelectorTerm(_Part, frozen=True):
     match_fields: tuple[Requirement, ...] | None = None
 
 
-class NodeSelector(_Part, frozen=True):
+class NodeSelector(_PodPart, frozen=True):
     """Terms of which one must hold."""
 
     node_selector_terms: tuple[NodeSelectorTerm, ...] | None = None
 
 
-class NodeAffinity(_Part, frozen=True):
+class NodeAffinity(_PodPart, frozen=True):
     """Only the required half: preferences never keep a pod off a node."""
 
     required_during_scheduling_ignored_during_execution: NodeSelector | None = None
 
 
-class Affinity(_Part, frozen=True):
+class Affinity(_PodPart, frozen=True):
     """spec.affinity."""
 
     node_affinity: NodeAffinity | None = None
 
 
-class PodSpec(_Part, frozen=True):
+class PodSpec(_PodPart, frozen=True):
     """spec."""
 
     containers: tuple[Container, ...] | None = None
@@ -167,7 +167,7 @@ class PodSpec(_Part, frozen=True):
     resource_claims: tuple[dict[str, Any], ...] | None = None
 
 
-class Pod(_Part, frozen=True):
+class Pod(_PodPart, frozen=True):
     """A Pod, or the template of one."""
 
     metadata: Metadata | None = None

@@ -35,21 +35,21 @@ class Pods(NamedTuple):
     old: Pod | None = None
 
 
-class _Part(Struct, frozen=True, rename="camel"):
+class _ReviewPart(Struct, frozen=True, rename="camel"):
     """Only what is read."""
 
 
-class _GroupVersionKind(_Part, frozen=True):
+class _GroupVersionKind(_ReviewPart, frozen=True):
     group: str = ""
     version: str = ""
     kind: str = ""
 
 
-class _UserInfo(_Part, frozen=True):
+class _UserInfo(_ReviewPart, frozen=True):
     username: str = ""
 
 
-class ReviewRequest(_Part, frozen=True):
+class ReviewRequest(_ReviewPart, frozen=True):
     """The request of a review, with its objects still as bytes."""
 
     uid: str
@@ -64,7 +64,7 @@ class ReviewRequest(_Part, frozen=True):
     old_object: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _AdmissionReview(_Part, frozen=True):
+class _AdmissionReview(_ReviewPart, frozen=True):
     api_version: str
     kind: str
     request: ReviewRequest | None = None
