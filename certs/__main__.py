@@ -25,7 +25,10 @@ USER_AGENT: Final = "gpu-sharing-certs"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run until a signal, or once; return the exit code."""
+    """Run until a signal, or once.
+
+    Return the exit code.
+    """
     try:
         return asyncio.run(run(parse_settings(arguments, os.environ)))
     except (SettingsError, ApiError, OSError) as error:
@@ -34,7 +37,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def run(settings: CertSettings) -> int:
-    """Return the exit code; raise ApiError where no cluster is configured."""
+    """Return the exit code.
+
+    Raise ApiError where no cluster is configured.
+    """
     reporter = Reporter(create_log(settings.log_level))
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(

@@ -1,4 +1,7 @@
-"""Requests that read and write whole objects; they raise ApiError."""
+"""Requests that read and write whole objects.
+
+They raise ApiError.
+"""
 
 from typing import Any, Final
 

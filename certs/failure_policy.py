@@ -15,7 +15,10 @@ from webhook.kube.errors import ApiError
 
 @dataclass(frozen=True, slots=True)
 class Probing:
-    """Where probe pods are sent, and how often again once Fail is set; None for never."""
+    """Where probe pods are sent, and how often again once Fail is set.
+
+    None for never.
+    """
 
     namespace: str | None = None
     again: timedelta | None = None
@@ -49,7 +52,10 @@ def policy_changes(
 
 
 class FailurePolicies:
-    """Brings failurePolicies into force; what it keeps is the last result of the probes."""
+    """Brings failurePolicies into force.
+
+    What it keeps is the last result of the probes.
+    """
 
     def __init__(self, client: ApiClient, probing: Probing, reporter: Reporter) -> None:
         self._client, self._probing, self._reporter = client, probing, reporter

@@ -1,4 +1,4 @@
-"""Names that are read or written in the cluster, and the paths of the API server there."""
+"""Names and API paths of what is read or written in the cluster."""
 
 from typing import Final
 

@@ -97,7 +97,7 @@ def issue_leaf(ca: KeyPair, names: tuple[str, ...], now: datetime) -> KeyPair:
 
 
 def read_cert(pem: bytes) -> x509.Certificate | None:
-    """Return the first certificate, None if a part of it that is used cannot be read."""
+    """Return the first certificate, None if it cannot be read."""
     try:
         cert = x509.load_pem_x509_certificate(pem)
         _ = cert.extensions, cert.public_key()  # both are parsed only when asked for

@@ -1,4 +1,4 @@
-"""Pods that must be refused, sent as a dry run to learn whether the webhook refuses them."""
+"""Pods that the webhook must refuse, sent as a dry run to learn whether it does."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +31,7 @@ class ProbeResult:
 
 
 def _pod(name: str, labels: Json, container: Json) -> Json:
-    """Return a pod that nothing but the webhook has a reason to refuse, not even `restricted`."""
+    """Return a pod that only the webhook has a reason to refuse, not even `restricted`."""
     security = {
         "runAsNonRoot": True,
         "runAsUser": 65532,

@@ -62,7 +62,10 @@ class CertReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that the next reconciliation may mend; `subject` is what has it."""
+    """Something that the next reconciliation may mend.
+
+    `subject` is what has it.
+    """
 
     reason: CertReason
     subject: str

@@ -80,7 +80,9 @@ class Reconciler:
         self._report_change = reporter.report_change
 
     async def reconcile(self, clock: WallClock) -> Reconciled:
-        """Read everything and write what differs; raise ApiError.
+        """Read everything and write what differs.
+
+        Raise ApiError.
 
         A lost race is read and judged anew at once, and raises only the third time.
         """
@@ -142,7 +144,10 @@ class Reconciler:
         self._report_change("authority written", reason, secret=name, phase=phase)
 
     async def _set_bundle(self, found: WebhookConfiguration, bundle: bytes) -> bool | Problem:
-        """Return whether the caBundle was patched; one that fails does not stop the other."""
+        """Return whether the caBundle was patched.
+
+        One that fails does not stop the other.
+        """
         patch = bundle_patch(found, bundle)
         if not patch:
             return False

@@ -1,4 +1,4 @@
-"""The rotation of the CA as a state machine, whose only effect is to make keys.
+"""The rotation of the CA as a state machine that only makes keys.
 
 The argument, in four lines. At every moment each leaf that any replica may serve verifies by
 each caBundle that any API server may use: a CA is trusted everywhere before a leaf of it is
@@ -49,7 +49,7 @@ class NextAuthority:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """The rotation at one moment: what is stored, what the cluster holds, the rules, the time."""
+    """The rotation at one moment: stored state, the cluster's state, rules and time."""
 
     authority: Authority
     view: ClusterView
@@ -154,7 +154,7 @@ class Rotation:
         return replace(authority, leaf=leaf, since=None)
 
     def _with_new_ca(self) -> Authority:
-        """Make a CA beside all that may have signed what is served, and keep a good leaf."""
+        """Make a CA beside all that may have signed the leaf, and keep a good leaf."""
         known = (*self._unknown_cas(), *self.authority.trusted)
         # One that begins in the future is kept: it may be our clock that is wrong.
         signing = (ca for ca in known if validation.may_sign(ca))
@@ -163,7 +163,7 @@ class Rotation:
         return self._with_served(made) if old else self._with_new_leaf(made)
 
     def _with_served(self, authority: Authority) -> Authority:
-        """Keep the leaf that is served, or that was to be, if a CA that stays trusted signed it.
+        """Keep the served or next leaf if a CA that stays trusted signed it.
 
         Without one the phase is spreading, and the CA signs after the shortest wait.
         """
@@ -177,7 +177,7 @@ class Rotation:
         return replace(authority, leaf=NO_PAIR, since=None)
 
     def _unknown_cas(self) -> tuple[x509.Certificate, ...]:
-        """Return the CAs in use that are unknown and may have signed what a replica serves.
+        """Return the unknown CAs in use that may have signed a replica's leaf.
 
         So it is after the authority was lost or damaged, or restored from a backup: what came
         later is still served then. If what is served is ours, an unknown CA is none of ours.

@@ -1,4 +1,4 @@
-"""The two Secrets as JSON objects and back, of which a damaged one is read as empty."""
+"""The two Secrets as JSON objects and back. A damaged one is read as empty."""
 
 import base64
 import binascii
@@ -14,7 +14,10 @@ Json = dict[str, Any]
 
 
 def read_authority(secret: Json | None) -> Authority:
-    """Return what the authority Secret holds; whatever is missing or damaged is empty."""
+    """Return what the authority Secret holds.
+
+    Whatever is missing or damaged is empty.
+    """
     if secret is None:
         return Authority()
     data = _read_data(secret)

@@ -79,7 +79,9 @@ class CertSettings:
 
 
 def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> CertSettings:
-    """Return the settings; a flag wins over the environment.
+    """Return the settings.
+
+    A flag wins over the environment.
 
     Raises:
         SettingsError: a value is wrong. A wrong flag, or --help, ends the process by argparse.

@@ -81,7 +81,7 @@ def read_configuration(path: str, found: Json, service: ServiceName) -> WebhookC
 
 
 def bundle_patch(configuration: WebhookConfiguration, bundle: bytes) -> list[Operation]:
-    """Return the operations that give every webhook of ours a caBundle, none if all have it."""
+    """Return the operations that give each of our webhooks the caBundle."""
     text = secrets.encode_base64(bundle)
     values = {
         f"/webhooks/{entry.index}/clientConfig/caBundle": text

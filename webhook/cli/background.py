@@ -1,4 +1,4 @@
-"""What `serve` does in a live cluster beside answering: events, and a count of unreviewed pods."""
+"""What `serve` does beside answering: events, and a count of unreviewed pods."""
 
 import socket
 from collections.abc import Callable

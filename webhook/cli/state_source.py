@@ -1,4 +1,4 @@
-"""Where `serve` gets nodes and namespaces from: a file that is watched, or a live cluster."""
+"""The source of nodes and namespaces for `serve`: a watched file or a live cluster."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -55,7 +55,9 @@ class StateSource:
 
 
 def open_file(path: str, state: ServerState, log: Logger) -> StateSource:
-    """Return a source of Nodes and Namespaces; a namespace that the file lacks has no labels.
+    """Return a source of Nodes and Namespaces.
+
+    A namespace that the file lacks has no labels.
 
     Raises:
         InputError: the file cannot be read or is wrong.

@@ -74,7 +74,7 @@ class Verdict:
 
 
 def allowed(reason: Reason) -> Verdict:
-    """Return that a pod is allowed as it is, for a reason that is none of its requests."""
+    """Return that a pod is allowed as it is, whatever it requests."""
     return Verdict(allowed=True, reason=reason, message=reason.sentence)
 
 
@@ -107,7 +107,10 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
 
 
 def _denied_too_large(request: AdmissionRequest, large: Violation) -> Verdict:
-    """Refused, unless it was there and as large before: then nobody could change it any more."""
+    """Refuse a pod that is too large, unless it was as large before.
+
+    Else nobody could change an existing one any more.
+    """
     if request.old_pod is not None and limits.too_large(request.old_pod) is not None:
         return allowed(reasons.NOT_REVIEWED)
     refused = Verdict(
@@ -143,7 +146,10 @@ def _mutate(question: Question, policy: Policy, inventory: Inventory) -> Verdict
 
 
 def _annotation(subject: Pod, verdict: Verdict) -> str | None:
-    """The decision annotation that the pod lacks; None where it tells that already."""
+    """The decision annotation that the pod lacks.
+
+    None where it tells that already.
+    """
     wanted = record.to_annotation(verdict.record) if verdict.allocations else ""
     present = pod.annotations(subject).get(names.DECISION)
     return None if record.same_annotation(present, wanted) else wanted
@@ -179,7 +185,10 @@ def _findings(question: Question) -> tuple[Finding, ...]:
 
 
 def _hide_from_added(request: AdmissionRequest, question: Question) -> Verdict:
-    """Existing ephemeral containers cannot change any more; only the new ones are ours to set."""
+    """Existing ephemeral containers cannot change any more.
+
+    Only the new ones are ours to set.
+    """
     old = request.old_pod.spec.ephemeral_containers if request.old_pod else None
     present = {container.name for container in old or ()}
     added = tuple(
@@ -219,7 +228,10 @@ def _denied(
 
 
 def _message(violations: tuple[Violation, ...]) -> str:
-    """All violations in one message; of a great many, the first and their number."""
+    """All violations in one message.
+
+    Of a great many, the first and their number.
+    """
     texts = list(dict.fromkeys(each.text for each in violations))
     more = len(texts) - _MOST_TOLD
     told = "; ".join(texts[:_MOST_TOLD])
@@ -227,7 +239,10 @@ def _message(violations: tuple[Violation, ...]) -> str:
 
 
 def _audited(verdict: Verdict) -> Verdict:
-    """Nothing is changed or refused; what would have been, and why, becomes warnings."""
+    """Nothing is changed or refused.
+
+    What would have been, and why, becomes warnings.
+    """
     if not verdict.allowed:
         why = truncate(verdict.message, verdict.reason)
         texts: tuple[str, ...] = (f"audit: would be refused ({verdict.reason})", why)

@@ -1,4 +1,7 @@
-"""What both sides would say of a pod that does not exist yet; changes and asks nobody."""
+"""What both sides would say of a pod that does not exist yet.
+
+Changes and asks nobody.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +20,7 @@ from webhook.core.policy.values import Policy
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The verdict of /mutate, or of /validate where that refuses, and the pod as it would be."""
+    """The verdict of both sides, and the pod as it would be."""
 
     verdict: Verdict
     after: Mapping[str, Any]
@@ -26,7 +29,7 @@ class Simulated:
 def simulate(
     asked: AdmissionRequest, pod: Mapping[str, Any], policy: Policy, inventory: Inventory
 ) -> Simulated:
-    """Answer a CREATE of `pod` as the API server would have it answered, both sides in turn.
+    """Answer a CREATE of `pod` as both sides would in turn.
 
     `asked` tells all but the pod and the side. In audit mode only the mutating side is asked:
     it leaves the pod as it is, so that the other would judge what enforcement never lets be.
@@ -48,6 +51,9 @@ def simulate(
 
 
 def mode_of(namespace_labels: Mapping[str, str]) -> Mode:
-    """The mode of a namespace; one that has not opted in is looked at as if it enforced."""
+    """The mode of a namespace.
+
+    One that has not opted in is looked at as if it enforced.
+    """
     audited = namespace_labels.get(names.MODE) == Mode.AUDIT
     return Mode.AUDIT if audited else Mode.ENFORCE

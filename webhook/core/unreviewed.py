@@ -1,4 +1,6 @@
-"""Pods that run with a GPU although this webhook never decided them; reads a pod as it is now.
+"""Pods that run with a GPU although this webhook never decided them.
+
+Reads a pod as it is now.
 
 Such a pod came in while the webhook failed open, before its namespace opted in, or by an exempt
 user. It is a suspicion, no proof: anybody who may edit a pod can add the annotation.

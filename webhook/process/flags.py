@@ -52,7 +52,10 @@ class Flag:
         return self.name.strip("-").replace("-", "_")
 
     def value(self, text: str | None) -> Any:
-        """Return the value of a text; raise SettingsError."""
+        """Return the value of a text.
+
+        Raise SettingsError.
+        """
         if text is None:
             return None
         try:
@@ -79,7 +82,7 @@ def add_flags(
     prefix: str,
     environment: Mapping[str, str],
 ) -> None:
-    """Add flags to a parser, with defaults of the environment variables that begin with a prefix.
+    """Add flags to a parser, with defaults from environment variables of a prefix.
 
     Nothing is read yet: a wrong variable may be overruled by a flag.
     """
@@ -96,7 +99,10 @@ def add_flags(
 
 
 def read_flags(flags: Iterable[Flag], parsed: argparse.Namespace) -> dict[str, Any]:
-    """Return the value of each flag by its key; raise SettingsError for the first wrong one."""
+    """Return the value of each flag by its key.
+
+    Raise SettingsError for the first wrong one.
+    """
     return {flag.key: flag.value(getattr(parsed, flag.key)) for flag in flags}
 
 

@@ -1,4 +1,4 @@
-"""The log of a process: one JSON object a line on stdout, with the time in UTC."""
+"""The log of a process: JSON lines on stdout, with UTC times."""
 
 import sys
 from typing import BinaryIO, Final

@@ -73,7 +73,10 @@ FLAGS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run; paths are of files."""
+    """How to run.
+
+    Paths are of files.
+    """
 
     tls_cert: str
     tls_key: str
@@ -100,7 +103,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until a signal; say what is wrong before anything listens."""
+    """Serve until a signal.
+
+    Say what is wrong before anything listens.
+    """
     try:
         process = Process(_serving(Settings(**read_flags(FLAGS, args))))
     except (ValueError, BadPair, OSError) as error:

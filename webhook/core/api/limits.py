@@ -1,4 +1,4 @@
-"""How many parts a pod has: whoever sends one must not keep a replica busy for long."""
+"""The number of parts of a pod, bounded so that no pod keeps a replica busy."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -16,7 +16,7 @@ _ON_EVERY_NODE: Final = 40
 
 
 def too_large(pod: Pod) -> Violation | None:
-    """Return what is wrong with a pod of more than MOST_PARTS parts, None for any other."""
+    """Return what is wrong with a pod of more than MOST_PARTS parts."""
     parts = 0
     for many in _parts(pod):
         parts += many

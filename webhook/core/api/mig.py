@@ -1,4 +1,7 @@
-"""MIG profiles and which GPU products can be partitioned; nothing of nodes or pods."""
+"""MIG profiles and which GPU products can be partitioned.
+
+Nothing of nodes or pods.
+"""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Every label, annotation, resource and environment name that we read or write; nothing else."""
+"""Every label, annotation, resource and environment name that we read or write.
+
+Nothing else.
+"""
 
 from typing import Final
 

@@ -1,4 +1,7 @@
-"""The parts of a Node that we read, typed; what they mean is in `inventory`."""
+"""The parts of a Node that we read, typed.
+
+What they mean is in `inventory`.
+"""
 
 from msgspec import Struct, field
 

@@ -1,4 +1,4 @@
-"""Paths of the node through which GPUs are reached, as patterns for Python and for CEL.
+"""Patterns, for Python and for CEL, of node paths that lead to GPUs.
 
 A pattern sees through `//`, `/./` and /var/run. Python follows `..`, which CEL cannot: there any
 path that goes BACK is taken for the worst. Kubernetes refuses it in a hostPath anyway.
@@ -79,7 +79,7 @@ def inside(*folders: str) -> str:
 
 
 def last_step(*folders: str) -> str:
-    """Returns the pattern of paths with a step that is the last of one of some folders."""
+    """Returns the pattern of paths with a step that ends one of some folders."""
     return f"(^|/){_any_of(re.escape(posixpath.basename(each)) for each in folders)}{_STEP_ENDS}"
 
 
@@ -95,7 +95,7 @@ def goes_back(path: str) -> bool:
 
 
 def reaches_gpus(path: str) -> bool:
-    """Returns whether a path of the node leads to GPUs, or to what hands them out.
+    """Returns whether a path of the node leads to GPUs or to what allocates them.
 
     | path, in its normal form | leads there |
     |---|---|

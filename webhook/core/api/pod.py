@@ -1,4 +1,6 @@
-"""The parts of a Pod that we read, typed; unknown fields are skipped, never written back.
+"""The parts of a Pod that we read, typed.
+
+Unknown fields are skipped, never written back.
 
 Field names are Kubernetes' own (camelCase on the wire). Optional fields may be absent or null.
 """
@@ -120,7 +122,10 @@ class Requirement(_Part, frozen=True):
 
 
 class NodeSelectorTerm(_Part, frozen=True):
-    """Requirements that must all hold; a term without any matches nothing."""
+    """Requirements that must all hold.
+
+    A term without any matches nothing.
+    """
 
     match_expressions: tuple[Requirement, ...] | None = None
     match_fields: tuple[Requirement, ...] | None = None
@@ -170,7 +175,7 @@ class Pod(_Part, frozen=True):
 
 
 def controller(pod: Pod) -> OwnerReference | None:
-    """Return the owner that made the pod and makes it again, None for a pod without one."""
+    """Return the pod's controller, None for a pod without one."""
     owners = (pod.metadata.owner_references if pod.metadata else None) or ()
     return next((each for each in owners if each.controller), None)
 
@@ -186,7 +191,10 @@ def annotations(pod: Pod) -> dict[str, str]:
 
 
 def required_terms(pod: Pod) -> tuple[NodeSelectorTerm, ...] | None:
-    """The terms of the required node affinity; None where there is no such affinity."""
+    """The terms of the required node affinity.
+
+    None where there is no such affinity.
+    """
     affinity = pod.spec.affinity
     node = affinity.node_affinity if affinity else None
     required = node.required_during_scheduling_ignored_during_execution if node else None

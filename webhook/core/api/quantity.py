@@ -1,4 +1,7 @@
-"""Kubernetes quantities as exact numbers; nothing of what they count."""
+"""Kubernetes quantities as exact numbers.
+
+Nothing of what they count.
+"""
 
 import re
 from fractions import Fraction

@@ -23,7 +23,10 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reason:
-    """Why a pod was allowed as it is, changed, or refused; each exists once, as a constant."""
+    """Why a pod was allowed as it is, changed, or refused.
+
+    Each exists once, as a constant.
+    """
 
     code: str
     group: Group
@@ -53,6 +56,6 @@ def with_link(message: str, reason: Reason, page: str = PAGE) -> str:
 
 
 def truncate(text: str, reason: Reason, longest: int = SHOWN_WHOLE) -> str:
-    """Return the text cut to a length, with the code that people search for at its end."""
+    """Return the text cut to a length, with its reason code at the end."""
     code = f"... [{reason}]"
     return text if len(text) <= longest else text[: longest - len(code)] + code

@@ -1,4 +1,7 @@
-"""The reasons of decisions; those of the checks stand in each check."""
+"""The reasons of decisions.
+
+Those of the checks stand in each check.
+"""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""CEL that several checks and the chart are made of, over a pod `o` and its container `c`."""
+"""CEL that several checks share, over a pod `o` and its container `c`."""
 
 import re
 from collections.abc import Iterable
@@ -27,13 +27,16 @@ def matches(pattern: str) -> str:
 
 
 def any_container(condition: str) -> str:
-    """Return CEL that holds for a pod of which some container meets a condition on `c`."""
+    """Return CEL that holds where some container meets a condition on `c`."""
     each = (f"(has(o.spec.{name}) && o.spec.{name}.exists(c, {condition}))" for name in LISTS)
     return f"({' || '.join(each)})"
 
 
 def pod_condition(condition: PodCondition, pod: str = "object") -> str:
-    """Return CEL for a condition over the pod that an expression gives; empty for never."""
+    """Return CEL for a condition over the pod that an expression gives.
+
+    Empty for never.
+    """
     parts = [f"({condition.pod})"] if condition.pod else []
     if condition.container:
         parts.append(any_container(condition.container))
@@ -41,7 +44,7 @@ def pod_condition(condition: PodCondition, pod: str = "object") -> str:
 
 
 def resource_names(condition: str) -> str:
-    """Return CEL for a container with a name `k` in the map `m` of its limits or requests."""
+    """Return CEL for a container with a matching name `k` in limits or requests."""
     maps = ("limits", "requests")
     each = (
         f"(has(c.resources.{m}) && c.resources.{m}.exists(k, "
@@ -66,7 +69,7 @@ _LIVE: Final = "(has(t.matchExpressions) || has(t.matchFields))"
 
 
 def _requires(requirement: NodeRequirement) -> str:
-    """Returns CEL for a pod that lands only on nodes with the values of a label."""
+    """Returns CEL for a pod that lands only on nodes with these label values."""
     key, values = requirement.key, listed(requirement.values)
     return (
         f"(has(o.spec.nodeSelector) && '{key}' in o.spec.nodeSelector"

@@ -1,4 +1,4 @@
-"""What a check is: its rule, the same rule as CEL, its texts, and what comes of its findings."""
+"""A check: its rule, the same rule as CEL, its texts and its treatment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,10 @@ REFUSED_TO_TENANTS: Final = Treatments(Treatment.REFUSE, Treatment.WARN)
 
 @dataclass(frozen=True, slots=True)
 class PodCondition:
-    """CEL that holds for a pod `o`, or for some container `c` of it; empty for never."""
+    """CEL that holds for a pod `o`, or for some container `c` of it.
+
+    Empty for never.
+    """
 
     pod: str = ""
     container: str = ""

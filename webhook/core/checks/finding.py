@@ -1,4 +1,7 @@
-"""What a rule looks at and what it says; who is refused for it is the policy's to say."""
+"""What a rule looks at and what it says.
+
+Who is refused for it is the policy's to say.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +33,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a rule finds; `evidence` tells two apart that read the same."""
+    """One thing that a rule finds.
+
+    `evidence` tells two apart that read the same.
+    """
 
     violation: Violation
     evidence: str = ""
@@ -41,5 +47,5 @@ ContainerRule = Callable[[Subject, ContainerRef, Container], Iterator[Finding]]
 
 
 def quote(text: str) -> str:
-    """Somebody else's words in a message: quoted, and not all of them if they are many."""
+    """Somebody else's words for a message, quoted and cut to a length."""
     return repr(text) if len(text) <= _LONGEST else repr(text[:_LONGEST]) + "..."

@@ -49,7 +49,10 @@ _CONTAINER_RULES: Final = tuple(each.container_rule for each in CHECKS if each.c
 
 
 def run_checks(seen: Subject) -> Iterator[Finding]:
-    """Yields the findings of every check; each container once, also without a request."""
+    """Yields the findings of every check.
+
+    Each container once, also without a request.
+    """
     for place, container in seen.containers.items():
         for container_rule in _CONTAINER_RULES:
             yield from container_rule(seen, place, container)

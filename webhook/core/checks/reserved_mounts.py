@@ -21,7 +21,7 @@ _INSIDE_MPS: Final = paths.inside(*_OF_MPS)
 
 
 def reserved_mounts(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
-    """Yields each mount where the toolkit reads which GPUs to give, or on files of MPS.
+    """Yields each mount on the toolkit's list of GPUs or on files of MPS.
 
     Fields: volumeMounts[*].mountPath of every container, in its normal form.
     Source: nvidia-container-toolkit (device list as volume mounts); k8s-device-plugin
@@ -47,7 +47,7 @@ def reserved_mounts(seen: Subject, place: ContainerRef, container: Container) ->
 
 
 def _goes_back(seen: Subject) -> bool:
-    """Returns whether a mount goes back by `..` and has a step that one of the folders ends in."""
+    """Returns whether a mount has `..` and a step that ends one of the folders."""
     mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
     steps = paths.last_step(*_NAMED_GPUS, *(_OF_MPS if mps else ()))
     return any(

@@ -1,4 +1,4 @@
-"""The check of our own label: on a pod it says what the pod requests, or is not there."""
+"""The check of our own label, which must say what the pod requests."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,7 +13,7 @@ from webhook.core.checks.finding import Finding, Subject, quote
 
 
 def reserved_names(seen: Subject) -> Iterator[Finding]:
-    """Yields the strategy label, by which people count and quota pods, if it is not true.
+    """Yields the strategy label if it is not true: people count pods by it.
 
     Fields: metadata.labels[gpu-sharing.io/strategy]. The decision annotation is for reading
     only: nothing trusts it, so nothing refuses it.

@@ -1,4 +1,4 @@
-"""What the matrix allows each request: its choices in order, or why it may have none."""
+"""The choices that the matrix allows each request, or why it has none."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -20,7 +20,7 @@ _NEVER: Final = {
 
 
 def denial_reason(row: RowName, otherwise: Reason) -> Reason:
-    """Return the reason that a row gives when what it allows is not to be had."""
+    """Return the reason that a row gives when nothing it allows is offered."""
     return _NEVER[row][0] if row in _NEVER else otherwise
 
 

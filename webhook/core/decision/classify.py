@@ -1,4 +1,4 @@
-"""Pod and namespace labels to a Question: what the pod is for, whose it is, what it requests."""
+"""Pod and namespace labels to a Question: workload, tenant and GPU requests."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -77,7 +77,7 @@ def _reason(selected: Selection, question: Question) -> Reason:
 
 
 def _warnings(allocation: Allocation, question: Question) -> tuple[str, ...]:
-    """What a person should know of a grant: each at most 120 characters, as kubectl shows them."""
+    """The warnings of an allocation, each at most 120 characters, as kubectl shows them."""
     if allocation.reason is reasons.UNCLASSIFIED:
         return (UNCLASSIFIED_WARNING,)
     if allocation.reason is reasons.FALLBACK_WHOLE_GPU:

@@ -1,4 +1,4 @@
-"""Why no offer serves a pod: what was asked, what exists and what to do, as violations."""
+"""Why no offer serves a pod, as violations: request, offers and mend."""
 
 from collections.abc import Iterable
 from typing import Final

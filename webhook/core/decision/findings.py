@@ -1,4 +1,4 @@
-"""What comes of the findings of the checks, by the policy and by whose pod it is."""
+"""The treatment of findings, by the policy and the pod's tenant."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +31,7 @@ class TreatedFindings:
 
 
 def treat_findings(found: tuple[Finding, ...], rules: Policy, *, tenant: bool) -> TreatedFindings:
-    """Returns what refuses the pod and what only warns, as the policy says for its owner."""
+    """Returns what refuses the pod and what only warns, by the policy."""
     treated = [
         (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
     ]

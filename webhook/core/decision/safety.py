@@ -1,4 +1,4 @@
-"""What a pod requests must amount to a strategy that its row of the matrix allows."""
+"""Every request must amount to a strategy that the matrix allows."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ def subject_of(question: Question) -> Subject:
 
 
 def unsafe_requests(question: Question, seen: Subject) -> Iterator[Finding]:
-    """Yield every request that is not pinned to where its name is safe for this pod.
+    """Yield every request whose affinity does not make its name safe.
 
     Fields: resources of every container; spec.nodeSelector and the required node affinity.
     Source: the policy's matrix; see `gpu.meaning` for what a name amounts to.

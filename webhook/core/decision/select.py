@@ -152,7 +152,7 @@ def _fill_node(candidates: tuple[Candidate, ...], options: _Options) -> list[_Op
 
 
 def _steady_order(candidates: tuple[Candidate, ...]) -> list[int]:
-    """Sidecars and app containers: those that ask by name first, then the large, then in order."""
+    """Sidecars and app containers: named requests first, then the large, then in order."""
     requests = [each.request for each in candidates]
     steady = [i for i, each in enumerate(requests) if each.container.role is not Role.INIT]
     return sorted(steady, key=lambda i: (requests[i].resource == names.GPU, -requests[i].count, i))

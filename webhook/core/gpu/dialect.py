@@ -64,6 +64,6 @@ def form_of(resource: GpuResource, form: Form) -> Form:
 
 
 def node_shows(form: Form, labels: Mapping[str, str]) -> bool:
-    """Whether a node with these labels shows the form, whose keys are those of one resource."""
+    """Whether a node with these labels shows the form of one resource."""
     sliced = not form.of_slices or mig.of_product(labels.get(form.labels.product, "")) is not None
     return sliced and all(requirement_holds(each, labels) for each in form.requirements)

@@ -29,7 +29,7 @@ _Key = tuple[tuple[Offer, ...], tuple[node.Taint, ...], str | None]
 
 @dataclass(frozen=True, slots=True)
 class NodeOffers:
-    """What one node offers by the names of its resources, and what it has and does not offer.
+    """What one node offers, and what it has and does not offer.
 
     `unlabelled` says that it has GPU resources and the labels of no dialect.
     """
@@ -77,7 +77,10 @@ def build_inventory(nodes: Iterable[Node]) -> Inventory:
 
 
 def _amounts(groups: Iterable[NodeGroup]) -> Mapping[OfferKind, int]:
-    """Of the whole cluster, so that a second run on a rewritten pod ranks the same."""
+    """The amounts of the whole cluster, by which offers are ranked.
+
+    Not of what a pod reaches, so that a second run on a rewritten pod ranks the same.
+    """
     amounts: Counter[OfferKind] = Counter()
     for group in groups:
         for offer in group.offers:

@@ -1,4 +1,4 @@
-"""What a request for a GPU amounts to, by its resource name and the pod's required placement.
+"""What a GPU request amounts to, by its name and the pod's placement.
 
 The forms of the dialects read backwards: a pod that requires all that a form requires lands only
 on nodes that show it.
@@ -86,7 +86,7 @@ def _implies(requirement: NodeRequirement, subject: Pod, left: _Values) -> bool:
 
 
 def values_left(subject: Pod, key: str) -> frozenset[str] | None:
-    """Return the values of a node label that the pod's required placement leaves, None for any."""
+    """Return the label values that the pod's placement leaves, None for any."""
     selector = (subject.spec.node_selector or {}).get(key)
     if selector is not None:
         return frozenset({selector})

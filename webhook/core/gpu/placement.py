@@ -102,7 +102,7 @@ def repelling_taints(taints: Iterable[Taint]) -> tuple[Taint, ...]:
 
 
 def can_reach(pod: Pod, group: NodeGroup, gpu_taints: frozenset[str]) -> bool:
-    """Whether the pod can land on a node of the group, with the GPU toleration that we add."""
+    """Whether the pod, with our GPU toleration, can land in the group."""
     tolerations = pod.spec.tolerations or ()
     if not all(t.key in gpu_taints or tolerates(tolerations, t) for t in group.taints):
         return False

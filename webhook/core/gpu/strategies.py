@@ -1,4 +1,4 @@
-"""The table of strategies: one row for each way that a GPU is given to a container.
+"""The table of strategies: a row for each way to give a GPU.
 
 A row is all that is said of a strategy but for the nodes that give it: those are the forms of
 each dialect (`dialects/`), whose `forms` is total over the strategies. A new strategy is one row;

@@ -21,7 +21,7 @@ class NodeRequirement:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLabels:
-    """The labels that say of a device its product, its memory in MiB and its replicas."""
+    """The labels of a device's product, memory in MiB and replicas."""
 
     product: str
     memory: str
@@ -109,7 +109,10 @@ class Contradiction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A resource that a node has and that is not offered; `detail` names labels and values."""
+    """A resource that a node has and that is not offered.
+
+    `detail` names labels and values.
+    """
 
     reason: Contradiction
     resource: str

@@ -1,4 +1,7 @@
-"""JSON Patch operations applied to a plain object; what they leave alone is shared, not copied."""
+"""JSON Patch operations applied to a plain object.
+
+What they leave alone is shared, not copied.
+"""
 
 import copy
 from collections.abc import Iterable, Mapping

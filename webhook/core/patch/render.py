@@ -1,4 +1,6 @@
-"""Pod and Decision -> JSON Patch operations (RFC 6902), the fewest that do it; decides nothing.
+"""Pod and Decision -> JSON Patch operations (RFC 6902), the fewest that do it.
+
+Decides nothing.
 
 Operations are written by hand: computing a difference costs fifty times more and pairs
 unrelated fields that happen to be equal. A second run on the result yields nothing.

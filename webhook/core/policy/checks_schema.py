@@ -33,7 +33,10 @@ else:
 
 
 def compile_treatments(read: GuardsFile) -> dict[Reason, Treatments]:
-    """Returns what comes of each check; one word is for tenants and others alike."""
+    """Returns what comes of each check.
+
+    One word is for tenants and others alike.
+    """
     stated = msgspec.structs.asdict(read)
     return {REASONS[name]: _both(each) for name, each in stated.items()}
 

@@ -97,7 +97,10 @@ def is_tenant_row(row_name: RowName) -> bool:
 
 
 def treatment(rules: Policy, reason: Reason, *, tenant: bool) -> Treatment:
-    """What comes of a finding; what is no guard's is always refused."""
+    """What comes of a finding.
+
+    What is no guard's is always refused.
+    """
     both = rules.guards.get(reason)
     if both is None:
         return Treatment.REFUSE
