@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from webhook.core.api.admission import AdmissionRequest
-from webhook.core.api.pod import controller
+from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.violation import Violation
 from webhook.core.decision.values import Allocation, GpuRequest
 from webhook.core.record_values import (
@@ -186,10 +186,8 @@ def from_log_line(text: bytes) -> LogLine | None:
 
 def _pod_name(request: AdmissionRequest) -> str:
     """The pod's name. At CREATE it may still have to be generated."""
-    metadata = request.pod.metadata if request.pod else None
-    if request.name or metadata is None:
-        return request.name
-    return metadata.name or metadata.generate_name or ""
+    metadata = (request.pod.metadata if request.pod else None) or Metadata()
+    return request.name or metadata.name or metadata.generate_name or ""
 
 
 def _fitting(items: Iterable[_T], most: int = _MOST_WRITTEN) -> tuple[_T, ...]:
