@@ -1,4 +1,4 @@
-"""List and watch as a state machine: what to ask next and what an answer means."""
+"""List and watch as a state machine, without I/O."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class WatchedResource(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an answer did: whether the items differ now, and which objects could not be read."""
+    """What an answer changed in the items, and which objects were unreadable."""
 
     changed: bool
     skipped: tuple[str, ...] = ()
 
 
 class ListWatch(Generic[T]):
-    """The items of one resource as far as they are known, and what to ask next.
+    """The known items of one resource, and the next request.
 
     An object that cannot be read keeps the last value that could be: one such object must not
     cost the rest. An item of None exists and does not matter: it is kept apart from a deleted one.
@@ -84,7 +84,10 @@ class ListWatch(Generic[T]):
         }
 
     def take_page(self, body: bytes) -> Change:
-        """Take a page of the list, the last of which replaces the items; raise ApiError."""
+        """Take a page of the list, the last of which replaces the items.
+
+        Raises ApiError.
+        """
         page = parse(body, ListPage)
         reasons = (self._read(raw, self._pages) for raw in page.items or ())
         skipped = tuple(filter(None, reasons))
@@ -97,7 +100,10 @@ class ListWatch(Generic[T]):
         return Change(changed=changed, skipped=skipped)
 
     def take_event(self, line: bytes) -> Change:
-        """Take one line of a watch; raise ApiError if it states that the watch is broken."""
+        """Take one line of a watch.
+
+        Raises ApiError if it states that the watch is broken.
+        """
         try:
             event = _read_event(line)
             version = version_of(event.object)  # first: an event that raises changes no item
@@ -129,7 +135,7 @@ class ListWatch(Generic[T]):
         return {"labelSelector": selector} if selector else {}
 
     def _read(self, raw: msgspec.Raw, items: dict[str, T | None]) -> str:
-        """Read an object into `items`; return why that failed, or nothing."""
+        """Read an object into `items`, and return why that failed, or nothing."""
         name = ""
         try:
             name = name_of(raw)

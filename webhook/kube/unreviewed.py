@@ -86,7 +86,7 @@ class UnreviewedPods:
             wait = await self._count_all()
 
     async def _count_all(self) -> float:
-        """Count once; return how long to wait after it.
+        """Count once, and return how long to wait after it.
 
         | what came of it | counts | logged | wait |
         |---|---|---|---|

@@ -70,7 +70,10 @@ def event_name(regarding: Regarding, batch: Batch) -> str:
 
 
 def is_dns_subdomain(text: str) -> bool:
-    """Whether an object can be named so, since names in an owner reference are not checked."""
+    """Whether an object can have this name.
+
+    The API server does not check names in an owner reference.
+    """
     return _SUBDOMAIN.fullmatch(text) is not None
 
 
@@ -104,7 +107,10 @@ def count_patch(stored: StoredEvent, batch: Batch) -> dict[str, Any]:
 
 
 def read_stored_event(body: bytes) -> StoredEvent:
-    """Read an event that the API server answers with; raise ApiError if it is none."""
+    """Read an event that the API server answers with.
+
+    Raises ApiError if it is none.
+    """
     found = parse(body, _EventObject)
     return StoredEvent(found.metadata.version, max(1, found.series.count if found.series else 1))
 

@@ -17,12 +17,15 @@ _T = TypeVar("_T")
 
 
 class BadReview(ValueError):  # noqa: N818 - says what is bad
-    """The body is no AdmissionReview that we read; the message has path and expectation."""
+    """The body is no AdmissionReview that we read.
+
+    The message has path and expectation.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The side that a path asks for, and the mode of the namespaces that it is called for."""
+    """The side of a path, and the mode of the namespaces that call it."""
 
     side: Side
     mode: Mode
@@ -91,7 +94,7 @@ def decode_review(body: bytes) -> ReviewRequest:
 
 
 def decode_pods(asked: ReviewRequest) -> Pods | None:
-    """Return the pods of a request, or None where its object is not a v1 Pod.
+    """Return the pods of a request, None where its object is no v1 Pod.
 
     Such an object is left undecoded: the answer will be `allowed`, untouched.
 
