@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from webhook.core import event, record
-from webhook.core.admit import Verdict
 from webhook.core.api import node, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.containers import ContainerRef, Role
@@ -17,6 +16,7 @@ from webhook.core.event import Action, Event, Regarding
 from webhook.core.gpu import inventory
 from webhook.core.gpu.values import Offer
 from webhook.core.patch.render import Op
+from webhook.core.verdict import Verdict
 
 SET = OwnerReference("ReplicaSet", "web-6d4", "u-1", "apps/v1", controller=True)
 OTHER = OwnerReference("Widget", "w", "u-2", "example.com/v1")

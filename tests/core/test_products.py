@@ -11,10 +11,11 @@ import casefiles
 import msgspec
 import pytest
 
-from webhook.core.admit import Verdict, admit
+from webhook.core.admit import admit
 from webhook.core.api import mig
 from webhook.core.api.node import Node
 from webhook.core.gpu import inventory
+from webhook.core.verdict import Verdict
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "mig-profiles.json"
 POLICY = casefiles.rules({})

@@ -8,9 +8,9 @@ from structlog.typing import FilteringBoundLogger
 
 from webhook.cli.state_source import Job, LiveCluster
 from webhook.core import event
-from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest
 from webhook.core.event import Event
+from webhook.core.verdict import Verdict
 from webhook.kube.clock import Runtime
 from webhook.kube.events.recorder import EventRecorder, EventReporter, EventResult, RecorderLimits
 from webhook.kube.unreviewed import CountIntervals, UnreviewedPods

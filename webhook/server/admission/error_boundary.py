@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.admit import Verdict
 from webhook.core.advice import Advice
 from webhook.core.api.admission import AdmissionRequest
+from webhook.core.verdict import Verdict
 
 UNAVAILABLE: Final = "503 Service Unavailable"  # the failurePolicy decides
 
