@@ -1,4 +1,4 @@
-"""Pods that the webhook must refuse, sent as a dry run to learn whether it does."""
+"""Pods that the webhook must refuse, sent as a dry run."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -154,7 +154,10 @@ class Rotation:
         return replace(authority, leaf=leaf, since=None)
 
     def _with_new_ca(self) -> Authority:
-        """Make a CA beside all that may have signed the leaf, and keep a good leaf."""
+        """Make a CA that is trusted beside the old ones, and keep a good leaf.
+
+        The old ones are all that may have signed what is served.
+        """
         known = (*self._unknown_cas(), *self.authority.trusted)
         # One that begins in the future is kept: it may be our clock that is wrong.
         signing = (ca for ca in known if validation.may_sign(ca))

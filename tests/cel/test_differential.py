@@ -17,7 +17,7 @@ from tests.cel.admissions import admissions
 from tests.cel.evaluator import Evaluator
 from tests.cel.protocol import Case, Json, Judgement
 from tests.core import casefiles
-from webhook.core.admit import Verdict, admit
+from webhook.core.admit import admit
 from webhook.core.api import reasons
 from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason
@@ -29,6 +29,7 @@ from webhook.core.decision.classify import classify
 from webhook.core.decision.values import Question
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy.load import parse_policy
+from webhook.core.verdict import Verdict
 
 E2E = os.environ.get("GPU_SHARING_E2E_RUN") == "1"
 POLICY = parse_policy(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)

@@ -120,7 +120,7 @@ def test_another_ask_is_the_reason(look: Look, cluster: FakeCluster) -> None:
     spec = cluster.objects["replicasets", "shop", "recommender-7d4b9"]["spec"]["template"]["spec"]
     spec["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": 2}}
     now = record(look("explain", POD, "-o", "json"))["now"]
-    assert now["why"] == "its pod template asks for something else now"
+    assert now["why"] == "its pod template requests something else now"
 
 
 def test_a_pod_that_would_be_refused_now_ends_with_1(look: Look, cluster: FakeCluster) -> None:

@@ -14,9 +14,9 @@ from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, our_event
 from webhook.cli.cluster import times
 from webhook.cli.verbs.logs.render import row_of
 from webhook.core import record
-from webhook.core.admit import allowed
 from webhook.core.api import reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.verdict import allowed
 from webhook.process.log import create_log
 from webhook.server import audit_log
 from webhook.server.metrics import create_metrics

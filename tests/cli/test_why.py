@@ -269,7 +269,7 @@ def test_pins_that_match_no_node_are_told_so(look: Look, cluster: FakeCluster) -
     owner = cluster.objects["replicasets", "shop", "recommender-7d4b9"]
     message = "0/5 nodes are available: 5 node(s) didn't match Pod's node affinity/selector."
     live_pod(cluster, owner, "recommender-7d4b9-eeeee", None, status=waiting(message))
-    assert "No node has what its pins" in look("why", "rs/recommender-7d4b9").out
+    assert "No node matches its node affinity" in look("why", "rs/recommender-7d4b9").out
 
 
 # Nothing there.

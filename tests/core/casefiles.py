@@ -12,7 +12,7 @@ from typing import Any
 import jsonpatch
 import msgspec
 
-from webhook.core.admit import Verdict, admit
+from webhook.core.admit import admit
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
@@ -21,6 +21,7 @@ from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy import yaml_text
 from webhook.core.policy.values import Policy
+from webhook.core.verdict import Verdict
 
 CASES = Path(__file__).parent.parent / "cases"
 DEFAULT_POLICY = (Path(__file__).parents[2] / "webhook" / "policies" / "default.yaml").read_text(

@@ -9,11 +9,11 @@ import jsonpointer
 import msgspec
 import pytest
 
-from webhook.core.admit import Verdict
 from webhook.core.api.admission import Side
 from webhook.core.api.pod import Pod
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu import placement
+from webhook.core.verdict import Verdict
 
 FILES = list(casefiles.paths())
 KEYS = {"about", "nodes", "namespace", "policy", "side", "operation", "pod", "old"} | {

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from webhook.core import event, record
-from webhook.core.admit import Verdict
 from webhook.core.api import node, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.containers import ContainerRef, Role
@@ -17,6 +16,7 @@ from webhook.core.event import Action, Event, Regarding
 from webhook.core.gpu import inventory
 from webhook.core.gpu.values import Offer
 from webhook.core.patch.render import Op
+from webhook.core.verdict import Verdict
 
 SET = OwnerReference("ReplicaSet", "web-6d4", "u-1", "apps/v1", controller=True)
 OTHER = OwnerReference("Widget", "w", "u-2", "example.com/v1")
@@ -24,8 +24,8 @@ POD = Pod(Metadata(generate_name="web-6d4-", owner_references=(OTHER, SET)))
 CREATE = AdmissionRequest(Side.MUTATE, Mode.ENFORCE, "uid", "CREATE", "shop", pod=POD)
 REFUSED = Verdict(allowed=False, reason=reasons.NO_OFFER, message="no node offers it [no_offer]")
 SLICES = Node(
-    node.Metadata("a100", {"nvidia.com/mig-1g.5gb.sharing-strategy": "none"}),
-    status=node.Status({"nvidia.com/mig-1g.5gb": 1}),
+    node.NodeMetadata("a100", {"nvidia.com/mig-1g.5gb.sharing-strategy": "none"}),
+    status=node.NodeStatus({"nvidia.com/mig-1g.5gb": 1}),
 )
 (SLICE,) = inventory.read_node(SLICES).offers
 

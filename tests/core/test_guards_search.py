@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from ways_around import Json, Part
 
-from webhook.core.admit import Verdict, admit
+from webhook.core.admit import admit
 from webhook.core.checks.check import Treatment
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.checks_schema import GuardsFile
+from webhook.core.verdict import Verdict
 
 BUILT_IN = policy_file.parse_policy(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
 OTHERS_REFUSED = {

@@ -11,12 +11,13 @@ from worlds import ask, everything, examples, patched, world
 
 from webhook.cli.inspect import decision_annotation, own_affinity, reconstruct
 from webhook.core import record
-from webhook.core.admit import Verdict, admit
+from webhook.core.admit import admit
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.gpu import inventory
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
+from webhook.core.verdict import Verdict
 
 Json = dict[str, Any]
 many = examples(300)

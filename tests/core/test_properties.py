@@ -9,12 +9,13 @@ import strategies
 from hypothesis import event
 from worlds import ask, everything, examples, patched, world
 
-from webhook.core.admit import Verdict, admit
+from webhook.core.admit import admit
 from webhook.core.api.admission import Side
 from webhook.core.api.pod import Pod
 from webhook.core.gpu import placement
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.values import Policy
+from webhook.core.verdict import Verdict
 
 Json = dict[str, Any]
 OURS = "gpu-sharing.io/"

@@ -101,7 +101,7 @@ def test_the_texts_of_the_backstop_are_those_of_the_chart() -> None:
             "0/5 nodes are available: 1 node(s) had untolerated taint {a: b}, 4 node(s) didn't "
             "match Pod's node affinity/selector. preemption: 0/5 nodes are available: Insufficient "
             "nvidia.com/gpu",
-            "no node has what its pins",
+            "no node matches its node affinity",
         ),
         ("0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.", "taints"),
     ],

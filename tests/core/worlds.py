@@ -9,13 +9,13 @@ import msgspec
 import strategies
 from hypothesis import HealthCheck, given, settings
 
-from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.gpu import inventory
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
+from webhook.core.verdict import Verdict
 
 Json = dict[str, Any]
 

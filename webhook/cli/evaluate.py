@@ -8,7 +8,6 @@ import msgspec
 
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError, Manifest
-from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.pod import Metadata
 from webhook.core.gpu.values import Inventory
@@ -16,6 +15,7 @@ from webhook.core.integrations.registry import find_templates
 from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
 from webhook.core.simulate import mode_of, simulate
+from webhook.core.verdict import Verdict
 
 DEFAULT_NAMESPACE = "default"
 

@@ -6,8 +6,8 @@ from typing import Final
 from rich.text import Text
 
 from webhook.cli.output import short_resource, strategy_cell
-from webhook.core.admit import Verdict
 from webhook.core.api import reasons
+from webhook.core.verdict import Verdict
 
 _MOST_NAMED: Final = 3
 _UNREADABLE: Final = (reasons.INVALID_QUANTITY, reasons.SEVERAL_RESOURCES)

@@ -1,81 +1,24 @@
 """One admission is one function: `admit`. It reads nothing but its arguments, changes nothing."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Final
+from dataclasses import replace
 
 from webhook.core import record
 from webhook.core.api import limits, names, pod, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.containers import Role
 from webhook.core.api.pod import Pod
-from webhook.core.api.reason import Reason, truncate
+from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
-from webhook.core.api.workload import Workload
 from webhook.core.checks import registry
 from webhook.core.checks.finding import Finding
 from webhook.core.decision import findings, safety
 from webhook.core.decision.classify import classify
 from webhook.core.decision.decide import decide
-from webhook.core.decision.values import Allocation, Decision, GpuRequest, Question
+from webhook.core.decision.values import Decision, Question
 from webhook.core.gpu.values import Inventory
 from webhook.core.patch import render as patch
-from webhook.core.patch.render import Op
 from webhook.core.policy.values import Policy
-from webhook.core.record_values import ContainerChange, DecisionRecord
-
-_MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The answer to one AdmissionRequest. `message` says why in whole sentences, for people.
-
-    In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided, and
-    `audit_warnings` say what enforcement would have done. `warned` are the reasons of what the
-    checks warn of.
-    """
-
-    allowed: bool
-    reason: Reason
-    message: str = ""
-    workload: Workload | None = None
-    tenant: str | None = None
-    strategy: str | None = None
-    requests: tuple[GpuRequest, ...] = ()
-    allocations: tuple[Allocation, ...] = ()
-    violations: tuple[Violation, ...] = ()
-    containers: tuple[ContainerChange, ...] = ()
-    patch: tuple[Op, ...] = ()
-    warnings: tuple[str, ...] = ()
-    warned: tuple[Reason, ...] = ()
-    audit_warnings: tuple[str, ...] = ()
-    would_allow: bool = True
-
-    @property
-    def shown_warnings(self) -> tuple[str, ...]:
-        """Every warning for whoever sends the request, those of audit mode first."""
-        return (*self.audit_warnings, *self.warnings)
-
-    @cached_property
-    def record(self) -> DecisionRecord:
-        """The decision as it is recorded, whether it takes effect or not."""
-        return DecisionRecord(
-            workload=self.workload.value if self.workload else None,
-            tenant=self.tenant,
-            strategy=self.strategy,
-            allowed=self.would_allow,
-            reason=self.reason.code,
-            message=None if self.would_allow else self.message,
-            containers=self.containers,
-            violations=record.causes_of(self.violations),
-            warnings=self.warnings,
-        )
-
-
-def allowed(reason: Reason) -> Verdict:
-    """Return that a pod is allowed as it is, whatever it requests."""
-    return Verdict(allowed=True, reason=reason, message=reason.sentence)
+from webhook.core.verdict import Verdict, allowed, allowed_question, audited, denied
 
 
 def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Verdict:
@@ -103,7 +46,7 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
         verdict = _hide_from_added(request, question)
     else:
         verdict = _mutate(question, policy, inventory)
-    return _audited(verdict) if request.mode is Mode.AUDIT else verdict
+    return audited(verdict) if request.mode is Mode.AUDIT else verdict
 
 
 def _denied_too_large(request: AdmissionRequest, large: Violation) -> Verdict:
@@ -120,7 +63,7 @@ def _denied_too_large(request: AdmissionRequest, large: Violation) -> Verdict:
         violations=(large,),
         would_allow=False,
     )
-    return _audited(refused) if request.mode is Mode.AUDIT else refused
+    return audited(refused) if request.mode is Mode.AUDIT else refused
 
 
 def _reviewed(request: AdmissionRequest) -> bool:
@@ -134,9 +77,9 @@ def _reviewed(request: AdmissionRequest) -> bool:
 def _mutate(question: Question, policy: Policy, inventory: Inventory) -> Verdict:
     decided = decide(question, policy, inventory)
     if decided.violations:
-        return _denied(question, decided.violations, decided.warnings)
+        return denied(question, decided.violations, decided.warnings)
     verdict = replace(
-        _verdict(question, _common(decided), decided.allocations),
+        allowed_question(question, _common(decided), decided.allocations),
         strategy=patch.pod_strategy(decided.allocations),
         warnings=decided.warnings,
     )
@@ -171,9 +114,11 @@ def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> 
         found = findings.introduced(found, _findings(before))
     judged = findings.treat_findings(found, policy, tenant=question.constraints.isolated)
     if judged.refused:
-        return _denied(question, judged.refused, judged.warnings)
+        return denied(question, judged.refused, judged.warnings)
     reason = reasons.SAFE if question.requests else reasons.NO_GPU
-    return replace(_verdict(question, reason), warnings=judged.warnings, warned=judged.warned)
+    return replace(
+        allowed_question(question, reason), warnings=judged.warnings, warned=judged.warned
+    )
 
 
 def _findings(question: Question) -> tuple[Finding, ...]:
@@ -195,59 +140,4 @@ def _hide_from_added(request: AdmissionRequest, question: Question) -> Verdict:
         ref for ref in question.idle if ref.role is Role.EPHEMERAL and ref.name not in present
     )
     hidden = tuple(patch.hide(question, added))
-    return replace(_verdict(question, reasons.NO_GPU), patch=hidden)
-
-
-def _verdict(
-    question: Question, reason: Reason, allocations: tuple[Allocation, ...] = ()
-) -> Verdict:
-    """Allowed, for a reason that the question gives."""
-    return Verdict(
-        allowed=True,
-        reason=reason,
-        message=reason.sentence,
-        workload=question.workload,
-        tenant=question.tenant,
-        requests=question.requests,
-        allocations=allocations,
-        containers=record.container_changes(question.requests, allocations),
-    )
-
-
-def _denied(
-    question: Question, violations: tuple[Violation, ...], warnings: tuple[str, ...]
-) -> Verdict:
-    return replace(
-        _verdict(question, violations[0].reason),
-        allowed=False,
-        message=_message(violations),
-        violations=violations,
-        warnings=warnings,
-        would_allow=False,
-    )
-
-
-def _message(violations: tuple[Violation, ...]) -> str:
-    """All violations in one message.
-
-    Of a great many, the first and their number.
-    """
-    texts = list(dict.fromkeys(each.text for each in violations))
-    more = len(texts) - _MOST_TOLD
-    told = "; ".join(texts[:_MOST_TOLD])
-    return f"{told}; and {more} more" if more > 0 else told
-
-
-def _audited(verdict: Verdict) -> Verdict:
-    """Nothing is changed or refused.
-
-    What would have been, and why, becomes warnings.
-    """
-    if not verdict.allowed:
-        why = truncate(verdict.message, verdict.reason)
-        texts: tuple[str, ...] = (f"audit: would be refused ({verdict.reason})", why)
-    elif verdict.patch:
-        texts = (f"audit: would get {verdict.strategy or 'GPUs hidden'} ({verdict.reason})",)
-    else:
-        return verdict
-    return replace(verdict, allowed=True, patch=(), audit_warnings=texts)
+    return replace(allowed_question(question, reasons.NO_GPU), patch=hidden)

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.core.admit import Verdict
 from webhook.core.api import names
 from webhook.core.api.admission import AdmissionRequest, Mode
 from webhook.core.api.reason import Reason, truncate
@@ -16,6 +15,7 @@ from webhook.core.integrations import kubernetes, registry
 from webhook.core.integrations.templates import PodTemplate
 from webhook.core.policy.values import Policy
 from webhook.core.simulate import simulate
+from webhook.core.verdict import Verdict
 
 _MOST_VALUES: Final = 10_000  # in all templates of an object: reviews take turns, none may be long
 _MOST_WARNINGS: Final = 10

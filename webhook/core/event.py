@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Final
 
 from webhook.core import record
-from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.reason import Reason
 from webhook.core.decision.values import Allocation
+from webhook.core.verdict import Verdict
 
 NOTE_LIMIT: Final = 1024  # bytes of UTF-8 (Kubernetes: NoteLengthLimit in validation/events.go)
 NAME_LIMIT: Final = 253  # characters of a name that Kubernetes takes

@@ -12,16 +12,21 @@ Anybody may write an annotation, so nothing that is read here decides anything.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct, field
 
 from webhook.core.api.admission import AdmissionRequest
-from webhook.core.api.pod import controller
+from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.violation import Violation
 from webhook.core.decision.values import Allocation, GpuRequest
-from webhook.core.record_values import Cause, ContainerChange, DecisionRecord, LogLine
+from webhook.core.record_values import (
+    Cause,
+    ContainerChange,
+    DecisionRecord,
+    LogLine,
+    PodAnnotation,
+)
 
 MOST_READ: Final = 16 * 1024
 """Bytes of an annotation or a warning that are read; a longer one tells nothing."""
@@ -31,26 +36,6 @@ _MOST_WRITTEN: Final = 8 * 1024  # bytes of containers, and of causes: both fit 
 _MOST_CAUSES: Final = 20  # of a refusal, as in its message
 
 _T = TypeVar("_T")
-_Word = Annotated[str, Meta(pattern=r"\A[a-z][a-z_-]{0,39}\Z")]
-_Resource = Annotated[str, Meta(pattern=r"\Anvidia\.com/[a-z0-9.-]{1,60}\Z")]
-_Count = Annotated[int, Meta(gt=0)]
-_OneAmount = Annotated[dict[_Resource, _Count], Meta(min_length=1, max_length=1)]
-
-
-class _PodChange(Struct):
-    name: Annotated[str, Meta(min_length=1, max_length=63)]
-    requested: _OneAmount = field(name="from")
-    given: _OneAmount = field(name="to")
-    strategy: _Word
-    reason: _Word
-
-
-class _PodAnnotation(Struct):
-    """Only what the webhook could have written."""
-
-    workload: _Word
-    containers: Annotated[tuple[_PodChange, ...], Meta(min_length=1)]
-    tenant: Annotated[str, Meta(max_length=63)] | None = None
 
 
 def container_changes(
@@ -89,7 +74,7 @@ def to_annotation(record: DecisionRecord) -> str:
 
 def from_annotation(text: str | None) -> DecisionRecord | None:
     """Return what a pod's annotation tells, None where it is not ours."""
-    found = _decoded(text, _PodAnnotation)
+    found = _decoded(text, PodAnnotation)
     if found is None:
         return None
     return DecisionRecord(
@@ -201,10 +186,8 @@ def from_log_line(text: bytes) -> LogLine | None:
 
 def _pod_name(request: AdmissionRequest) -> str:
     """The pod's name. At CREATE it may still have to be generated."""
-    metadata = request.pod.metadata if request.pod else None
-    if request.name or metadata is None:
-        return request.name
-    return metadata.name or metadata.generate_name or ""
+    metadata = (request.pod.metadata if request.pod else None) or Metadata()
+    return request.name or metadata.name or metadata.generate_name or ""
 
 
 def _fitting(items: Iterable[_T], most: int = _MOST_WRITTEN) -> tuple[_T, ...]:

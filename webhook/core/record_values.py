@@ -1,6 +1,13 @@
 """The decision record as values, of which `record` writes and reads every form."""
 
-from msgspec import Struct, field
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+_Word = Annotated[str, Meta(pattern=r"\A[a-z][a-z_-]{0,39}\Z")]
+_Resource = Annotated[str, Meta(pattern=r"\Anvidia\.com/[a-z0-9.-]{1,60}\Z")]
+_Count = Annotated[int, Meta(gt=0)]
+_OneAmount = Annotated[dict[_Resource, _Count], Meta(min_length=1, max_length=1)]
 
 
 class ContainerChange(Struct, frozen=True):
@@ -60,3 +67,19 @@ class LogLine(DecisionRecord, frozen=True, kw_only=True):
     dry_run: bool = field(name="dryRun", default=False)
     latency_ms: float | None = None
     count: int = 1
+
+
+class _PodChange(Struct):
+    name: Annotated[str, Meta(min_length=1, max_length=63)]
+    requested: _OneAmount = field(name="from")
+    given: _OneAmount = field(name="to")
+    strategy: _Word
+    reason: _Word
+
+
+class PodAnnotation(Struct):
+    """The decision annotation of a pod, as only the webhook could have written it."""
+
+    workload: _Word
+    containers: Annotated[tuple[_PodChange, ...], Meta(min_length=1)]
+    tenant: Annotated[str, Meta(max_length=63)] | None = None

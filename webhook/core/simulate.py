@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
-from webhook.core.admit import Verdict, admit
+from webhook.core.admit import admit
 from webhook.core.api import names
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Pod
 from webhook.core.gpu.values import Inventory
 from webhook.core.patch import apply as patched
 from webhook.core.policy.values import Policy
+from webhook.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

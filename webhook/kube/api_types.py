@@ -1,4 +1,4 @@
-"""The few JSON shapes of the API machinery that we read, with everything else left unread."""
+"""The few JSON shapes of the API machinery that we read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ListMetadata(msgspec.Struct):
 
 
 class ListPage(msgspec.Struct):
-    """A list; Go writes an empty one as null."""
+    """A list, of which Go writes an empty one as null."""
 
     metadata: ListMetadata
     items: list[msgspec.Raw] | None = None
@@ -66,8 +66,11 @@ class _Versioned(msgspec.Struct):
     metadata: _VersionedMetadata
 
 
-def parse(data: bytes | msgspec.Raw, shape: type[S]) -> S:
-    """Read JSON as `shape`; raise ApiError without a status if it is something else."""
+def parse_json(data: bytes | msgspec.Raw, shape: type[S]) -> S:
+    """Read JSON as `shape`.
+
+    Raises ApiError without a status if it is something else.
+    """
     try:
         return msgspec.json.decode(data, type=shape)
     except msgspec.MsgspecError as error:
@@ -75,10 +78,16 @@ def parse(data: bytes | msgspec.Raw, shape: type[S]) -> S:
 
 
 def name_of(data: msgspec.Raw) -> str:
-    """Return the name of an object; raise ApiError if it has none."""
-    return parse(data, _Named).metadata.name
+    """Return the name of an object.
+
+    Raises ApiError if it has none.
+    """
+    return parse_json(data, _Named).metadata.name
 
 
 def version_of(data: msgspec.Raw) -> str:
-    """Return the resourceVersion of an object; raise ApiError if it has none."""
-    return parse(data, _Versioned).metadata.resource_version
+    """Return the resourceVersion of an object.
+
+    Raises ApiError if it has none.
+    """
+    return parse_json(data, _Versioned).metadata.resource_version

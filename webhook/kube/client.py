@@ -60,7 +60,10 @@ Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request as plain data; `path` may end in a query where `params` is empty."""
+    """A request as plain data.
+
+    `path` may end in a query where `params` is empty.
+    """
 
     method: str
     path: str
@@ -82,7 +85,7 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswer:
-    """The body of an answer, and the warnings that came with it, as kubectl prints them."""
+    """The body of an answer and its warnings, as kubectl prints them."""
 
     body: bytes
     warnings: tuple[str, ...]
@@ -91,12 +94,18 @@ class ApiAnswer:
 def open_client(
     kubeconfig: str | None = None, context: str | None = None, *, user_agent: str = USER_AGENT
 ) -> ApiClient:
-    """Return a client for the cluster of a kubeconfig, or the one we run in; raise ApiError."""
+    """Return a client for the cluster of a kubeconfig or the one around us.
+
+    Raises ApiError.
+    """
     return ApiClient(load_cluster_config(kubeconfig, context), user_agent=user_agent)
 
 
 class ApiClient:
-    """Requests to one API server. Tasks may share it; close it in the loop that used it."""
+    """Sends requests to one API server.
+
+    Tasks may share it. It is closed in the loop that used it.
+    """
 
     def __init__(self, cluster: ClusterConfig, *, user_agent: str = USER_AGENT) -> None:
         self._cluster = cluster
@@ -115,7 +124,10 @@ class ApiClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections; requests under way fail."""
+        """Close the connections.
+
+        Requests under way fail.
+        """
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -106,7 +106,10 @@ def _load_kubeconfig(path: str | None, context: str | None) -> ClusterConfig:
 
 
 def current_namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
-    """The namespace that the kubeconfig's context names, or the one we run in; else `default`."""
+    """Returns the namespace of the kubeconfig's context, or the one we run in.
+
+    Without either it is `default`.
+    """
     from kubernetes import config  # noqa: PLC0415 - see above
 
     try:

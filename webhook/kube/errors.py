@@ -1,4 +1,4 @@
-"""The one error of this package: a request to the API server that got no good answer."""
+"""The error of this package, for a request without a good answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MESSAGE_LIMIT: Final = 4096  # characters: a refusal has a sentence for each thi
 
 
 class StatusCause(msgspec.Struct, frozen=True):
-    """One of the causes in a Status (meta/v1): a word, a sentence and the path of a field."""
+    """One cause in a Status (meta/v1): a word, a sentence, a field path."""
 
     reason: str = ""
     message: str = ""
@@ -23,7 +23,9 @@ class StatusCause(msgspec.Struct, frozen=True):
 
 
 class ApiError(Exception):
-    """A request failed: `status` is the HTTP status, or None if no HTTP answer came at all.
+    """A request to the API server failed.
+
+    `status` is the HTTP status, or None if no HTTP answer came at all.
 
     `message` is one line of at most 4096 characters; `retry_after` is in seconds, as the server
     asked; `causes` are those of the Status, where the answer is one.

@@ -25,7 +25,7 @@ class Patience(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class KeptNode(Generic[T]):
-    """The value of a node to go by, and when the node itself stopped offering, if so."""
+    """The last known value of a node, and when it stopped offering."""
 
     value: T
     lost_at: float | None = None

@@ -1,4 +1,4 @@
-"""List and watch as a state machine: what to ask next and what an answer means."""
+"""List and watch as a state machine, without I/O."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from webhook.kube.api_types import ListPage, Status, WatchEvent, name_of, parse, version_of
+from webhook.kube.api_types import ListPage, Status, WatchEvent, name_of, parse_json, version_of
 from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ class WatchedResource(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an answer did: whether the items differ now, and which objects could not be read."""
+    """What an answer changed in the items, and which objects were unreadable."""
 
     changed: bool
     skipped: tuple[str, ...] = ()
 
 
 class ListWatch(Generic[T]):
-    """The items of one resource as far as they are known, and what to ask next.
+    """The known items of one resource, and the next request.
 
     An object that cannot be read keeps the last value that could be: one such object must not
     cost the rest. An item of None exists and does not matter: it is kept apart from a deleted one.
@@ -84,8 +84,11 @@ class ListWatch(Generic[T]):
         }
 
     def take_page(self, body: bytes) -> Change:
-        """Take a page of the list, the last of which replaces the items; raise ApiError."""
-        page = parse(body, ListPage)
+        """Take a page of the list, the last of which replaces the items.
+
+        Raises ApiError.
+        """
+        page = parse_json(body, ListPage)
         reasons = (self._read(raw, self._pages) for raw in page.items or ())
         skipped = tuple(filter(None, reasons))
         self._token = page.metadata.token
@@ -97,7 +100,10 @@ class ListWatch(Generic[T]):
         return Change(changed=changed, skipped=skipped)
 
     def take_event(self, line: bytes) -> Change:
-        """Take one line of a watch; raise ApiError if it states that the watch is broken."""
+        """Take one line of a watch.
+
+        Raises ApiError if it states that the watch is broken.
+        """
         try:
             event = _read_event(line)
             version = version_of(event.object)  # first: an event that raises changes no item
@@ -129,7 +135,7 @@ class ListWatch(Generic[T]):
         return {"labelSelector": selector} if selector else {}
 
     def _read(self, raw: msgspec.Raw, items: dict[str, T | None]) -> str:
-        """Read an object into `items`; return why that failed, or nothing."""
+        """Read an object into `items`, and return why that failed, or nothing."""
         name = ""
         try:
             name = name_of(raw)
@@ -162,8 +168,8 @@ class ListWatch(Generic[T]):
 
 
 def _read_event(line: bytes) -> WatchEvent:
-    event = parse(line, WatchEvent)
+    event = parse_json(line, WatchEvent)
     if event.type == "ERROR":
-        status = parse(event.object, Status)
+        status = parse_json(event.object, Status)
         raise ApiError(status.code, status.message or "the watch ended with an error")
     return event

@@ -1,4 +1,7 @@
-"""The labels of a namespace: watched ones at once, others by a short GET that tasks share."""
+"""The labels of a namespace, watched or read by a short GET.
+
+Tasks share a GET under way.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +128,10 @@ class NamespaceLabels:
 
 
 def read_labels(namespace: bytes | msgspec.Raw) -> Labels:
-    """Return the labels of a Namespace's JSON; raise ApiError if it is none."""
+    """Return the labels of a Namespace's JSON.
+
+    Raises ApiError if it is none.
+    """
     try:
         return msgspec.json.decode(namespace, type=_NamespaceObject).metadata.labels or {}
     except msgspec.MsgspecError as error:

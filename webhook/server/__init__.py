@@ -1,1 +1,1 @@
-"""The HTTPS edge: AdmissionReview bytes in and out, TLS, trail and metrics; decides nothing."""
+"""The HTTPS edge: AdmissionReviews, TLS, the audit log and metrics."""

@@ -5,8 +5,8 @@ from typing import Any, Final
 import structlog
 
 from webhook.core import record
-from webhook.core.admit import Verdict
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.verdict import Verdict
 from webhook.server.admission.error_boundary import AdviceReport, ReviewObserver
 from webhook.server.metrics import Metrics
 from webhook.server.reload import Logger

@@ -1,4 +1,7 @@
-"""The Prometheus metrics of one process; every label has a bounded set of values."""
+"""The Prometheus metrics of one process.
+
+Every label has a bounded set of values.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -103,14 +106,16 @@ _Samples = Mapping[tuple[str, ...], float]
 
 
 def publish(metrics: Metrics, name: str, read: Callable[[], float]) -> None:
-    """Register one of GAUGES; it is read at each scrape."""
+    """Register one of GAUGES, read at each scrape."""
     Gauge(name, GAUGES[name], registry=metrics.registry).set_function(read)
 
 
 def publish_by_namespace(
     metrics: Metrics, name: str, read: Callable[[], Mapping[str, int] | None]
 ) -> None:
-    """Register one of BY_NAMESPACE; it is read at each scrape, and absent while that gives None.
+    """Register one of BY_NAMESPACE, read at each scrape.
+
+    It is absent while that gives None.
 
     Namespaces come and go, so a sample must not outlive what was read.
     """
@@ -123,7 +128,10 @@ def publish_by_namespace(
 
 
 def publish_offers(metrics: Metrics, read: Callable[[], Inventory | None]) -> None:
-    """Register OFFERS; it is read at each scrape, so that a series goes with its last node."""
+    """Register OFFERS, read at each scrape.
+
+    So a series goes with its last node.
+    """
 
     def by_labels() -> _Samples | None:
         found = read()
@@ -136,7 +144,10 @@ def publish_offers(metrics: Metrics, read: Callable[[], Inventory | None]) -> No
 
 
 class _Read(Collector):
-    """A gauge whose labels change with what is read; it is absent while that gives None."""
+    """A gauge whose labels change with what is read.
+
+    It is absent while that gives None.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The Flask app of what is not a review: probes, and an answer for unknown paths."""
+"""The Flask app of probes, which also answers unknown paths."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

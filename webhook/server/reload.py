@@ -35,7 +35,7 @@ class ReloadedFile(Generic[T]):
         self.problem: str | None = None
 
     def refresh(self) -> bool:
-        """Read the file again if it changed; return whether there is new content."""
+        """Read the file again if it changed, and return whether content is new."""
         seen = self._stamp()
         if seen == self._seen:
             return False

@@ -21,7 +21,7 @@ class BadPair(Exception):  # noqa: N818 - a state of two files
 
 @dataclass(frozen=True, slots=True)
 class LoadedPair:
-    """A pair that was found good: its context and the end of its leaf, in Unix seconds."""
+    """A good pair: its context and the end of its leaf, in Unix seconds."""
 
     context: ssl.SSLContext
     not_after: float
@@ -51,7 +51,10 @@ class ServingCertificate:
 
     @property
     def not_after(self) -> float:
-        """End of the leaf that is served, in Unix seconds; 0 before the first load."""
+        """Return the end of the served leaf, in Unix seconds.
+
+        It is 0 before the first load.
+        """
         return self._pair.not_after if self._pair else 0.0
 
     def load(self) -> None:
@@ -59,7 +62,9 @@ class ServingCertificate:
         self._serve(read_pair(self.cert, self.key))
 
     def refresh(self, now: float) -> None:
-        """Take a changed pair if it is good, else keep the last good one; never raises.
+        """Take a changed pair if it is good, else keep the last good one.
+
+        It never raises.
 
         `now` in Unix seconds; the files are looked at once a second at most, and a bad pair
         again each time, since a half-written one may be completed within a tick of the file clock.
@@ -101,7 +106,9 @@ def server_context() -> ssl.SSLContext:
 
 
 def read_pair(cert: Path, key: Path) -> LoadedPair:
-    """Read and check both files into a context of their own, so that a bad pair spoils nothing.
+    """Read and check both files into a context of their own.
+
+    So a bad pair spoils nothing.
 
     Raises BadPair.
     """
@@ -142,7 +149,10 @@ def read_public_key(key: Path) -> object:
 
 
 def refuse_outdated(pair: LoadedPair, now: float, cert: Path) -> None:
-    """Raise BadPair for a leaf that has ended: the one that is served cannot be worse."""
+    """Raise BadPair for a leaf that has expired.
+
+    The one that is served cannot be worse.
+    """
     if pair.not_after <= now:
         raise BadPair(f"{cert} ended at {when(pair.not_after)}; expected: a later end")
 

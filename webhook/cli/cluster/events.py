@@ -25,11 +25,11 @@ class _ObjectReference(CamelStruct, frozen=True):
     namespace: str = ""
 
 
-class _EventSource(CamelStruct, frozen=True):
+class _CoreEventSource(CamelStruct, frozen=True):
     component: str = ""
 
 
-class _EventSeries(CamelStruct, frozen=True):
+class _CoreEventSeries(CamelStruct, frozen=True):
     count: int = 1
     last_observed_time: datetime | None = None
 
@@ -42,9 +42,9 @@ class _CoreEvent(CamelStruct, frozen=True):
     type: str = ""
     action: str = ""
     reporting_component: str = ""
-    source: _EventSource = field(default_factory=_EventSource)
+    source: _CoreEventSource = field(default_factory=_CoreEventSource)
     count: int | None = None
-    series: _EventSeries | None = None
+    series: _CoreEventSeries | None = None
     event_time: datetime | None = None
     first_timestamp: datetime | None = None
     last_timestamp: datetime | None = None
@@ -91,7 +91,7 @@ def _read(event: _CoreEvent) -> ClusterEvent:
     by = event.reporting_component or event.source.component
     annotations = event.metadata.annotations or {}
     first = event.first_timestamp or event.event_time or event.metadata.creation_timestamp
-    series = event.series or _EventSeries()
+    series = event.series or _CoreEventSeries()
     return ClusterEvent(
         namespace=event.metadata.namespace or event.involved_object.namespace,
         kind=event.involved_object.kind,

@@ -31,7 +31,7 @@ _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _SERVERS: Final = ("nodeName", "priority", "preemptionPolicy", "ephemeralContainers")
 """Parts of a spec that the server fills in, or takes at CREATE from nobody."""
 
-_LONGEST: Final = 50  # characters of a generateName that leave room for what is appended
+_LONGEST: Final = 50  # characters of a generateName that leave space for what is appended
 
 
 def from_live_pod(pod: Mapping[str, Any]) -> Object:

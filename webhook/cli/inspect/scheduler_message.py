@@ -20,19 +20,19 @@ def meaning(message: str) -> str | None:
     | only affinity, taints and the like | no node has what its pins ask for any more |
     """
     told = _PREEMPTION.split(message, maxsplit=1)[0]
-    forbidden = list(dict.fromkeys(_LACKS.findall(told)))
-    gpus = [each for each in forbidden if each.startswith(names.NVIDIA)]
+    lacking = list(dict.fromkeys(_LACKS.findall(told)))
+    gpus = [each for each in lacking if each.startswith(names.NVIDIA)]
     if gpus:
         return (
             f"every {' and '.join(gpus)} that it may use is taken; it starts when one is "
             "free, or when a node with more joins"
         )
-    if forbidden:
-        return f"the nodes that have its GPU lack {' and '.join(forbidden)}"
+    if lacking:
+        return f"the nodes that have its GPU lack {' and '.join(lacking)}"
     if any(each in told for each in _AFFINITY):
         return (
-            "no node has what its pins and its own selectors ask for; if nodes changed after it "
-            "was decided, delete it, so that it is made and decided anew"
+            "no node matches its node affinity and its own selectors; if nodes changed after it "
+            "was reviewed, delete it, so that it is created and reviewed again"
         )
     if "untolerated taint" in told:
         return "the nodes that it may use have taints that it does not tolerate"

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from webhook.core.admit import Verdict
 from webhook.core.api import mig
 from webhook.core.api.containers import Role
 from webhook.core.decision.values import GpuRequest
 from webhook.core.gpu.values import Offer
+from webhook.core.verdict import Verdict
 
 # Compute slices of a whole GPU where that is not seven (NVIDIA MIG User Guide, "Supported MIG
 # Profiles").

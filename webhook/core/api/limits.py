@@ -1,4 +1,4 @@
-"""The number of parts of a pod, bounded so that no pod keeps a replica busy."""
+"""The most parts of a reviewed pod, so that none keeps replicas busy."""
 
 from collections.abc import Iterator
 from typing import Final

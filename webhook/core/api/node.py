@@ -3,24 +3,21 @@
 What they mean is in `inventory`.
 """
 
-from msgspec import Struct, field
+from msgspec import field
 
 from webhook.core.api import names
+from webhook.core.api.part import Part
 from webhook.core.api.quantity import Raw
 
 
-class _Part(Struct, frozen=True, rename="camel", gc=False):
-    """Immutable, and without unknown fields: this is a view for reading."""
-
-
-class Metadata(_Part, frozen=True):
+class NodeMetadata(Part, frozen=True):
     """metadata."""
 
     name: str = ""
     labels: dict[str, str] | None = None
 
 
-class Taint(_Part, frozen=True):
+class Taint(Part, frozen=True):
     """spec.taints[]."""
 
     key: str = ""
@@ -28,30 +25,30 @@ class Taint(_Part, frozen=True):
     value: str | None = None
 
 
-class Spec(_Part, frozen=True):
+class NodeSpec(Part, frozen=True):
     """spec."""
 
     taints: tuple[Taint, ...] | None = None
 
 
-class Status(_Part, frozen=True):
+class NodeStatus(Part, frozen=True):
     """status. Allocatable, not capacity: what the kubelet will really hand out."""
 
     allocatable: dict[str, Raw] | None = None
 
 
-class Node(_Part, frozen=True):
+class Node(Part, frozen=True):
     """A Node, or a declared pool's idea of one."""
 
-    metadata: Metadata = field(default_factory=Metadata)
-    spec: Spec | None = None
-    status: Status | None = None
+    metadata: NodeMetadata = field(default_factory=NodeMetadata)
+    spec: NodeSpec | None = None
+    status: NodeStatus | None = None
 
 
-class Namespace(_Part, frozen=True):
+class Namespace(Part, frozen=True):
     """A Namespace: only its labels matter."""
 
-    metadata: Metadata = field(default_factory=Metadata)
+    metadata: NodeMetadata = field(default_factory=NodeMetadata)
 
 
 def labels(node: Node) -> dict[str, str]:

@@ -127,7 +127,7 @@ def _fill_node(candidates: tuple[Candidate, ...], options: _Options) -> list[_Op
     """Fill one node, None where it has not enough for all.
 
     Init containers run one after another before the app, beside the sidecars that started
-    before them, so they need room at their own time only (Kubernetes, "Sidecar Containers",
+    before them, so they need GPUs at their own time only (Kubernetes, "Sidecar Containers",
     resource sharing within containers).
     """
     taken: dict[int, _Option] = {}

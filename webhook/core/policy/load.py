@@ -178,9 +178,9 @@ def _pool(index: int, pool: PoolFile, document: Document) -> node.Node:
         with _reading(document, f"$.pools[{index}].allocatable[{resource}]"):
             quantity.count(raw)
     return node.Node(
-        metadata=node.Metadata(name=pool.name, labels=pool.labels),
-        spec=node.Spec(taints=tuple(node.Taint(t.key, t.effect, t.value) for t in pool.taints)),
-        status=node.Status(allocatable=dict(pool.allocatable)),
+        metadata=node.NodeMetadata(name=pool.name, labels=pool.labels),
+        spec=node.NodeSpec(taints=tuple(node.Taint(t.key, t.effect, t.value) for t in pool.taints)),
+        status=node.NodeStatus(allocatable=dict(pool.allocatable)),
     )
 
 

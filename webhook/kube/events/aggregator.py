@@ -28,7 +28,9 @@ class EventAggregator:
         self._stored: LruMap[str, StoredEvent] = LruMap(remembered)
 
     async def write(self, regarding: Regarding, batch: Batch) -> bool:
-        """Write a batch; return whether that made a new event. Raise ApiError.
+        """Write a batch, and return whether that made a new event.
+
+        Raises ApiError.
 
         | action | there is such an event | request |
         |---|---|---|
@@ -78,7 +80,10 @@ class EventAggregator:
     async def _known_after(
         self, failure: ApiError, path: str, known: StoredEvent | None
     ) -> StoredEvent | None:
-        """Return the event to count on, if a failure means only that we knew it wrong."""
+        """Return the event to count on after a failure, None for no such event.
+
+        A failure may mean only that our knowledge of the event was old.
+        """
         if failure.not_found and known is not None:
             return None  # its time, an hour by default, was over
         if not failure.conflict:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from webhook.core.api import names
-from webhook.kube.api_types import Text, parse
+from webhook.kube.api_types import Text, parse_json
 
 if TYPE_CHECKING:
     from webhook.core.event import Regarding
@@ -38,7 +38,7 @@ class StoredEvent:
     count: int
 
 
-class _EventSeries(msgspec.Struct):
+class _StoredSeries(msgspec.Struct):
     count: int = 1
 
 
@@ -48,7 +48,7 @@ class _EventMetadata(msgspec.Struct):
 
 class _EventObject(msgspec.Struct):
     metadata: _EventMetadata
-    series: _EventSeries | None = None
+    series: _StoredSeries | None = None
 
 
 def events_path(namespace: str) -> str:
@@ -70,7 +70,10 @@ def event_name(regarding: Regarding, batch: Batch) -> str:
 
 
 def is_dns_subdomain(text: str) -> bool:
-    """Whether an object can be named so, since names in an owner reference are not checked."""
+    """Whether an object can have this name.
+
+    The API server does not check names in an owner reference.
+    """
     return _SUBDOMAIN.fullmatch(text) is not None
 
 
@@ -104,8 +107,11 @@ def count_patch(stored: StoredEvent, batch: Batch) -> dict[str, Any]:
 
 
 def read_stored_event(body: bytes) -> StoredEvent:
-    """Read an event that the API server answers with; raise ApiError if it is none."""
-    found = parse(body, _EventObject)
+    """Read an event that the API server answers with.
+
+    Raises ApiError if it is none.
+    """
+    found = parse_json(body, _EventObject)
     return StoredEvent(found.metadata.version, max(1, found.series.count if found.series else 1))
 
 

@@ -36,7 +36,7 @@ class QueueLimits:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Equal events: how many, and when the first and the last of them came, in Unix seconds."""
+    """Equal events: their number and their first and last time, in Unix seconds."""
 
     event: Event
     count: int

@@ -1,4 +1,4 @@
-"""A client with a token bucket before it: requests beyond a rate wait for their turn."""
+"""A client whose requests beyond a rate wait, by a token bucket."""
 
 from __future__ import annotations
 
@@ -38,14 +38,20 @@ class RateLimitedClient:
         self._hurry = True
 
     async def get(self, path: str) -> bytes:
-        """Return the body of `path`; raise ApiError."""
+        """Return the body of `path`.
+
+        Raises ApiError.
+        """
         await self._take_token()
         return await self._client.get(path, timeout=TIMEOUT)
 
     async def send(
         self, method: Literal["POST", "PATCH"], path: str, body: Mapping[str, Any]
     ) -> bytes:
-        """Create or merge, and return the object as it is now; raise ApiError."""
+        """Create or merge, and return the object as it is now.
+
+        Raises ApiError.
+        """
         await self._take_token()
         answer = await self._client.send(method, path, body, timeout=TIMEOUT)
         return answer.body

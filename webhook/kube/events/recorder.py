@@ -42,7 +42,7 @@ class EventResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EventSource:
+class EventReporter:
     """Who reports: `instance` names this replica, `count` gets a result and how many got it."""
 
     instance: str
@@ -51,7 +51,7 @@ class EventSource:
 
 @dataclass(frozen=True, slots=True)
 class RecorderLimits:
-    """What the API server is asked to bear; times in seconds.
+    """The limits of what is sent to the API server, with times in seconds.
 
     repeat: the least time between two requests about equal refusals. remember: how long a rewrite
     is not sent again, as the API server keeps events for an hour. tries: of what gets no good
@@ -70,7 +70,7 @@ class EventRecorder:
     """Takes events at any time and sends them while it runs."""
 
     def __init__(
-        self, client: ApiClient, source: EventSource, *, runtime: Runtime, limits: RecorderLimits
+        self, client: ApiClient, source: EventReporter, *, runtime: Runtime, limits: RecorderLimits
     ) -> None:
         self._count = source.count
         self._runtime = runtime
@@ -119,7 +119,10 @@ class EventRecorder:
             self._take_success(batch, new=new)
 
     async def _write(self, batch: Batch) -> bool:
-        """Write a batch, with pauses between the tries; raise the last failure."""
+        """Write a batch, with pauses between the tries.
+
+        Raises the last failure.
+        """
         runtime, tries = self._runtime, self._limits.tries
         for attempt in range(tries):
             try:

@@ -1,4 +1,7 @@
-"""/advise: an object that makes pods -> warnings of what becomes of them; always allowed."""
+"""The path /advise: warnings of what becomes of a workload's pods.
+
+It always allows the object.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +27,10 @@ _TOO_LARGE: Final = Advice(
 
 @dataclass(frozen=True, slots=True)
 class AdviceContext:
-    """What advice is given by; `page` explains the reasons to people, empty for none."""
+    """What advice is given by.
+
+    `page` explains the reasons to people, empty for none.
+    """
 
     policy: Policy
     inventory: Inventory

@@ -1,4 +1,6 @@
-"""Answers reviews; everything else (probes, unknown paths) goes to the handler behind it.
+"""The application that answers reviews.
+
+Everything else (probes, unknown paths) goes to the handler behind it.
 
 A review must not pay for a framework, nor wait: where the labels of its namespace are not known
 yet, it becomes a coroutine, and other reviews go on.
@@ -157,7 +159,10 @@ def _read_advice_review(app: AdmissionApp, body: bytes) -> PendingReview:
 
 
 def _known_inventory(state: ServerState) -> Inventory:
-    """Return what the cluster offers; raise ReviewError before that is known."""
+    """Return what the cluster offers.
+
+    Raises ReviewError before that is known.
+    """
     if state.inventory is None:
         raise ReviewError(UNAVAILABLE, "the nodes of the cluster are not known yet")
     return state.inventory

@@ -17,12 +17,15 @@ _T = TypeVar("_T")
 
 
 class BadReview(ValueError):  # noqa: N818 - says what is bad
-    """The body is no AdmissionReview that we read; the message has path and expectation."""
+    """The body is no AdmissionReview that we read.
+
+    The message has path and expectation.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The side that a path asks for, and the mode of the namespaces that it is called for."""
+    """The side of a path, and the mode of the namespaces that call it."""
 
     side: Side
     mode: Mode
@@ -35,21 +38,21 @@ class Pods(NamedTuple):
     old: Pod | None = None
 
 
-class _Part(Struct, frozen=True, rename="camel"):
+class _ReviewPart(Struct, frozen=True, rename="camel"):
     """Only what is read."""
 
 
-class _GroupVersionKind(_Part, frozen=True):
+class _GroupVersionKind(_ReviewPart, frozen=True):
     group: str = ""
     version: str = ""
     kind: str = ""
 
 
-class _UserInfo(_Part, frozen=True):
+class _UserInfo(_ReviewPart, frozen=True):
     username: str = ""
 
 
-class ReviewRequest(_Part, frozen=True):
+class ReviewRequest(_ReviewPart, frozen=True):
     """The request of a review, with its objects still as bytes."""
 
     uid: str
@@ -64,7 +67,7 @@ class ReviewRequest(_Part, frozen=True):
     old_object: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _AdmissionReview(_Part, frozen=True):
+class _AdmissionReview(_ReviewPart, frozen=True):
     api_version: str
     kind: str
     request: ReviewRequest | None = None
@@ -91,7 +94,7 @@ def decode_review(body: bytes) -> ReviewRequest:
 
 
 def decode_pods(asked: ReviewRequest) -> Pods | None:
-    """Return the pods of a request, or None where its object is not a v1 Pod.
+    """Return the pods of a request, None where its object is no v1 Pod.
 
     Such an object is left undecoded: the answer will be `allowed`, untouched.
 

@@ -6,10 +6,10 @@ import msgspec
 from msgspec import Struct
 
 from webhook.core import record
-from webhook.core.admit import Verdict
 from webhook.core.api import names, pod
 from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.reason import Reason, link, with_link
+from webhook.core.verdict import Verdict
 from webhook.server.admission.decode import API_VERSION, KIND
 
 FORBIDDEN: Final = 403

@@ -1,4 +1,4 @@
-"""What a review path answers: a body and what to report of it, or an error."""
+"""The answer of a review path: a body with its report, or an error."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.admit import Verdict
 from webhook.core.advice import Advice
 from webhook.core.api.admission import AdmissionRequest
+from webhook.core.verdict import Verdict
 
 UNAVAILABLE: Final = "503 Service Unavailable"  # the failurePolicy decides
 
@@ -38,7 +38,10 @@ class ReviewObserver:
 
 @dataclass(frozen=True, slots=True)
 class ReviewAnswer:
-    """The body of an AdmissionReview; `report` is called with the seconds once it is sent."""
+    """The body of an AdmissionReview.
+
+    `report` is called with the seconds once it is sent.
+    """
 
     body: bytes
     report: Callable[[ReviewObserver, float], None]
@@ -46,7 +49,10 @@ class ReviewAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PendingReview:
-    """A decoded review, which lacks only the labels of its namespace; empty where it needs none."""
+    """A decoded review without the labels of its namespace.
+
+    `namespace` is empty where it needs none.
+    """
 
     namespace: str
     answer: Callable[[Mapping[str, str]], ReviewAnswer]

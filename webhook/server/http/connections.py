@@ -12,7 +12,9 @@ INBOX = 64 * 1024  # bytes read at once; one buffer serves all, as a read is use
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLimits:
-    """What clients may ask of one worker; sizes in bytes, times in seconds.
+    """The limits of the clients of one worker.
+
+    Sizes are in bytes, times in seconds.
 
     A review has at most two objects of 3 MiB, old and new; 7 MiB is controller-runtime's limit.
     `keepalive` must be longer than the 90 s for which the API server keeps a spare connection.
@@ -67,7 +69,9 @@ class Connections:
         self.date = date_header()
 
     def add(self, connection: OpenConnection) -> None:
-        """Count a connection in; above the limit evict the one that waits longest.
+        """Count a connection in.
+
+        Above the limit it evicts the one that waits longest.
 
         Idle ones go first. An honest request is read and answered within milliseconds, so the
         one that waits longest is an attack by drops.
@@ -79,7 +83,10 @@ class Connections:
         self.open.add(connection)
 
     def sweep(self, now: float) -> None:
-        """End what has waited too long; to be called about once a second."""
+        """End what has waited too long.
+
+        It is called about once a second.
+        """
         self.date = date_header()
         for connection in [each for each in self.open if each.deadline <= now]:
             connection.expire()

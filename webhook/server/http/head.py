@@ -20,7 +20,7 @@ class Refusal(Exception):  # noqa: N818 - an answer to the client more than an e
 
 @lru_cache(maxsize=256)
 def header_name(name: bytes) -> str | None:
-    """Return the name of a header in lower case, or None for one that is not passed on.
+    """Return a header's name in lower case, None for one that is dropped.
 
     In CGI's environment `a_b` would be taken for `a-b`, and `Proxy` for a variable of its own.
     """

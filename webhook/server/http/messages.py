@@ -27,7 +27,10 @@ class HttpRequest(NamedTuple):
 
 
 class HttpResponse(NamedTuple):
-    """What an application answers; `after` is called once that is written."""
+    """The answer of an application.
+
+    `after` is called once that is written.
+    """
 
     status: str
     headers: Headers

@@ -37,7 +37,10 @@ class Process(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
-        """Set gunicorn up; its own command line and files are not read."""
+        """Set gunicorn up.
+
+        Its own command line and files are not read.
+        """
         settings: dict[str, Any] = {
             "bind": [self._serving.bind],
             # Only so that gunicorn says https in its log: the worker serves what it was given.

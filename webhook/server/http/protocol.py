@@ -41,7 +41,10 @@ class HttpConnection(asyncio.BufferedProtocol):
     # What the loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for the first request; spare connections of a pool may never send it."""
+        """Begin to wait for the first request.
+
+        Spare connections of a pool may never send it.
+        """
         self._transport = cast("asyncio.Transport", transport)
         limits = self._connections.limits
         self._reader = RequestReader(limits.max_header, limits.max_body)
@@ -97,7 +100,10 @@ class HttpConnection(asyncio.BufferedProtocol):
         return reader.phase is ReadPhase.IDLE and not busy
 
     def expire(self) -> None:
-        """End a phase that took too long: say so where an answer is due, and the client reads."""
+        """End a phase that took too long.
+
+        It says so where an answer is due and the client reads.
+        """
         if self._blocked or self._waiting is not None or self._transport.is_closing():
             self.drop()
         elif self._reader.phase in {ReadPhase.HEAD, ReadPhase.BODY}:
@@ -117,7 +123,10 @@ class HttpConnection(asyncio.BufferedProtocol):
         self.deadline = self._connections.deadline(self._reader.phase, self.since)
 
     def _answer_next(self) -> None:
-        """Answer one request; further ones that wait already let other connections go first."""
+        """Answer one request.
+
+        Further ones that wait already let other connections go first.
+        """
         ready = self._reader.ready
         free = self._waiting is None and not self._blocked
         if ready and free and not self._transport.is_closing():
@@ -145,7 +154,10 @@ class HttpConnection(asyncio.BufferedProtocol):
             self._reply_later(request, response)
 
     def _reply_later(self, request: HttpRequest, response: Awaitable[HttpResponse]) -> None:
-        """Wait for an answer; what the client sends meanwhile is read until it is a request."""
+        """Wait for an answer.
+
+        What the client sends meanwhile is read until it is a request.
+        """
         self._waiting = asyncio.ensure_future(response)
         self._waiting.add_done_callback(partial(self._reply_now, request))
         self.since = self._loop.time()
@@ -201,7 +213,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._wait_from_now()
 
     def _close(self, seconds: float) -> None:
-        """End the connection, and drop it if the client does not end its side in time."""
+        """End the connection, and drop it if the client does not in time."""
         self.deadline = self._loop.time() + seconds
         self._reader.ready.clear()
         self._reader.phase = ReadPhase.LAST
@@ -214,7 +226,10 @@ class HttpConnection(asyncio.BufferedProtocol):
             (self._transport.pause_reading if pause else self._transport.resume_reading)()
 
     def _account(self) -> None:
-        """Keep the sum of all bodies; the body that grows when it is too large is refused."""
+        """Keep the sum of all bodies.
+
+        The body that grows when it is too large is refused.
+        """
         connections, held = self._connections, self._reader.held
         if held != self._held:
             connections.buffered += held - self._held

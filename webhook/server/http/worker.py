@@ -136,7 +136,10 @@ class AsyncWorker(Worker):
         )
 
     async def _retire(self, connections: Connections, servers: list[AbstractServer]) -> None:
-        """Answer what comes for the linger, then what is under way, at most until the time-out."""
+        """Answer new requests for the linger, then finish those under way.
+
+        It takes at most the time-out.
+        """
         now = self._loop.time()
         connections.stop(now)
         last = now + self.cfg.graceful_timeout
@@ -186,7 +189,10 @@ async def cancel_other_tasks() -> None:
 
 
 def allow_open_files(wanted: int) -> None:
-    """Raise the soft limit of open files, often 1024, as far as the hard one lets."""
+    """Raise the soft limit of open files as far as the hard one lets.
+
+    It is often 1024.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if resource.RLIM_INFINITY != soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

@@ -1,4 +1,7 @@
-"""Serves a WSGI application (PEP 3333) as a handler: for what is no review, such as probes."""
+"""Serves a WSGI application (PEP 3333) as a handler.
+
+It is for what is no review, such as probes.
+"""
 
 import sys
 from collections.abc import Callable

@@ -32,7 +32,7 @@ def difference(told: DecisionRecord, now: Now, row: Row) -> str | None:
     if other is not None:
         return other
     if now.changes and _asked(now.changes) != _asked(told.containers):
-        return "its pod template asks for something else now"
+        return "its pod template requests something else now"
     return _of_policy(told, now, row) or "the nodes offer something else now"
 
 

@@ -9,13 +9,13 @@ import msgspec
 from webhook.cli.cluster.client import Permission
 from webhook.cli.inspect.denial import Denial
 from webhook.core import record as records
-from webhook.core.admit import Verdict
 from webhook.core.api import names, reasons
 from webhook.core.api.admission import Mode
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
 from webhook.core.record_values import Cause, ContainerChange, DecisionRecord
+from webhook.core.verdict import Verdict
 from webhook.kube.client import ApiAnswer
 
 Object = Mapping[str, Any]

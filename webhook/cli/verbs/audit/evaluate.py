@@ -14,11 +14,11 @@ from webhook.cli.inspect.usage import Usage
 from webhook.cli.manifests import InputError, Manifest
 from webhook.cli.verbs.audit import groups
 from webhook.cli.verbs.audit.groups import PodGroup
-from webhook.core.admit import Verdict
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
 from webhook.core.gpu.inventory import read_node
+from webhook.core.verdict import Verdict
 
 _SERVERS = ("nodeName",)
 """What the scheduler put into a pod that exists; a new one would not have it."""

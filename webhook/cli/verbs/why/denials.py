@@ -115,7 +115,7 @@ def explained(each: Refused, answers: Iterable[Now]) -> Refused:
 
 
 def _holds(each: Refused, members: OwnerTree) -> bool:
-    """Whether it still keeps pods away: some are forbidden, and nothing newer was made since."""
+    """Whether it still keeps pods away: some are missing, and nothing newer was made since."""
     current = members.current
     if missing_pods(members) == 0:
         return False
