@@ -6,8 +6,9 @@ They raise ApiError.
 from typing import Any, Final
 
 from certs.secrets import Json
-from webhook.kube.api_types import parse
-from webhook.kube.client import ApiClient, Body, Method
+from webhook.kube.api_request import Body, Method
+from webhook.kube.api_types import parse_json
+from webhook.kube.client import ApiClient
 from webhook.kube.errors import ApiError
 
 SECONDS: Final = 15.0  # a request: a webhook behind a dry run may take all of its own 3 seconds
@@ -16,7 +17,7 @@ SECONDS: Final = 15.0  # a request: a webhook behind a dry run may take all of i
 async def read_object(client: ApiClient, path: str) -> Json | None:
     """Return an object, None where there is none."""
     try:
-        return parse(await client.get(path, timeout=SECONDS), dict[str, Any])
+        return parse_json(await client.get(path, timeout=SECONDS), dict[str, Any])
     except ApiError as error:
         if error.not_found:
             return None

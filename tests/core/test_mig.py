@@ -20,15 +20,15 @@ from webhook.core.api.mig import Profile
     ],
 )
 def test_profiles_have_one_name_in_kubernetes(text: str, name: str) -> None:
-    assert mig.parse(text).name == name
-    assert mig.of_resource(f"nvidia.com/mig-{name}") == (mig.parse(text), False)
-    assert mig.of_resource(f"nvidia.com/mig-{name}.shared") == (mig.parse(text), True)
+    assert mig.parse_profile(text).name == name
+    assert mig.of_resource(f"nvidia.com/mig-{name}") == (mig.parse_profile(text), False)
+    assert mig.of_resource(f"nvidia.com/mig-{name}.shared") == (mig.parse_profile(text), True)
 
 
 @pytest.mark.parametrize("text", ["1c.2g.20gb", "8g.80gb", "1g.10GB", "1g", "", "1g.10gb.foo", "a"])
 def test_what_has_no_resource_is_no_profile(text: str) -> None:
     with pytest.raises(mig.ProfileError):
-        mig.parse(text)
+        mig.parse_profile(text)
     assert mig.of_resource(f"nvidia.com/mig-{text}") is None
 
 

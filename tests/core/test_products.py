@@ -151,7 +151,7 @@ def mixed(product: Product, profile: str) -> Short:
 def single(product: Product, profile: str) -> Short:
     """A node with slices of one profile, under mig.strategy=single."""
     sliced = {"product": f"{product.label}-MIG-{profile}", "memory": slice_memory(profile)}
-    return {**whole(product), **sliced, "slices": mig.parse(profile).slices}
+    return {**whole(product), **sliced, "slices": mig.parse_profile(profile).slices}
 
 
 def without_label(short: Short) -> Short:
@@ -161,7 +161,7 @@ def without_label(short: Short) -> Short:
 
 def slice_memory(profile: str) -> int:
     """About what a slice has: less than its name says."""
-    return mig.parse(profile).gb * 1000
+    return mig.parse_profile(profile).gb * 1000
 
 
 def _plain(product: Product) -> Short:
@@ -230,7 +230,7 @@ def test_a_slice_of_a_single_node(product: Product, profile: str, workload: str)
 
 @every_slice
 def test_the_resource_names_the_profile(product: Product, profile: str) -> None:
-    parsed = mig.parse(profile)
+    parsed = mig.parse_profile(profile)
 
     assert mig.of_resource(f"nvidia.com/mig-{profile}") == (parsed, False)
     assert mig.of_resource(f"nvidia.com/mig-{profile}.shared") == (parsed, True)

@@ -31,7 +31,7 @@ from webhook.core.api import quantity
     ],
 )
 def test_quantities_have_their_exact_value(raw: quantity.Raw, value: Fraction) -> None:
-    assert quantity.parse(raw) == value
+    assert quantity.parse_quantity(raw) == value
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_quantities_have_their_exact_value(raw: quantity.Raw, value: Fraction) -
 )
 def test_what_is_no_quantity_is_refused(raw: quantity.Raw) -> None:
     with pytest.raises(quantity.QuantityError):
-        quantity.parse(raw)
+        quantity.parse_quantity(raw)
 
 
 @pytest.mark.parametrize("raw", ["0.5", "-1", "1e30", "1m", 0.5])

@@ -16,7 +16,7 @@ from gpu_nodes import decode
 
 from webhook.kube.client import ApiClient, open_client
 from webhook.kube.clock import Runtime
-from webhook.kube.events.recorder import EventRecorder, EventSource
+from webhook.kube.events.recorder import EventRecorder, EventReporter
 from webhook.kube.list_watch import WatchedResource
 from webhook.kube.reflector import Reflector
 
@@ -142,7 +142,7 @@ def telling(client, counts, runtime, running):
     """Start what sends events, with some of its limits changed."""
 
     def start(instance="replica-0", **limits):
-        source = EventSource(instance, counts)
+        source = EventReporter(instance, counts)
         chosen = dataclasses.replace(QUICK, **limits)
         return running(EventRecorder(client, source, runtime=runtime, limits=chosen))
 

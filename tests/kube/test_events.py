@@ -11,7 +11,7 @@ from webhook.kube.clock import Runtime
 from webhook.kube.events import event_json
 from webhook.kube.events.queue import Batch
 from webhook.kube.events.rate_limit import Rate
-from webhook.kube.events.recorder import EventRecorder, EventSource
+from webhook.kube.events.recorder import EventRecorder, EventReporter
 
 
 async def test_a_refusal_is_an_event_on_its_object(api, telling, counts):
@@ -196,7 +196,7 @@ async def test_no_more_requests_a_second_than_allowed(client, counts, log, runni
 
     runtime = Runtime(log, FAST, now=lambda: 0.0, pause=pause)
     limits = dataclasses.replace(QUICK, rate=Rate(per_second=20, burst=5))
-    recorder = EventRecorder(client, EventSource("r", counts), runtime=runtime, limits=limits)
+    recorder = EventRecorder(client, EventReporter("r", counts), runtime=runtime, limits=limits)
     running(recorder)
     for number in range(10):
         recorder.offer(refusal(str(number), namespace=f"team{number}"))

@@ -12,7 +12,7 @@ from webhook.core.api.admission import AdmissionRequest
 from webhook.core.event import Event
 from webhook.core.verdict import Verdict
 from webhook.kube.clock import Runtime
-from webhook.kube.events.recorder import EventRecorder, EventResult, EventSource, RecorderLimits
+from webhook.kube.events.recorder import EventRecorder, EventReporter, EventResult, RecorderLimits
 from webhook.kube.unreviewed import CountIntervals, UnreviewedPods
 from webhook.server import audit_log
 from webhook.server import metrics as metric
@@ -69,7 +69,7 @@ def _event_recorder(live: LiveCluster, runtime: Runtime, metrics: Metrics) -> Ev
     def count(result: EventResult, number: int) -> None:
         metrics.events.labels(result.value).inc(number)
 
-    source = EventSource(socket.gethostname(), count)
+    source = EventReporter(socket.gethostname(), count)
     return EventRecorder(live.client, source, runtime=runtime, limits=RecorderLimits())
 
 

@@ -6,45 +6,42 @@ Such a pod came in while the webhook failed open, before its namespace opted in,
 user. It is a suspicion, no proof: anybody who may edit a pod can add the annotation.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from msgspec import Struct, field
+from msgspec import field
 
 from webhook.core.api import names, quantity
+from webhook.core.api.part import Part
 from webhook.core.api.pod import Resources
 from webhook.core.gpu.resources import is_gpu
 
 
-class _ListedPart(Struct, frozen=True, rename="camel", gc=False):
-    """Only what is read: thousands of whole pods pass through here."""
-
-
-class _ListedMetadata(_ListedPart, frozen=True):
+class _SeenMetadata(Part, frozen=True):
     name: str = ""
     annotations: dict[str, str] | None = None
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
 
 
-class _ListedContainer(_ListedPart, frozen=True):
+class _SeenContainer(Part, frozen=True):
     resources: Resources | None = None
 
 
-class _ListedSpec(_ListedPart, frozen=True):
-    containers: tuple[_ListedContainer, ...] | None = None
-    init_containers: tuple[_ListedContainer, ...] | None = None
+class _SeenSpec(Part, frozen=True):
+    containers: tuple[_SeenContainer, ...] | None = None
+    init_containers: tuple[_SeenContainer, ...] | None = None
 
 
-class _ListedStatus(_ListedPart, frozen=True):
+class _SeenStatus(Part, frozen=True):
     phase: str = ""
 
 
-class Seen(_ListedPart, frozen=True):
+class Seen(Part, frozen=True):
     """A Pod of a list."""
 
-    metadata: _ListedMetadata = field(default_factory=_ListedMetadata)
-    spec: _ListedSpec = field(default_factory=_ListedSpec)
-    status: _ListedStatus = field(default_factory=_ListedStatus)
+    metadata: _SeenMetadata = field(default_factory=_SeenMetadata)
+    spec: _SeenSpec = field(default_factory=_SeenSpec)
+    status: _SeenStatus = field(default_factory=_SeenStatus)
 
 
 def is_undecided(pod: Seen) -> bool:
@@ -61,17 +58,12 @@ def is_undecided(pod: Seen) -> bool:
     if pod.status.phase in ("Succeeded", "Failed") or pod.metadata.deletion_timestamp:
         return False
     decided = names.DECISION in (pod.metadata.annotations or {})
-    return not decided and any(_is_request(*limit) for limit in _quantities(pod.spec))
+    return not decided and any(_gpu_limits(pod.spec))
 
 
-def _quantities(spec: _ListedSpec) -> Iterator[tuple[str, quantity.Raw | None]]:
+def _gpu_limits(spec: _SeenSpec) -> Iterator[bool]:
     """Limits are enough: an extended resource cannot stand in requests alone."""
     for container in (*(spec.containers or ()), *(spec.init_containers or ())):
-        limits: Mapping[str, quantity.Raw | None] = (
-            container.resources.limits if container.resources else None
-        ) or {}
-        yield from limits.items()
-
-
-def _is_request(resource: str, amount: quantity.Raw | None) -> bool:
-    return is_gpu(resource) and amount is not None and quantity.parse(amount) > 0
+        limits = (container.resources.limits if container.resources else None) or {}
+        for resource, amount in limits.items():
+            yield is_gpu(resource) and amount is not None and quantity.parse_quantity(amount) > 0

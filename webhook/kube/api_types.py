@@ -66,7 +66,7 @@ class _Versioned(msgspec.Struct):
     metadata: _VersionedMetadata
 
 
-def parse(data: bytes | msgspec.Raw, shape: type[S]) -> S:
+def parse_json(data: bytes | msgspec.Raw, shape: type[S]) -> S:
     """Read JSON as `shape`.
 
     Raises ApiError without a status if it is something else.
@@ -82,7 +82,7 @@ def name_of(data: msgspec.Raw) -> str:
 
     Raises ApiError if it has none.
     """
-    return parse(data, _Named).metadata.name
+    return parse_json(data, _Named).metadata.name
 
 
 def version_of(data: msgspec.Raw) -> str:
@@ -90,4 +90,4 @@ def version_of(data: msgspec.Raw) -> str:
 
     Raises ApiError if it has none.
     """
-    return parse(data, _Versioned).metadata.resource_version
+    return parse_json(data, _Versioned).metadata.resource_version

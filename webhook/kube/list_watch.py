@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from webhook.kube.api_types import ListPage, Status, WatchEvent, name_of, parse, version_of
+from webhook.kube.api_types import ListPage, Status, WatchEvent, name_of, parse_json, version_of
 from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class ListWatch(Generic[T]):
 
         Raises ApiError.
         """
-        page = parse(body, ListPage)
+        page = parse_json(body, ListPage)
         reasons = (self._read(raw, self._pages) for raw in page.items or ())
         skipped = tuple(filter(None, reasons))
         self._token = page.metadata.token
@@ -168,8 +168,8 @@ class ListWatch(Generic[T]):
 
 
 def _read_event(line: bytes) -> WatchEvent:
-    event = parse(line, WatchEvent)
+    event = parse_json(line, WatchEvent)
     if event.type == "ERROR":
-        status = parse(event.object, Status)
+        status = parse_json(event.object, Status)
         raise ApiError(status.code, status.message or "the watch ended with an error")
     return event

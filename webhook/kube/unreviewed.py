@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from webhook.core.unreviewed import Seen, is_undecided
-from webhook.kube.api_types import ListPage, parse
+from webhook.kube.api_types import ListPage, parse_json
 from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
@@ -143,9 +143,9 @@ class UnreviewedPods:
         params = {"limit": str(PAGE_SIZE), "fieldSelector": RUNNING}
         while True:
             body = await self._client.get(path, params, timeout=self._intervals.page)
-            page = parse(body, ListPage)
+            page = parse_json(body, ListPage)
             for raw in page.items or ():
-                yield parse(raw, Seen)
+                yield parse_json(raw, Seen)
             if not page.metadata.token:
                 return
             params |= {"continue": page.metadata.token}

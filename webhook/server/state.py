@@ -1,7 +1,7 @@
 """What reviews are answered from: frozen snapshots, which whoever watches replaces."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from webhook.core.api.node import Node
@@ -26,7 +26,7 @@ class ServerState:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.inventory: Inventory | None = None
-        self._nodes: tuple[Node, ...] | None = None
+        self._nodes: Sequence[Node] | None = None
         self._building = asyncio.Lock()  # nodes and policy may change at once
 
     async def set_policy(self, policy: Policy) -> None:
@@ -39,7 +39,7 @@ class ServerState:
         async with self._building:
             await self._build(tuple(nodes), self.policy)
 
-    async def _build(self, nodes: tuple[Node, ...] | None, policy: Policy) -> None:
+    async def _build(self, nodes: Sequence[Node] | None, policy: Policy) -> None:
         if nodes is not None:
             every = (*nodes, *policy.pools)
             self.inventory = await asyncio.to_thread(build_inventory, every)

@@ -55,7 +55,7 @@ class Profile:
         return names.MIG + self.name
 
 
-def parse(text: str) -> Profile:
+def parse_profile(text: str) -> Profile:
     """Read a profile as NVIDIA (`1g.10gb+me`) or Kubernetes (`1g.10gb.me`) spells it.
 
     Compute instances (`1c.2g.20gb`) have no resource and are refused.
@@ -75,7 +75,7 @@ def of_resource(resource: str) -> tuple[Profile, bool] | None:
     text = resource.removeprefix(names.MIG)
     shared = text.endswith(names.SHARED)
     try:
-        return parse(text.removesuffix(names.SHARED)), shared
+        return parse_profile(text.removesuffix(names.SHARED)), shared
     except ProfileError:
         return None
 
@@ -84,7 +84,7 @@ def of_product(product: str) -> Profile | None:
     """Return the profile in `NVIDIA-A100-SXM4-80GB-MIG-1g.10gb[-SHARED]` (mig.strategy=single)."""
     _, found, text = product.removesuffix("-SHARED").partition("-MIG-")
     try:
-        return parse(text) if found else None
+        return parse_profile(text) if found else None
     except ProfileError:
         return None
 

@@ -3,24 +3,21 @@
 What they mean is in `inventory`.
 """
 
-from msgspec import Struct, field
+from msgspec import field
 
 from webhook.core.api import names
+from webhook.core.api.part import Part
 from webhook.core.api.quantity import Raw
 
 
-class _NodePart(Struct, frozen=True, rename="camel", gc=False):
-    """Immutable, and without unknown fields: this is a view for reading."""
-
-
-class NodeMetadata(_NodePart, frozen=True):
+class NodeMetadata(Part, frozen=True):
     """metadata."""
 
     name: str = ""
     labels: dict[str, str] | None = None
 
 
-class Taint(_NodePart, frozen=True):
+class Taint(Part, frozen=True):
     """spec.taints[]."""
 
     key: str = ""
@@ -28,19 +25,19 @@ class Taint(_NodePart, frozen=True):
     value: str | None = None
 
 
-class NodeSpec(_NodePart, frozen=True):
+class NodeSpec(Part, frozen=True):
     """spec."""
 
     taints: tuple[Taint, ...] | None = None
 
 
-class NodeStatus(_NodePart, frozen=True):
+class NodeStatus(Part, frozen=True):
     """status. Allocatable, not capacity: what the kubelet will really hand out."""
 
     allocatable: dict[str, Raw] | None = None
 
 
-class Node(_NodePart, frozen=True):
+class Node(Part, frozen=True):
     """A Node, or a declared pool's idea of one."""
 
     metadata: NodeMetadata = field(default_factory=NodeMetadata)
@@ -48,7 +45,7 @@ class Node(_NodePart, frozen=True):
     status: NodeStatus | None = None
 
 
-class Namespace(_NodePart, frozen=True):
+class Namespace(Part, frozen=True):
     """A Namespace: only its labels matter."""
 
     metadata: NodeMetadata = field(default_factory=NodeMetadata)

@@ -7,16 +7,13 @@ Field names are Kubernetes' own (camelCase on the wire). Optional fields may be 
 
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import field
 
+from webhook.core.api.part import Part
 from webhook.core.api.quantity import Raw
 
 
-class _PodPart(Struct, frozen=True, rename="camel", gc=False):
-    """Immutable, and without unknown fields: this is a view for reading."""
-
-
-class OwnerReference(_PodPart, frozen=True):
+class OwnerReference(Part, frozen=True):
     """metadata.ownerReferences[]."""
 
     kind: str = ""
@@ -26,7 +23,7 @@ class OwnerReference(_PodPart, frozen=True):
     controller: bool | None = None
 
 
-class Metadata(_PodPart, frozen=True):
+class Metadata(Part, frozen=True):
     """metadata. At CREATE the name is often empty: `generateName` is not expanded yet."""
 
     name: str | None = None
@@ -38,7 +35,7 @@ class Metadata(_PodPart, frozen=True):
     owner_references: tuple[OwnerReference, ...] | None = None
 
 
-class EnvVar(_PodPart, frozen=True):
+class EnvVar(Part, frozen=True):
     """containers[].env[]."""
 
     name: str = ""
@@ -46,13 +43,13 @@ class EnvVar(_PodPart, frozen=True):
     value_from: dict[str, Any] | None = None
 
 
-class EnvFrom(_PodPart, frozen=True):
+class EnvFrom(Part, frozen=True):
     """containers[].envFrom[]: the variables of a ConfigMap or Secret, which we cannot see."""
 
     prefix: str | None = None
 
 
-class Resources(_PodPart, frozen=True):
+class Resources(Part, frozen=True):
     """containers[].resources."""
 
     limits: dict[str, Raw | None] | None = None  # Kubernetes reads a null quantity as none
@@ -60,26 +57,26 @@ class Resources(_PodPart, frozen=True):
     claims: tuple[dict[str, Any], ...] | None = None
 
 
-class Capabilities(_PodPart, frozen=True):
+class Capabilities(Part, frozen=True):
     """containers[].securityContext.capabilities."""
 
     add: tuple[str, ...] | None = None
 
 
-class SecurityContext(_PodPart, frozen=True):
+class SecurityContext(Part, frozen=True):
     """containers[].securityContext."""
 
     privileged: bool | None = None
     capabilities: Capabilities | None = None
 
 
-class VolumeMount(_PodPart, frozen=True):
+class VolumeMount(Part, frozen=True):
     """containers[].volumeMounts[]."""
 
     mount_path: str = ""
 
 
-class Container(_PodPart, frozen=True):
+class Container(Part, frozen=True):
     """A container of any of the three lists."""
 
     name: str = ""
@@ -91,20 +88,20 @@ class Container(_PodPart, frozen=True):
     volume_mounts: tuple[VolumeMount, ...] | None = None
 
 
-class HostPath(_PodPart, frozen=True):
+class HostPath(Part, frozen=True):
     """volumes[].hostPath."""
 
     path: str = ""
 
 
-class Volume(_PodPart, frozen=True):
+class Volume(Part, frozen=True):
     """spec.volumes[]."""
 
     name: str = ""
     host_path: HostPath | None = None
 
 
-class Toleration(_PodPart, frozen=True):
+class Toleration(Part, frozen=True):
     """spec.tolerations[]."""
 
     key: str | None = None
@@ -113,7 +110,7 @@ class Toleration(_PodPart, frozen=True):
     effect: str | None = None
 
 
-class Requirement(_PodPart, frozen=True):
+class Requirement(Part, frozen=True):
     """One NodeSelectorRequirement, on labels or on fields."""
 
     key: str
@@ -121,7 +118,7 @@ class Requirement(_PodPart, frozen=True):
     values: tuple[str, ...] | None = None
 
 
-class NodeSelectorTerm(_PodPart, frozen=True):
+class NodeSelectorTerm(Part, frozen=True):
     """Requirements that must all hold.
 
     A term without any matches nothing.
@@ -131,25 +128,25 @@ class NodeSelectorTerm(_PodPart, frozen=True):
     match_fields: tuple[Requirement, ...] | None = None
 
 
-class NodeSelector(_PodPart, frozen=True):
+class NodeSelector(Part, frozen=True):
     """Terms of which one must hold."""
 
     node_selector_terms: tuple[NodeSelectorTerm, ...] | None = None
 
 
-class NodeAffinity(_PodPart, frozen=True):
+class NodeAffinity(Part, frozen=True):
     """Only the required half: preferences never keep a pod off a node."""
 
     required_during_scheduling_ignored_during_execution: NodeSelector | None = None
 
 
-class Affinity(_PodPart, frozen=True):
+class Affinity(Part, frozen=True):
     """spec.affinity."""
 
     node_affinity: NodeAffinity | None = None
 
 
-class PodSpec(_PodPart, frozen=True):
+class PodSpec(Part, frozen=True):
     """spec."""
 
     containers: tuple[Container, ...] | None = None
@@ -167,7 +164,7 @@ class PodSpec(_PodPart, frozen=True):
     resource_claims: tuple[dict[str, Any], ...] | None = None
 
 
-class Pod(_PodPart, frozen=True):
+class Pod(Part, frozen=True):
     """A Pod, or the template of one."""
 
     metadata: Metadata | None = None

@@ -44,7 +44,7 @@ class QuantityError(ValueError):
     """The text is no quantity, or not one that the field can hold."""
 
 
-def parse(raw: Raw) -> Fraction:
+def parse_quantity(raw: Raw) -> Fraction:
     """Return the exact value of a quantity as apimachinery's `resource.Quantity` reads it.
 
     Raises:
@@ -72,7 +72,7 @@ def count(raw: Raw) -> int:
 
     Source: Kubernetes, core/validation `ValidateResourceQuantityValue`.
     """
-    value = parse(raw)
+    value = parse_quantity(raw)
     if value.denominator != 1:
         raise QuantityError(f"{str(raw)!r} is a fraction; GPUs are counted in whole numbers")
     if value < 0:
@@ -89,7 +89,7 @@ def mebibytes(raw: Raw) -> int:
         QuantityError: not a quantity, or under 1 MiB: `20` means 20 bytes, which nobody wants.
 
     """
-    value = parse(raw)
+    value = parse_quantity(raw)
     if value < MIB:
         raise QuantityError(f"{str(raw)!r} is less than 1Mi; write for example 20Gi or 512Mi")
     if value > MAX_COUNT:

@@ -136,7 +136,7 @@ def _memory(pod: Pod) -> tuple[int | None, _Found]:
 def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
     raw = pods.annotations(pod).get(names.MIG_PROFILE)
     try:
-        return None if raw is None else mig.parse(raw), ()
+        return None if raw is None else mig.parse_profile(raw), ()
     except mig.ProfileError as error:
         message = f"annotation {names.MIG_PROFILE}: {error}"
         return None, (Violation(reasons.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)

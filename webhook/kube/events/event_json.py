@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from webhook.core.api import names
-from webhook.kube.api_types import Text, parse
+from webhook.kube.api_types import Text, parse_json
 
 if TYPE_CHECKING:
     from webhook.core.event import Regarding
@@ -38,7 +38,7 @@ class StoredEvent:
     count: int
 
 
-class _EventSeries(msgspec.Struct):
+class _StoredSeries(msgspec.Struct):
     count: int = 1
 
 
@@ -48,7 +48,7 @@ class _EventMetadata(msgspec.Struct):
 
 class _EventObject(msgspec.Struct):
     metadata: _EventMetadata
-    series: _EventSeries | None = None
+    series: _StoredSeries | None = None
 
 
 def events_path(namespace: str) -> str:
@@ -111,7 +111,7 @@ def read_stored_event(body: bytes) -> StoredEvent:
 
     Raises ApiError if it is none.
     """
-    found = parse(body, _EventObject)
+    found = parse_json(body, _EventObject)
     return StoredEvent(found.metadata.version, max(1, found.series.count if found.series else 1))
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from webhook.core.api.pod import OwnerReference
 from webhook.core.event import Regarding
-from webhook.kube.api_types import parse
+from webhook.kube.api_types import parse_json
 from webhook.kube.errors import ApiError
 from webhook.kube.events.event_json import is_dns_subdomain
 from webhook.kube.events.lru import LruMap
@@ -70,7 +70,7 @@ class OwnerCache:
     async def _look_up(self, namespace: str, near: Regarding) -> tuple[Regarding, float]:
         path = f"/apis/{_APPS}/namespaces/{quote(namespace, safe='')}/replicasets/{near.name}"
         try:
-            found = parse(await self._client.get(path), _OwnedObject).metadata.owners or ()
+            found = parse_json(await self._client.get(path), _OwnedObject).metadata.owners or ()
         except ApiError as failure:
             if failure.temporary:
                 raise

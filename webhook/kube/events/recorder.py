@@ -42,7 +42,7 @@ class EventResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EventSource:
+class EventReporter:
     """Who reports: `instance` names this replica, `count` gets a result and how many got it."""
 
     instance: str
@@ -70,7 +70,7 @@ class EventRecorder:
     """Takes events at any time and sends them while it runs."""
 
     def __init__(
-        self, client: ApiClient, source: EventSource, *, runtime: Runtime, limits: RecorderLimits
+        self, client: ApiClient, source: EventReporter, *, runtime: Runtime, limits: RecorderLimits
     ) -> None:
         self._count = source.count
         self._runtime = runtime
