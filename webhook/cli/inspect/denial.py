@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from webhook.core import record
-from webhook.core.api import reasons
+from webhook.core.api import denials
 from webhook.core.checks.registry import CHECKS
 from webhook.core.record_values import Cause
 
@@ -87,9 +87,9 @@ BACKSTOP: Final[Mapping[str, str]] = {
         (
             "a GPU request is not pinned to nodes where its name is safe: the webhook did not see "
             "the pod, or something changed it; create it again",
-            reasons.NOT_REWRITTEN,
+            denials.NOT_REWRITTEN,
         ),
-        ("a tenant's pod gets an isolated device only", reasons.TENANT_NEEDS_ISOLATION),
+        ("a tenant's pod gets an isolated device only", denials.TENANT_NEEDS_ISOLATION),
     )
 }
 """The texts of the backstop as the chart has them (templates/80-backstop.yaml), and their codes."""

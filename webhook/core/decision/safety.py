@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.core.api import names, reasons
+from webhook.core.api import denials, names
 from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject
 from webhook.core.decision.allowed import denial_reason
@@ -46,7 +46,7 @@ def _unpinned(request: GpuRequest) -> Violation:
         f"{request.resource}: nothing pins it to nodes where that name is safe; the mutating "
         "webhook did not see the pod, or another one changed it: create the pod again"
     )
-    return Violation(reasons.NOT_REWRITTEN, request.container.name, text, "spec.affinity")
+    return Violation(denials.NOT_REWRITTEN, request.container.name, text, "spec.affinity")
 
 
 def _forbidden(request: GpuRequest, strategy: Strategy, question: Question) -> Violation:
@@ -54,7 +54,7 @@ def _forbidden(request: GpuRequest, strategy: Strategy, question: Question) -> V
     who = "a tenant's pod" if isolated else f"workload {question.workload}"
     on = f"{request.resource} on nodes with {strategy}"
     text = f"{on}: not allowed for {who}; remove that affinity"
-    reason = denial_reason(question.row_name, reasons.STRATEGY_NOT_ALLOWED)
+    reason = denial_reason(question.row_name, denials.STRATEGY_NOT_ALLOWED)
     return Violation(reason, request.container.name, text, "spec.affinity")
 
 
