@@ -6,8 +6,9 @@ They raise ApiError.
 from typing import Any, Final
 
 from certs.secrets import Json
+from webhook.kube.api_request import Body, Method
 from webhook.kube.api_types import parse_json
-from webhook.kube.client import ApiClient, Body, Method
+from webhook.kube.client import ApiClient
 from webhook.kube.errors import ApiError
 
 SECONDS: Final = 15.0  # a request: a webhook behind a dry run may take all of its own 3 seconds

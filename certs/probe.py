@@ -6,7 +6,8 @@ from typing import Final
 from certs import api, names
 from certs.reasons import CertReason, Problem
 from certs.secrets import Json
-from webhook.kube.client import DRY_RUN, ApiClient
+from webhook.kube.api_request import DRY_RUN
+from webhook.kube.client import ApiClient
 from webhook.kube.errors import ApiError
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from webhook.core.api import mig, names, reasons
+from webhook.core.api import denials, mig, names
 from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import LISTS, NOT_ZERO, leaves, matches, over_pod, requires
 from webhook.core.decision.safety import BACKSTOP
@@ -40,8 +40,8 @@ def request_validations() -> Iterator[tuple[Reason, str, str]]:
         f"({_IS[kind]} && {_any(kind)} && !{_isolating(kind)})" for kind in ResourceKind
     )
     for reason, wrong, unless in (
-        (reasons.NOT_REWRITTEN, unknown, ""),
-        (reasons.TENANT_NEEDS_ISOLATION, shared, "!variables.tenant || "),
+        (denials.NOT_REWRITTEN, unknown, ""),
+        (denials.TENANT_NEEDS_ISOLATION, shared, "!variables.tenant || "),
     ):
         request = f"m.exists(k, k.startsWith('{names.NVIDIA}') && {NOT_ZERO} && ({wrong}))"
         none = f"!variables.requested.exists(m, {request})"

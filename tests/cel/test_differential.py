@@ -18,7 +18,7 @@ from tests.cel.evaluator import Evaluator
 from tests.cel.protocol import Case, Json, Judgement
 from tests.core import casefiles
 from webhook.core.admit import admit
-from webhook.core.api import reasons
+from webhook.core.api import denials
 from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason
 from webhook.core.checks.check import Check, Treatment
@@ -116,8 +116,8 @@ def refused_requests(case: Case) -> dict[Reason, bool]:
     amounts = set(safety.subject_of(asked).strategies.values())
     shared = any(each and not each.traits.isolated for each in amounts)
     return {
-        reasons.NOT_REWRITTEN: case.old is None and None in amounts,
-        reasons.TENANT_NEEDS_ISOLATION: case.old is None and shared and asked.constraints.isolated,
+        denials.NOT_REWRITTEN: case.old is None and None in amounts,
+        denials.TENANT_NEEDS_ISOLATION: case.old is None and shared and asked.constraints.isolated,
     }
 
 

@@ -28,7 +28,7 @@ from certs.rotation import RotationRules
 from certs.secrets import Json
 from tests.fake_apiserver.api import FakeApi, Request
 from tests.fake_apiserver.direct import DirectClient
-from webhook.kube.client import ApiAnswer
+from webhook.kube.api_request import ApiAnswer
 from webhook.kube.errors import ApiError
 
 T = TypeVar("T")

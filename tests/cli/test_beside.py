@@ -1,14 +1,14 @@
 """What `serve` does beside answering: which reviews are offered as events, and its switches."""
 
 from webhook.cli import background
-from webhook.core.api import reasons
+from webhook.core.api import denials, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Pod
 from webhook.core.event import Event
 from webhook.core.verdict import Verdict, allowed
 from webhook.server.admission.error_boundary import ReviewObserver
 
-REFUSED = Verdict(allowed=False, reason=reasons.NO_OFFER, message="none")
+REFUSED = Verdict(allowed=False, reason=denials.NO_OFFER, message="none")
 
 
 def asked(*, dry_run: bool = False) -> AdmissionRequest:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from webhook.core import event, record
-from webhook.core.api import node, reasons
+from webhook.core.api import denials, node, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.containers import ContainerRef, Role
 from webhook.core.api.node import Node
@@ -22,7 +22,7 @@ SET = OwnerReference("ReplicaSet", "web-6d4", "u-1", "apps/v1", controller=True)
 OTHER = OwnerReference("Widget", "w", "u-2", "example.com/v1")
 POD = Pod(Metadata(generate_name="web-6d4-", owner_references=(OTHER, SET)))
 CREATE = AdmissionRequest(Side.MUTATE, Mode.ENFORCE, "uid", "CREATE", "shop", pod=POD)
-REFUSED = Verdict(allowed=False, reason=reasons.NO_OFFER, message="no node offers it [no_offer]")
+REFUSED = Verdict(allowed=False, reason=denials.NO_OFFER, message="no node offers it [no_offer]")
 SLICES = Node(
     node.NodeMetadata("a100", {"nvidia.com/mig-1g.5gb.sharing-strategy": "none"}),
     status=node.NodeStatus({"nvidia.com/mig-1g.5gb": 1}),
@@ -72,7 +72,7 @@ def test_a_refusal_warns_with_the_message_and_its_reason() -> None:
     found = event.of(CREATE, REFUSED)
     told = record.to_json(REFUSED.record)
     assert found == Event(
-        "shop", regarding, Action.REFUSED, reasons.NO_OFFER, REFUSED.message, told
+        "shop", regarding, Action.REFUSED, denials.NO_OFFER, REFUSED.message, told
     )
     assert (found.type, found.reason.code) == ("Warning", "no_offer")
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.core.api import limits, reasons
+from webhook.core.api import denials, limits
 from webhook.core.api.pod import Pod
 
 MANY = limits.MOST_PARTS + 1
@@ -53,7 +53,7 @@ def container(**more: Any) -> list[Any]:
 def test_too_many_of_anything(spec: dict[str, Any]) -> None:
     found = limits.too_large(pod(**spec))
     assert found is not None
-    assert found.reason is reasons.TOO_LARGE
+    assert found.reason is denials.TOO_LARGE
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.fake_apiserver.answers import Answer, status_body
 from tests.fake_apiserver.api import Request
 from tests.fake_apiserver.patches import JSON_PATCH, MERGE_PATCH
-from webhook.kube.client import ApiAnswer
+from webhook.kube.api_request import ApiAnswer
 from webhook.kube.errors import ApiError, StatusCause
 
 if TYPE_CHECKING:

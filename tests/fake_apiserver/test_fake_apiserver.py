@@ -12,7 +12,8 @@ from tests.fake_apiserver.paths import parse_path, path_of_object
 from tests.fake_apiserver.rights import edits, views
 from tests.fake_apiserver.selectors import matches_field, matches_labels
 from tests.fake_apiserver.server import FakeApiServer
-from webhook.kube.client import DRY_RUN, open_client
+from webhook.kube.api_request import DRY_RUN
+from webhook.kube.client import open_client
 from webhook.kube.errors import ApiError
 
 PODS = "/api/v1/namespaces/shop/pods"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import fake_events
 
-from webhook.core.api import reasons
+from webhook.core.api import denials, reasons
 from webhook.core.event import Action, Event, Regarding
 from webhook.kube.events.rate_limit import Rate
 from webhook.kube.events.recorder import EventResult, RecorderLimits
@@ -27,7 +27,7 @@ RECORD = '{"workload":"training"}'
 
 
 def refusal(note: str = "no", *, regarding: Regarding = JOB, namespace: str = "shop") -> Event:
-    return Event(namespace, regarding, Action.REFUSED, reasons.NO_OFFER, note, RECORD)
+    return Event(namespace, regarding, Action.REFUSED, denials.NO_OFFER, note, RECORD)
 
 
 def rewrite(note: str = "a -> b", *, regarding: Regarding = JOB) -> Event:

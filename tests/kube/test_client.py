@@ -9,7 +9,8 @@ import pytest
 from fake_api import NODES
 from faults import dripping, refuse, slow, stream
 
-from webhook.kube.client import DRY_RUN, open_client, split_lines
+from webhook.kube.api_request import DRY_RUN
+from webhook.kube.client import open_client, split_lines
 from webhook.kube.cluster_config import load_service_account
 from webhook.kube.errors import ApiError, StatusCause
 

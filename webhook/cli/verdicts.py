@@ -6,11 +6,11 @@ from typing import Final
 from rich.text import Text
 
 from webhook.cli.output import short_resource, strategy_cell
-from webhook.core.api import reasons
+from webhook.core.api import denials
 from webhook.core.verdict import Verdict
 
 _MOST_NAMED: Final = 3
-_UNREADABLE: Final = (reasons.INVALID_QUANTITY, reasons.SEVERAL_RESOURCES)
+_UNREADABLE: Final = (denials.INVALID_QUANTITY, denials.SEVERAL_RESOURCES)
 
 
 def workload_of(verdict: Verdict) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from webhook.core import record
-from webhook.core.api import limits, names, pod, reasons
+from webhook.core.api import denials, limits, names, pod, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.containers import Role
 from webhook.core.api.pod import Pod
@@ -108,7 +108,7 @@ def _common(decided: Decision) -> Reason:
 def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> Verdict:
     found = _findings(question)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
-        found = tuple(f for f in found if f.violation.reason is not reasons.NOT_REWRITTEN)
+        found = tuple(f for f in found if f.violation.reason is not denials.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify(request.old_pod, request.namespace_labels, policy)
         found = findings.introduced(found, _findings(before))

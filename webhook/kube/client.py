@@ -16,20 +16,18 @@ are.
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import msgspec
 from yarl import URL
 
-from webhook.kube.api_types import Status
+from webhook.kube.api_failure import status_error, warning_text
+from webhook.kube.api_request import JSON, ApiAnswer, ApiRequest, Body, Method
 from webhook.kube.cluster_config import load_cluster_config
 from webhook.kube.errors import ApiError, library_errors_as_api_errors
 
@@ -44,51 +42,8 @@ if TYPE_CHECKING:
 
 USER_AGENT: Final = "gpu-sharing"
 CONNECT_SECONDS: Final = 5.0
-STATUS_SIZE: Final = 16 * 1024  # bytes read of an error's body: a Status is far smaller
-STATUS_SECONDS: Final = 5.0  # for the body of an error
-PAGE_SIZE: Final = 300  # bytes kept of what is no Status: a proxy may answer with a whole page
 HEADER_SIZE: Final = 64 * 1024  # bytes of one header: a Warning can be long
-DRY_RUN: Final = "?dryRun=All"  # to be added to the path of a request that sends
-_JSON: Final = "application/json"
-_MERGE_PATCH: Final = "application/merge-patch+json"
-_JSON_PATCH: Final = "application/json-patch+json"
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 9))
-
-Method = Literal["POST", "PUT", "PATCH"]
-Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
-    """A request as plain data.
-
-    `path` may end in a query where `params` is empty.
-    """
-
-    method: str
-    path: str
-    params: Mapping[str, str] | None = None
-    body: Body | None = None
-
-    @property
-    def target(self) -> str:
-        """The path with its query."""
-        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
-
-    @property
-    def content_type(self) -> str:
-        """The media type of the body, which tells the two kinds of patch apart."""
-        if self.method != "PATCH":
-            return _JSON
-        return _MERGE_PATCH if isinstance(self.body, Mapping) else _JSON_PATCH
-
-
-@dataclass(frozen=True, slots=True)
-class ApiAnswer:
-    """The body of an answer and its warnings, as kubectl prints them."""
-
-    body: bytes
-    warnings: tuple[str, ...]
 
 
 def open_client(
@@ -149,7 +104,7 @@ class ApiClient:
         request = ApiRequest(method, path, body=body)
         async with _deadline(timeout), self._response(request) as response:
             headers = response.headers.getall("Warning", [])
-            warnings = tuple(filter(None, map(_warning_text, headers)))
+            warnings = tuple(filter(None, map(warning_text, headers)))
             return ApiAnswer(await response.read(), warnings)
 
     @asynccontextmanager
@@ -190,7 +145,7 @@ class ApiClient:
             proxy=self._cluster.proxy,
         ) as response:
             if response.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
-                raise await _status_error(response)
+                raise await status_error(response)
             yield response
 
     def _opened_session(self) -> aiohttp.ClientSession:
@@ -201,7 +156,7 @@ class ApiClient:
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={
-                    "Accept": _JSON,
+                    "Accept": JSON,
                     "Accept-Encoding": "identity",  # else the API server packs large lists
                     "User-Agent": self._user_agent,
                 },
@@ -236,33 +191,6 @@ async def _deadline(seconds: float) -> AsyncIterator[None]:
                 yield
         except TimeoutError:
             raise ApiError(None, f"no whole answer within {seconds:g} s") from None
-
-
-async def _status_error(response: aiohttp.ClientResponse) -> ApiError:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(STATUS_SECONDS):
-            while len(body) < STATUS_SIZE and (part := await response.content.read(STATUS_SIZE)):
-                body += part
-    except (TimeoutError, aiohttp.ClientError):
-        pass  # the status says enough
-    try:
-        status = msgspec.json.decode(body, type=Status)
-    except msgspec.MsgspecError:
-        status = Status(message=bytes(body[:PAGE_SIZE]).decode(errors="replace"))
-    wait = response.headers.get("Retry-After", "")
-    return ApiError(
-        response.status,
-        status.message or response.reason or "",
-        retry_after=float(wait) if wait.isdecimal() else None,
-        causes=status.causes,
-    )
-
-
-def _warning_text(header: str) -> str:
-    """The text of a Warning header, `299 - "text"` (RFC 7234, 5.5)."""
-    found = re.search(r'"((?:[^"\\]|\\.)*)"', header)
-    return re.sub(r"\\(.)", r"\1", found[1]) if found else ""
 
 
 def _create_socket(address: AddrInfoType) -> socket.socket:

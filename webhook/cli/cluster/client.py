@@ -15,7 +15,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from webhook.core.api.resource import ApiResource
-from webhook.kube.client import DRY_RUN, ApiAnswer, ApiClient
+from webhook.kube.api_request import DRY_RUN, ApiAnswer
+from webhook.kube.client import ApiClient
 from webhook.kube.errors import ApiError
 
 TIMEOUT: Final = 30.0  # seconds a request

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api import reasons
+from webhook.core.api import denials
 from webhook.core.api.pod import Container, Pod, required_terms
 from webhook.core.api.violation import Violation
 
@@ -25,7 +25,7 @@ def too_large(pod: Pod) -> Violation | None:
                 f"the pod has more than {MOST_PARTS} containers, variables and other parts, which "
                 "are not looked at; split it, or take variables from a ConfigMap"
             )
-            return Violation(reasons.TOO_LARGE, "", text, "spec")
+            return Violation(denials.TOO_LARGE, "", text, "spec")
     return None
 
 

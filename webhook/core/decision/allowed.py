@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from webhook.core.api import names, reasons
+from webhook.core.api import denials, names
 from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.decision.values import Candidate, GpuRequest, Question
@@ -13,9 +13,9 @@ from webhook.core.policy.values import Choice, Otherwise, Policy, Row, RowName, 
 
 _WHOLE: Final = Choice(FALLBACK)
 _NEVER: Final = {
-    RowName.TRAINING: (reasons.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
-    RowName.TENANT_TRAINING: (reasons.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
-    RowName.TENANT: (reasons.TENANT_NEEDS_ISOLATION, "a tenant's pod gets an isolated device only"),
+    RowName.TRAINING: (denials.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
+    RowName.TENANT_TRAINING: (denials.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
+    RowName.TENANT: (denials.TENANT_NEEDS_ISOLATION, "a tenant's pod gets an isolated device only"),
 }
 
 
@@ -82,7 +82,7 @@ def _only(choices: Iterable[Choice], strategies: frozenset[Strategy]) -> tuple[C
 
 
 def _not_allowed(request: GpuRequest, question: Question) -> Violation:
-    reason, why = _NEVER.get(question.row_name, (reasons.STRATEGY_NOT_ALLOWED, ""))
+    reason, why = _NEVER.get(question.row_name, (denials.STRATEGY_NOT_ALLOWED, ""))
     why = why or f"workload {question.workload} may use {', '.join(strategy_names(question.row))}"
     plain = request.resource == names.GPU
     asked = f"annotation {names.MIG_PROFILE}" if plain else request.resource
@@ -105,7 +105,7 @@ def _several_gpus(request: GpuRequest, row_name: RowName) -> Violation:
         f"{request.resource}: {request.count} asked, {who} gets 1 in a container (more shares add "
         "no compute); write 1, or label whole-GPU work gpu-sharing.io/workload=training"
     )
-    return _violation(reasons.SEVERAL_GPUS_NOT_ALLOWED, request, message)
+    return _violation(denials.SEVERAL_GPUS_NOT_ALLOWED, request, message)
 
 
 def _several_mig_devices(request: GpuRequest) -> Violation:
@@ -113,7 +113,7 @@ def _several_mig_devices(request: GpuRequest) -> Violation:
         f"{request.resource}: {request.count} MIG devices asked, a CUDA process uses one; "
         "write 1 and take a larger profile, or use one container for each"
     )
-    return _violation(reasons.SEVERAL_MIG_DEVICES, request, message)
+    return _violation(denials.SEVERAL_MIG_DEVICES, request, message)
 
 
 def _violation(reason: Reason, request: GpuRequest, message: str) -> Violation:

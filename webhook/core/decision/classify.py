@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from webhook.core.api import mig, names, paths, quantity, reasons
+from webhook.core.api import denials, mig, names, paths, quantity
 from webhook.core.api import pod as pods
 from webhook.core.api.containers import ContainerRef, containers_of
 from webhook.core.api.mig import Profile
@@ -99,7 +99,7 @@ def _read_workload(value: str, whose: str) -> tuple[Workload, _Found]:
         return Workload(value), ()
     message = f"{whose} label {names.WORKLOAD}={value[:63]!r} is unknown; write one of {ALLOWED}"
     return Workload.UNCLASSIFIED, (
-        Violation(reasons.INVALID_WORKLOAD, "", message, names.WORKLOAD),
+        Violation(denials.INVALID_WORKLOAD, "", message, names.WORKLOAD),
     )
 
 
@@ -117,7 +117,7 @@ def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found,
     for value, whose in ((given, "the namespace's"), (wanted, "the pod's")):
         if value == "":
             message = f"{whose} label {names.TENANT} is empty; write the tenant's name or remove it"
-            return "", (Violation(reasons.INVALID_TENANT, "", message, names.TENANT),), ()
+            return "", (Violation(denials.INVALID_TENANT, "", message, names.TENANT),), ()
     if given and wanted and given != wanted:
         warning = f"the namespace belongs to tenant {given[:40]}: the pod's label is void"
         return given, (), (warning,)
@@ -130,7 +130,7 @@ def _memory(pod: Pod) -> tuple[int | None, _Found]:
         return None if raw is None else quantity.mebibytes(raw), ()
     except quantity.QuantityError as error:
         message = f"annotation {names.GPU_MEMORY}: {error}; write for example 20Gi"
-        return None, (Violation(reasons.INVALID_GPU_MEMORY, "", message, names.GPU_MEMORY),)
+        return None, (Violation(denials.INVALID_GPU_MEMORY, "", message, names.GPU_MEMORY),)
 
 
 def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
@@ -139,7 +139,7 @@ def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
         return None if raw is None else mig.parse_profile(raw), ()
     except mig.ProfileError as error:
         message = f"annotation {names.MIG_PROFILE}: {error}"
-        return None, (Violation(reasons.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)
+        return None, (Violation(denials.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)
 
 
 def _requests(
@@ -167,13 +167,13 @@ def _request(ref: ContainerRef, container: Container) -> GpuRequest | Violation 
         try:
             number = _count(resource, limits.get(resource), requests.get(resource))
         except quantity.QuantityError as error:
-            return Violation(reasons.INVALID_QUANTITY, ref.name, f"{resource}: {error}", resource)
+            return Violation(denials.INVALID_QUANTITY, ref.name, f"{resource}: {error}", resource)
         if number:
             found[resource] = number, limits[resource] or number
     if len(found) > 1:
         listed = " and ".join(sorted(found))
         message = f"asks for {listed}; one container gets one kind of GPU, so keep one of them"
-        return Violation(reasons.SEVERAL_RESOURCES, ref.name, message, "resources.limits")
+        return Violation(denials.SEVERAL_RESOURCES, ref.name, message, "resources.limits")
     return next((GpuRequest(ref, key, n, raw) for key, (n, raw) in found.items()), None)
 
 

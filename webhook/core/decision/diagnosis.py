@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from webhook.core.api import names, reasons
+from webhook.core.api import denials, names
 from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
@@ -63,12 +63,12 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
 def _nothing(candidate: Candidate, offers: _Offers, inventory: Inventory) -> Violation:
     resource = candidate.request.resource
     if not offers and inventory.unlabelled:
-        return _violation(reasons.GPU_LABELS_MISSING, candidate, _unlabelled(inventory))
+        return _violation(denials.GPU_LABELS_MISSING, candidate, _unlabelled(inventory))
     if not offers:
         text = f"{resource}: no node of the cluster offers a GPU"
-        return _violation(reasons.NO_OFFER, candidate, text)
+        return _violation(denials.NO_OFFER, candidate, text)
     text = f"no node offers {resource}; offered: {_listed(offers)}{_note(inventory)}"
-    return _violation(reasons.NO_OFFER, candidate, text)
+    return _violation(denials.NO_OFFER, candidate, text)
 
 
 def _not_for_row(candidate: Candidate, search: Search, offers: _Offers) -> Violation:
@@ -94,7 +94,7 @@ def _not_for_row(candidate: Candidate, search: Search, offers: _Offers) -> Viola
     text += f"; offered: {_listed(offers)}{_note(search.inventory)}"
     if question.row_name is RowName.UNCLASSIFIED:
         text += f"; label {names.WORKLOAD} if it may be given otherwise"
-    return _violation(denial_reason(question.row_name, reasons.NO_OFFER), candidate, text)
+    return _violation(denial_reason(question.row_name, denials.NO_OFFER), candidate, text)
 
 
 def _unreachable(candidate: Candidate, search: Search, able: _Offers) -> Violation:
@@ -102,7 +102,7 @@ def _unreachable(candidate: Candidate, search: Search, able: _Offers) -> Violati
     why = _repelled(subject, able, search.policy) or _unselected(subject, able)
     exist = f"{candidate.request.resource}: {_listed(able)} exist"
     text = f"{exist}, but not where the pod can go; {why}"
-    return _violation(reasons.NO_REACHABLE_OFFER, candidate, text)
+    return _violation(denials.NO_REACHABLE_OFFER, candidate, text)
 
 
 def _repelled(pod: Pod, able: _Offers, policy: Policy) -> str | None:
@@ -134,12 +134,12 @@ def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> V
             f"needs {question.constraints.memory} MiB for each GPU, the most offered to it is "
             f"{largest} MiB; lower annotation {names.GPU_MEMORY}"
         )
-        return _violation(reasons.NOT_ENOUGH_MEMORY, candidate, text)
+        return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
     most, request = max(offer.amount for offer in large), candidate.request
     if most < request.count:
         asked = f"{request.resource}: {request.count} asked"
         text = f"{asked}, no reachable node has more than {most}; ask for {most} or fewer"
-        return _violation(reasons.NOT_ENOUGH_GPUS, candidate, text)
+        return _violation(denials.NOT_ENOUGH_GPUS, candidate, text)
     return None
 
 
@@ -149,7 +149,7 @@ def _together(candidates: tuple[Candidate, ...]) -> Violation:
         f"no reachable node can serve the pod's {len(candidates)} GPU containers ({total} GPUs) "
         "together; ask for fewer, or split the pod"
     )
-    return Violation(reasons.NOT_ENOUGH_GPUS, "", text, "spec.containers")
+    return Violation(denials.NOT_ENOUGH_GPUS, "", text, "spec.containers")
 
 
 def _violation(reason: Reason, candidate: Candidate, text: str) -> Violation:

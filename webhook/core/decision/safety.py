@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api import names, reasons
+from webhook.core.api import denials, names
 from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject
 from webhook.core.decision.allowed import denial_reason
@@ -13,11 +13,11 @@ from webhook.core.gpu.strategies import FALLBACK, Strategy
 from webhook.core.policy.values import Otherwise, SeveralGpus
 
 BACKSTOP: Final = {
-    reasons.NOT_REWRITTEN: (
+    denials.NOT_REWRITTEN: (
         "a GPU request is not pinned to nodes where its name is safe: the webhook did not see the "
         "pod, or something changed it; create it again"
     ),
-    reasons.TENANT_NEEDS_ISOLATION: "a tenant's pod gets an isolated device only",
+    denials.TENANT_NEEDS_ISOLATION: "a tenant's pod gets an isolated device only",
 }
 """What the backstop says of requests, in the chart's ValidatingAdmissionPolicy."""
 
@@ -56,7 +56,7 @@ def _unpinned(request: GpuRequest) -> Violation:
         f"{request.resource}: nothing pins it to nodes where that name is safe; the mutating "
         "webhook did not see the pod, or another one changed it: create the pod again"
     )
-    return Violation(reasons.NOT_REWRITTEN, request.container.name, text, "spec.affinity")
+    return Violation(denials.NOT_REWRITTEN, request.container.name, text, "spec.affinity")
 
 
 def _forbidden(request: GpuRequest, strategy: Strategy, question: Question) -> Violation:
@@ -64,7 +64,7 @@ def _forbidden(request: GpuRequest, strategy: Strategy, question: Question) -> V
     who = "a tenant's pod" if isolated else f"workload {question.workload}"
     on = f"{request.resource} on nodes with {strategy}"
     text = f"{on}: not allowed for {who}; remove that affinity"
-    reason = denial_reason(question.row_name, reasons.STRATEGY_NOT_ALLOWED)
+    reason = denial_reason(question.row_name, denials.STRATEGY_NOT_ALLOWED)
     return Violation(reason, request.container.name, text, "spec.affinity")
 
 

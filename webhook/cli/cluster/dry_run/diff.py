@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 
 from webhook.cli.cluster.dry_run.outcome import Now
-from webhook.core.api import reasons
+from webhook.core.api import denials
 from webhook.core.gpu.strategies import FALLBACK
 from webhook.core.policy.values import Otherwise, Row, SeveralGpus
 from webhook.core.record_values import ContainerChange, DecisionRecord
 
 _OF_NODES = frozenset(
     {
-        reasons.NO_OFFER,
-        reasons.GPU_LABELS_MISSING,
-        reasons.NO_REACHABLE_OFFER,
-        reasons.NOT_ENOUGH_MEMORY,
-        reasons.NOT_ENOUGH_GPUS,
+        denials.NO_OFFER,
+        denials.GPU_LABELS_MISSING,
+        denials.NO_REACHABLE_OFFER,
+        denials.NOT_ENOUGH_MEMORY,
+        denials.NOT_ENOUGH_GPUS,
     }
 )
 """Refusals that say something of the nodes and nothing of the pod."""

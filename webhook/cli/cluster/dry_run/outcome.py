@@ -16,7 +16,7 @@ from webhook.core.decision import classify
 from webhook.core.policy.values import Policy
 from webhook.core.record_values import Cause, ContainerChange, DecisionRecord
 from webhook.core.verdict import Verdict
-from webhook.kube.client import ApiAnswer
+from webhook.kube.api_request import ApiAnswer
 
 Object = Mapping[str, Any]
 
