@@ -2,8 +2,8 @@
 
 A row is all that is said of a strategy but for the nodes that give it: those are the forms of
 each dialect (`dialects/`), whose `forms` is total over the strategies. A new strategy is one row;
-the type checker then names the `forms` of every dialect, and `tests/core/test_strategies.py`
-fails where two strategies' forms match one node.
+the type checker then names the `forms` of every dialect, and `docs/contributing.md` lists what
+nothing names.
 """
 
 from dataclasses import dataclass

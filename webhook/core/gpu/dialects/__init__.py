@@ -6,7 +6,21 @@ from typing import Final
 
 from webhook.core.gpu.dialect import Dialect
 
+
+def _read_dialect(name: str) -> Dialect:
+    """Returns the dialect of one module.
+
+    Raises:
+        TypeError: the module has no DIALECT.
+    """
+    module = import_module(f"{__name__}.{name}")
+    found = getattr(module, "DIALECT", None)
+    if not isinstance(found, Dialect):
+        raise TypeError(f"{module.__file__}: expected DIALECT = Dialect(...)")
+    return found
+
+
 DIALECTS: Final[tuple[Dialect, ...]] = tuple(
-    import_module(f"{__name__}.{module.name}").DIALECT for module in pkgutil.iter_modules(__path__)
+    _read_dialect(module.name) for module in pkgutil.iter_modules(__path__)
 )
 """Every dialect, by the names of their files; a node is read by the first that it speaks."""
