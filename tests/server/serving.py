@@ -215,9 +215,16 @@ class Server:
 
 @contextmanager
 def serving(
-    directory: Path, pair: tuple[Path, Path] | None, graceful_timeout: int = 20, **limits: float
+    directory: Path,
+    pair: tuple[Path, Path] | None,
+    graceful_timeout: int = 20,
+    script: str = __file__,
+    **limits: float,
 ) -> Iterator[Server]:
-    """Run a server on a free port; it is dead when this ends, however it ends."""
+    """Run a server on a free port; it is dead when this ends, however it ends.
+
+    `script` is what runs: it gets the options of a Served as JSON.
+    """
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         port, fd = listener.getsockname()[1], listener.fileno()
         cert, key = pair or ("", "")
@@ -226,7 +233,7 @@ def serving(
         log, drain_file = directory / "server.log", directory / "drain"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, __file__, json.dumps(options)],
+                [sys.executable, script, json.dumps(options)],
                 pass_fds=[fd],
                 stdout=output,
                 stderr=subprocess.STDOUT,
