@@ -1,4 +1,4 @@
-"""What a failed answer says: its Status as an ApiError, and the text of its warnings."""
+"""The Status of a failed answer as an ApiError, and the text of warnings."""
 
 from __future__ import annotations
 

@@ -1,0 +1,57 @@
+"""The table of strategies and the forms of the dialects: forward and backward they say the same."""
+
+import msgspec
+import strategies as generated
+from casefiles import expand
+from hypothesis import given
+
+from webhook.core.api.node import Node
+from webhook.core.api.pod import Pod
+from webhook.core.gpu.dialect import form_of, node_shows
+from webhook.core.gpu.dialects import DIALECTS
+from webhook.core.gpu.inventory import read_node
+from webhook.core.gpu.meaning import FORMS, strategy_of_request
+from webhook.core.gpu.resources import parse_resource
+from webhook.core.gpu.strategies import Strategy
+
+
+def read(short: dict) -> Node:
+    """The node of a short form."""
+    return msgspec.convert(expand("node", short), Node)
+
+
+def pod_on(offer) -> Pod:
+    """A pod that asks for an offer by name, with the node affinity that the offer's form writes."""
+    required = [
+        {"key": each.key, "operator": each.operator, "values": list(each.values)}
+        for each in offer.form.requirements
+    ]
+    if offer.form.of_slices:
+        key = offer.form.labels.product
+        required.append({"key": key, "operator": "In", "values": [offer.product]})
+    terms = {"nodeSelectorTerms": [{"matchExpressions": required}]}
+    node = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
+    main = {"name": "main", "resources": {"limits": {offer.resource: 1}}}
+    spec = {"containers": [main], "affinity": {"nodeAffinity": node}}
+    return msgspec.convert({"spec": spec}, Pod)
+
+
+@given(generated.nodes())
+def test_a_node_that_offers_a_device_shows_no_other_strategy_for_its_name(short):
+    node = read(short)
+    for offer in read_node(node).offers:
+        resource = parse_resource(offer.resource)
+        forms = [form_of(resource, form) for form in FORMS[resource.kind]]
+        shown = {form.strategy for form in forms if node_shows(form, node.metadata.labels)}
+        assert shown == {offer.strategy}
+
+
+@given(generated.nodes())
+def test_what_an_offer_requires_of_nodes_amounts_to_its_strategy(short):
+    for offer in read_node(read(short)).offers:
+        assert strategy_of_request(pod_on(offer), offer.resource) is offer.strategy
+
+
+def test_every_strategy_has_a_form_in_some_dialect():
+    for strategy in Strategy:
+        assert any(dialect.forms(strategy) for dialect in DIALECTS)
