@@ -55,8 +55,6 @@ def through_webhook(connect: Callable[[], HTTPSConnection]) -> Callable[[Request
 
     def admit(request: Request) -> Admitted:
         path, item, warnings = request.resource, copy.deepcopy(request.body), []
-        if path.resource != "pods":
-            return Admitted(item)
         for side, name in SIDES:
             asked = review(item, path.namespace, dryRun=request.dry_run)
             response = _call(connect(), side, asked)
