@@ -86,7 +86,8 @@ def _every_term(condition: str) -> str:
 def leaves(key: str, test: str) -> str:
     """Returns CEL for a pod that leaves only nodes whose label passes a test.
 
-    `key` is CEL itself, the test is one of the value `v`. Of a term's several lists of values, those in all of them are left.
+    `key` is CEL itself, the test is one of the value `v`. Of a term with several lists of values,
+    those in all of them are left.
     """
     others = f"t.matchExpressions.exists(f, f.key == {key} && f.operator == 'In' && "
     terms = _every_term(
