@@ -66,7 +66,7 @@ def _isolated(kind: ResourceKind) -> tuple[Form, ...]:
 
 
 def _shown(forms: Iterable[Form]) -> str:
-    """Returns CEL for a pod to which only nodes are left that show one of some forms."""
+    """Returns CEL for a pod that leaves only nodes that show one of some forms."""
     return f"({' || '.join(map(_all_of, forms)) or 'false'})"
 
 

@@ -188,6 +188,7 @@ def nodes(*expressions: Json) -> Json:
 
 
 SHARING = "nvidia.com/gpu.sharing-strategy"
+SLICES = "nvidia.com/gpu.slices.gi"
 ZERO = {"limits": {"nvidia.com/gpu": "0"}}
 ONE = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
 MEMORY = {"volumeMounts": [{"name": "v", "mountPath": "/dev/shm"}]}  # noqa: S108
@@ -261,6 +262,11 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
         made(ONE, affinity=nodes(sharing("none"))),
         "not_rewritten",
         True,
+    ),
+    "whole GPUs as they are rewritten": (
+        made(ONE, affinity=nodes(sharing("none"), {"key": SLICES, "operator": "DoesNotExist"})),
+        "not_rewritten",
+        False,
     ),
     "two lists with one value in both": (
         made(ONE, affinity=nodes(sharing("mps", "a"), sharing("mps", "b"))),

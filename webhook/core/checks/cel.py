@@ -75,7 +75,7 @@ _LIVE: Final = "(has(t.matchExpressions) || has(t.matchFields))"
 
 
 def _every_term(condition: str) -> str:
-    """Returns CEL for a pod of which every matching term `t` meets a condition."""
+    """Returns CEL for a pod of which every live term `t` meets a condition."""
     return (
         f"has(o.spec.affinity) && has(o.spec.affinity.nodeAffinity) && has({_NODE})"
         f" && {_TERMS}.exists(t, {_LIVE}) && {_TERMS}.all(t, !{_LIVE} || "
@@ -84,9 +84,10 @@ def _every_term(condition: str) -> str:
 
 
 def leaves(key: str, test: str) -> str:
-    """Returns CEL for a pod that leaves only label values `v` that pass.
+    """Returns CEL for a pod that leaves only nodes whose label passes a test.
 
-    `key` is CEL itself. Of a term's several lists of values, those in all of them are left.
+    `key` is CEL itself, the test is one of the value `v`. Of a term with several lists of values,
+    those in all of them are left.
     """
     others = f"t.matchExpressions.exists(f, f.key == {key} && f.operator == 'In' && "
     terms = _every_term(

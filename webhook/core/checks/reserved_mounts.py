@@ -92,7 +92,7 @@ CHECK: Final = Check(
         "a mount stands where the NVIDIA runtime looks for devices, or on what MPS mounts; "
         "mount it elsewhere",
         PodCondition(
-            pod=f"{any_container(_mounts(_covers(_OF_MPS)))} && {REQUESTS_MPS}",
+            pod=f"{REQUESTS_MPS} && {any_container(_mounts(_covers(_OF_MPS)))}",
             container=_mounts(f"{_NAMED} && ({_covers(_NAMED_GPUS)})"),
         ),
         taken=_goes_back,
