@@ -37,7 +37,7 @@ class LookupLimits:
     """
 
     seconds: float = 0.5
-    at_once: int = 16
+    at_once: int = 8
     keep: float = 5.0
     keep_failure: float = 2.0
     most: int = 1000

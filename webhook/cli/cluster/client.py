@@ -10,14 +10,16 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from webhook.core.api.resource import ApiResource
 from webhook.kube.api_request import DRY_RUN, ApiAnswer
-from webhook.kube.client import ApiClient
 from webhook.kube.errors import ApiError
+
+if TYPE_CHECKING:
+    from webhook.kube.client import ApiClient
 
 TIMEOUT: Final = 30.0  # seconds a request
 SILENCE: Final = 86400.0  # seconds that a log which is followed may say nothing
@@ -99,7 +101,7 @@ class ClusterClient:
     its kind is not there, and Forbidden where the caller may not read it.
     """
 
-    def __init__(self, api: ApiClient, namespace: str) -> None:
+    def __init__(self, api: "ApiClient", namespace: str) -> None:
         self.namespace = namespace
         self._api = api
         self._loop = asyncio.Runner()
