@@ -63,7 +63,7 @@ class RecorderLimits:
     repeat: float = 10.0
     remember: float = 3600.0
     tries: int = 4
-    flush: float = 3.0
+    flush: float = 2.0
 
 
 class EventRecorder:

@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from asyncio import AbstractServer
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -29,7 +29,7 @@ DRAIN_FILE = "GPU_SHARING_DRAIN_FILE"  # the variable that names the file a preS
 LOOK = 0.25  # seconds between two looks at the clock, for the time-outs of connections
 BEAT = 1.0  # seconds between two looks at all else: the parent, the files
 HANDSHAKE = 0.2  # seconds a client gets, at the end of listening, to become a connection
-LAST_WORK = 2.0  # seconds that background work gets to end
+LAST_WORK = 3.0  # seconds that background work gets to end
 
 
 async def do_nothing() -> None:
@@ -114,7 +114,10 @@ class AsyncWorker(Worker):
         while self.alive:
             await self._turn(connections)
         await self._retire(connections, servers)
-        await cancel_other_tasks()
+        # First by itself: a group of tasks cancels its own, and whoever is cancelled twice loses
+        # what it still had to send.
+        await cancel_tasks({background})
+        await cancel_tasks(asyncio.all_tasks() - {asyncio.current_task()})
 
     def _stop_after_failure(self, background: asyncio.Task[None]) -> None:
         """Let gunicorn start a new worker where background work failed: none may grow stale."""
@@ -179,13 +182,13 @@ class AsyncWorker(Worker):
             self._certificate.refresh(time.time())
 
 
-async def cancel_other_tasks() -> None:
-    """Cancel every other task of this loop, and let each end as it wants."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
+async def cancel_tasks(tasks: Collection[asyncio.Task[Any] | None]) -> None:
+    """Cancel tasks of this loop, and let each end as it wants."""
+    running = {task for task in tasks if task is not None and not task.done()}
+    for task in running:
         task.cancel()
-    if others:
-        await asyncio.wait(others, timeout=LAST_WORK)
+    if running:
+        await asyncio.wait(running, timeout=LAST_WORK)
 
 
 def allow_open_files(wanted: int) -> None:
