@@ -23,14 +23,12 @@ from pathlib import Path
 
 import yaml
 
+from examples.demo.api_server import review
+from examples.demo.local_server import HOST, LocalServer, running
+from tests.fake_apiserver.faults import silent
+from tests.fake_apiserver.server import FakeApiServer
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from examples.demo.api_server import review  # noqa: E402
-from examples.demo.local_server import HOST, LocalServer, running  # noqa: E402
-from tests.fake_apiserver.faults import silent  # noqa: E402
-from tests.fake_apiserver.server import FakeApiServer  # noqa: E402
-
 NODES, AT_ONCE, SECONDS = 5000, 50, 10.0
 MODE = {"gpu-sharing.io/mode": "enforce"}
 HEAD = b"POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Type: application/json\r\n"

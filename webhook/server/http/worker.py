@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from asyncio import AbstractServer
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -114,10 +114,7 @@ class AsyncWorker(Worker):
         while self.alive:
             await self._turn(connections)
         await self._retire(connections, servers)
-        # First by itself: a group of tasks cancels its own, and whoever is cancelled twice loses
-        # what it still had to send.
-        await cancel_tasks({background})
-        await cancel_tasks(asyncio.all_tasks() - {asyncio.current_task()})
+        await end_tasks(background)
 
     def _stop_after_failure(self, background: asyncio.Task[None]) -> None:
         """Let gunicorn start a new worker where background work failed: none may grow stale."""
@@ -182,13 +179,19 @@ class AsyncWorker(Worker):
             self._certificate.refresh(time.time())
 
 
-async def cancel_tasks(tasks: Collection[asyncio.Task[Any] | None]) -> None:
-    """Cancel tasks of this loop, and let each end as it wants."""
-    running = {task for task in tasks if task is not None and not task.done()}
-    for task in running:
+async def end_tasks(background: asyncio.Task[None]) -> None:
+    """Cancel background work, then every other task, and let each end as it wants.
+
+    A group of tasks cancels its own. Cancelled with them, not first, it would do so a second time,
+    and a task that is cancelled twice loses what it still has to send.
+    """
+    background.cancel()
+    await asyncio.wait({background}, timeout=LAST_WORK)
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
         task.cancel()
-    if running:
-        await asyncio.wait(running, timeout=LAST_WORK)
+    if others:
+        await asyncio.wait(others, timeout=LAST_WORK)
 
 
 def allow_open_files(wanted: int) -> None:
