@@ -15,11 +15,9 @@ RUN python3 -m venv /opt/gpu-sharing \
 COPY pyproject.toml README.md ./
 COPY webhook ./webhook
 COPY certs ./certs
-# The asyncio half of the Kubernetes package is not used, and half of its size. Compiled by content
-# and not by time: the root is read-only at run time, and two builds are equal.
+# Compiled by content and not by time: the root is read-only at run time, and two builds are equal.
 RUN /opt/gpu-sharing/bin/pip install --no-cache-dir --no-compile --no-deps --no-build-isolation . \
  && /opt/gpu-sharing/bin/pip uninstall --yes --quiet hatchling setuptools pip \
- && rm -r /opt/gpu-sharing/lib/python3*/site-packages/kubernetes/aio \
  && find /opt/gpu-sharing -name __pycache__ -prune -exec rm -r {} + \
  && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/gpu-sharing
 

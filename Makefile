@@ -8,11 +8,18 @@ help: ## this list
 
 $(BIN)/.installed: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing the webhook and the developers' tools …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[serve]' --group dev
 	@touch $@
 
-demo: $(BIN)/.installed ## the real webhook over HTTPS on a sample cluster: who gets which GPU and why
+$(BIN)/.demo: pyproject.toml
+	@test -x $(BIN)/python || { echo 'making a Python environment in .venv …'; $(PYTHON) -m venv .venv; }
+	@test -e $(BIN)/.installed || { echo 'installing the webhook and what it needs …'; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[serve]'; }
+	@touch $@
+
+demo: $(BIN)/.demo ## the real webhook over HTTPS on a sample cluster: who gets which GPU and why
 	@$(BIN)/python -m examples.demo
 
 test: $(BIN)/.installed ## all tests that need no cluster
@@ -41,7 +48,7 @@ generate: $(BIN)/.installed ## what follows from the tables: CEL of the chart, p
 
 lock: $(BIN)/.installed ## requirements.txt of the image, with hashes, from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-header --group image pyproject.toml --output-file requirements.txt
+	  --no-header --group image --extra serve pyproject.toml --output-file requirements.txt
 
 sbom: $(BIN)/.installed ## sbom.json: what is in the image besides its base, as CycloneDX
 	@$(BIN)/uvx --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file sbom.json

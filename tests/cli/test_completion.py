@@ -14,7 +14,7 @@ Run = Callable[..., Done]
 
 def offered(*words: str) -> tuple[list[str], str]:
     """The words offered, without their descriptions, and the directive."""
-    *lines, directive = completion.for_kubectl(main.parser(), words)
+    *lines, directive = completion.for_kubectl(main.whole_parser(), words)
     return [line.partition("\t")[0] for line in lines], directive
 
 
@@ -59,5 +59,5 @@ def test_what_kubectl_is_offered(words: list[str], some: set[str], directive: st
 
 
 def test_what_is_offered_says_what_it_is() -> None:
-    lines = list(completion.for_kubectl(main.parser(), ["audit", "--out"]))
+    lines = list(completion.for_kubectl(main.whole_parser(), ["audit", "--out"]))
     assert lines == ["--output\tdefault table", ":4"]

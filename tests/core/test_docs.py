@@ -39,7 +39,7 @@ def test_every_metric_is_documented() -> None:
 
 def test_every_flag_of_serve_is_documented() -> None:
     documented = page("docs/operations.md")
-    actions = main.parser()._subparsers._group_actions[0].choices["serve"]._actions  # type: ignore[union-attr, index]
+    actions = main.whole_parser()._subparsers._group_actions[0].choices["serve"]._actions  # type: ignore[union-attr, index]
     flags = [flag for action in actions for flag in action.option_strings if flag.startswith("--")]
     assert set(flags) > {"--bind"}
     assert [flag for flag in flags if flag != "--help" and flag not in documented] == []

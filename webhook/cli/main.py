@@ -2,23 +2,17 @@
 
 import argparse
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
-from webhook.cli.verbs import check, completion, policy, reasons, serve
-from webhook.cli.verbs.audit import command as audit
-from webhook.cli.verbs.explain import command as explain
-from webhook.cli.verbs.logs import command as logs
-from webhook.cli.verbs.pods import command as pods
-from webhook.cli.verbs.review import command as review
-from webhook.cli.verbs.status import command as status
-from webhook.cli.verbs.why import command as why
+from webhook.cli.verbs import SUMMARIES
 
 _SCRIPT, _PLUGIN = "kubectl-gpu_sharing", "kubectl gpu-sharing"
 """As kubectl finds it, and as people call it; the command is the same."""
-_COMMANDS = (
-    review, audit, explain, why, pods, logs, status, reasons, policy, check, serve,
-    completion,
-)  # fmt: skip
+SERVE = "serve"
+NO_SERVER = "error: the server is not installed: pip install 'gpu-sharing[serve]'"
 EPILOG = """\
 new here?
   1. kubectl get nodes -o json > nodes.json    your own cluster
@@ -30,8 +24,11 @@ new here?
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(*verbs: str) -> argparse.ArgumentParser:
+    """Return the parser of the command line, which knows the flags of these verbs only.
+
+    A verb that is not used is not imported: most of them take longer than a help page.
+    """
     made = argparse.ArgumentParser(
         prog=_PLUGIN if Path(sys.argv[0]).name == _SCRIPT else "gpu-sharing",
         description="Safe and automatic GPU sharing on Kubernetes: an admission webhook.",
@@ -39,15 +36,38 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_parser(commands)
-    made.set_defaults(whole=parser)
+    for name, summary in SUMMARIES.items():
+        if name in verbs:
+            _module(name).add_parser(commands)
+        else:
+            commands.add_parser(name, help=summary)
+    made.set_defaults(whole=whole_parser)
     return made
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """Return the parser with the flags of every verb that can be used here."""
+    return parser(*(name for name in SUMMARIES if name != SERVE or has_server()))
+
+
+def has_server() -> bool:
+    """Whether the packages of the extra `serve` are installed."""
+    return find_spec("gunicorn") is not None
+
+
+def _module(verb: str) -> ModuleType:
+    module = import_module(f"webhook.cli.verbs.{verb}")
+    return import_module(f"{module.__name__}.command") if hasattr(module, "__path__") else module
 
 
 def main() -> int:
     """Run the command line. Returns the exit code."""
-    args = parser().parse_args()
+    words = [each for each in sys.argv[1:] if not each.startswith("-")]
+    named = [each for each in words[:1] if each in SUMMARIES]
+    if named == [SERVE] and not has_server():
+        print(NO_SERVER, file=sys.stderr)  # noqa: T201 - the command's output
+        return 2
+    args = parser(*named).parse_args()
     try:
         code: int = args.run(args)
     except BrokenPipeError:  # `| head` has seen enough
@@ -60,7 +80,8 @@ def main() -> int:
 
 def complete() -> int:
     """Answer kubectl, which completes a word of the plugin: `kubectl_complete-gpu_sharing`."""
-    print("\n".join(completion.for_kubectl(parser(), sys.argv[1:])))  # noqa: T201 - what it reads
+    lines = _module("completion").for_kubectl(whole_parser(), sys.argv[1:])
+    print("\n".join(lines))  # noqa: T201 - what kubectl reads
     return 0
 
 

@@ -11,7 +11,6 @@ import msgspec
 import yaml
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -142,8 +141,10 @@ def diff(before: Any, after: Any) -> list[str]:
     return list(lines)
 
 
-def coloured_diff(lines: Sequence[str]) -> Syntax:
+def coloured_diff(lines: Sequence[str]) -> RenderableType:
     """Return a diff in colours, long lines wrapped."""
+    from rich.syntax import Syntax  # noqa: PLC0415 - 0.1 s, and most commands print no diff
+
     return Syntax("\n".join(lines), "diff", background_color="default", word_wrap=True)
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import msgspec
+from multidict import CIMultiDict
 from yarl import URL
 
 from webhook.kube.api_failure import status_error, warning_text
@@ -130,7 +131,9 @@ class ApiClient:
         """Send a request and open its answer, which is a success."""
         # Asked for with each request: the tokens of service accounts are renewed hourly.
         authorization = await self._cluster.authorization()
-        headers = {"Authorization": authorization} if authorization else {}
+        headers = CIMultiDict(self._cluster.impersonation)
+        if authorization:
+            headers["Authorization"] = authorization
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         async with self._opened_session().request(

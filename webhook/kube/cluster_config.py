@@ -1,26 +1,22 @@
-"""Which cluster, as whom: the service account of the pod, or a kubeconfig.
-
-The `kubernetes` package is imported only where a kubeconfig is read: that takes a whole second of
-CPU on a small machine, and a webhook in its pod needs none of it.
-"""
+"""Which cluster, as whom: the service account of the pod, or a kubeconfig."""
 
 from __future__ import annotations
 
-import asyncio
+import base64
 import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
+from webhook.kube.credentials import authorization_of, impersonation_of, load_client_certificate
 from webhook.kube.errors import ApiError, library_errors_as_api_errors
+from webhook.kube.kubeconfig import kubeconfig_files, read_login
+from webhook.kube.proxy import proxy_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-
-    from kubernetes.client.configuration import Configuration
 
 DEFAULT_NAMESPACE: Final = "default"
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -31,7 +27,8 @@ class ClusterConfig:
     """Where an API server is and what it is shown.
 
     `server` is its URL; `authorization` returns the header for the next request, None for none;
-    `server_name` is the name in its certificate, where that is not its host; `proxy` is a URL.
+    `server_name` is the name in its certificate, where that is not its host; `proxy` is a URL;
+    `impersonation` are headers, of which one may stand several times.
     """
 
     server: str
@@ -39,6 +36,7 @@ class ClusterConfig:
     authorization: Callable[[], Awaitable[str | None]]
     server_name: str | None = None
     proxy: str | None = None
+    impersonation: tuple[tuple[str, str], ...] = ()
 
 
 def load_cluster_config(kubeconfig: str | None = None, context: str | None = None) -> ClusterConfig:
@@ -75,33 +73,27 @@ def load_service_account(environ: Mapping[str, str], folder: Path) -> ClusterCon
             loaded = ca.stat().st_mtime_ns
         return f"Bearer {token.read_text().strip()}"
 
-    proxies = getproxies()
-    proxy = _proxy_unless_bypassed(proxies.get("https"), server, proxies.get("no"))
-    return ClusterConfig(server, tls, authorization, proxy=proxy)
+    return ClusterConfig(server, tls, authorization, proxy=proxy_of(server))
 
 
 def _load_kubeconfig(path: str | None, context: str | None) -> ClusterConfig:
-    from kubernetes import config  # noqa: PLC0415 - see above
-    from kubernetes.client.configuration import Configuration  # noqa: PLC0415 - see above
-
-    found = Configuration()
-    config.load_kube_config(  # type: ignore[no-untyped-call]
-        config_file=path, context=context, client_configuration=found
-    )
-
-    async def authorization() -> str | None:
-        # A token may come from a plugin, which is a process that may ask a person.
-        header: str | None = await asyncio.to_thread(found.get_api_key_with_prefix, "BearerToken")
-        return header
-
-    if not urlsplit(found.host).hostname:
-        raise ApiError(None, f"the server of the cluster is no URL: {found.host!r}")
+    login = read_login(kubeconfig_files(path, os.environ), context)
+    cluster, user = login.cluster, login.user
+    if not urlsplit(cluster.server).hostname:
+        raise ApiError(None, f"the server of the cluster is no URL: {cluster.server!r}")
+    data = cluster.certificate_authority_data
+    tls = _tls_context(cluster.certificate_authority, base64.b64decode(data) if data else None)
+    if cluster.insecure_skip_tls_verify:
+        tls.check_hostname = False
+        tls.verify_mode = ssl.CERT_NONE
+    load_client_certificate(tls, user)
     return ClusterConfig(
-        found.host,
-        _tls_of(found),
-        authorization,
-        found.tls_server_name or None,
-        _proxy_unless_bypassed(found.proxy, found.host, found.no_proxy),
+        cluster.server.rstrip("/"),
+        tls,
+        authorization_of(login, tls),
+        cluster.tls_server_name or None,
+        proxy_of(cluster.server, cluster.proxy_url),
+        impersonation_of(user),
     )
 
 
@@ -110,41 +102,19 @@ def current_namespace(kubeconfig: str | None = None, context: str | None = None)
 
     Without either it is `default`.
     """
-    from kubernetes import config  # noqa: PLC0415 - see above
-
     try:
-        contexts, active = config.list_kube_config_contexts(kubeconfig)  # type: ignore[no-untyped-call]
-    except config.ConfigException:  # a pod with its own service account
+        namespace = read_login(kubeconfig_files(kubeconfig, os.environ), context).namespace
+    except ApiError:  # a pod with its own service account
         own = SERVICE_ACCOUNT / "namespace"
-        return own.read_text() if own.exists() else DEFAULT_NAMESPACE
-    chosen = next((each for each in contexts if each["name"] == context), active)
-    namespace: str = (chosen["context"] or {}).get("namespace") or DEFAULT_NAMESPACE
-    return namespace
+        namespace = own.read_text() if own.exists() else None
+    return namespace or DEFAULT_NAMESPACE
 
 
-def _tls_of(found: Configuration) -> ssl.SSLContext:
-    tls = _tls_context(found.ssl_ca_cert)
-    if not found.verify_ssl:
-        tls.check_hostname = False
-        tls.verify_mode = ssl.CERT_NONE
-    if found.cert_file:
-        tls.load_cert_chain(found.cert_file, found.key_file)
-    return tls
-
-
-def _tls_context(ca: str | Path | None) -> ssl.SSLContext:
-    tls = ssl.create_default_context(cafile=ca)
+def _tls_context(ca: str | Path | None, data: bytes | None = None) -> ssl.SSLContext:
+    tls = ssl.create_default_context(cafile=ca, cadata=data.decode() if data else None)
     # From Python 3.13 on certificates need extensions that CAs of clusters often lack.
     tls.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return tls
-
-
-def _proxy_unless_bypassed(proxy: str | None, server: str, bypass: str | None) -> str | None:
-    if not proxy:
-        return None
-    from kubernetes.client.rest import should_bypass_proxies  # noqa: PLC0415 - see above
-
-    return None if should_bypass_proxies(server, bypass or "") else proxy
 
 
 def _has_content(path: Path) -> bool:

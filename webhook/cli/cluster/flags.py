@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from webhook.cli.cluster.client import ClusterClient, Unavailable
 from webhook.cli.manifests import InputError
+from webhook.cli.verbs import SUMMARIES
 from webhook.kube.cluster_config import current_namespace
 from webhook.kube.errors import ApiError
 
@@ -26,7 +27,6 @@ class Verb:
     """How a verb presents itself in the help."""
 
     name: str
-    help: str
     description: str
     epilog: str = ""
 
@@ -43,7 +43,7 @@ def add_verb(commands: Commands, verb: Verb, run: Run) -> argparse.ArgumentParse
     """Add the parser of a verb. What `run` cannot read or see ends with code 2 and a message."""
     parser = commands.add_parser(
         verb.name,
-        help=verb.help,
+        help=SUMMARIES[verb.name],
         description=verb.description,
         epilog=verb.epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,1 +1,19 @@
 """The verbs of `gpu-sharing`: one module or package for each."""
+
+from typing import Final
+
+SUMMARIES: Final = {
+    "review": "what would happen to the pods of some manifests, and why",
+    "audit": "what if enforcement were on: who would change, who would be refused, GPUs saved",
+    "explain": "why a pod has the GPU that it has, and what it would get if it were new",
+    "why": "why a workload has no pods, or why they wait",
+    "pods": "who has which GPU, by strategy",
+    "logs": "what was decided, over all replicas: who requested, who got what, who was refused",
+    "status": "is the webhook well, what do the nodes offer, who opted in, who was refused",
+    "reasons": "what a reason code means, and what to do about it",
+    "policy": "who gets what: the matrix as a table, as YAML, or the schema for editors",
+    "check": "what is wrong with a policy file, with line and path",
+    "serve": "run the webhook",
+    "completion": "a script by which your shell completes this command",
+}
+"""Each verb with what it answers, in the order of the help."""

@@ -9,7 +9,6 @@ from webhook.cli.cluster.flags import Commands, Verb
 
 VERB: Final = Verb(
     "check",
-    "what is wrong with a policy file, with line and path",
     "Read a policy as `serve` would. Exit code 0: right; 2: wrong or unreadable.",
 )
 

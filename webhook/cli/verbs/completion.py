@@ -17,7 +17,6 @@ SHELLS: Final = ("bash", "zsh", "tcsh")
 _FILES, _NO_FILES = ":0", ":4"
 VERB: Final = Verb(
     "completion",
-    "a script by which your shell completes this command",
     "Print a completion script.",
     """\
 exit code: 0

@@ -10,7 +10,6 @@ from webhook.core.policy import load
 
 VERB: Final = Verb(
     "policy",
-    "who gets what: the matrix as a table, as YAML, or the schema for editors",
     "Show a policy, the built-in one if no file is named.",
 )
 

@@ -19,7 +19,6 @@ from webhook.core.checks.registry import REASONS
 _COLUMNS: Final = (("CODE", "reason"), ("WHAT IT SAYS", "sentence"))
 VERB: Final = Verb(
     "reasons",
-    "what a reason code means, and what to do about it",
     "Explain the codes that stand in refusals, events, logs and metrics.",
     """\
 Every decision has one of these codes: in a refusal in square brackets, in the log, in events and in

@@ -17,6 +17,7 @@ from prometheus_client import start_http_server
 from webhook.cli import background, loaders, state_source
 from webhook.cli.manifests import InputError
 from webhook.cli.state_source import Job, StateSource
+from webhook.cli.verbs import SUMMARIES
 from webhook.core.api.reason import PAGE
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
@@ -93,7 +94,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to the parser."""
     parser = commands.add_parser(
         "serve",
-        help="run the webhook",
+        help=SUMMARIES["serve"],
         description="Serve /mutate, /validate, /advise, /livez, /readyz over HTTPS, and metrics.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

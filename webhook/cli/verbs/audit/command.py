@@ -13,7 +13,6 @@ from webhook.cli.verbs.audit.render import render
 
 VERB: Final = Verb(
     "audit",
-    "what if enforcement were on: who would change, who would be refused, GPUs saved",
     "Say what enforcement would make of the pods and workloads that exist.",
     """\
 Pods and workloads that exist are judged by the real decision, with the policy that the webhook was

@@ -15,7 +15,6 @@ from webhook.core.integrations import kubernetes
 
 VERB: Final = Verb(
     "explain",
-    "why a pod has the GPU that it has, and what it would get if it were new",
     "Explain how one pod got its GPU, by what rule, and what would be decided now.",
     """\
 What was decided is read from the pod's annotation. What would be decided now comes from a dry run:

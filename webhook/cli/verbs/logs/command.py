@@ -19,7 +19,6 @@ from webhook.core.api.workload import Workload
 HOUR: Final = 3600
 VERB: Final = Verb(
     "logs",
-    "what was decided, over all replicas: who requested, who got what, who was refused",
     "Show the webhook's audit log, the lines of all replicas as one.",
     """\
 Every replica writes a line for each review; this merges them by time. Validations that found

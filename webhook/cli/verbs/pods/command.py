@@ -15,7 +15,6 @@ from webhook.core.gpu.strategies import Strategy
 _STRATEGIES: Final = (*(each.value for each in Strategy), "mixed", "none")
 VERB: Final = Verb(
     "pods",
-    "who has which GPU, by strategy",
     "List the pods that request a GPU, with what each got and how.",
     """\
 Only pods that request a GPU are shown, with names of resources without nvidia.com/. Strategy,

@@ -14,7 +14,6 @@ from webhook.cli.verbs.review.render import render, render_diff
 ALL_ALLOWED, DENIED, UNREADABLE = 0, 1, 2
 VERB: Final = Verb(
     "review",
-    "what would happen to the pods of some manifests, and why",
     "Decide the pods of files, folders or standard input, without a server.",
     """\
 exit codes: 0 all allowed, 1 at least one refused, 2 some input could not be read

@@ -12,7 +12,6 @@ from webhook.cli.verbs.status.render import render
 
 VERB: Final = Verb(
     "status",
-    "is the webhook well, what do the nodes offer, who opted in, who was refused",
     "Show how the webhook is, what the cluster offers, and who uses it.",
     """\
 Every part is looked at with your own rights; what you may not see is named in its place, with the

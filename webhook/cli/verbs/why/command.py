@@ -12,7 +12,6 @@ from webhook.cli.verbs.why.render import render
 
 VERB: Final = Verb(
     "why",
-    "why a workload has no pods, or why they wait",
     "Explain why a workload's pods are not there, or why they wait.",
     """\
 Refusals of pods are events on the controller that should have created them, where few people look.
