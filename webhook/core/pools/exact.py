@@ -1,0 +1,98 @@
+"""The exact optimum of a program, by the solver HiGHS (the extra `plan`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from webhook.core.pools.model import Objective, Program, Supply
+
+PROOF_SECONDS: Final = 30.0
+"""For each of the objectives that a plan is judged by."""
+TIE_SECONDS: Final = 3.0
+"""For each of those that only break ties."""
+_EXACT: Final = 1e-6
+
+
+class NotSolved(Exception):  # noqa: N818 - an outcome, with what the solver says of it
+    """The solver is not installed, or found nothing in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """How much of each column is chosen, and what no other choice falls below.
+
+    `reached` and `bounds` are by objective. They are equal where the optimum is proved.
+    """
+
+    values: tuple[int, ...]
+    reached: tuple[float, ...]
+    bounds: tuple[float, ...]
+
+
+def solve(program: Program) -> Solution:
+    """Return the best choice, each objective in its turn.
+
+    Raises:
+        NotSolved: there is no solver here, or it finds nothing in time.
+    """
+    try:
+        import highspy  # noqa: PLC0415 - an extra, and 80 MB with numpy
+    except ImportError:
+        raise NotSolved("highspy is not installed (pip install 'gpu-sharing[plan]')") from None
+    solver: Any = highspy.Highs()
+    for option, value in (("output_flag", False), ("mip_rel_gap", 0.0), ("mip_abs_gap", _EXACT)):
+        solver.setOptionValue(option, value)
+    for column in program.columns:
+        solver.addVariable(0, column.most)
+    count = len(program.columns)
+    solver.changeColsIntegrality(count, list(range(count)), [highspy.HighsVarType.kInteger] * count)
+    for supply, weights in _rows(program).items():
+        most = float(program.capacity.get(supply, 0))
+        least = most if supply in program.exact else -highspy.kHighsInf
+        solver.addRow(least, most, len(weights), list(weights), list(weights.values()))
+    steps: list[_Step] = []
+    for objective in (each for each in program.objectives if each.weights):
+        if steps:  # what was found holds for the next too
+            start = highspy.HighsSolution()
+            start.col_value = steps[-1].values
+            solver.setSolution(start)
+        steps.append(_minimise(solver, objective, highspy))
+    return Solution(
+        values=tuple(map(round, steps[-1].values)) if steps else (0,) * count,
+        reached=tuple(each.reached for each in steps),
+        bounds=tuple(each.bound for each in steps),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    values: list[float]
+    reached: float
+    bound: float
+
+
+def _rows(program: Program) -> Mapping[Supply, Mapping[int, float]]:
+    rows: dict[Supply, dict[int, float]] = {}
+    for index, column in enumerate(program.columns):
+        for supply, taken in column.takes.items():
+            if taken:
+                rows.setdefault(supply, {})[index] = taken
+    return rows
+
+
+def _minimise(solver: Any, objective: Objective, highspy: Any) -> _Step:
+    """Minimise one objective, and hold its value for those that follow."""
+    indexes, costs = list(objective.weights), list(objective.weights.values())
+    limit = PROOF_SECONDS if objective.proved else TIE_SECONDS
+    solver.setOptionValue("time_limit", solver.getRunTime() + limit)
+    solver.changeColsCost(len(indexes), indexes, costs)
+    solver.run()
+    info = solver.getInfo()
+    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        raise NotSolved(f"nothing was found in {PROOF_SECONDS:.0f} s")
+    values, reached = list(solver.getSolution().col_value), info.objective_function_value
+    bound = min(reached, info.mip_dual_bound)
+    solver.changeColsCost(len(indexes), indexes, [0.0] * len(indexes))
+    slack = _EXACT * max(1.0, abs(reached))
+    solver.addRow(-highspy.kHighsInf, reached + slack, len(indexes), indexes, costs)
+    return _Step(values, reached, bound)

@@ -1,0 +1,76 @@
+"""How a node looks in a pool: the labels and amounts that plugin and GFD give it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from webhook.core.api import names, node
+from webhook.core.api.names import NVIDIA
+from webhook.core.pools.catalog import GpuModel
+from webhook.core.pools.layouts import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How the device plugin shares the whole GPUs of a node. One replica: not at all."""
+
+    strategy: str = "none"
+    replicas: int = 1
+    renamed: bool = True
+
+
+WHOLE = Sharing()
+
+
+def simulate_node(model: GpuModel, sharing: Sharing, layouts: Sequence[Layout | None]) -> node.Node:
+    """Return a node of GPUs, each cut or (None) whole, under mig.strategy=mixed where one is cut.
+
+    Source: k8s-device-plugin v0.20 internal/rm/rm.go, internal/lm; see read_node for the reverse.
+    A GPU of unknown memory counts as 1 MiB, so that only what asks for no memory fits.
+    """
+    cut = [each for each in layouts if each is not None]
+    devices: Counter[str] = Counter()
+    for each in cut:
+        devices.update(each)
+    plain = len(layouts) - len(cut)
+    labels = _gpu_labels(model, sharing, len(layouts), plain)
+    amounts: dict[str, str | int | float] = {_resource(sharing): plain * sharing.replicas}
+    if cut:
+        labels[f"{NVIDIA}mig.strategy"] = "mixed"
+    for profile, count in devices.items():
+        labels |= _device_labels(model, profile, count)
+        amounts[names.MIG + profile] = count
+    return node.Node(
+        metadata=node.NodeMetadata(name=model.product, labels=labels),
+        status=node.NodeStatus(allocatable={k: v for k, v in amounts.items() if v}),
+    )
+
+
+def _resource(sharing: Sharing) -> str:
+    return names.SHARED_GPU if sharing.replicas > 1 and sharing.renamed else names.GPU
+
+
+def _gpu_labels(model: GpuModel, sharing: Sharing, count: int, plain: int) -> dict[str, str]:
+    shown = sharing.replicas > 1 and not sharing.renamed
+    return {
+        f"{NVIDIA}gpu.product": model.product + ("-SHARED" if shown else ""),
+        f"{NVIDIA}gpu.count": str(count),
+        f"{NVIDIA}gpu.memory": str(model.memory or 1),
+        f"{NVIDIA}gpu.replicas": str(sharing.replicas if plain else 0),
+        f"{NVIDIA}gpu.sharing-strategy": sharing.strategy,
+        f"{NVIDIA}mig.capable": str(bool(model.devices)).lower(),
+        f"{NVIDIA}mps.capable": str(sharing.strategy == "mps").lower(),
+    }
+
+
+def _device_labels(model: GpuModel, profile: str, count: int) -> Mapping[str, str]:
+    device = model.device(profile)
+    prefix = names.MIG + profile
+    return {
+        f"{prefix}.count": str(count),
+        f"{prefix}.memory": str(device.memory),
+        f"{prefix}.product": f"{model.product}-MIG-{profile}",
+        f"{prefix}.replicas": "1",
+        f"{prefix}.sharing-strategy": "none",
+        f"{prefix}.slices.gi": str(device.profile.slices),
+    }
