@@ -1,4 +1,4 @@
-"""The package's data about GPU products and their prices."""
+"""The package's data about GPU products."""
 
 import csv
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from importlib import resources
 
 import msgspec
 
+from webhook.cli.prices import load_prices
 from webhook.core.pools.catalog import Catalog, ProductEntry
 
 
@@ -22,22 +23,12 @@ def load_catalog() -> Catalog:
         known = measured.setdefault(row["product"], {})
         memory = int(row["memory_mib"])
         known[row["profile"]] = min(memory, known.get(row["profile"], memory))
-    prices: dict[str, float] = {}
-    for row in _rows("prices.csv"):
-        price = float(row["usd_per_gpu_hour"])
-        prices[row["gpu_product"]] = min(price, prices.get(row["gpu_product"], price))
     return Catalog(
         products=msgspec.json.decode(_text("mig-profiles.json"), type=_ProfilesFile).products,
         gpu_memory={row["product"]: int(row["memory_mib"]) for row in _rows("gpu-memory.tsv")},
         mig_memory=measured,
-        prices=prices,
+        prices={name: each.usd_per_hour for name, each in load_prices().items()},
     )
-
-
-def price_source() -> str:
-    """Return where the prices are from, and of which days."""
-    found = sorted({f"{r['cloud']} {r['region']} {r['as_of']}" for r in _rows("prices.csv")})
-    return "on-demand, the lowest of " + ", ".join(found)
 
 
 def _text(name: str) -> str:

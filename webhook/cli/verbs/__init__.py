@@ -10,6 +10,7 @@ SUMMARIES: Final = {
     "pods": "who has which GPU, by strategy",
     "logs": "what was decided, over all replicas: who requested, who got what, who was refused",
     "status": "is the webhook well, what do the nodes offer, who opted in, who was refused",
+    "pools": "which pools of GPUs there are, which there should be, and how to get there",
     "reasons": "what a reason code means, and what to do about it",
     "policy": "who gets what: the matrix as a table, as YAML, or the schema for editors",
     "check": "what is wrong with a policy file, with line and path",

@@ -39,7 +39,14 @@ def solve(program: Program) -> Solution:
         import highspy  # noqa: PLC0415 - an extra, and 80 MB with numpy
     except ImportError:
         raise NotSolved("highspy is not installed (pip install 'gpu-sharing[plan]')") from None
-    solver: Any = highspy.Highs()
+
+    class Quiet(highspy.Highs):
+        """A solver that prints no banner: HiGHS does so where callbacks are turned on."""
+
+        def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS' name
+            """Leave them off."""
+
+    solver: Any = Quiet()
     for option, value in (("output_flag", False), ("mip_rel_gap", 0.0), ("mip_abs_gap", _EXACT)):
         solver.setOptionValue(option, value)
     for column in program.columns:

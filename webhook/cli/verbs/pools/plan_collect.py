@@ -1,0 +1,168 @@
+"""What `pools plan` plans: a stock and what is asked of it, of a file or the cluster."""
+
+import argparse
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from webhook.cli import loaders
+from webhook.cli.cluster import flags, types
+from webhook.cli.cluster import loaders as sources
+from webhook.cli.cluster.client import ClusterClient
+from webhook.cli.inspect import reconstruct
+from webhook.cli.manifests import InputError
+from webhook.cli.pool_data import load_catalog
+from webhook.cli.verbs.pools.plan_file import PlanFile, StockLine, pod_of, read_plan_file
+from webhook.core.api import names, quantity
+from webhook.core.api.node import Node
+from webhook.core.api.pod import Pod
+from webhook.core.decision.classify import classify, requests_of
+from webhook.core.integrations import kubernetes
+from webhook.core.policy.values import Policy
+from webhook.core.pools.catalog import Catalog, find_model, price_of
+from webhook.core.pools.demand import Demand, Host, Offers, Replicas, possible_offers, read_demand
+from webhook.core.pools.hardware import physical_gpus
+from webhook.core.pools.model import Stock
+from webhook.core.pools.plan import Plan
+from webhook.core.pools.planner import make_plan
+
+UNKNOWN_PRICE = 1.0
+_OVER = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with what it was made of. `nodes` are those of the cluster, if they are the stock."""
+
+    plan: Plan
+    stock: Stock
+    assumptions: tuple[str, ...]
+    nodes: tuple[Node, ...] = ()
+
+
+def collect_plan(args: argparse.Namespace) -> Planned:
+    """Read, and plan.
+
+    Raises:
+        InputError: the file cannot be read or is wrong.
+        Unavailable: the cluster cannot be read.
+    """
+    asked = read_plan_file(args.filename) if args.filename else PlanFile()
+    if asked.workloads is not None and (asked.stock is not None or args.inventory):
+        policy = loaders.load_policy(args.policy)
+        nodes = () if asked.stock is not None else loaders.load_cluster(args.inventory).nodes
+        return _plan(asked, nodes, policy, (), greedy=args.greedy)
+    with flags.open_cluster(args) as client:
+        policy = sources.policy(client, args.install, args.policy).policy
+        nodes = () if asked.stock is not None else _nodes(client, args.inventory)
+        pods = () if asked.workloads is not None else tuple(_live_pods(client))
+        namespaces = dict(sources.namespaces(client, None)) if pods else {}
+    live = [(each, namespaces.get(each["metadata"].get("namespace", ""), {})) for each in pods]
+    return _plan(asked, nodes, policy, live, greedy=args.greedy)
+
+
+def _nodes(client: ClusterClient, inventory: str | None) -> tuple[Node, ...]:
+    return loaders.load_cluster(inventory).nodes if inventory else sources.nodes(client)
+
+
+def _live_pods(client: ClusterClient) -> Iterator[dict[str, Any]]:
+    for each in client.each(kubernetes.POD):
+        live = types.live_pod(each)
+        if live.status.phase not in _OVER and requests_of(live.pod):
+            yield each
+
+
+def _plan(
+    asked: PlanFile, nodes: tuple[Node, ...], policy: Policy, pods: Iterable[Any], *, greedy: bool
+) -> Planned:
+    catalog = load_catalog()
+    prices = {**catalog.prices, **asked.prices}
+    catalog = Catalog(catalog.products, catalog.gpu_memory, catalog.mig_memory, prices)
+    hosts = _hosts_of_nodes(nodes, catalog) if asked.stock is None else _hosts(asked, catalog)
+    stock = Stock(tuple(hosts), Replicas(asked.mps_replicas, asked.time_slicing_replicas))
+    offers = possible_offers(stock.hosts, stock.replicas)
+    demands = [*_demands(asked, policy, offers), *_of_pods(pods, policy, offers)]
+    plan = make_plan(stock, demands, exact=not greedy)
+    return Planned(plan, stock, tuple(_assumptions(stock, asked)), nodes)
+
+
+def _hosts(asked: PlanFile, catalog: Catalog) -> Iterator[Host]:
+    made: Counter[str] = Counter()
+    for line in asked.stock or ():
+        full, rest = divmod(line.gpus, line.gpus_per_node)
+        for size, count in ((line.gpus_per_node, full), (rest, 1)):
+            if size and count:
+                first = made[line.product]
+                made[line.product] += count
+                nodes = tuple(f"{line.product}-{first + i}" for i in range(count))
+                yield _host(line, size, nodes, catalog)
+
+
+def _host(line: StockLine, size: int, nodes: tuple[str, ...], catalog: Catalog) -> Host:
+    memory = None if line.memory is None else quantity.mebibytes(line.memory)
+    model = find_model(catalog, line.product, memory)
+    price = price_of(catalog, line.product)
+    return Host(model, size, nodes, UNKNOWN_PRICE if price is None else price)
+
+
+def _hosts_of_nodes(nodes: Iterable[Node], catalog: Catalog) -> Iterator[Host]:
+    """Equal nodes are one host: of one product, memory, number of GPUs and tenant."""
+    found: dict[tuple[str, int | None, int, str | None], list[str]] = defaultdict(list)
+    for each in nodes:
+        gpus = physical_gpus(each, catalog)
+        if gpus is not None:
+            tenant = (each.metadata.labels or {}).get(names.TENANT)
+            key = gpus.product, gpus.memory, gpus.count, tenant
+            found[key].append(each.metadata.name)
+    for (product, memory, count, tenant), many in sorted(found.items(), key=str):
+        price = price_of(catalog, product)
+        yield Host(
+            find_model(catalog, product, memory), count, tuple(sorted(many)),
+            UNKNOWN_PRICE if price is None else price, tenant,
+        )  # fmt: skip
+
+
+def _demands(asked: PlanFile, policy: Policy, offers: Offers) -> Iterator[Demand]:
+    for line in asked.workloads or ():
+        question = classify(pod_of(line), {}, policy)
+        if question.violations:
+            raise InputError(f"workload {line.name}: {question.violations[0].message}")
+        yield from read_demand(line.name, line.replicas, question, policy, offers)
+
+
+def _of_pods(pods: Iterable[Any], policy: Policy, offers: Offers) -> Iterator[Demand]:
+    """Pods as their authors wrote them, those of one owner counted together."""
+    for raw, namespace in pods:
+        pod = msgspec.convert(reconstruct.from_live_pod(raw), Pod)
+        question = classify(pod, namespace, policy)
+        yield from read_demand(_owner(raw), 1, question, policy, offers)
+
+
+def _owner(pod: dict[str, Any]) -> str:
+    meta = pod["metadata"]
+    owners = meta.get("ownerReferences") or [{"name": meta["name"]}]
+    return f"{meta.get('namespace', 'default')}/{owners[0]['name']}"
+
+
+def _assumptions(stock: Stock, asked: PlanFile) -> Iterator[str]:
+    """What a reader should know of how the plan was made."""
+    replicas = stock.replicas
+    yield (
+        f"{replicas.mps} pods share a GPU under MPS, each with that part of its memory; "
+        f"{replicas.time_slicing} under time-slicing, whose stated memory fits together"
+    )
+    yield "a node's plugin shares all of its whole GPUs in one way, or none; GPUs are cut one by one"
+    yield (
+        "memory of MIG devices is as measured on that product, else the GB of the name less 15 %"
+    )
+    unknown = {h.model.product for h in stock.hosts if h.model.memory is None}
+    for product in sorted(unknown):
+        yield f"the memory of {product} is not known: only what states none is planned on it"
+    for product, price in sorted({h.model.product: h.price for h in stock.hosts}.items()):
+        given = "as given" if product in asked.prices else "lowest on-demand price that we know"
+        known = product in asked.prices or price != UNKNOWN_PRICE
+        source = given if known else "no price is known; give one under `prices`"
+        yield f"{product}: {price:g} USD an hour and GPU ({source})"

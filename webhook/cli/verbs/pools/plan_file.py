@@ -1,0 +1,87 @@
+"""The file of `pools plan -f`: a stock of GPUs, workloads, prices."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from webhook.cli import manifests
+from webhook.cli.manifests import InputError
+from webhook.core.api import names, quantity
+from webhook.core.api.pod import Pod
+from webhook.core.policy.yaml_text import Document, parse_document
+from webhook.core.pools.plugin_file import MOST_MPS_CLIENTS
+
+_Count = Annotated[int, Meta(ge=1, le=100_000)]
+_Name = Annotated[str, Meta(min_length=1, max_length=253)]
+
+
+class _PlanPart(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """A typing error in a key must not be skipped in silence."""
+
+
+class StockLine(_PlanPart, frozen=True):
+    """GPUs of one product, in nodes of `gpus_per_node`; the last node may have fewer."""
+
+    product: _Name
+    gpus: Annotated[int, Meta(ge=0, le=100_000)]
+    gpus_per_node: Annotated[int, Meta(ge=1, le=64)]
+    memory: str | None = None
+
+
+class WorkloadLine(_PlanPart, frozen=True):
+    """Pods that want the same. `memory` is what one GPU request needs."""
+
+    name: _Name
+    workload: Literal["training", "inference", "dev", "tenant"]
+    replicas: Annotated[int, Meta(ge=0, le=100_000)]
+    memory: str | None = None
+    gpus: _Count = 1
+    tenant: _Name | None = None
+
+
+class PlanFile(_PlanPart, frozen=True):
+    """What is to be planned. What is left out is read from the cluster, but for the replicas."""
+
+    stock: tuple[StockLine, ...] | None = None
+    workloads: tuple[WorkloadLine, ...] | None = None
+    prices: dict[str, Annotated[float, Meta(ge=0)]] = {}
+    mps_replicas: Annotated[int, Meta(ge=2, le=MOST_MPS_CLIENTS)] = 10
+    time_slicing_replicas: Annotated[int, Meta(ge=2, le=100)] = 4
+
+
+def read_plan_file(path: str) -> PlanFile:
+    """Read a plan file, YAML or JSON.
+
+    Raises:
+        InputError: it cannot be read or is wrong; the message says where.
+    """
+    document = parse_document(manifests.read_text(path), InputError)
+    try:
+        found = msgspec.convert(document.value or {}, PlanFile)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path}: {document.explain(str(error))}") from None
+    for index, line in enumerate(found.stock or ()):
+        _check_memory(path, f"$.stock[{index}].memory", line.memory, document)
+    for index, each in enumerate(found.workloads or ()):
+        _check_memory(path, f"$.workloads[{index}].memory", each.memory, document)
+    return found
+
+
+def _check_memory(path: str, where: str, memory: str | None, document: Document) -> None:
+    try:
+        if memory is not None:
+            quantity.mebibytes(memory)
+    except quantity.QuantityError as error:
+        raise InputError(f"{path}: {document.locate(where)}: {error}") from None
+
+
+def pod_of(line: WorkloadLine) -> Pod:
+    """Return a pod of a workload, as its author would write it."""
+    labels = {names.WORKLOAD: line.workload}
+    if line.tenant is not None:
+        labels[names.TENANT] = line.tenant
+    annotations = {} if line.memory is None else {names.GPU_MEMORY: line.memory}
+    container = {"name": "main", "resources": {"limits": {names.GPU: line.gpus}}}
+    metadata = {"name": line.name, "labels": labels, "annotations": annotations}
+    return msgspec.convert({"metadata": metadata, "spec": {"containers": [container]}}, Pod)

@@ -1,0 +1,90 @@
+"""The configuration of a plan: Helm values of the GPU Operator, and the labels of each node."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from webhook.cli.manifests import InputError
+from webhook.cli.verbs.pools.plan_collect import Planned
+from webhook.core.pools.plan import PlannedGpu
+from webhook.core.pools.plugin_file import ConfigError
+from webhook.core.pools.settings import (
+    NodeSetting,
+    node_setting,
+    operator_values,
+    read_back,
+    wanted_offers,
+)
+
+_HEAD: Final = """\
+# Written by `gpu-sharing pools plan`: Helm values of the GPU Operator (nvidia/gpu-operator).
+# helm upgrade --install gpu-operator nvidia/gpu-operator -n gpu-operator -f values.yaml
+"""
+_MOVES: Final = """\
+#!/bin/sh
+# Written by `gpu-sharing pools plan`: each node to its pool, one after the other.
+set -eu
+"""
+
+
+def write_plan(found: Planned, folder: str) -> tuple[str, ...]:
+    """Write values.yaml and moves.sh, read them back, and return what was done in words.
+
+    Raises:
+        InputError: the folder cannot be written, or what was read back is not the plan.
+    """
+    by_node: dict[str, list[PlannedGpu]] = defaultdict(list)
+    for gpu in found.plan.gpus:
+        by_node[gpu.node].append(gpu)
+    models = {name: host.model for host in found.stock.hosts for name in host.nodes}
+    settings = [node_setting(gpus, models[node]) for node, gpus in by_node.items()]
+    values = operator_values(settings, found.stock.replicas)
+    top = Path(folder)
+    try:
+        top.mkdir(parents=True, exist_ok=True)
+        text = yaml.dump(values, Dumper=_Literal, sort_keys=False, width=100)
+        (top / "values.yaml").write_text(_HEAD + text, encoding="utf-8")
+        (top / "moves.sh").write_text(_MOVES + "".join(_moves(settings)), encoding="utf-8")
+        again = yaml.safe_load((top / "values.yaml").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror or error}") from None
+    for each in settings:
+        _compare(each, again, found, by_node[each.node])
+    return (
+        f"wrote {top / 'values.yaml'} and {top / 'moves.sh'}; read back: "
+        f"{len(settings)} nodes offer what was planned",
+    )
+
+
+def _compare(
+    setting: NodeSetting, values: dict[str, Any], found: Planned, gpus: list[PlannedGpu]
+) -> None:
+    model = next(h.model for h in found.stock.hosts if setting.node in h.nodes)
+    wanted = wanted_offers(gpus, found.stock.replicas)
+    try:
+        read = read_back(values, setting, model)
+    except ConfigError as error:
+        raise InputError(f"what was written is wrong: {error}") from None
+    if read != wanted:
+        raise InputError(f"{setting.node}: written for {dict(wanted)}, reads as {dict(read)}")
+
+
+def _moves(settings: list[NodeSetting]) -> Iterator[str]:
+    for each in settings:
+        layout = "" if each.mig_config == "all-disabled" else f" --mig-config {each.mig_config}"
+        yield f"gpu-sharing pools move {each.node} --to {each.pool}{layout} --yes\n"
+
+
+class _Literal(yaml.SafeDumper):
+    """Writes files within the file as blocks, so that people can read them."""
+
+
+def _block(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Literal.add_representer(str, _block)
