@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.generate import checks, integrations, monitoring, reasons
+from deploy.generate import checks, integrations, monitoring, pools, reasons
 
 ROOT = Path(__file__).parents[2]
 _WHOLE = {
@@ -13,6 +13,8 @@ _WHOLE = {
     "docs/reasons.md": reasons.reasons_page,
     "deploy/monitoring/rules.yaml": monitoring.plain_rules,
     "deploy/monitoring/prometheusrule.yaml": monitoring.prometheus_rule,
+    "deploy/gpu-operator/values.yaml": pools.operator_file,
+    "deploy/gpu-operator/device-plugin-values.yaml": pools.plugin_chart_file,
 }
 _BLOCKS = {
     ("webhook/policies/default.yaml", "checks"): checks.policy_block,
@@ -21,6 +23,7 @@ _BLOCKS = {
     ("docs/policy.md", "well-known labels"): integrations.well_known_labels_table,
     ("docs/security.md", "checks"): checks.security_table,
     ("deploy/chart/values.yaml", "custom resources"): integrations.custom_resources_yaml,
+    ("deploy/gpu-operator/README.md", "layouts"): pools.layout_table,
 }
 
 

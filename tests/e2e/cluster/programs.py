@@ -98,5 +98,6 @@ def modules(minor: str) -> tuple[Module, ...]:
         ),
         Module(GO / "helm", plain, {"helm": "helm.sh/helm/v4/cmd/helm"}),
         Module(GO / "pause", plain, {"pause": "."}),
+        Module(GO / "plugin-config", plain, {"plugin-config": "."}),
         cel(),
     )

@@ -43,7 +43,7 @@ def add_verb(commands: Commands, verb: Verb, run: Run) -> argparse.ArgumentParse
     """Add the parser of a verb. What `run` cannot read or see ends with code 2 and a message."""
     parser = commands.add_parser(
         verb.name,
-        help=SUMMARIES[verb.name],
+        help=SUMMARIES.get(verb.name, verb.description),
         description=verb.description,
         epilog=verb.epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,1 +1,1 @@
-"""Pools of GPU nodes: what a node becomes by its configuration, and which pools serve a load best."""
+"""Pools: what a node becomes by its configuration, and which pools serve a load best."""

@@ -12,7 +12,7 @@ from webhook.core.api import mig
 from webhook.core.api.mig import Profile
 
 MARGIN: Final = 0.85
-"""What is counted of a nominal amount: a device has less than its name (NF 1.5, pools-facts 0.5)."""
+"""What is counted of a nominal amount: a device has less than its name says."""
 _GIB: Final = 1024  # MiB
 
 
@@ -112,7 +112,13 @@ def find_model(catalog: Catalog, product: str, memory: int | None = None) -> Gpu
     | the least that the product's label can be |
     | the GB in the name, less a margin |
     """
-    entry = _entry(catalog, product, memory)
+    return model_of(catalog, _entry(catalog, product, memory), product, memory)
+
+
+def model_of(
+    catalog: Catalog, entry: ProductEntry | None, product: str, memory: int | None
+) -> GpuModel:
+    """Return the model of an entry, None where the product has no MIG."""
     if memory is None:
         memory = catalog.gpu_memory.get(product)
     if memory is None and entry is not None:
@@ -130,7 +136,7 @@ def find_model(catalog: Catalog, product: str, memory: int | None = None) -> Gpu
 
 
 def price_of(catalog: Catalog, product: str) -> float | None:
-    """Return the lowest price of a product, or of one with the same chip and memory."""
+    """Return the lowest price of a product, or of the same chip and memory."""
     if product in catalog.prices:
         return catalog.prices[product]
     entry = _entry(catalog, product, None)

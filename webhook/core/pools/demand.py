@@ -1,4 +1,4 @@
-"""What workloads may be given on GPUs of a stock, by the same decision as for a pod."""
+"""What a stock can give to workloads, by the same decision as for a pod."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fit:
-    """A way to serve one GPU request: on which host, by which strategy and MIG profile.
+    """A way to serve one GPU request: a host, a strategy and a MIG profile.
 
     `preference` is the strategy's place in the workload's row, `memory` what it takes of a
     time-sliced GPU in MiB.
@@ -84,10 +84,18 @@ def _groups(host: Host, replicas: Replicas) -> Iterator[NodeGroup]:
         yield NodeGroup(read_node(node).offers, (), host.tenant, ())
 
 
-def read_demand(
-    name: str, replicas: int, question: Question, policy: Policy, offers: Offers
-) -> Iterator[Demand]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Equal pods of a workload, and what one of them says of itself."""
+
+    name: str
+    replicas: int
+    question: Question
+
+
+def read_demand(asked: Asked, policy: Policy, offers: Offers) -> Iterator[Demand]:
     """Yield a demand for each container of a pod that asks for GPUs."""
+    name, replicas, question = asked.name, asked.replicas, asked.question
     candidates = find_candidates(question, policy)
     if question.violations:
         candidates = list(question.violations)

@@ -46,7 +46,8 @@ def solve(program: Program) -> Solution:
         def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS' name
             """Leave them off."""
 
-    solver: Any = Quiet()
+    quiet: Any = Quiet
+    solver = quiet()
     for option, value in (("output_flag", False), ("mip_rel_gap", 0.0), ("mip_abs_gap", _EXACT)):
         solver.setOptionValue(option, value)
     for column in program.columns:

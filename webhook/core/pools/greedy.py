@@ -1,4 +1,4 @@
-"""First-fit-decreasing: a plan without a solver, and a bound that says how far off it can be."""
+"""First-fit-decreasing: a plan without a solver, and a bound beside it."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,13 +8,13 @@ from itertools import islice
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.pools.demand import Fit
 from webhook.core.pools.layouts import Layout, holds, maximal_layouts
-from webhook.core.pools.model import SHARING, Group, Stock
+from webhook.core.pools.model import SHARING, DemandGroup, Stock
 from webhook.core.pools.plan import FREE, Plan, PlannedGpu, Unplaced, free_gpus
 
 
 @dataclass(slots=True)
 class _Place:
-    """A GPU that is being filled: the devices given of it, the memory and places taken."""
+    """A GPU that is being filled: its devices given, memory and places taken."""
 
     gpu: PlannedGpu
     layouts: tuple[Layout, ...]
@@ -32,7 +32,7 @@ class _Server:
     strategy: Strategy | None = None
 
 
-def plan_greedily(stock: Stock, groups: Sequence[Group]) -> Plan:
+def plan_greedily(stock: Stock, groups: Sequence[DemandGroup]) -> Plan:
     """Return a plan by first-fit-decreasing: the largest pods first, to the cheapest that fits."""
     nodes = free_gpus(stock)
     servers = []
@@ -45,18 +45,21 @@ def plan_greedily(stock: Stock, groups: Sequence[Group]) -> Plan:
     for group in sorted(groups, key=lambda each: _size(each, stock), reverse=True):
         fits = sorted(group.fits, key=lambda fit: _cost(fit, group.gpus, stock))
         for name in group.names:
-            if not any(_put(name, fit, group.gpus, servers, stock) for fit in fits):
+            found = next(filter(None, (_find(fit, group.gpus, servers, stock) for fit in fits)), [])
+            for place, fit in found:
+                _take(place, name, fit)
+            if not found:
                 left[name] += 1
     for server in servers:
         for place in server.places:
             if place.given:
                 place.gpu.layout = next(x for x in place.layouts if holds(x, place.given))
     gpus = tuple(place.gpu for server in servers for place in server.places)
-    reason = "no room was found by first-fit-decreasing"
+    reason = "no space was found by first-fit-decreasing"
     return Plan(gpus, tuple(Unplaced(name, n, reason) for name, n in left.items()), "")
 
 
-def lower_bound(stock: Stock, groups: Iterable[Group]) -> float:
+def lower_bound(stock: Stock, groups: Iterable[DemandGroup]) -> float:
     """Return USD an hour that no plan for these pods can fall below.
 
     Each pod counts as the cheapest part of a GPU that it fits on: of a MIG device the larger of
@@ -67,7 +70,7 @@ def lower_bound(stock: Stock, groups: Iterable[Group]) -> float:
     )
 
 
-def _size(group: Group, stock: Stock) -> float:
+def _size(group: DemandGroup, stock: Stock) -> float:
     least = min(group.fits, key=lambda fit: _cost(fit, group.gpus, stock))
     return group.gpus + _part(least, stock)
 
@@ -89,8 +92,8 @@ def _part(fit: Fit, stock: Stock) -> float:
     return 1.0
 
 
-def _put(name: str, fit: Fit, gpus: int, servers: list[_Server], stock: Stock) -> bool:
-    """Give one pod its place, on a GPU in use before a free one."""
+def _find(fit: Fit, gpus: int, servers: list[_Server], stock: Stock) -> list[tuple[_Place, Fit]]:
+    """Return the places for one pod, on a GPU in use before a free one."""
     wanted = fit.strategy if fit.strategy in SHARING else Strategy.EXCLUSIVE
     for used in (True, False):
         for server in servers:
@@ -98,17 +101,15 @@ def _put(name: str, fit: Fit, gpus: int, servers: list[_Server], stock: Stock) -
                 continue
             if used and server.strategy is None:
                 continue
-            room = (p for p in server.places if _has_room(p, fit, stock, used=used))
-            found = list(islice(room, gpus))
+            space = (p for p in server.places if _has_space(p, fit, stock, used=used))
+            found = list(islice(space, gpus))
             if len(found) == gpus:
                 server.strategy = wanted
-                for place in found:
-                    _take(place, name, fit)
-                return True
-    return False
+                return [(place, fit) for place in found]
+    return []
 
 
-def _has_room(place: _Place, fit: Fit, stock: Stock, *, used: bool) -> bool:
+def _has_space(place: _Place, fit: Fit, stock: Stock, *, used: bool) -> bool:
     if place.gpu.strategy == FREE:
         return not used or fit.strategy is Strategy.EXCLUSIVE
     if place.gpu.strategy != fit.strategy or not used:
@@ -118,8 +119,8 @@ def _has_room(place: _Place, fit: Fit, stock: Stock, *, used: bool) -> bool:
     if fit.strategy is Strategy.MPS:
         return place.pods < stock.replicas.mps
     memory = stock.hosts[fit.host].model.memory or 0
-    room = place.memory + fit.memory <= memory and place.pods < stock.replicas.time_slicing
-    return fit.strategy is Strategy.TIME_SLICING and room
+    space = place.memory + fit.memory <= memory and place.pods < stock.replicas.time_slicing
+    return fit.strategy is Strategy.TIME_SLICING and space
 
 
 def _take(place: _Place, name: str, fit: Fit) -> None:

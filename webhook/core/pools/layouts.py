@@ -1,4 +1,4 @@
-"""Layouts: the sets of MIG devices that one GPU can be cut into at the same time."""
+"""Layouts: the sets of MIG devices that one GPU can be cut into."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ def all_layouts(model: GpuModel) -> tuple[Layout, ...]:
     """Return every layout by placement (MIG User Guide): 78 for a GPU of 7 slices.
 
     The driver needs free memory slots at a start that the profile allows, so 3g and 3g leave no
-    room for 1g although one compute slice is idle.
+    space for 1g although one compute slice is idle.
     """
     found: set[tuple[str, ...]] = set()
     pending: list[tuple[int, tuple[str, ...]]] = [(0, ())]
@@ -34,7 +34,7 @@ def _next(devices: Iterable[MigDevice], slot: int) -> Iterable[tuple[MigDevice, 
 
 
 def maximal_layouts(model: GpuModel) -> tuple[Layout, ...]:
-    """Return the layouts to which nothing can be added: 28 for a GPU of 7 slices."""
+    """Return the layouts to which nothing can be added, 28 of 7 slices."""
     every = all_layouts(model)
     return tuple(
         each for each in every if not any(each != other and holds(other, each) for other in every)

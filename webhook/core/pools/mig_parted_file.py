@@ -22,9 +22,7 @@ DISABLED = "all-disabled"
 """The layout that a node without the label `nvidia.com/mig.config` gets."""
 
 
-class MigEntry(
-    Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", omit_defaults=True
-):
+class MigEntry(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", omit_defaults=True):
     """What some GPUs of a node become. `device_filter` is a PCI id, device before vendor."""
 
     devices: Literal["all"] | tuple[Count, ...]
@@ -104,21 +102,23 @@ def _is_for(entry: MigEntry, model: GpuModel) -> bool:
 
 def layout_entries(layouts: Sequence[Layout | None]) -> list[dict[str, Any]]:
     """Return the entries that give each GPU of a node its layout, equal ones together."""
-    groups: dict[tuple[tuple[str, int], ...] | None, list[int]] = {}
+    entries: list[dict[str, Any]] = []
     for index, layout in enumerate(layouts):
-        key = None if layout is None else tuple(sorted(layout.items()))
-        groups.setdefault(key, []).append(index)
-    return [_entry(key, found) for key, found in groups.items()]
-
-
-def _entry(layout: tuple[tuple[str, int], ...] | None, gpus: list[int]) -> dict[str, Any]:
-    if layout is None:
-        return {"devices": gpus, "mig-enabled": False}
-    return {"devices": gpus, "mig-enabled": True, "mig-devices": dict(layout)}
+        made: dict[str, Any] = {"mig-enabled": layout is not None}
+        if layout is not None:
+            made["mig-devices"] = dict(sorted(layout.items()))
+        same = next(
+            (e for e in entries if {**e, "devices": None} == {**made, "devices": None}), None
+        )
+        if same is None:
+            entries.append({"devices": [index], **made})
+        else:
+            same["devices"].append(index)
+    return entries
 
 
 def generated_name(layouts: Sequence[Layout | None], model: GpuModel) -> str | None:
-    """Return the name under which mig-manager has the layouts of a node itself, None if it has none.
+    """Return the name under which mig-manager has the layouts of a node itself, else None.
 
     It makes all-disabled, all-balanced and all-<profile> from the hardware, for all GPUs alike.
     """

@@ -1,4 +1,4 @@
-"""The plan as an integer program: columns, what they take, and what is minimised, in order."""
+"""The plan as an integer program: columns, what they take, what is minimised."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ class Use(Enum):
     NODES = "nodes with these pods of several GPUs, whose other GPUs are cut or given singly"
     SHARED_NODES = "nodes whose GPUs are shared"
     CUT = "GPUs of a layout"
-    SHARED = "shared GPUs with room for pods of these memory needs"
+    SHARED = "shared GPUs with space for pods of these memory needs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DemandGroup:
     """Pods that the same can serve. `names` are their workloads, one for each pod."""
 
     gpus: int
@@ -83,7 +83,7 @@ class Objective:
 class Program:
     """What is taken of a supply is at most what is given and `capacity`.
 
-    Of the supplies in `exact` just as much is taken. Each objective breaks the ties of those before.
+    Of the supplies in `exact` just as much is taken. An objective breaks the ties of those before.
     """
 
     columns: tuple[Column, ...]
@@ -92,7 +92,7 @@ class Program:
     objectives: tuple[Objective, ...]
 
 
-def group_demands(demands: Iterable[Demand], stock: Stock) -> tuple[Group, ...]:
+def group_demands(demands: Iterable[Demand], stock: Stock) -> tuple[DemandGroup, ...]:
     """Return the pods that have a fit, those with the same fits together."""
     served = [each for each in demands if each.fits]
     rounded = _rounded_memory(served, stock)
@@ -100,7 +100,7 @@ def group_demands(demands: Iterable[Demand], stock: Stock) -> tuple[Group, ...]:
     for each in served:
         fits = (replace(f, memory=rounded[f.host][f.memory]) for f in each.fits)
         found[each.gpus, tuple(sorted(set(fits)))] += [each.name] * each.replicas
-    return tuple(Group(gpus, fits, tuple(many)) for (gpus, fits), many in found.items())
+    return tuple(DemandGroup(gpus, fits, tuple(many)) for (gpus, fits), many in found.items())
 
 
 def _rounded_memory(demands: Iterable[Demand], stock: Stock) -> Mapping[int, Mapping[int, int]]:
@@ -111,7 +111,7 @@ def _rounded_memory(demands: Iterable[Demand], stock: Stock) -> Mapping[int, Map
     return {host: rounded_kinds(found, places) for host, found in kinds.items()}
 
 
-def build_program(stock: Stock, groups: Sequence[Group]) -> Program:
+def build_program(stock: Stock, groups: Sequence[DemandGroup]) -> Program:
     """Return the program of a stock and what is asked of it."""
     hosts = (_host_columns(stock, index, groups) for index in range(len(stock.hosts)))
     columns = (*_group_columns(groups), *(column for each in hosts for column in each))
@@ -121,7 +121,7 @@ def build_program(stock: Stock, groups: Sequence[Group]) -> Program:
     return Program(columns, wanted | nodes, frozenset(wanted), objectives)
 
 
-def _group_columns(groups: Sequence[Group]) -> Iterator[Column]:
+def _group_columns(groups: Sequence[DemandGroup]) -> Iterator[Column]:
     for index, group in enumerate(groups):
         most, pods = len(group.names), Supply("pods", index)
         yield Column(Use.LEFT, most, {pods: 1}, group=index)
@@ -139,7 +139,7 @@ def _taken_by(fit: Fit, gpus: int) -> Supply:
     return Supply("GPU", fit.host) if gpus == 1 else Supply("GPUs together", fit.host, gpus)
 
 
-def _host_columns(stock: Stock, index: int, groups: Sequence[Group]) -> Iterator[Column]:
+def _host_columns(stock: Stock, index: int, groups: Sequence[DemandGroup]) -> Iterator[Column]:
     host, gpus = stock.hosts[index], Supply("GPU", index)
     asked = [(group, fit) for group in groups for fit in group.fits if fit.host == index]
     nodes, most = len(host.nodes), len(host.nodes) * host.size
@@ -160,9 +160,7 @@ def _host_columns(stock: Stock, index: int, groups: Sequence[Group]) -> Iterator
         for sizes in _memory_packings(strategy, kinds, host, stock.replicas):
             gives = {Supply(strategy, index, kind): -n for kind, n in Counter(sizes).items()}
             takes = {shared: 1, **gives}
-            yield Column(
-                Use.SHARED, most, takes, index, gpus=1, strategy=strategy, sizes=sizes
-            )
+            yield Column(Use.SHARED, most, takes, index, gpus=1, strategy=strategy, sizes=sizes)
 
 
 def _memory_packings(
@@ -176,9 +174,7 @@ def _memory_packings(
     return memory_packings(kinds, replicas.time_slicing, host.model.memory or 0)
 
 
-def _objectives(
-    columns: Sequence[Column], hosts: Sequence[Host]
-) -> Iterator[Objective]:
+def _objectives(columns: Sequence[Column], hosts: Sequence[Host]) -> Iterator[Objective]:
     """Pods left, money, GPUs of each product from the dearest on, strategies, waste.
 
     A strategy counts by its place in the workload's row, waste by the slots of the devices given

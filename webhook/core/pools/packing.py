@@ -1,4 +1,4 @@
-"""Sets of things that fit together: GPUs of one node, and pods' memory on one GPU."""
+"""Sets that fit together: pods on a node's GPUs, memory on a GPU."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ _MOST: Final = 500  # packings of a GPU, above which memory is rounded up
 
 
 def whole_gpu_packings(sizes: Iterable[int], gpus: int) -> Iterator[tuple[int, ...]]:
-    """Yield every multiset of pods of several whole GPUs that a node has room for.
+    """Yield every multiset of pods of several whole GPUs that a node has space for.
 
     The empty one too: then all of its GPUs are given one by one.
     """
@@ -17,14 +17,14 @@ def whole_gpu_packings(sizes: Iterable[int], gpus: int) -> Iterator[tuple[int, .
     while pending:
         packed = pending.pop()
         yield packed
-        for size in ordered:
-            if size >= (packed[-1] if packed else 0) and sum(packed) + size <= gpus:
-                pending.append((*packed, size))
+        pending += [
+            (*packed, size)
+            for size in ordered
+            if size >= (packed[-1] if packed else 0) and sum(packed) + size <= gpus
+        ]
 
 
-def memory_packings(
-    kinds: Iterable[int], places: int, memory: int
-) -> tuple[tuple[int, ...], ...]:
+def memory_packings(kinds: Iterable[int], places: int, memory: int) -> tuple[tuple[int, ...], ...]:
     """Return the fullest multisets of memory needs (MiB) that fit on one time-sliced GPU.
 
     Nothing limits what a time-sliced pod takes, so what they state has to fit together.

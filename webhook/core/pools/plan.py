@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.pools.demand import Demand, Fit
 from webhook.core.pools.layouts import Layout
-from webhook.core.pools.model import Column, Group, Stock, Use
+from webhook.core.pools.model import Column, DemandGroup, Stock, Use
 
 FREE = "free"
 Chosen = Sequence[tuple[Column, int]]
@@ -16,7 +16,7 @@ Chosen = Sequence[tuple[Column, int]]
 
 @dataclass(slots=True)
 class PlannedGpu:
-    """One GPU of the stock: its strategy (or free), MIG layout, and how many pods of whom."""
+    """One GPU of the stock: its strategy or `free`, MIG layout, and pods."""
 
     node: str
     index: int
@@ -71,8 +71,8 @@ def free_gpus(stock: Stock) -> Mapping[str, list[PlannedGpu]]:
     }
 
 
-def assign(stock: Stock, groups: Sequence[Group], chosen: Chosen) -> Plan:
-    """Return the plan of a chosen: counts become single GPUs, and pods are dealt to them."""
+def assign(stock: Stock, groups: Sequence[DemandGroup], chosen: Chosen) -> Plan:
+    """Return the plan of what is chosen: each GPU with its pods."""
     nodes = free_gpus(stock)
     pods = _deal(groups, chosen)
     for index, host in enumerate(stock.hosts):
@@ -88,7 +88,7 @@ Pods = dict["tuple[int, int, Strategy, str | int] | None", deque[str]]
 """Workloads by what serves them: host, GPUs, strategy, profile or memory. None: nothing."""
 
 
-def _deal(groups: Sequence[Group], chosen: Chosen) -> Pods:
+def _deal(groups: Sequence[DemandGroup], chosen: Chosen) -> Pods:
     pods: Pods = defaultdict(deque)
     rest = [deque(each.names) for each in groups]
     for column, count in chosen:
@@ -103,7 +103,7 @@ def _key(fit: Fit, gpus: int) -> tuple[int, int, Strategy, str | int]:
 
 
 def _fill_host(nodes: deque[list[PlannedGpu]], chosen: Chosen, pods: Pods) -> None:
-    """Shared nodes first; then nodes with pods of several GPUs, whose rest is cut or single."""
+    """Fill shared nodes, nodes with pods of several GPUs, then single GPUs."""
     for column, count in chosen:
         if column.use is Use.SHARED_NODES:
             shared = [gpu for _ in range(count) for gpu in nodes.popleft()]
@@ -132,13 +132,13 @@ def _fill_several(gpus: list[PlannedGpu], host: int, pods: Pods) -> None:
 def _fill_shared(
     gpus: Iterable[PlannedGpu], strategy: Strategy, chosen: Chosen, pods: Pods
 ) -> None:
-    rooms = (
+    spaces = (
         column
         for column, count in chosen
         if column.use is Use.SHARED and column.strategy is strategy
         for _ in range(count)
     )
-    for gpu, column in zip(gpus, rooms, strict=False):
+    for gpu, column in zip(gpus, spaces, strict=False):
         gpu.strategy = strategy.value
         for memory in column.sizes:
             waiting = pods.get((column.host, 1, strategy, memory))
@@ -168,7 +168,7 @@ def _cut(gpu: PlannedGpu, layout: Layout, host: int, pods: Pods) -> None:
 
 
 def with_reasons(plan: Plan, demands: Iterable[Demand], how: str) -> Plan:
-    """Return the plan with the workloads that nothing could ever serve, and how it was found."""
+    """Return the plan with the workloads that nothing could ever serve."""
     never = _never(demands)
     return Plan(plan.gpus, (*plan.unplaced, *never), how)
 

@@ -1,4 +1,4 @@
-"""What makes a plan true: labels of nodes and Helm values of the GPU Operator, read back."""
+"""What makes a plan true: labels of nodes and Helm values, read back."""
 
 import hashlib
 from collections import Counter
@@ -34,7 +34,7 @@ _PLAIN: Final = (FREE, Strategy.EXCLUSIVE.value)
 
 @dataclass(frozen=True, slots=True)
 class NodeSetting:
-    """The two labels of a node that is to be in a pool: always both, so that none is left over."""
+    """The two labels by which a node is in a pool."""
 
     node: str
     pool: str
@@ -104,7 +104,9 @@ def operator_values(settings: Iterable[NodeSetting], replicas: Replicas) -> dict
     configs = {each.mig_config: each.layouts for each in settings}
     if any(name.startswith("plan-") for name in configs):
         named = {DISABLED: [{"devices": "all", "mig-enabled": False}]}
-        named |= {name: layout_entries(found) for name, found in configs.items() if name not in named}
+        named |= {
+            name: layout_entries(found) for name, found in configs.items() if name not in named
+        }
         text = _yaml({"version": "v1", "mig-configs": named})
         config = {"create": True, "name": "gpu-sharing-mig", "default": DISABLED}
         values["migManager"] = {"config": {**config, "data": {"config.yaml": text}}}
@@ -115,7 +117,9 @@ def _yaml(value: Any) -> str:
     return yaml.safe_dump(value, sort_keys=False)
 
 
-def read_back(values: Mapping[str, Any], setting: NodeSetting, model: GpuModel) -> Mapping[str, int]:
+def read_back(
+    values: Mapping[str, Any], setting: NodeSetting, model: GpuModel
+) -> Mapping[str, int]:
     """Return what a node will offer under these values, by strategy or MIG profile.
 
     Raises:
@@ -136,9 +140,7 @@ def read_back(values: Mapping[str, Any], setting: NodeSetting, model: GpuModel) 
     return found
 
 
-def _named(
-    own: MigPartedFile, setting: NodeSetting, model: GpuModel
-) -> tuple[Layout | None, ...]:
+def _named(own: MigPartedFile, setting: NodeSetting, model: GpuModel) -> tuple[Layout | None, ...]:
     entries = own.mig_configs.get(setting.mig_config)
     if entries is None:
         raise ConfigError(f"mig-configs: {setting.mig_config} of {setting.node} is missing")

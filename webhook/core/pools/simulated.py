@@ -1,4 +1,4 @@
-"""How a node looks in a pool: the labels and amounts that plugin and GFD give it."""
+"""How a node looks in a pool: the labels and amounts that it gets."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ WHOLE = Sharing()
 
 
 def simulate_node(model: GpuModel, sharing: Sharing, layouts: Sequence[Layout | None]) -> node.Node:
-    """Return a node of GPUs, each cut or (None) whole, under mig.strategy=mixed where one is cut.
+    """Return a node of GPUs, each of a layout or (None) whole.
 
     Source: k8s-device-plugin v0.20 internal/rm/rm.go, internal/lm; see read_node for the reverse.
     A GPU of unknown memory counts as 1 MiB, so that only what asks for no memory fits.

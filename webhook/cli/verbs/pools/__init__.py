@@ -1,1 +1,1 @@
-"""`gpu-sharing pools`: which pools of GPUs there are, which there should be, and how to get there."""
+"""`gpu-sharing pools`: the pools that are there, those that should be, and how to get there."""

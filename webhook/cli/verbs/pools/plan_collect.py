@@ -1,8 +1,8 @@
-"""What `pools plan` plans: a stock and what is asked of it, of a file or the cluster."""
+"""The stock and the workloads of `pools plan`, of a file or the cluster."""
 
 import argparse
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,15 @@ from webhook.core.decision.classify import classify, requests_of
 from webhook.core.integrations import kubernetes
 from webhook.core.policy.values import Policy
 from webhook.core.pools.catalog import Catalog, find_model, price_of
-from webhook.core.pools.demand import Demand, Host, Offers, Replicas, possible_offers, read_demand
+from webhook.core.pools.demand import (
+    Asked,
+    Demand,
+    Host,
+    Offers,
+    Replicas,
+    possible_offers,
+    read_demand,
+)
 from webhook.core.pools.hardware import physical_gpus
 from webhook.core.pools.model import Stock
 from webhook.core.pools.plan import Plan
@@ -54,14 +62,14 @@ def collect_plan(args: argparse.Namespace) -> Planned:
     if asked.workloads is not None and (asked.stock is not None or args.inventory):
         policy = loaders.load_policy(args.policy)
         nodes = () if asked.stock is not None else loaders.load_cluster(args.inventory).nodes
-        return _plan(asked, nodes, policy, (), greedy=args.greedy)
+        return _plan(_Inputs(asked, nodes, policy), greedy=args.greedy)
     with flags.open_cluster(args) as client:
         policy = sources.policy(client, args.install, args.policy).policy
         nodes = () if asked.stock is not None else _nodes(client, args.inventory)
         pods = () if asked.workloads is not None else tuple(_live_pods(client))
         namespaces = dict(sources.namespaces(client, None)) if pods else {}
-    live = [(each, namespaces.get(each["metadata"].get("namespace", ""), {})) for each in pods]
-    return _plan(asked, nodes, policy, live, greedy=args.greedy)
+    live = tuple((each, namespaces.get(each["metadata"].get("namespace", ""), {})) for each in pods)
+    return _plan(_Inputs(asked, nodes, policy, live), greedy=args.greedy)
 
 
 def _nodes(client: ClusterClient, inventory: str | None) -> tuple[Node, ...]:
@@ -75,16 +83,25 @@ def _live_pods(client: ClusterClient) -> Iterator[dict[str, Any]]:
             yield each
 
 
-def _plan(
-    asked: PlanFile, nodes: tuple[Node, ...], policy: Policy, pods: Iterable[Any], *, greedy: bool
-) -> Planned:
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """A file, and of a cluster what it leaves out. Pods are with their namespaces' labels."""
+
+    asked: PlanFile
+    nodes: tuple[Node, ...]
+    policy: Policy
+    pods: tuple[tuple[dict[str, Any], Mapping[str, str]], ...] = ()
+
+
+def _plan(inputs: _Inputs, *, greedy: bool) -> Planned:
+    asked, nodes, policy = inputs.asked, inputs.nodes, inputs.policy
     catalog = load_catalog()
     prices = {**catalog.prices, **asked.prices}
     catalog = Catalog(catalog.products, catalog.gpu_memory, catalog.mig_memory, prices)
     hosts = _hosts_of_nodes(nodes, catalog) if asked.stock is None else _hosts(asked, catalog)
     stock = Stock(tuple(hosts), Replicas(asked.mps_replicas, asked.time_slicing_replicas))
     offers = possible_offers(stock.hosts, stock.replicas)
-    demands = [*_demands(asked, policy, offers), *_of_pods(pods, policy, offers)]
+    demands = [*_demands(asked, policy, offers), *_of_pods(inputs, offers)]
     plan = make_plan(stock, demands, exact=not greedy)
     return Planned(plan, stock, tuple(_assumptions(stock, asked)), nodes)
 
@@ -130,15 +147,15 @@ def _demands(asked: PlanFile, policy: Policy, offers: Offers) -> Iterator[Demand
         question = classify(pod_of(line), {}, policy)
         if question.violations:
             raise InputError(f"workload {line.name}: {question.violations[0].message}")
-        yield from read_demand(line.name, line.replicas, question, policy, offers)
+        yield from read_demand(Asked(line.name, line.replicas, question), policy, offers)
 
 
-def _of_pods(pods: Iterable[Any], policy: Policy, offers: Offers) -> Iterator[Demand]:
+def _of_pods(inputs: _Inputs, offers: Offers) -> Iterator[Demand]:
     """Pods as their authors wrote them, those of one owner counted together."""
-    for raw, namespace in pods:
+    for raw, namespace in inputs.pods:
         pod = msgspec.convert(reconstruct.from_live_pod(raw), Pod)
-        question = classify(pod, namespace, policy)
-        yield from read_demand(_owner(raw), 1, question, policy, offers)
+        question = classify(pod, namespace, inputs.policy)
+        yield from read_demand(Asked(_owner(raw), 1, question), inputs.policy, offers)
 
 
 def _owner(pod: dict[str, Any]) -> str:
@@ -154,7 +171,7 @@ def _assumptions(stock: Stock, asked: PlanFile) -> Iterator[str]:
         f"{replicas.mps} pods share a GPU under MPS, each with that part of its memory; "
         f"{replicas.time_slicing} under time-slicing, whose stated memory fits together"
     )
-    yield "a node's plugin shares all of its whole GPUs in one way, or none; GPUs are cut one by one"
+    yield "a node shares all of its whole GPUs in one way, or none; GPUs are cut one by one"
     yield (
         "memory of MIG devices is as measured on that product, else the GB of the name less 15 %"
     )

@@ -21,7 +21,7 @@ class _PlanPart(Struct, frozen=True, forbid_unknown_fields=True, rename="camel")
 
 
 class StockLine(_PlanPart, frozen=True):
-    """GPUs of one product, in nodes of `gpus_per_node`; the last node may have fewer."""
+    """GPUs of one product, in nodes of `gpus_per_node`, of which the last may have fewer."""
 
     product: _Name
     gpus: Annotated[int, Meta(ge=0, le=100_000)]
@@ -78,7 +78,7 @@ def _check_memory(path: str, where: str, memory: str | None, document: Document)
 
 def pod_of(line: WorkloadLine) -> Pod:
     """Return a pod of a workload, as its author would write it."""
-    labels = {names.WORKLOAD: line.workload}
+    labels: dict[str, str] = {names.WORKLOAD: line.workload}
     if line.tenant is not None:
         labels[names.TENANT] = line.tenant
     annotations = {} if line.memory is None else {names.GPU_MEMORY: line.memory}

@@ -26,13 +26,13 @@ def render_plan(found: Planned) -> Rendering:
     parts = [*map(output.note, totals), *map(output.item, left)]
     notes = [output.item(each) for each in found.assumptions]
     return Rendering(
-        record=record_of(found),
+        record=plan_record(found),
         screen=("", *parts, "", "Assumed:", *notes),
         listing=output.table(_COLUMNS, _rows(found)),
     )
 
 
-def record_of(found: Planned) -> dict[str, Any]:
+def plan_record(found: Planned) -> dict[str, Any]:
     """Return a plan as tools get it. The keys are an interface."""
     plan = found.plan
     return {

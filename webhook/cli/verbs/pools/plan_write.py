@@ -1,4 +1,4 @@
-"""The configuration of a plan: Helm values of the GPU Operator, and the labels of each node."""
+"""The configuration of a plan: Helm values of the GPU Operator, and nodes' labels."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from webhook.core.pools.settings import (
     read_back,
     wanted_offers,
 )
+from webhook.core.pools.values_text import values_text
 
 _HEAD: Final = """\
 # Written by `gpu-sharing pools plan`: Helm values of the GPU Operator (nvidia/gpu-operator).
@@ -45,8 +46,7 @@ def write_plan(found: Planned, folder: str) -> tuple[str, ...]:
     top = Path(folder)
     try:
         top.mkdir(parents=True, exist_ok=True)
-        text = yaml.dump(values, Dumper=_Literal, sort_keys=False, width=100)
-        (top / "values.yaml").write_text(_HEAD + text, encoding="utf-8")
+        (top / "values.yaml").write_text(_HEAD + values_text(values), encoding="utf-8")
         (top / "moves.sh").write_text(_MOVES + "".join(_moves(settings)), encoding="utf-8")
         again = yaml.safe_load((top / "values.yaml").read_text(encoding="utf-8"))
     except OSError as error:
@@ -76,15 +76,3 @@ def _moves(settings: list[NodeSetting]) -> Iterator[str]:
     for each in settings:
         layout = "" if each.mig_config == "all-disabled" else f" --mig-config {each.mig_config}"
         yield f"gpu-sharing pools move {each.node} --to {each.pool}{layout} --yes\n"
-
-
-class _Literal(yaml.SafeDumper):
-    """Writes files within the file as blocks, so that people can read them."""
-
-
-def _block(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Literal.add_representer(str, _block)

@@ -1,0 +1,103 @@
+"""`gpu-sharing pools plan`: the form that others rely on, errors, and what it writes."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import Run
+
+H100, T4 = "NVIDIA-H100-80GB-HBM3", "Tesla-T4"
+PLAN = {
+    "stock": [
+        {"product": H100, "gpus": 2, "gpusPerNode": 2},
+        {"product": T4, "gpus": 2, "gpusPerNode": 1},
+    ],
+    "workloads": [
+        {"name": "serve", "workload": "inference", "replicas": 2, "memory": "38000Mi"},
+        {"name": "notebooks", "workload": "dev", "replicas": 4},
+        {"name": "large", "workload": "training", "replicas": 1, "gpus": 16},
+    ],
+    "prices": {H100: 7, T4: 0.5},
+}
+
+
+pytest.importorskip("highspy", reason="the extra `plan` is not installed")
+
+
+def plan_file(tmp_path: Path, plan: object) -> str:
+    path = tmp_path / "plan.yaml"
+    path.write_text(yaml.safe_dump(plan), encoding="utf-8")
+    return str(path)
+
+
+def test_the_answer_has_the_form_that_others_rely_on(run: Run, tmp_path: Path) -> None:
+    done = run("pools", "plan", "-f", plan_file(tmp_path, PLAN), "-o", "json")
+    assert done.code == 1  # the large one has no place
+    answer = json.loads(done.out)
+    assert answer["gpus"][0] == {
+        "node": f"{H100}-0",
+        "index": 0,
+        "product": H100,
+        "strategy": "mig",
+        "layout": {"3g.40gb": 2},
+        "serves": {"serve": 2},
+    }
+    assert [(each["strategy"], each["serves"]) for each in answer["gpus"][1:]] == [
+        ("free", {}), ("time-slicing", {"notebooks": 4}), ("free", {}),
+    ]  # fmt: skip
+    [left] = answer["unplaced"]
+    assert (left["name"], left["replicas"]) == ("large", 1)
+    assert "16 GPUs on one node" in left["reason"]
+    assert answer["summary"]["used"] == 2
+    assert answer["summary"]["free"] == 2
+    assert answer["summary"]["price"] == 7.5
+    assert any("10 pods share a GPU under MPS" in each for each in answer["assumptions"])
+
+
+def test_a_table_for_people(run: Run, tmp_path: Path) -> None:
+    done = run("pools", "plan", "-f", plan_file(tmp_path, PLAN))
+    assert f"{H100}-0  0     {H100}  mig           2x3g.40gb  2 serve" in done.out
+    assert "2 of 4 GPUs in use, 7.50 USD an hour" in done.out
+
+
+def test_the_configuration_is_written_and_read_back(run: Run, tmp_path: Path) -> None:
+    done = run("pools", "plan", "-f", plan_file(tmp_path, PLAN), "--write", str(tmp_path / "out"))
+    assert "3 nodes offer what was planned" in done.err
+    values = yaml.safe_load((tmp_path / "out/values.yaml").read_text(encoding="utf-8"))
+    layouts = yaml.safe_load(values["migManager"]["config"]["data"]["config.yaml"])["mig-configs"]
+    assert set(layouts) > {"all-disabled"}
+    moves = (tmp_path / "out/moves.sh").read_text(encoding="utf-8")
+    assert f"gpu-sharing pools move {T4}-0 --to time-slicing --yes" in moves
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"stok": []}, "unknown field `stok`"),
+        ({"workloads": [{"name": "a", "workload": "batch", "replicas": 1}]}, "batch"),
+        ({"workloads": [{"name": "a", "workload": "dev", "replicas": -1}]}, ">= 0"),
+        ({"workloads": [{**PLAN["workloads"][0], "memory": "20"}]}, "less than 1Mi"),
+        ({"mpsReplicas": 49}, "<= 48"),
+        ({"timeSlicingReplicas": 1}, ">= 2"),
+        ({"stock": [{"product": "x", "gpus": 1}]}, "gpusPerNode"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_says_where(run: Run, tmp_path: Path, change: dict, said: str) -> None:
+    done = run("pools", "plan", "-f", plan_file(tmp_path, PLAN | change))
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_without_a_solver_it_says_its_distance(run: Run, tmp_path: Path) -> None:
+    small = PLAN | {"workloads": PLAN["workloads"][:2]}
+    done = run("pools", "plan", "-f", plan_file(tmp_path, small), "-o", "json", "--greedy")
+    assert "7.50 USD an hour, and none is under" in json.loads(done.out)["summary"]["how"]
+
+
+def test_the_cluster_is_stock_and_workloads_where_the_file_says_nothing(look: Run) -> None:
+    done = look("pools", "plan", "-o", "json")
+    answer = json.loads(done.out)
+    served = {name for gpu in answer["gpus"] for name in gpu["serves"]}
+    assert answer["gpus"]
+    assert served

@@ -1,0 +1,257 @@
+"""The plan of pools: layouts by placement, the exact optimum beside brute force, greedy's bound."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import product as combinations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from webhook.cli.loaders import load_policy
+from webhook.cli.pool_data import load_catalog
+from webhook.core.api.pod import Pod
+from webhook.core.decision.classify import classify
+from webhook.core.gpu.strategies import Strategy
+from webhook.core.pools.catalog import find_model
+from webhook.core.pools.demand import Asked, Demand, Host, Replicas, possible_offers, read_demand
+from webhook.core.pools.layouts import all_layouts, maximal_layouts
+from webhook.core.pools.model import Stock
+from webhook.core.pools.plan import FREE, Plan
+from webhook.core.pools.planner import OPTIMAL, make_plan
+
+pytest.importorskip("highspy", reason="the extra `plan` is not installed")
+
+CATALOG, POLICY = load_catalog(), load_policy(None)
+A100, H100, A30, T4 = (
+    "NVIDIA-A100-SXM4-80GB", "NVIDIA-H100-80GB-HBM3", "NVIDIA-A30", "Tesla-T4",
+)  # fmt: skip
+PRICES = {A100: 3.5, H100: 7.0, A30: 1.0, T4: 0.5}
+
+
+def hosts(*lines: tuple[str, int, int]) -> Stock:
+    """A stock of (product, nodes, GPUs a node)."""
+    made = (
+        Host(
+            find_model(CATALOG, name),
+            size,
+            tuple(f"{name}-{i}" for i in range(nodes)),
+            PRICES[name],
+        )
+        for name, nodes, size in lines
+    )
+    return Stock(tuple(made), Replicas(mps=3, time_slicing=2))
+
+
+def demands(stock: Stock, *lines: dict[str, object]) -> list[Demand]:
+    offers = possible_offers(stock.hosts, stock.replicas)
+    found: list[Demand] = []
+    for index, line in enumerate(lines):
+        labels = {"gpu-sharing.io/workload": line["workload"]}
+        if line.get("tenant"):
+            labels["gpu-sharing.io/tenant"] = line["tenant"]
+        memory = {"gpu-sharing.io/gpu-memory": line["memory"]} if line.get("memory") else {}
+        limits = {"nvidia.com/gpu": line.get("gpus", 1)}
+        pod = {
+            "metadata": {"labels": labels, "annotations": memory},
+            "spec": {"containers": [{"name": "main", "resources": {"limits": limits}}]},
+        }
+        question = classify(msgspec.convert(pod, Pod), {}, POLICY)
+        count = int(str(line.get("replicas", 1)))
+        found += read_demand(Asked(f"w{index}", count, question), POLICY, offers)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "every", "maximal"), [(A100, 77, 28), (H100, 77, 28), (A30, 9, 4), (T4, 0, 0)]
+)
+def test_layouts_follow_from_placements(name: str, every: int, maximal: int) -> None:
+    """78 and 10 with the empty one, as counted from mig-profiles.json by others."""
+    model = find_model(CATALOG, name)
+    assert len(all_layouts(model)) == every
+    assert len(maximal_layouts(model)) == maximal
+
+
+def test_two_3g_leave_no_slot_for_1g() -> None:
+    layouts = all_layouts(find_model(CATALOG, H100))
+    assert {"3g.40gb": 2} in layouts
+    assert {"1g.10gb": 1, "3g.40gb": 2} not in layouts
+    assert {"1g.10gb": 4, "3g.40gb": 1} in layouts
+
+
+def left(plan: Plan) -> int:
+    return sum(each.replicas for each in plan.unplaced)
+
+
+def least(stock: Stock, asked: list[Demand]) -> tuple[int, float]:
+    """The fewest pods left and then the least money, by trying everything."""
+    pods = [each for demand in asked for each in [demand] * demand.replicas]
+    nodes = [(i, host) for i, host in enumerate(stock.hosts) for _ in host.nodes]
+    best = (len(pods), 0.0)
+    for modes in combinations(*(_modes(host) for _, host in nodes)):
+        rooms = [
+            [i, strategy, Counter(layout), host.price, False, number]
+            for number, ((i, host), mode) in enumerate(zip(nodes, modes, strict=True))
+            for strategy, layout in mode
+        ]
+        best = min(best, _serve(pods, rooms, stock))
+    return best
+
+
+def _modes(host: Host) -> list[tuple[tuple[str, dict[str, int]], ...]]:
+    plain = [("exclusive", {})] + [("mig", each) for each in maximal_layouts(host.model)]
+    shared = [((name, {}),) * host.size for name in ("mps", "time-slicing")]
+    return [*combinations(plain, repeat=host.size), *shared]
+
+
+def _serve(pods: list[Demand], rooms: list[list], stock: Stock) -> tuple[int, float]:
+    if not pods:
+        return 0, 0.0
+    first, rest = pods[0], pods[1:]
+    count, money = _serve(rest, rooms, stock)
+    best = (count + 1, money)
+    for fit in first.fits:
+        for taken in _places(fit, first.gpus, rooms, stock):
+            before = [(room[2].copy(), room[4]) for room in taken]
+            cost = sum(0.0 if room[4] else room[3] for room in taken)
+            for room in taken:
+                room[4] = True
+                room[2][_key(fit)] += 1 if fit.strategy is not Strategy.MIG else -1
+                room[2]["memory"] += fit.memory
+            count, money = _serve(rest, rooms, stock)
+            best = min(best, (count, money + cost))
+            for room, (counts, used) in zip(taken, before, strict=True):
+                room[2], room[4] = counts, used
+    return best
+
+
+def _key(fit) -> str:
+    return fit.profile or "pods"
+
+
+def _places(fit, gpus: int, rooms: list[list], stock: Stock) -> list[list[list]]:
+    able = [room for room in rooms if room[0] == fit.host and room[1] == fit.strategy.value]
+    if fit.strategy is Strategy.MIG:
+        return [[room] for room in able if room[2][fit.profile] > 0]
+    if fit.strategy is Strategy.MPS:
+        return [[room] for room in able if room[2]["pods"] < stock.replicas.mps]
+    if fit.strategy is Strategy.TIME_SLICING:
+        memory = stock.hosts[fit.host].model.memory or 0
+        return [
+            [room]
+            for room in able
+            if room[2]["pods"] < stock.replicas.time_slicing
+            and room[2]["memory"] + fit.memory <= memory
+        ]
+    idle = [room for room in able if not room[4]]
+    groups = {room[5]: [each for each in idle if each[5] == room[5]] for room in idle}
+    return [each[:gpus] for each in groups.values() if len(each) >= gpus]
+
+
+LINE = st.fixed_dictionaries({
+    "workload": st.sampled_from(["training", "inference", "dev", "tenant"]),
+    "memory": st.sampled_from([None, "1Gi", "4Gi", "9Gi", "13Gi", "20Gi"]),
+    "gpus": st.sampled_from([1, 1, 1, 2]),
+    "tenant": st.sampled_from([None, None, "blue"]),
+    "replicas": st.integers(1, 2),
+})  # fmt: skip
+STOCKS = (((A30, 2, 1),), ((A30, 1, 2),), ((T4, 1, 2), (A30, 1, 1)), ((T4, 2, 2),))
+
+
+@settings(max_examples=60, deadline=None)
+@given(lines=st.lists(LINE, min_size=1, max_size=3), shape=st.sampled_from(STOCKS))
+def test_the_plan_is_the_optimum(lines: list[dict[str, object]], shape: tuple) -> None:
+    stock = hosts(*shape)
+    asked = demands(stock, *lines)
+    plan = make_plan(stock, asked)
+    assert plan.how == OPTIMAL
+    assert (left(plan), pytest.approx(plan.price)) == least(stock, asked)
+    check(plan, stock, asked)
+
+
+@settings(max_examples=60, deadline=None)
+@given(lines=st.lists(LINE, min_size=1, max_size=4), shape=st.sampled_from(STOCKS))
+def test_without_a_solver_the_plan_is_sound_and_says_its_distance(
+    lines: list[dict[str, object]], shape: tuple
+) -> None:
+    stock = hosts(*shape)
+    asked = demands(stock, *lines)
+    plan = make_plan(stock, asked, exact=False)
+    check(plan, stock, asked)
+    assert plan.how.startswith("not proved (--greedy was given): ")
+    exact = make_plan(stock, asked)
+    assert (left(exact), exact.price) <= (left(plan), plan.price + 1e-9)
+
+
+def check(plan: Plan, stock: Stock, asked: list[Demand]) -> None:
+    """Every pod is served once or left; every GPU and node is one thing, and not overfull."""
+    placed = sum((Counter(gpu.serves) for gpu in plan.gpus), Counter())
+    for each in plan.unplaced:
+        gpus = next(d.gpus for d in asked if d.name == each.name)
+        placed[each.name] += each.replicas * (
+            gpus if any(d.fits for d in asked if d.name == each.name) else 1
+        )
+    wanted = Counter()
+    for each in asked:
+        wanted[each.name] += each.replicas * (each.gpus if each.fits else 1)
+    assert placed == wanted
+    for host in stock.hosts:
+        for name in host.nodes:
+            kinds = {gpu.strategy for gpu in plan.gpus if gpu.node == name} - {FREE}
+            assert kinds <= {"exclusive", "mig"} or len(kinds) == 1
+    most = {"exclusive": 1, "mps": 3, "time-slicing": 2}
+    for gpu in plan.used:
+        pods = sum(gpu.serves.values())
+        assert 0 < pods <= most.get(gpu.strategy, sum(gpu.layout.values()))
+
+
+def test_ties_keep_the_dearest_product_free() -> None:
+    """One A30 costs what two T4 do: the two T4 go."""
+    stock = hosts((A30, 1, 1), (T4, 2, 1))
+    plan = make_plan(stock, demands(stock, {"workload": "training", "replicas": 2}))
+    assert [each.product for each in plan.used] == [T4, T4]
+    shared = hosts((A30, 1, 1), (T4, 1, 2))
+    plan = make_plan(shared, demands(shared, {"workload": "training", "gpus": 2}))
+    assert [each.product for each in plan.used] == [T4, T4]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ({"workload": "training", "gpus": 3}, "3 GPUs on one node asked, no node has more than 2"),
+        ({"workload": "tenant", "memory": "20Gi"}, "nothing in the stock can be given as mig"),
+        ({"workload": "inference", "memory": "15361Mi"}, "the most that mig, mps, exclusive gives"),
+        ({"workload": "dev", "gpus": 2}, "more shares add no compute"),
+    ],
+)
+def test_what_never_fits_says_why(line: dict[str, object], reason: str) -> None:
+    stock = hosts((T4, 1, 2))
+    plan = make_plan(stock, demands(stock, line))
+    assert reason in plan.unplaced[0].reason
+
+
+def test_memory_is_what_a_device_has_not_its_name() -> None:
+    """A 3g.40gb of an H100 has 40320 MiB, one of an A100 counts as 40 GiB less 15 %."""
+    for memory, name, profile in (("40320Mi", H100, "3g.40gb"), ("34816Mi", A100, "3g.40gb")):
+        stock = hosts((name, 1, 1))
+        asked = demands(stock, {"workload": "tenant", "memory": memory, "replicas": 2})
+        assert dict(make_plan(stock, asked).gpus[0].layout) == {profile: 2}
+        over = demands(stock, {"workload": "tenant", "memory": f"{int(memory[:-2]) + 1}Mi"})
+        assert dict(make_plan(stock, over).gpus[0].layout) == {"7g.80gb": 1}
+
+
+def test_what_time_sliced_pods_state_fits_together() -> None:
+    stock = hosts((T4, 1, 2))
+    asked = demands(stock, {"workload": "dev", "memory": "8Gi", "replicas": 2})
+    assert [gpu.serves for gpu in make_plan(stock, asked).gpus] == [{"w0": 1}, {"w0": 1}]
+    asked = demands(stock, {"workload": "dev", "memory": "7Gi", "replicas": 2})
+    assert [gpu.serves for gpu in make_plan(stock, asked).gpus] == [{"w0": 2}, {}]
+
+
+def test_a_tenants_node_is_for_its_tenant_alone() -> None:
+    stock = hosts((A30, 1, 1))
+    own = Stock((replace(stock.hosts[0], tenant="blue"),), stock.replicas)
+    for tenant, count in (("blue", 0), ("red", 1)):
+        plan = make_plan(own, demands(own, {"workload": "inference", "tenant": tenant}))
+        assert left(plan) == count
