@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.generate import checks, integrations, monitoring, pools, reasons
+from deploy.generate import checks, integrations, monitoring, pools, reasons, values_schema
 
 ROOT = Path(__file__).parents[2]
 _WHOLE = {
@@ -15,6 +15,7 @@ _WHOLE = {
     "deploy/monitoring/prometheusrule.yaml": monitoring.prometheus_rule,
     "deploy/gpu-operator/values.yaml": pools.operator_file,
     "deploy/gpu-operator/device-plugin-values.yaml": pools.plugin_chart_file,
+    values_schema.PATH: values_schema.values_schema,
 }
 _BLOCKS = {
     ("webhook/policies/default.yaml", "checks"): checks.policy_block,

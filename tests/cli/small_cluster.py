@@ -16,9 +16,9 @@ Json = dict[str, Any]
 NOW = datetime.now(UTC)
 WEBHOOK = 'Error creating: admission webhook "mutate.gpu-sharing.io" denied the request: '
 TWO_FOR_DEV = (
-    'container "main": nvidia.com/gpu: 2 asked, workload dev gets 1 in a container (more shares '
-    "add no compute); write 1, or label whole-GPU work gpu-sharing.io/workload=training "
-    "[several_gpus_not_allowed]"
+    'container "main": nvidia.com/gpu: 2 asked, the policy gives workload dev 1 in a container; '
+    "write 1, or ask an administrator to allow whole GPUs (policy: matrix.dev.severalGpus: "
+    "exclusive) [several_gpus_not_allowed]"
 )
 REPLICAS = ("gpu-sharing-6f9d8-aaaaa", "gpu-sharing-6f9d8-bbbbb")
 

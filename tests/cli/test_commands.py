@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from command_line import Done, Json, command
+from command_line import INVENTORY, Done, Json, command
+
+from webhook.cli import loaders
+from webhook.core.gpu.strategies import Strategy
+from webhook.core.policy.values import RowName
 
 Run = Callable[..., Done]
 LIVE = ("explain", "why", "pods", "logs", "status")
@@ -56,8 +60,47 @@ def test_the_command_as_a_process_answers_help() -> None:
 def test_the_matrix_has_a_row_for_each_workload(run: Run) -> None:
     done = run("policy")
     assert done.code == 0
-    rows = ("training", "inference", "dev", "any pod of a tenant", "a tenant's training")
-    assert all(any(line.startswith(row) for line in done.out.splitlines()) for row in rows)
+    for row in RowName:
+        assert any(line.startswith(f"{row.value} ") for line in done.out.splitlines()), row
+    for strategy in Strategy:
+        assert strategy.traits.meaning in done.out
+
+
+def test_names_are_printed_as_a_policy_file_writes_them(run: Run) -> None:
+    keys = yaml.safe_load(run("policy", "--yaml").out)
+    printed = {line.split(" ")[0] for line in run("policy").out.splitlines()}
+    assert keys["matrix"].keys() | keys["guards"].keys() <= printed
+
+
+def test_a_policy_as_yaml_is_the_one_of_the_file_with_all_that_it_leaves_out(
+    run: Run, tmp_path: Path
+) -> None:
+    path, whole = tmp_path / "policy.yaml", tmp_path / "whole.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            HEAD
+            | {
+                "matrix": {"dev": {"memory": "8Gi"}},
+                "exemptUsers": ["me"],
+                "wellKnownLabels": {"replace": [{"label": "a", "workload": "dev"}]},
+            }
+        )
+    )
+    whole.write_text(run("policy", str(path), "--yaml").out)
+    assert "memory: 8Gi" in whole.read_text()
+    assert loaders.load_policy(str(whole)) == loaders.load_policy(str(path))
+
+
+def test_check_tells_what_is_right_in_form_and_matches_nothing(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    strategies = [{"strategy": "mig", "on": ["A1000"]}, {"strategy": "mps", "on": ["V100"]}]
+    path.write_text(yaml.safe_dump(HEAD | {"matrix": {"inference": {"strategies": strategies}}}))
+    done = run("check", str(path))
+    assert done.code == 1
+    assert "mig on A1000: no GPU with MIG is known by that name; did you mean A100?" in done.out
+    assert "V100:" not in done.out
+    done = run("check", str(path), "--inventory", INVENTORY)
+    assert "mps on V100: no GPU of the cluster is named so; there are NVIDIA-A100-" in done.out
 
 
 def test_the_built_in_policy_is_a_file_to_start_from(run: Run, tmp_path: Path) -> None:
@@ -73,7 +116,7 @@ def test_a_part_of_a_policy_is_laid_over_the_built_in_one(run: Run, tmp_path: Pa
     path = tmp_path / "policy.yaml"
     path.write_text("apiVersion: gpu-sharing.io/v1\nkind: Policy\nmatrix: {dev: {memory: 8Gi}}\n")
     [row] = [line for line in run("policy", str(path)).out.splitlines() if line.startswith("dev ")]
-    assert "time-slicing, then mps (at least 8192 MiB)" in row
+    assert "time-slicing, then mps (memory 8192Mi)" in row
 
 
 def test_check_reads_standard_input(run: Run) -> None:
@@ -176,6 +219,7 @@ HEAD: Json = {"apiVersion": "gpu-sharing.io/v1", "kind": "Policy"}
         pytest.param(HEAD | {"matrix": {"dev": {"strategies": []}}}, id="no-strategy"),
         pytest.param(HEAD | {"matrix": {"dev": {"otherwise": "maybe"}}}, id="unknown-otherwise"),
         pytest.param(HEAD | {"wellKnownLabels": [{"label": "a"}]}, id="label-without-workload"),
+        pytest.param(HEAD | {"gpuTaints": {"only": ["a"]}}, id="a-list-under-another-key"),
         pytest.param(HEAD | {"pools": [{"name": "a", "labels": {"b": 1}}]}, id="wrong-label"),
     ],
 )
@@ -197,8 +241,24 @@ def test_schema_and_check_refuse_the_same(run: Run, tmp_path: Path, policy: Json
             id="on-a-product",
         ),
         pytest.param(HEAD | {"exemptUsers": ["a"], "tenantPools": "shared"}, id="other-rules"),
+        pytest.param(HEAD | {"gpuTaints": {"replace": ["a"]}}, id="a-list-that-replaces"),
         pytest.param(
-            HEAD | {"pools": [{"name": "a", "labels": {}, "allocatable": {"nvidia.com/gpu": 8}}]},
+            HEAD
+            | {
+                "pools": [
+                    {
+                        "name": "a",
+                        "labels": {
+                            "nvidia.com/gpu.product": "Tesla-T4",
+                            "nvidia.com/gpu.count": "8",
+                            "nvidia.com/gpu.memory": "15360",
+                            "nvidia.com/gpu.replicas": "1",
+                            "nvidia.com/gpu.sharing-strategy": "none",
+                        },
+                        "allocatable": {"nvidia.com/gpu": 8},
+                    }
+                ]
+            },
             id="a-pool",
         ),
     ],

@@ -106,7 +106,7 @@ def broken(cluster: FakeCluster, what: str) -> None:
         ("mode", "namespace lab: mode 'enforced' means nothing"),
         ("certificate", "the serving certificate: 3 days left"),
         ("ended", "the serving certificate: expired 1d"),
-        ("policy", f"a newer policy is refused and an older one kept by {REPLICAS[0]}"),
+        ("policy", f"the policy is refused and an older one kept by {REPLICAS[0]}"),
         ("age", "a replica has not heard of the nodes for 16m"),
         ("undecided", "pods have a GPU and were not reviewed: 2 in shop"),
     ],
@@ -277,7 +277,18 @@ def test_without_a_cluster_one_is_told_so_at_once(run: Look, tmp_path: Path) -> 
 
 def test_every_number_that_is_asked_for_is_one_that_the_server_gives() -> None:
     given = [family.name for family in server_metrics.create_metrics().registry.collect()]
-    given += [*server_metrics.GAUGES, *server_metrics.BY_NAMESPACE, server_metrics.OFFERS]
+    given += [*server_metrics.GAUGES, *server_metrics.BY_NAMESPACE]
+    given += [server_metrics.OFFERS, server_metrics.POLICY_SOURCE]
     source = Path(measured.__file__).read_text(encoding="utf-8")
     asked = set(re.findall(r"gpu_sharing_[a-z_]+", source))
     assert {name.removesuffix("_total") for name in asked} <= set(given)
+
+
+@pytest.mark.parametrize("source", ["last_good", "built_in"])
+def test_what_decides_instead_of_a_policy_that_is_wrong_is_named(
+    look: Look, cluster: FakeCluster, source: str
+) -> None:
+    told = {"gpu_sharing_policy_stale": 1, f'gpu_sharing_policy_source{{source="{source}"}}': 1}
+    cluster.metrics[REPLICAS[0]] = metrics(**told)
+    used = source.replace("_", "-" if source == "built_in" else " ")
+    assert f"the policy is refused and the {used} one used by {REPLICAS[0]}" in look("status").out

@@ -57,7 +57,7 @@ def test_a_refusal_is_found_with_what_to_do(look: Look, words: list[str]) -> Non
     assert "Refused 17 times by the webhook, first 10m ago, last 1m" in done.out
     assert "several_gpus_not_allowed: The workload may not ask for more than one GPU." in done.out
     assert 'container "main": nvidia.com/gpu: 2 asked' in done.out
-    assert "What to do: ask for 1; label whole-GPU work training." in done.out
+    assert "What to do: ask for 1; an administrator can allow whole GPUs." in done.out
     assert "docs/reasons.md#several_gpus_not_allowed" in done.out
     assert "If a pod were created now: refused in the same way." in done.out
 

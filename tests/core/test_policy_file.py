@@ -7,7 +7,7 @@ from webhook.core.checks.check import Treatment, Treatments
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy import load as policy_file
-from webhook.core.policy import yaml_text
+from webhook.core.policy import mistakes, yaml_text
 from webhook.core.policy.values import RowName
 
 HEAD = "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"
@@ -67,6 +67,31 @@ def test_one_key_of_one_row_can_be_changed() -> None:
         ("guards: {hostPath: {all: off}}", "unknown field `all`"),
         ("guards: {hostPaths: off}", "did you mean `hostPath`?"),
         ("guards: {privileged: false}", "got `bool`; write refuse or warn or off"),
+        ("matrix: {pools: []}", "unknown field `pools`; it belongs at the top"),
+        ("dev: {}", "unknown field `dev`; it belongs in matrix"),
+        ("pools:\n- {name: a, severalGpus: deny}", "it belongs in matrix.training"),
+        ("matrix: {dev: {strategies: [{strategy: mps, of: [T4]}]}}", "here can stand strategy, on"),
+        ("exemptUsers: ['*']", "line 3, exemptUsers[0]: '*' is a pattern, which matches no user"),
+        ("exemptUsers: ['system:serviceaccount:ci:*']", "is a pattern"),
+        ("exemptUsers: [a, 'system:masters']", "exemptUsers[1]: 'system:masters' is a group"),
+        ("exemptUsers: ['system:serviceaccounts:ci']", "is a group, and the list is of users"),
+        ("exemptUsers: ['system:serviceaccount:ci']", "is no service account; write whole user"),
+        (
+            "exemptUsers:\n  replace:\n  - a\n  - '*'",
+            "line 6, exemptUsers.replace[1]: '*' is a pattern",
+        ),
+        ("exemptUsers: {only: [a]}", "write a list, which adds to the built-in one, or {replace"),
+        ("wellKnownLabels: [{label: a=b, workload: dev}]", "wellKnownLabels[0].label: 'a=b' is no"),
+        ("gpuTaints: ['a/b:NoSchedule']", "gpuTaints[0]: 'a/b:NoSchedule' is no key"),
+        (
+            "matrix: {dev: {strategies: [mig, {strategy: mps, on: [node-pool=x]}]}}",
+            "matrix.dev.strategies[1].on[0]: 'node-pool=x' can stand in no product name",
+        ),
+        (
+            "pools: [{name: a, labels: {}, allocatable: {nvidia.com/gpu: 8}}]",
+            "pools[0]: pool a offers nothing: ",
+        ),
+        ("pools: [{name: a, labels: {}, allocatable: {cpu: 8}}]", "names no nvidia.com/ resource"),
     ],
     ids=lambda text: text.splitlines()[-1].strip(),
 )
@@ -85,6 +110,39 @@ def test_a_policy_says_what_it_is(text: str) -> None:
 def test_tenants_may_share_only_where_their_pools_are_shared() -> None:
     shared = load("tenantPools: shared\nmatrix:\n  tenant:\n    strategies: [mig, mps]\n")
     assert shared.shared_tenant_pools
+
+
+def test_a_list_adds_to_the_built_in_one_and_its_own_entries_come_first() -> None:
+    before = load("").well_known_labels
+    own = load("wellKnownLabels:\n- {label: ray.io/serve, workload: dev}\n").well_known_labels
+    assert own[1:] == before
+    assert (own[0].label, own[0].workload.value) == ("ray.io/serve", "dev")
+    assert load("gpuTaints: [a/b, nvidia.com/gpu]").gpu_taints == {"a/b", "nvidia.com/gpu"}
+
+
+def test_a_list_replaces_the_built_in_one_where_it_says_so() -> None:
+    assert load("wellKnownLabels: {replace: []}").well_known_labels == ()
+    assert load("gpuTaints: {replace: [a/b]}").gpu_taints == {"a/b"}
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ("{strategy: mig, on: [A1000]}", "did you mean A100?"),
+        ("{strategy: mig, on: [not-mig-capable]}", "such GPUs have no MIG"),
+        ("{strategy: mig, on: [T4]}", "no GPU with MIG is known by that name"),
+        ("{strategy: mps, on: [A1000]}", "no GPU is known by that name; did you mean A100?"),
+        ("{strategy: mig, on: [A100-SXM4-40GB, mig-capable, H200]}", None),
+        ("{strategy: mps, on: [T4, RTX-3090, not-mig-capable, GeForce]}", None),
+    ],
+)
+def test_what_will_not_match_is_told(choice: str, told: str | None) -> None:
+    found = list(mistakes.doubtful(load(f"matrix: {{dev: {{strategies: [{choice}]}}}}")))
+    assert [told in each for each in found] == ([True] if told else []), found
+
+
+def test_the_built_in_policy_is_beyond_doubt() -> None:
+    assert list(mistakes.doubtful(load(""))) == []
 
 
 def test_paths_of_pod_templates_are_kept_by_kind() -> None:

@@ -48,7 +48,11 @@ class LookingUp(Served):
 
         observer = ReviewObserver(ignore, ignore, ignore)
         app = AdmissionApp(
-            state, lookup.labels, observer, lambda _: plain_response("404 Not Found", "")
+            state=state,
+            namespaces=lookup.labels,
+            observer=observer,
+            judge=lambda _: (),
+            fallback=lambda _: plain_response("404 Not Found", ""),
         )
         return Application(create_handler(app), background)
 

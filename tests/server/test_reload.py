@@ -14,7 +14,7 @@ import yaml
 from webhook_process import INVENTORY, Webhook, gpu_pod, question, until, webhook_running
 
 from examples.demo.local_server import HOST, make_pair
-from webhook.cli import main
+from webhook.cli import loaders, main, served_policy
 
 POLICY = """\
 apiVersion: gpu-sharing.io/v1
@@ -237,14 +237,50 @@ UNSAFE = POLICY.replace("dev", "tenant").format(strategy="mps")
 NODE = "apiVersion: v1\nkind: Node\nmetadata:\n  name: a\n  labels: [a]\n"
 WRONG = [
     pytest.param(
-        text("policy.yaml", TYPO.format(strategy="mps")),
-        ["did you mean `strategies`"],
-        id="policy-with-a-key-of-another-place",
-    ),
-    pytest.param(
         text("nodes.yaml", "kind: List\nitems:\n- {kind: Node}\n- kind: Node\n  metadata: []\n"),
         ["nodes.yaml: line 5, items[1].metadata"],
         id="inventory-with-a-wrong-type-in-a-list",
+    ),
+    pytest.param(gone("policy.yaml"), ["No such file", "policy.yaml"], id="policy-missing"),
+    pytest.param(folder("policy.yaml"), ["Is a directory", "policy.yaml"], id="policy-a-folder"),
+    pytest.param(
+        text("nodes.yaml", NODE),
+        ["nodes.yaml: line 5, metadata.labels: expected"],
+        id="inventory-with-a-wrong-type",
+    ),
+    pytest.param(
+        text("nodes.yaml", "a: b\n"), ["nodes.yaml: document 1: expected"], id="inventory-no-object"
+    ),
+    pytest.param(
+        text("nodes.yaml", "{]\n"), ["nodes.yaml: line 1: not YAML"], id="inventory-no-yaml"
+    ),
+    pytest.param(raw("nodes.yaml", b"\x00\xff"), ["nodes.yaml: not UTF-8"], id="inventory-binary"),
+    pytest.param(gone("nodes.yaml"), ["No such file", "nodes.yaml"], id="inventory-missing"),
+    pytest.param(
+        text("nodes.yaml", ""),
+        ["nodes.yaml: "],
+        id="inventory-empty",
+    ),
+    pytest.param(
+        text("nodes.yaml", "kind: Pod\n"),
+        ["nodes.yaml: "],
+        id="inventory-without-nodes",
+    ),
+    pytest.param(gone("tls.crt"), ["tls.crt cannot be read"], id="certificate-missing"),
+    pytest.param(gone("tls.key"), ["tls.key cannot be read"], id="key-missing"),
+    pytest.param(
+        text("tls.crt", "PEM"), ["tls.crt holds no PEM certificate"], id="certificate-none"
+    ),
+    pytest.param(text("tls.key", "PEM"), ["tls.key holds no PEM private key"], id="key-none"),
+    pytest.param(
+        another_pair, ["tls.key is not the key of", "tls.crt"], id="certificate-of-another"
+    ),
+]
+WRONG_POLICIES = [
+    pytest.param(
+        text("policy.yaml", TYPO.format(strategy="mps")),
+        ["did you mean `strategies`"],
+        id="policy-with-a-key-of-another-place",
     ),
     pytest.param(
         text("policy.yaml", TYPO.format(strategy="mps")),
@@ -285,40 +321,6 @@ WRONG = [
         ["policy.yaml: not UTF-8 text at byte 0"],
         id="policy-binary",
     ),
-    pytest.param(gone("policy.yaml"), ["No such file", "policy.yaml"], id="policy-missing"),
-    pytest.param(folder("policy.yaml"), ["Is a directory", "policy.yaml"], id="policy-a-folder"),
-    pytest.param(
-        text("nodes.yaml", NODE),
-        ["nodes.yaml: line 5, metadata.labels: expected"],
-        id="inventory-with-a-wrong-type",
-    ),
-    pytest.param(
-        text("nodes.yaml", "a: b\n"), ["nodes.yaml: document 1: expected"], id="inventory-no-object"
-    ),
-    pytest.param(
-        text("nodes.yaml", "{]\n"), ["nodes.yaml: line 1: not YAML"], id="inventory-no-yaml"
-    ),
-    pytest.param(raw("nodes.yaml", b"\x00\xff"), ["nodes.yaml: not UTF-8"], id="inventory-binary"),
-    pytest.param(gone("nodes.yaml"), ["No such file", "nodes.yaml"], id="inventory-missing"),
-    pytest.param(
-        text("nodes.yaml", ""),
-        ["nodes.yaml: "],
-        id="inventory-empty",
-    ),
-    pytest.param(
-        text("nodes.yaml", "kind: Pod\n"),
-        ["nodes.yaml: "],
-        id="inventory-without-nodes",
-    ),
-    pytest.param(gone("tls.crt"), ["tls.crt cannot be read"], id="certificate-missing"),
-    pytest.param(gone("tls.key"), ["tls.key cannot be read"], id="key-missing"),
-    pytest.param(
-        text("tls.crt", "PEM"), ["tls.crt holds no PEM certificate"], id="certificate-none"
-    ),
-    pytest.param(text("tls.key", "PEM"), ["tls.key holds no PEM private key"], id="key-none"),
-    pytest.param(
-        another_pair, ["tls.key is not the key of", "tls.crt"], id="certificate-of-another"
-    ),
 ]
 
 
@@ -343,11 +345,73 @@ def test_a_wrong_page_is_named(files: Files, start: Start) -> None:
 
 
 def test_the_process_ends_with_2_and_listens_nowhere(files: Files) -> None:
-    files.path("policy.yaml").write_text(TYPO.format(strategy="mps"))
+    files.path("policy.yaml").unlink()
     command = [sys.executable, "-m", "webhook.cli.main", "serve", *files.flags()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {files.path('policy.yaml')}: line 5, ")
+    assert done.stderr.startswith("error: ")
+    assert str(files.path("policy.yaml")) in done.stderr
+
+
+# A wrong policy stops no start.
+
+
+@pytest.mark.parametrize(("spoil", "says"), WRONG_POLICIES)
+def test_a_wrong_policy_at_the_start_is_told_and_the_built_in_one_decides(
+    spoil: Spoil, says: list[str], files: Files
+) -> None:
+    spoil(files)
+    path, told = files.path("policy.yaml"), []
+    source = served_policy.open_policy(
+        str(path), None, lambda event, **fields: told.append((event, fields))
+    )
+    assert source.start == loaders.load_policy(None)
+    [(event, fields)] = told
+    assert (event, fields["instead"]) == ("refused_at_start", "built_in")
+    assert all(part in f"{path}: {fields['problem']}" for part in says), fields
+    assert fields["problem"] in source.check().detail
+    assert "the built-in policy decides" in source.check().detail
+
+
+def test_the_last_good_policy_decides_after_a_restart(tmp_path: Path) -> None:
+    path, copy = tmp_path / "policy.yaml", tmp_path / "last.yaml"
+    flags = ["--policy", str(path), "--last-policy", str(copy)]
+    path.write_text(TYPO.format(strategy="exclusive"))
+    with webhook_running(tmp_path, flags) as webhook:
+        assert strategy_of_dev(webhook) == "time-slicing", "as built in"
+        [told] = webhook.log("refused_at_start")
+        assert (told["level"], told["instead"]) == ("error", "built_in")
+        assert "line 5, matrix.dev.strategy" in told["problem"]
+        assert "the built-in policy decides" in ready(webhook)["policy"]
+        assert metric(webhook, "gpu_sharing_policy_stale 1.0")
+        assert metric(webhook, 'gpu_sharing_policy_source{source="built_in"} 1.0')
+
+        replaced(path, policy("exclusive"))
+        until(lambda: strategy_of_dev(webhook) == "exclusive")
+        assert metric(webhook, 'gpu_sharing_policy_source{source="file"} 1.0')
+        assert ready(webhook)["policy"] == "ok"
+    path.write_text("matrix: [")
+    with webhook_running(tmp_path, flags) as webhook:
+        assert strategy_of_dev(webhook) == "exclusive"
+        assert "the last good policy decides" in ready(webhook)["policy"]
+        assert metric(webhook, 'gpu_sharing_policy_source{source="last_good"} 1.0')
+
+
+def test_a_last_good_policy_that_is_wrong_now_is_passed_over(tmp_path: Path) -> None:
+    path, copy = tmp_path / "policy.yaml", tmp_path / "last.yaml"
+    path.write_text("a: [")
+    copy.write_bytes(b"\xff\xfe")
+    source = served_policy.open_policy(str(path), str(copy), lambda *_, **__: None)
+    assert source.source.value == "built_in"
+
+
+def test_what_is_doubtful_in_a_policy_is_logged(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(policy("{strategy: mig, on: [A1000]}"))
+    with webhook_running(tmp_path, ["--policy", str(path)]) as webhook:
+        [told] = webhook.log("doubtful")
+        assert told["level"] == "warning"
+        assert "did you mean A100?" in told["problem"]
 
 
 def test_flags_may_be_given_as_environment_variables(

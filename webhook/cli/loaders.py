@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -58,7 +58,23 @@ def load_policy(path: str | None) -> Policy:
     try:
         return parse_policy(text)
     except policy_file.PolicyError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{_name(path)}: {error}") from None
+
+
+def whole_policy(path: str) -> dict[str, Any]:
+    """The policy of a file with all that it leaves out, as plain values.
+
+    Raises:
+        InputError: the file cannot be read or is wrong; the message says where.
+    """
+    try:
+        return policy_file.whole_policy(manifests.read_text(path), default_policy_text())
+    except policy_file.PolicyError as error:
+        raise InputError(f"{_name(path)}: {error}") from None
+
+
+def _name(path: str | None) -> str:
+    return "standard input" if path == manifests.STDIN else str(path)
 
 
 def load_cluster(path: str | None) -> Cluster:

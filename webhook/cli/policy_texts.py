@@ -1,4 +1,4 @@
-"""A policy in words and tables."""
+"""A policy as tables, by the keys and values of a policy file."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from webhook.cli import output
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.values import Otherwise, Policy, Row, RowName, SeveralGpus
 
 _ROWS: Final = {
@@ -23,20 +24,27 @@ _SEVERAL: Final = {
     SeveralGpus.SHARE: "that many shares",
 }
 _MATRIX: Final = (
-    ("WORKLOAD", "workload"), ("GETS, IN ORDER", "gets"), ("IF NONE IS OFFERED", "otherwise"),
-    ("SEVERAL GPUS", "several"),
+    ("matrix", "row"), ("strategies", "strategies"), ("otherwise", "otherwise"),
+    ("severalGpus", "several"),
 )  # fmt: skip
-_CHECKS: Final = (("CHECK", "check"), ("TENANTS", "tenants"), ("OTHERS", "others"))
+_CHECKS: Final = (("guards", "check"), ("tenants", "tenants"), ("others", "others"))
+_LEGEND: Final = (
+    ("strategies", "in order; the first that a node offers is taken"),
+    ("otherwise", "if none is: exclusive (a whole GPU, with a warning) or deny"),
+    ("severalGpus", "several in a container: exclusive (that many whole GPUs), share or deny"),
+    (RowName.TENANT.value, "every pod of a tenant but its training, which is tenantTraining"),
+    (RowName.UNCLASSIFIED.value, "nothing says what the pod is for"),
+)
 
 
 def policy_tables(policy: Policy) -> RenderableType:
-    """Return the matrix and the checks, by their names in a policy file."""
+    """Return the matrix and the checks by their keys, and what the words mean."""
     rows = (
         {
-            "workload": _ROWS[name],
-            "gets": _choices(row),
-            "otherwise": _OTHERWISE[row.otherwise],
-            "several": _SEVERAL[row.several_gpus],
+            "row": name.value,
+            "strategies": _choices(row),
+            "otherwise": row.otherwise.value,
+            "several": row.several_gpus.value,
         }
         for name, row in policy.matrix.items()
     )
@@ -48,7 +56,14 @@ def policy_tables(policy: Policy) -> RenderableType:
         }
         for reason, each in policy.guards.items()
     )
-    return Group(output.table(_MATRIX, rows), Text(), output.table(_CHECKS, checks))
+    legend = output.pairs((*strategy_meanings(), *_LEGEND))
+    tables = output.table(_MATRIX, rows), Text(), legend, Text(), output.table(_CHECKS, checks)
+    return Group(*tables)
+
+
+def strategy_meanings() -> tuple[tuple[str, str], ...]:
+    """Return each strategy with what it means, in a line."""
+    return tuple((each.value, each.traits.meaning) for each in Strategy)
 
 
 def _file_key(code: str) -> str:
@@ -65,5 +80,5 @@ def row_sentence(name: RowName, row: Row) -> str:
 
 def _choices(row: Row) -> str:
     parts = (c.strategy.value + (f" on {', '.join(c.on)}" if c.on else "") for c in row.choices)
-    memory = f" (at least {row.memory} MiB)" if row.memory else ""
+    memory = f" (memory {row.memory}Mi)" if row.memory else ""
     return ", then ".join(parts) + memory

@@ -14,8 +14,13 @@ from webhook.server.reload import Logger
 _RELOADS: Final = {
     "reloaded": "ok",
     "reload_refused": "refused",
+    "refused_at_start": "refused",
     "certificate_loaded": "ok",
     "certificate_refused": "refused",
+}
+_LEVELS: Final = {
+    **dict.fromkeys(("refused_at_start", "reload_refused", "certificate_refused"), "error"),
+    **dict.fromkeys(("doubtful", "not_kept", "change_refused"), "warning"),
 }
 _ADVISE: Final = "advise"  # as a third side, where times are measured
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
@@ -54,7 +59,7 @@ def create_logger(
     """Return what writes the events of one part, such as `policy`, and counts its reloads."""
 
     def told(event: str, /, **fields: object) -> None:
-        log.info(event, of=what, **fields)
+        getattr(log, _LEVELS.get(event, "info"))(event, of=what, **fields)
         if event in _RELOADS:
             metrics.reloads.labels(what, _RELOADS[event]).inc()
 

@@ -95,13 +95,14 @@ GAUGES: Final = {
     "gpu_sharing_inventory_age_seconds": "Time since the nodes were last known to be as shown.",
     "gpu_sharing_inventory_nodes": "Nodes in the inventory.",
     "gpu_sharing_policy_generation": "How many policies were loaded; grows with each good reload.",
-    "gpu_sharing_policy_stale": "1 while a newer policy file is refused and an older one is kept.",
+    "gpu_sharing_policy_stale": "1 while the policy file is refused and another one is in force.",
     "gpu_sharing_undecided_look_seconds": "When all undecided pods were last counted (Unix time).",
 }
 BY_NAMESPACE: Final = {
     "gpu_sharing_undecided_pods": "Pods with a GPU that this webhook never decided.",
 }
 OFFERS: Final = "gpu_sharing_inventory_offers"
+POLICY_SOURCE: Final = "gpu_sharing_policy_source"
 _OFFERED: Final = "GPUs, MIG devices and shares of all nodes together, and of pools in the policy."
 UNUSABLE: Final = "gpu_sharing_inventory_unusable"
 _UNUSABLE: Final = "Nodes with a GPU resource that is not offered, by the reason."
@@ -157,6 +158,12 @@ def publish_unusable(metrics: Metrics, read: Callable[[], Inventory | None]) -> 
         return Counts((reason,) for node in reasons for reason in node)
 
     metrics.registry.register(_Read((UNUSABLE, _UNUSABLE), ("reason",), by_reason))
+
+
+def publish_policy_source(metrics: Metrics, read: Callable[[], str]) -> None:
+    """Register POLICY_SOURCE, 1 for where the policy in force comes from."""
+    family = POLICY_SOURCE, "1 for where the policy in force comes from."
+    metrics.registry.register(_Read(family, ("source",), lambda: {(read(),): 1.0}))
 
 
 class _Read(Collector):

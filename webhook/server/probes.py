@@ -40,7 +40,8 @@ def create_app(checks: Mapping[str, Check]) -> Flask:
     def index() -> ResponseReturnValue:
         """Answer with the paths that are there."""
         return jsonify(
-            name="gpu-sharing webhook", paths=["/mutate", "/validate", "/advise", "/readyz"]
+            name="gpu-sharing webhook",
+            paths=["/mutate", "/validate", "/advise", "/policy", "/readyz"],
         )
 
     @app.errorhandler(HTTPException)

@@ -6,10 +6,12 @@ from typing import Final
 from webhook.cli import loaders, manifests, output, policy_texts
 from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
+from webhook.core.policy import mistakes
 
 VERB: Final = Verb(
     "check",
-    "Read a policy as `serve` would. Exit code 0: right; 2: wrong or unreadable.",
+    "Read a policy as `serve` would. Exit code 0: right; 1: right in form, but something in it "
+    "will not be as it is meant; 2: wrong or unreadable.",
 )
 
 
@@ -17,13 +19,23 @@ def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = flags.add_verb(commands, VERB, run)
     parser.add_argument("policy", metavar="POLICY", help="a YAML file, or - for standard input")
+    parser.add_argument(
+        "--inventory", metavar="FILE", help="also say what matches no GPU of these nodes"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what the policy means, or what is wrong with it."""
     policy = loaders.load_policy(args.policy)
-    console = output.create_console()
+    doubts = list(mistakes.doubtful(policy))
+    if args.inventory is not None:
+        cluster = loaders.load_cluster(args.inventory)
+        doubts += mistakes.unmatched(policy, loaders.inventory_of(cluster, policy))
     name = "standard input" if args.policy == manifests.STDIN else args.policy
-    console.print(f"{name}: right. It means:\n")
-    console.print(policy_texts.policy_tables(policy))
-    return flags.FINE
+    output.put(
+        f"{name}: {'right in form, but:' if doubts else 'right. It means:'}",
+        *(output.item(each) for each in doubts),
+        "",
+        policy_texts.policy_tables(policy),
+    )
+    return flags.FOUND if doubts else flags.FINE

@@ -1,4 +1,4 @@
-"""`gpu-sharing policy`: the matrix as a table, the built-in YAML, and the JSON Schema."""
+"""`gpu-sharing policy`: the matrix as a table, a whole policy as YAML, and the JSON Schema."""
 
 import argparse
 from typing import Final
@@ -20,7 +20,9 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("policy", nargs="?", metavar="POLICY", help="a policy file")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
-        "--yaml", action="store_true", help="the built-in policy with its comments, to start from"
+        "--yaml",
+        action="store_true",
+        help="POLICY with all that it leaves out; without one the built-in policy, to start from",
     )
     how.add_argument("--schema", action="store_true", help="JSON Schema of policy files")
 
@@ -30,8 +32,14 @@ def run(args: argparse.Namespace) -> int:
     if args.schema:
         print(output.structured(load.policy_schema(), output.JSON))  # noqa: T201 - the output
     elif args.yaml:
-        print(loaders.default_policy_text(), end="")  # noqa: T201 - the output
+        print(_yaml(args.policy))  # noqa: T201 - the output
     else:
         policy = loaders.load_policy(args.policy)
         output.create_console().print(policy_texts.policy_tables(policy))
     return flags.FINE
+
+
+def _yaml(path: str | None) -> str:
+    if path is None:
+        return loaders.default_policy_text().rstrip("\n")
+    return output.structured(loaders.whole_policy(path), output.YAML)

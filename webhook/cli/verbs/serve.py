@@ -14,13 +14,11 @@ from typing import Final
 
 from prometheus_client import start_http_server
 
-from webhook.cli import background, loaders, state_source
-from webhook.cli.manifests import InputError
+from webhook.cli import background, state_source
+from webhook.cli.served_policy import ServedPolicy, create_judge, open_policy, publish_policy
 from webhook.cli.state_source import Job, StateSource
 from webhook.cli.verbs import SUMMARIES
 from webhook.core.api.reason import PAGE
-from webhook.core.policy import load as policy_file
-from webhook.core.policy.values import Policy
 from webhook.process.flags import (
     WRONG_SETTINGS,
     Address,
@@ -41,15 +39,16 @@ from webhook.server.http.worker import Application
 from webhook.server.http.wsgi import wsgi_handler
 from webhook.server.metrics import Metrics
 from webhook.server.probes import Check, Health, create_app
-from webhook.server.reload import Logger, ReloadedFile
+from webhook.server.reload import Logger
 from webhook.server.state import ServerState
 from webhook.server.tls import BadPair, ServingCertificate
 
 EPILOG = """\
 every flag is also an environment variable: GPU_SHARING_TLS_CERT, GPU_SHARING_BIND and so on.
 files are read again when they change; a bad one is refused, told and the last good one kept.
+a policy that is wrong at the start is told too: the last good one decides, or the built-in one.
 
-exit codes: 0 stopped by a signal, 2 settings, certificate, policy or inventory are wrong
+exit codes: 0 stopped by a signal, 2 settings, certificate or inventory are wrong
 
 example, without a cluster:
   gpu-sharing serve --tls-cert tls.crt --tls-key tls.key --inventory nodes.json
@@ -62,6 +61,7 @@ FLAGS: Final = (
     Flag("--bind", "HOST:PORT", "where to serve", "0.0.0.0:8443", read_address),
     Flag("--metrics-bind", "HOST:PORT", "metrics, or off", "0.0.0.0:8080", or_off(read_address)),
     Flag("--policy", "FILE", "a policy; else the built-in one"),
+    Flag("--last-policy", "FILE", "where to keep the last good policy, for a restart"),
     Flag("--inventory", "FILE", "Nodes and Namespaces of a file instead of a cluster"),
     Flag(
         *("--reasons-page", "URL", "what answers link to, or off", PAGE, read_page),
@@ -84,6 +84,7 @@ class Settings:
     bind: Address
     metrics_bind: Address | None
     policy: str | None
+    last_policy: str | None
     inventory: str | None
     reasons_page: str
     events: bool
@@ -124,8 +125,8 @@ def _serving(chosen: Settings) -> Serving:
         Path(chosen.tls_cert), Path(chosen.tls_key), logger("certificate")
     )
     certificate.load()
-    policy = _policy(chosen.policy, logger("policy"))
-    state = ServerState(policy.value if policy else loaders.load_policy(None))
+    policy = open_policy(chosen.policy, chosen.last_policy, logger("policy"))
+    state = ServerState(policy.start)
     source = _source(chosen.inventory, state, logger("inventory"))
     listen = chosen.metrics_bind
     switches = background.Switches(chosen.events, chosen.undecided)
@@ -137,7 +138,14 @@ def _serving(chosen: Settings) -> Serving:
         if listen is not None:
             start_http_server(listen.port, listen.host, registry=metrics.registry)
         probes = wsgi_handler(create_app(_checks(parts)))
-        app = AdmissionApp(state, source.namespaces, beside.observer, probes, chosen.reasons_page)
+        app = AdmissionApp(
+            state=state,
+            namespaces=source.namespaces,
+            observer=beside.observer,
+            judge=create_judge(logger("policy")),
+            fallback=probes,
+            page=chosen.reasons_page,
+        )
         return Application(create_handler(app), partial(_run_all, parts, beside.jobs))
 
     return Serving(str(chosen.bind), certificate, start)
@@ -148,7 +156,7 @@ class _Parts:
     """What readiness and metrics look at."""
 
     certificate: ServingCertificate
-    policy: ReloadedFile[Policy] | None
+    policy: ServedPolicy
     state: ServerState
     source: StateSource
 
@@ -159,17 +167,8 @@ async def _run_all(parts: _Parts, jobs: tuple[Job, ...]) -> None:
     async with live.client if live else nullcontext(), asyncio.TaskGroup() as tasks:
         for job in (parts.source.follow, *jobs):
             tasks.create_task(job())
-        if parts.policy is not None:
-            tasks.create_task(parts.policy.follow(parts.state.set_policy))
-
-
-def _policy(path: str | None, log: Logger) -> ReloadedFile[Policy] | None:
-    if path is None:
-        return None
-    try:
-        return ReloadedFile(Path(path), loaders.parse_policy, log)
-    except policy_file.PolicyError as error:
-        raise InputError(f"{path}: {error}") from None
+        if parts.policy.file is not None:
+            tasks.create_task(parts.policy.file.follow(parts.state.set_policy))
 
 
 def _source(inventory: str | None, state: ServerState, log: Logger) -> StateSource:
@@ -180,35 +179,30 @@ def _source(inventory: str | None, state: ServerState, log: Logger) -> StateSour
 
 def _checks(parts: _Parts) -> Mapping[str, Check]:
     """What readiness means. A refused reload or a stale inventory is named, but serves on."""
-    certificate, policy = parts.certificate, parts.policy
+    certificate = parts.certificate
 
     def check_certificate() -> Health:
         if not certificate.loaded or certificate.not_after <= time.time():
             return Health(ok=False, detail=certificate.problem or "the certificate has expired")
-        return Health(ok=True, detail=_detail(certificate.problem))
+        problem = certificate.problem
+        text = f"ok, but the last change was refused: {problem}" if problem else "ok"
+        return Health(ok=True, detail=text)
 
-    def check_policy() -> Health:
-        return Health(ok=True, detail=_detail(policy.problem if policy else None))
-
-    return {"certificate": check_certificate, "policy": check_policy, **parts.source.checks}
-
-
-def _detail(problem: str | None) -> str:
-    return f"ok, but the last change was refused: {problem}" if problem else "ok"
+    checks = {"certificate": check_certificate, "policy": parts.policy.check}
+    return {**checks, **parts.source.checks}
 
 
 def _publish(metrics: Metrics, parts: _Parts) -> None:
-    policy, state = parts.policy, parts.state
+    state = parts.state
     gauges = {
         "gpu_sharing_certificate_not_after_seconds": lambda: parts.certificate.not_after,
         "gpu_sharing_inventory_age_seconds": parts.source.age,
         "gpu_sharing_inventory_nodes": lambda: float(
             state.inventory.nodes if state.inventory else 0
         ),
-        "gpu_sharing_policy_generation": lambda: float(policy.generation if policy else 1),
-        "gpu_sharing_policy_stale": lambda: float(bool(policy and policy.problem)),
     }
     for name, read in gauges.items():
         metric.publish(metrics, name, read)
+    publish_policy(metrics, parts.policy)
     metric.publish_offers(metrics, lambda: state.inventory)
     metric.publish_unusable(metrics, lambda: state.inventory)

@@ -88,8 +88,8 @@ SEVERAL_GPUS_NOT_ALLOWED: Final = Reason(
     Group.WORKLOAD,
     "The workload may not ask for more than one GPU.",
     example="dev with `nvidia.com/gpu: 2`.",
-    to_do="ask for 1; label whole-GPU work training.",
-    detail="It gets one in a container.",
+    to_do="ask for 1; an administrator can allow whole GPUs.",
+    detail="It gets one in a container. The policy key is `matrix.<row>.severalGpus: exclusive`.",
 )
 SEVERAL_MIG_DEVICES: Final = Reason(
     "several_mig_devices",

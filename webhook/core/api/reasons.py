@@ -55,7 +55,7 @@ UNCLASSIFIED: Final = Reason(
     "Nothing says what the pod is for; whole GPUs until a label does.",
     example="a pod without our label in a namespace without a default.",
     to_do="label the pod `gpu-sharing.io/workload`, or the namespace with a default.",
-    detail="A warning names the label.",
+    detail="A warning names the label. An unshared MIG device that the pod names is given.",
 )
 MIG_SLICE: Final = Reason(
     "mig_slice",

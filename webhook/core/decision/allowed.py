@@ -8,10 +8,14 @@ from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.decision.values import Candidate, GpuRequest, Question
 from webhook.core.gpu.meaning import possible_strategies
+from webhook.core.gpu.resources import parse_resource
 from webhook.core.gpu.strategies import FALLBACK, Strategy
 from webhook.core.policy.values import Choice, Otherwise, Policy, Row, RowName, SeveralGpus
 
 _WHOLE: Final = Choice(FALLBACK)
+_SLICES: Final = tuple(
+    Choice(each) for each in Strategy if each.traits.takes_profile and each.traits.isolated
+)
 _NEVER: Final = {
     RowName.TRAINING: (denials.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
     RowName.TENANT_TRAINING: (denials.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
@@ -34,15 +38,30 @@ def _candidate(request: GpuRequest, question: Question, policy: Policy) -> Candi
     possible = possible_strategies(request.resource)
     if profile is not None:
         possible = frozenset(each for each in possible if each.traits.takes_profile)
-    choices = _only(_choices(question.row), possible)
+    choices = _only(choices_of(request, question), possible)
     if not choices:
-        return _not_allowed(request, question)
+        return _not_allowed(request, question, policy)
     if request.count == 1:
         return Candidate(request, choices)
     plain = request.resource == names.GPU and profile is None
     if plain and question.row.several_gpus is SeveralGpus.EXCLUSIVE:
         return Candidate(request, (_WHOLE,))
     return _several(Candidate(request, choices), question, policy, plain=plain)
+
+
+def choices_of(request: GpuRequest, question: Question) -> tuple[Choice, ...]:
+    """Return the choices of a request: its row's, and what that falls back to.
+
+    A pod that nothing classifies may also have the unshared MIG device that it names: who names
+    one knows what it is, and it takes nothing from anybody.
+    """
+    row, found = question.row, parse_resource(request.resource)
+    sliced = question.constraints.profile is not None or (found and found.profile)
+    named = _SLICES if sliced and question.row_name is RowName.UNCLASSIFIED else ()
+    fallback = (_WHOLE,) if row.otherwise is Otherwise.EXCLUSIVE else ()
+    listed = {choice.strategy for choice in row.choices}
+    added = (each for each in (*named, *fallback) if each.strategy not in listed)
+    return (*row.choices, *added)
 
 
 def _several(
@@ -65,23 +84,17 @@ def _several(
         left = candidate.choices if policy.several_mig_devices else shares
         return Candidate(request, left) if left else _several_mig_devices(request)
     if plain or not slices:
-        return _several_gpus(request, question.row_name)
+        return _several_gpus(request, question)
     if not policy.several_mig_devices:
         return _several_mig_devices(request)
     return Candidate(request, slices)
-
-
-def _choices(row: Row) -> tuple[Choice, ...]:
-    fallback = row.otherwise is Otherwise.EXCLUSIVE
-    listed = any(choice.strategy is FALLBACK for choice in row.choices)
-    return row.choices if listed or not fallback else (*row.choices, _WHOLE)
 
 
 def _only(choices: Iterable[Choice], strategies: frozenset[Strategy]) -> tuple[Choice, ...]:
     return tuple(choice for choice in choices if choice.strategy in strategies)
 
 
-def _not_allowed(request: GpuRequest, question: Question) -> Violation:
+def _not_allowed(request: GpuRequest, question: Question, policy: Policy) -> Violation:
     reason, why = _NEVER.get(question.row_name, (denials.STRATEGY_NOT_ALLOWED, ""))
     why = why or f"workload {question.workload} may use {', '.join(strategy_names(question.row))}"
     plain = request.resource == names.GPU
@@ -89,9 +102,17 @@ def _not_allowed(request: GpuRequest, question: Question) -> Violation:
     mend = f"write limits {names.GPU}"
     if plain and question.constraints.profile is not None:
         mend = "remove the annotation"
-    if question.row_name is not RowName.TENANT:
-        mend += f", or set another {names.WORKLOAD}"
+    others = _workloads_that_may(request, policy)
+    if others and not question.constraints.isolated:
+        mend += f", or label {names.WORKLOAD}: {'|'.join(others)} if that is what it is"
     return _violation(reason, request, f"{asked}: {why}; {mend}")
+
+
+def _workloads_that_may(request: GpuRequest, policy: Policy) -> tuple[str, ...]:
+    """The workloads whose rows have what the name can stand for."""
+    possible = possible_strategies(request.resource)
+    rows = (RowName.TRAINING, RowName.INFERENCE, RowName.DEV)
+    return tuple(row.value for row in rows if _only(policy.matrix[row].choices, possible))
 
 
 def strategy_names(row: Row) -> tuple[str, ...]:
@@ -99,13 +120,26 @@ def strategy_names(row: Row) -> tuple[str, ...]:
     return tuple(dict.fromkeys(choice.strategy.value for choice in row.choices))
 
 
-def _several_gpus(request: GpuRequest, row_name: RowName) -> Violation:
-    who = "a tenant's pod" if row_name is RowName.TENANT else f"workload {row_name}"
-    message = (
-        f"{request.resource}: {request.count} asked, {who} gets 1 in a container (more shares add "
-        "no compute); write 1, or label whole-GPU work gpu-sharing.io/workload=training"
+def _several_gpus(request: GpuRequest, question: Question) -> Violation:
+    """Name what an administrator can allow.
+
+    A label would be no mend: what the pod is for does not change with what it asks.
+    """
+    row = question.row_name
+    who = "a tenant's pod" if row is RowName.TENANT else f"workload {question.workload}"
+    text = f"{request.resource}: {request.count} asked, the policy gives {who} 1 in a container"
+    if request.resource != names.GPU:
+        return _violation(
+            denials.SEVERAL_GPUS_NOT_ALLOWED,
+            request,
+            f"{text} (more shares add no compute); write 1",
+        )
+    also = ", which isolate too" if row is RowName.TENANT else ""
+    mend = (
+        f"write 1, or ask an administrator to allow whole GPUs{also} "
+        f"(policy: matrix.{row}.severalGpus: exclusive)"
     )
-    return _violation(denials.SEVERAL_GPUS_NOT_ALLOWED, request, message)
+    return _violation(denials.SEVERAL_GPUS_NOT_ALLOWED, request, f"{text}; {mend}")
 
 
 def _several_mig_devices(request: GpuRequest) -> Violation:

@@ -19,10 +19,11 @@ from webhook.core.gpu.strategies import FALLBACK
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy, RowName
 
-UNCLASSIFIED_WARNING: Final = (
-    f"whole GPUs, since nothing says what this is for; label {names.WORKLOAD}: "
-    "training|inference|dev|tenant"
+_TO_LABEL: Final = (
+    f"nothing says what this is for; label {names.WORKLOAD}: training|inference|dev|tenant"
 )
+UNCLASSIFIED_WARNING: Final = f"whole GPUs, since {_TO_LABEL}"
+NAMED_WARNING: Final = f"MIG as it is named, but {_TO_LABEL}"
 
 
 def decide(question: Question, policy: Policy, inventory: Inventory) -> Decision:
@@ -79,7 +80,8 @@ def _reason(selected: Selection, question: Question) -> Reason:
 def _warnings(allocation: Allocation, question: Question) -> tuple[str, ...]:
     """The warnings of an allocation, each at most 120 characters, as kubectl shows them."""
     if allocation.reason is reasons.UNCLASSIFIED:
-        return (UNCLASSIFIED_WARNING,)
+        whole = allocation.offer.strategy is FALLBACK
+        return (UNCLASSIFIED_WARNING if whole else NAMED_WARNING,)
     if allocation.reason is reasons.FALLBACK_WHOLE_GPU:
         wanted = " or ".join(allowed.strategy_names(question.row))
         return (f"no {wanted} is offered for this pod: a whole GPU is given instead",)

@@ -6,11 +6,11 @@ from typing import Final
 from webhook.core.api import denials, names
 from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject
-from webhook.core.decision.allowed import denial_reason
+from webhook.core.decision.allowed import choices_of, denial_reason
 from webhook.core.decision.values import GpuRequest, Question
 from webhook.core.gpu import meaning
 from webhook.core.gpu.strategies import FALLBACK, Strategy
-from webhook.core.policy.values import Otherwise, SeveralGpus
+from webhook.core.policy.values import SeveralGpus
 
 BACKSTOP: Final = {
     denials.NOT_REWRITTEN: (
@@ -70,11 +70,10 @@ def _forbidden(request: GpuRequest, strategy: Strategy, question: Question) -> V
 
 def _is_allowed(strategy: Strategy, request: GpuRequest, question: Question) -> bool:
     """Whether the row has the strategy, or falls back to it for this request."""
-    row = question.row
-    several = request.count > 1 and row.several_gpus is SeveralGpus.EXCLUSIVE
-    if strategy is FALLBACK and (several or row.otherwise is Otherwise.EXCLUSIVE):
+    several = request.count > 1 and question.row.several_gpus is SeveralGpus.EXCLUSIVE
+    if strategy is FALLBACK and several:
         return True
-    return any(choice.strategy is strategy for choice in row.choices)
+    return any(choice.strategy is strategy for choice in choices_of(request, question))
 
 
 def _keeps_tenants_apart(strategy: Strategy, question: Question) -> bool:

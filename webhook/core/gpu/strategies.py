@@ -19,12 +19,13 @@ from webhook.core.api.reason import Reason
 class StrategyTraits:
     """What is true of every device that a strategy gives.
 
-    `warning` is told with the device: `{size}` is its memory, `{profile}` its MIG profile and
-    `{more}` how to ask for more. `memory_limit` is the variable by which a client lowers its
-    memory, with `{}` for the MiB.
+    `meaning` says it to people in a line. `warning` is told with the device: `{size}` is its
+    memory, `{profile}` its MIG profile and `{more}` how to ask for more. `memory_limit` is the
+    variable by which a client lowers its memory, with `{}` for the MiB.
     """
 
     reason: Reason
+    meaning: str
     colour: str
     isolated: bool
     """No other pod uses the device (NVIDIA MIG User Guide; device plugin README)."""
@@ -64,6 +65,7 @@ class Strategy(StrEnum):
         "exclusive",
         StrategyTraits(
             reason=reasons.WHOLE_GPU,
+            meaning="a whole GPU for one container; isolated",
             colour="cyan",
             isolated=True,
             whole=True,
@@ -79,6 +81,7 @@ class Strategy(StrEnum):
         "mig",
         StrategyTraits(
             reason=reasons.MIG_SLICE,
+            meaning="a hardware slice of a GPU (MIG), with its own memory and compute; isolated",
             colour="green",
             isolated=True,
             whole=False,
@@ -94,6 +97,7 @@ class Strategy(StrEnum):
         "mps",
         StrategyTraits(
             reason=reasons.MPS_SHARE,
+            meaning="a share of a GPU under NVIDIA MPS; memory is limited, not isolated",
             colour="yellow",
             isolated=False,
             whole=False,
@@ -110,6 +114,7 @@ class Strategy(StrEnum):
         "time-slicing",
         StrategyTraits(
             reason=reasons.TIME_SLICED_SHARE,
+            meaning="turns on a GPU with other pods; nothing is limited or isolated",
             colour="magenta",
             isolated=False,
             whole=False,

@@ -15,7 +15,7 @@ from typing import Final
 from webhook.core.admit import admit
 from webhook.core.api.admission import Mode, Side
 from webhook.core.gpu.values import Inventory
-from webhook.server.admission import advise, decode, encode
+from webhook.server.admission import advise, decode, encode, policy_review
 from webhook.server.admission.decode import BadReview, Route
 from webhook.server.admission.error_boundary import (
     UNAVAILABLE,
@@ -25,6 +25,7 @@ from webhook.server.admission.error_boundary import (
     ReviewObserver,
     error_boundary,
 )
+from webhook.server.admission.policy_review import PolicyJudge
 from webhook.server.http.messages import Handler, HttpRequest, HttpResponse
 from webhook.server.state import NO_LABELS, Labels, NamespaceLookup, ServerState
 
@@ -46,12 +47,14 @@ Endpoint = Callable[[bytes], PendingReview]
 class AdmissionApp:
     """What the review endpoints share.
 
-    `page` explains the reasons to people, empty for none; `fallback` answers all other paths.
+    `judge` reads the text of a policy. `page` explains the reasons to people, empty for none;
+    `fallback` answers all other paths.
     """
 
     state: ServerState
     namespaces: NamespaceLookup
     observer: ReviewObserver
+    judge: PolicyJudge
     fallback: Handler
     page: str = ""
 
@@ -61,7 +64,7 @@ def create_handler(app: AdmissionApp) -> Handler:
 
     | request | answer |
     |---|---|
-    | POST of an AdmissionReview to one of ROUTES or to /advise | 200 with the review's answer |
+    | POST of an AdmissionReview to ROUTES, /advise or /policy | 200 with the review's answer |
     | another method there | 405 |
     | another content type | 415 |
     | over MAX_BODY | 413 |
@@ -76,6 +79,8 @@ def create_handler(app: AdmissionApp) -> Handler:
 
     def handle(request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         endpoint = endpoints.get(request.path)
+        if request.path == policy_review.PATH:
+            return _judge_policy(app, request)
         if endpoint is None:
             return app.fallback(request)
         started = perf_counter()
@@ -102,6 +107,16 @@ async def _answer_later(
         return _respond_error(app, ReviewError(UNAVAILABLE, text))
     try:
         return _respond(app, review.answer(labels), started)
+    except ReviewError as error:
+        return _respond_error(app, error)
+
+
+async def _judge_policy(app: AdmissionApp, request: HttpRequest) -> HttpResponse:
+    try:
+        body = await policy_review.answer_policy(_body(request), app.judge)
+        return HttpResponse("200 OK", [("Content-Type", _JSON)], body)
+    except BadReview as error:
+        return _respond_error(app, ReviewError("400 Bad Request", str(error)))
     except ReviewError as error:
         return _respond_error(app, error)
 

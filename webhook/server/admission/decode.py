@@ -117,6 +117,16 @@ def decode_object(asked: ReviewRequest) -> dict[str, Any] | None:
     return found
 
 
+def decode_old_object(asked: ReviewRequest) -> dict[str, Any] | None:
+    """Return the object as it was before an update, None where it is new.
+
+    Raises:
+        BadReview: it is no JSON object.
+    """
+    found: dict[str, Any] | None = _read(_OBJECT, asked.old_object, ".request.oldObject")
+    return found
+
+
 def to_request(
     asked: ReviewRequest,
     route: Route,

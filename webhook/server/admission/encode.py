@@ -13,6 +13,7 @@ from webhook.core.verdict import Verdict
 from webhook.server.admission.decode import API_VERSION, KIND
 
 FORBIDDEN: Final = 403
+INVALID: Final = 422
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -86,6 +87,12 @@ def _warnings(request: AdmissionRequest, verdict: Verdict, page: str) -> tuple[s
 def warn(uid: str, warnings: tuple[str, ...]) -> bytes:
     """Return an answer that only warns."""
     return _ENCODER.encode(_ReviewOut(_AdmissionResponse(uid, allowed=True, warnings=warnings)))
+
+
+def refuse(uid: str, message: str) -> bytes:
+    """Return an answer that refuses an object which is no pod, and says why."""
+    status = _RefusalStatus(INVALID, "Invalid", message, _StatusDetails(()))
+    return _ENCODER.encode(_ReviewOut(_AdmissionResponse(uid, allowed=False, status=status)))
 
 
 def see(reason: Reason, page: str) -> tuple[str, ...]:

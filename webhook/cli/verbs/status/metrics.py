@@ -18,6 +18,12 @@ LEAST_DAYS: Final = 7
 MOST_AGE: Final = 300.0
 """Seconds: a watch of nodes that is well hears something every minute or so."""
 
+_INSTEAD: Final = {
+    "file": "an older one kept",
+    None: "an older one kept",  # of replicas that do not tell
+    "last_good": "the last good one used",
+    "built_in": "the built-in one used",
+}
 _OFFERS: Final = (
     ("PRODUCT", "product"), ("STRATEGY", "strategy"), ("RESOURCE", "resource"),
     ("AMOUNT", "amount"),
@@ -78,6 +84,7 @@ def policy(pages: Pages) -> Section:
             "replica": name,
             "loads": _integer(page.value("gpu_sharing_policy_generation")),
             "stale": page.value("gpu_sharing_policy_stale") == 1,
+            "source": _source(page),
         }
         for name, page in pages.by_replica.items()
     ]
@@ -85,8 +92,21 @@ def policy(pages: Pages) -> Section:
     loads = ", ".join(str(each["loads"]) for each in data)
     newest = f"{len(data) - len(stale)} of {len(data)} replicas have the newest"
     text = f"{newest}; loaded since they started: {loads}"
-    wrong = f"a newer policy is refused and an older one kept by {', '.join(stale)}; see their logs"
-    return Section("policy", "Policy", data, (text,), (wrong,) if stale else ())
+    wrong = tuple(_policy_wrong(data))
+    return Section("policy", "Policy", data, (text,), wrong)
+
+
+def _source(page: MetricsPage) -> str | None:
+    found = page.each("gpu_sharing_policy_source")
+    return next((labels.get("source") for labels, n in found if n), None)
+
+
+def _policy_wrong(data: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    """What each replica decides by whose policy file is refused."""
+    for source, meant in _INSTEAD.items():
+        names = [each["replica"] for each in data if each["stale"] and each["source"] == source]
+        if names:
+            yield f"the policy is refused and {meant} by {', '.join(names)}; see their logs"
 
 
 def inventory(pages: Pages) -> Section:
