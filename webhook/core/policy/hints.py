@@ -69,7 +69,7 @@ def _types_at(path: str) -> list[Any]:
 
 
 def _structs(annotation: Any) -> Iterator[type[msgspec.Struct]]:
-    """Yield the parts of the file within a type, such as the items of a list."""
+    """Yield the parts of the file within a type, such as items of lists."""
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         yield annotation
     for inner in get_args(annotation) if get_origin(annotation) is not Literal else ():
