@@ -36,6 +36,23 @@ monitoring: $(BIN)/.installed ## rules against a real Prometheus and Alertmanage
 	@$(BIN)/python -m tests.monitoring.tools
 	@$(BIN)/python -m pytest tests/monitoring
 
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= gpu-sharing:$(VERSION)
+image: ## build the image with docker, podman or buildah; IMAGE=NAME:TAG, BASE=…
+	@deploy/image.sh build "$(IMAGE)"
+
+push: ## push it to your registry: IMAGE=REGISTRY/NAME:TAG
+	@deploy/image.sh push "$(IMAGE)"
+
+load: ## load it into kind, minikube or k3s instead
+	@deploy/image.sh load "$(IMAGE)"
+
+install: ## install the webhook with IMAGE=…, best by digest, as `make push` prints it
+	@sed 's|image: .*/gpu-sharing:.*|image: $(IMAGE)|' deploy/install.yaml | kubectl apply -f -
+
+release: $(BIN)/.installed sbom ## dist/: wheel, plugin, chart, install.yaml, SBOM, image, notes, checksums
+	@$(BIN)/python -m deploy.release
+
 e2e: $(BIN)/.installed ## the same on a real Kubernetes: built once (Go, minutes), a node of its own (root)
 	@GPU_SHARING_E2E_RUN=1 $(BIN)/python -m pytest -p no:cacheprovider tests/cel tests/core/test_plugin_parser.py tests/e2e
 

@@ -1,0 +1,141 @@
+"""A release: what is the same from the same files, and what the scripts tell people."""
+
+import os
+import stat
+import subprocess
+import tarfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from deploy.release.chart import chart_archive
+from deploy.release.notes import release_notes
+from deploy.release.versions import locked_versions
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "deploy" / "chart"
+SCRIPT = ROOT / "deploy" / "image.sh"
+
+
+def test_the_chart_is_one_folder_with_every_file_and_the_same_bytes_each_time() -> None:
+    name, archive = chart_archive(CHART, 1)
+    assert (name, archive) == chart_archive(CHART, 1)
+    with tarfile.open(fileobj=BytesIO(archive)) as opened:
+        inside = {member.name for member in opened}
+    files = [each for each in CHART.rglob("*") if each.is_file()]
+    assert name.startswith("gpu-sharing-")
+    assert inside == {f"gpu-sharing/{each.relative_to(CHART)}" for each in files}
+
+
+CHANGES = "# Changelog\n\n## Unreleased\n\n- New.\n\n## 0.1.0 (2026-01-01)\n\n- Old.\n"
+
+
+@pytest.mark.parametrize(("version", "notes"), [("0.1.0", "- Old.\n"), ("0.2.0", "- New.\n")])
+def test_the_notes_are_the_part_of_the_changelog(version: str, notes: str) -> None:
+    assert release_notes(CHANGES, version) == notes
+
+
+def test_a_changelog_without_a_word_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"says nothing under '## 0.2.0' or '## Unreleased'"):
+        release_notes("# Changelog\n", "0.2.0")
+
+
+def test_the_plugin_has_the_versions_that_were_tested() -> None:
+    lock = "a-b==1.2 \\\n    --hash=sha256:00\nc==3 ; os_name != 'nt' \\\n    # via a-b\n"
+    assert locked_versions(lock) == "a-b==1.2\nc==3\n"
+
+
+@pytest.fixture
+def programs(tmp_path: Path):
+    """A PATH of stand-ins, which write down how they were called; no engine runs here."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+
+    def add(name: str, prints: str = "") -> None:
+        script = folder / name
+        script.write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/calls\n{prints}\n')
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+
+    for name in ("dirname", "sed", "mktemp", "cat", "rm", "sh"):
+        (folder / name).symlink_to(
+            f"/bin/{name}" if Path(f"/bin/{name}").exists() else f"/usr/bin/{name}"
+        )
+    return add
+
+
+def told(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": str(tmp_path / "bin"),
+        "TMPDIR": str(tmp_path),
+        "HOME": os.environ["HOME"],
+    }
+    return subprocess.run(
+        ["/bin/sh", str(SCRIPT), *arguments],
+        capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+
+
+def test_the_first_program_that_is_there_builds(tmp_path: Path, programs) -> None:
+    programs("buildah")
+    done = told(tmp_path, "build", "gpu-sharing:1")
+    assert done.returncode == 0
+    assert "buildah build --tag gpu-sharing:1" in (tmp_path / "calls").read_text()
+    assert "next: make push" in done.stdout
+
+
+def test_without_one_the_error_says_what_to_install(tmp_path: Path, programs) -> None:
+    done = told(tmp_path, "build", "gpu-sharing:1")
+    assert done.returncode == 2
+    assert "no docker, podman or buildah here; install one" in done.stderr
+
+
+def test_a_push_tells_the_digest_to_install(tmp_path: Path, programs) -> None:
+    digest = "sha256:" + "a" * 64
+    programs("docker", f'[ "$1" = inspect ] && echo registry.example.org/x@{digest} || true')
+    done = told(tmp_path, "push", "registry.example.org/x:1")
+    assert f"next: make install IMAGE=registry.example.org/x@{digest}" in done.stdout
+
+
+def test_a_push_without_a_registry_is_refused(tmp_path: Path, programs) -> None:
+    programs("docker")
+    done = told(tmp_path, "push", "gpu-sharing:1")
+    assert done.returncode == 2
+    assert "make push IMAGE=REGISTRY/gpu-sharing:TAG" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cluster", "call"),
+    [
+        ("kind", "kind load docker-image gpu-sharing:1"),
+        ("minikube", "minikube image load gpu-sharing:1"),
+        ("k3s", "k3s ctr images import -"),
+    ],
+)
+def test_a_local_cluster_gets_the_image_loaded(tmp_path, programs, cluster, call) -> None:
+    programs("docker")
+    programs(cluster)
+    done = told(tmp_path, "load", "gpu-sharing:1")
+    assert call in (tmp_path / "calls").read_text()
+    assert "next: make install IMAGE=gpu-sharing:1" in done.stdout
+
+
+def test_without_a_local_cluster_the_error_names_the_other_way(tmp_path, programs) -> None:
+    programs("docker")
+    done = told(tmp_path, "load", "gpu-sharing:1")
+    assert done.returncode == 2
+    assert "make push" in done.stderr
+
+
+def test_install_puts_the_image_into_every_container(tmp_path: Path, programs) -> None:
+    programs("kubectl", "cat > ${0%/*}/../applied")
+    image = "registry.example.org:5000/team/gpu-sharing@sha256:" + "b" * 64
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    subprocess.run(
+        ["make", "--silent", "install", f"IMAGE={image}"],
+        check=True, cwd=ROOT, env={**os.environ, "PATH": path},
+    )  # fmt: skip
+    applied = (tmp_path / "applied").read_text()
+    lines = [each.strip() for each in applied.splitlines() if each.strip().startswith("image:")]
+    assert lines
+    assert set(lines) == {f"image: {image}"}
