@@ -68,7 +68,7 @@ lock: $(BIN)/.installed ## requirements.txt of the image, with hashes, from pypr
 	  --no-header --group image --extra serve pyproject.toml --output-file requirements.txt
 
 sbom: $(BIN)/.installed ## sbom.json: what is in the image besides its base, as CycloneDX
-	@$(BIN)/uvx --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file sbom.json
+	@$(BIN)/uvx --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-reproducible --output-file sbom.json
 
 check: lint test ## what CI runs, but for the demo
 
