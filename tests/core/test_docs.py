@@ -6,6 +6,7 @@ from pathlib import Path
 from webhook.cli import main
 from webhook.core.api import names
 from webhook.core.checks.registry import REASONS
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.checks_schema import GuardsFile
 from webhook.server import metrics
 
@@ -27,6 +28,11 @@ def test_every_label_and_annotation_that_people_write_is_in_the_readme() -> None
     readme = page("README.md")
     for name in (names.MODE, names.TENANT, names.WORKLOAD, names.GPU_MEMORY, names.MIG_PROFILE):
         assert name in readme
+
+
+def test_every_strategy_is_in_the_pages_that_list_them() -> None:
+    for name in ("docs/policy.md", "docs/concepts.md"):
+        assert [each for each in Strategy if f"`{each}`" not in page(name)] == []
 
 
 def test_every_metric_is_documented() -> None:
