@@ -11,6 +11,7 @@ SUMMARIES: Final = {
     "logs": "what was decided, over all replicas: who requested, who got what, who was refused",
     "status": "is the webhook well, what do the nodes offer, who opted in, who was refused",
     "pools": "which pools of GPUs there are, which there should be, and how to get there",
+    "conformance": "does each way around the isolation of GPUs really end in a refusal here",
     "reasons": "what a reason code means, and what to do about it",
     "policy": "who gets what: the matrix as a table, as YAML, or the schema for editors",
     "check": "what is wrong with a policy file, with line and path",

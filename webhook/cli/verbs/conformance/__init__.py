@@ -1,0 +1,1 @@
+"""`gpu-sharing conformance`: what this cluster refuses, tried by dry runs."""
