@@ -8,7 +8,6 @@ from fake_cluster import FakeCluster
 from webhook.cli.verbs.conformance.probes import load_probes
 from webhook.core.checks.registry import CHECKS
 
-
 HEAD = "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"
 
 

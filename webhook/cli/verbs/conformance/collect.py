@@ -20,7 +20,7 @@ from webhook.core.policy.values import Policy, treatment
 from webhook.kube.errors import ApiError
 
 
-class Outcome(StrEnum):
+class ProbeState(StrEnum):
     """What a probe shows.
 
     | the pod | outcome |
@@ -44,7 +44,7 @@ class ProbeOutcome:
     """One probe, what it shows, and the answer in a few words."""
 
     probe: Probe
-    outcome: Outcome
+    outcome: ProbeState
     answer: str
 
 
@@ -91,24 +91,24 @@ def send_probes(
             yield _refused(probe, failure)
         else:
             expected = treatment(policy, REASONS[probe.check], tenant=tenant)
-            outcome = Outcome.OPEN if expected is Treatment.REFUSE else Outcome.POLICY
+            outcome = ProbeState.OPEN if expected is Treatment.REFUSE else ProbeState.POLICY
             yield ProbeOutcome(probe, outcome, _TAKEN[outcome])
 
 
 _TAKEN: Final = {
-    Outcome.OPEN: "taken, although the policy refuses it",
-    Outcome.POLICY: "taken: the policy lets it",
+    ProbeState.OPEN: "taken, although the policy refuses it",
+    ProbeState.POLICY: "taken: the policy lets it",
 }
 
 
 def _refused(probe: Probe, failure: ApiError) -> ProbeOutcome:
     found = denial.read_denial(failure.message, failure.causes)
     if found.by is By.NO_ANSWER:
-        return ProbeOutcome(probe, Outcome.SILENT, found.text)
+        return ProbeOutcome(probe, ProbeState.SILENT, found.text)
     codes = {each.reason for each in found.causes}
     if found.by is By.OTHERS:
-        return ProbeOutcome(probe, Outcome.OTHER, f"refused by others: {found.text}")
+        return ProbeOutcome(probe, ProbeState.OTHER, f"refused by others: {found.text}")
     if probe.check in codes:
-        return ProbeOutcome(probe, Outcome.HOLDS, f"refused by the {found.by}")
+        return ProbeOutcome(probe, ProbeState.HOLDS, f"refused by the {found.by}")
     told = ", ".join(sorted(filter(None, codes))) or found.text
-    return ProbeOutcome(probe, Outcome.OTHER, f"refused for another reason: {told}")
+    return ProbeOutcome(probe, ProbeState.OTHER, f"refused for another reason: {told}")

@@ -9,7 +9,7 @@ from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.output import JSON, TABLE, YAML, progress
 from webhook.cli.verbs.conformance.collect import (
     ConformanceReport,
-    Outcome,
+    ProbeState,
     namespace_labels,
     send_probes,
 )
@@ -51,6 +51,6 @@ def run(args: argparse.Namespace) -> int:
         found = ConformanceReport(namespace, tenant, source.source, probes)
     output.show(render(found), args.output)
     outcomes = {each.outcome for each in found.probes}
-    if Outcome.SILENT in outcomes:
+    if ProbeState.SILENT in outcomes:
         return flags.FAILED
-    return flags.FOUND if Outcome.OPEN in outcomes else flags.FINE
+    return flags.FOUND if ProbeState.OPEN in outcomes else flags.FINE

@@ -17,7 +17,7 @@ _SECURITY: Final[Json] = {  # what Pod Security's profile `restricted` asks for
 
 
 class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A pod that must be refused, as what is laid over one that asks for nothing."""
+    """A pod that must be refused, as what differs from an ordinary one."""
 
     check: str
     promise: str

@@ -9,17 +9,17 @@ from rich.text import Text
 
 from webhook.cli import output
 from webhook.cli.output import Column, Rendering
-from webhook.cli.verbs.conformance.collect import ConformanceReport, Outcome, ProbeOutcome
+from webhook.cli.verbs.conformance.collect import ConformanceReport, ProbeOutcome, ProbeState
 
 _COLUMNS: Final[tuple[Column, ...]] = (
     ("CHECK", "check"), ("OUTCOME", "outcome"), ("PROMISE", "promise"), ("ANSWER", "answer"),
 )  # fmt: skip
 _MEANING: Final = {
-    Outcome.HOLDS: "hold",
-    Outcome.OTHER: "were refused, but not by this check: it stays untried",
-    Outcome.POLICY: "are let through by the policy",
-    Outcome.OPEN: "do NOT hold",
-    Outcome.SILENT: "could not be tried: the webhook did not answer",
+    ProbeState.HOLDS: "hold",
+    ProbeState.OTHER: "were refused, but not by this check: it stays untried",
+    ProbeState.POLICY: "are let through by the policy",
+    ProbeState.OPEN: "do NOT hold",
+    ProbeState.SILENT: "could not be tried: the webhook did not answer",
 }
 
 
