@@ -1,10 +1,11 @@
 """Texts that follow from the checks: the chart's CEL, the policy's block and tables of the docs."""
 
+import json
 from collections.abc import Iterator
 
 from deploy.generate import requests
 from webhook.core.api.reason import Reason
-from webhook.core.checks.cel import pod_condition
+from webhook.core.checks.cel import names_gpu, over_pod, pod_condition
 from webhook.core.checks.check import Backstop, Check, PodCondition, Treatment
 from webhook.core.checks.registry import CHECKS
 from webhook.core.integrations.registry import well_known_labels
@@ -24,8 +25,9 @@ def checks_template() -> str:
         for name, comment, text in (
             ("checks", "A check may find something in a pod.", _webhook(new=_NEW)),
             ("checksOfTemplate", "The same in pods that are not made yet.", _webhook(new="")),
-            ("classified", "A pod says what it is for.", _classified()),
-            ("requestVariables", "Variables of the backstop.", "".join(_variables()).rstrip()),
+            ("ours", "A resource name is one of the device plugin's.", names_gpu("{{ . }}")),
+            ("wellKnownLabels", "The labels of the built-in policy.", _well_known()),
+            ("backstopVariables", "Variables of the backstop.", "".join(_variables()).rstrip()),
             ("backstopChecks", "Validations of the backstop.", "".join(_validations()).rstrip()),
         )
     )
@@ -39,19 +41,15 @@ def _webhook(new: str) -> str:
     )
 
 
-def _classified() -> str:
-    labels = [(label.label, label.value) for label, _ in well_known_labels()]
-    each = ("gpu-sharing.io/workload", None), *labels
-    found = " ||\n".join(
-        f"'{key}' in {{{{ . }}}}.metadata.labels"
-        + (f" && {{{{ . }}}}.metadata.labels['{key}'] == '{value}'" if value else "")
-        for key, value in each
-    )
-    return f"(has({{{{ . }}}}.metadata.labels) && (\n{found}))"
+def _well_known() -> str:
+    """Returns a list of JSON, as the policy states such labels."""
+    labels = [{"label": each.label, "value": each.value} for each, _ in well_known_labels()]
+    stated = ({key: text for key, text in each.items() if text} for each in labels)
+    return json.dumps(list(stated))
 
 
 def _variables() -> Iterator[str]:
-    for name, expression in requests.request_variables():
+    for name, expression in requests.backstop_variables():
         yield f"- name: {name}\n  expression: >-\n    {expression}\n"
 
 
@@ -64,16 +62,25 @@ def _validations() -> Iterator[str]:
 
 
 def _validation(check: Check, backstop: Backstop) -> str:
-    """Returns a validation that is false for a pod that the API server must refuse itself."""
+    """Returns a validation that is false for a pod that the API server must refuse itself.
+
+    The chart's template `refuses` begins it by what the policy says of the check.
+    """
+    both = (check.treatments.tenants, check.treatments.others)
+    stated = " ".join(f'"{each}"' for each in (camel_case(check.reason.code), *both))
+    rule = _rule(check.reason, backstop.message, f"{{{{ . }}}}({_found(check, backstop)})")
+    begin = f'{{{{- with include "gpu-sharing.refuses" (list $ {stated}) }}}}'
+    return f"{begin}\n{rule}{{{{- end }}}}\n"
+
+
+def _found(check: Check, backstop: Backstop) -> str:
+    """Returns CEL for what a check newly finds in a pod."""
     when = backstop.when or check.webhook
-    to_all = check.treatments.others is Treatment.REFUSE
-    may = "" if to_all else "!variables.tenant || "
-    old = (
-        "request.operation == 'UPDATE'"
-        if check.only_created
-        else f"(request.operation == 'UPDATE' && ({pod_condition(when, 'oldObject')}))"
-    )
-    return _rule(check.reason, backstop.message, f"{may}!({pod_condition(when)})\n    || {old}")
+    changed = over_pod(backstop.changed or "false")
+    parts = [f"variables.containers.exists(c, {when.container})"] if when.container else []
+    if when.pod:
+        parts.append(f"(request.operation == 'UPDATE' ? {changed} : ({over_pod(when.pod)}))")
+    return " || ".join(parts)
 
 
 def _rule(reason: Reason, message: str, expression: str) -> str:

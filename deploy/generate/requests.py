@@ -5,7 +5,15 @@ from typing import Final
 
 from webhook.core.api import denials, mig, names
 from webhook.core.api.reason import Reason
-from webhook.core.checks.cel import LISTS, NOT_ZERO, leaves, matches, over_pod, requires
+from webhook.core.checks.cel import (
+    LISTS,
+    NOT_ZERO,
+    REQUESTS_MPS,
+    leaves,
+    matches,
+    over_pod,
+    requires,
+)
 from webhook.core.decision.safety import BACKSTOP
 from webhook.core.gpu.meaning import FORMS
 from webhook.core.gpu.resources import ResourceKind
@@ -21,13 +29,27 @@ _IS: Final = {
 }
 _WHOLE: Final = {ResourceKind.GPU: "gpu", ResourceKind.SHARED_GPU: "sharedGpu"}
 """Kinds of one name, whose forms are a variable each: looked at once, not for each request."""
+_OLD: Final = f"oldObject.spec.{LISTS[-1]}"
+_UNLESS_TENANT: Final = "!variables.tenant || "
+_UNLESS_AVAILABLE: Final = (
+    f'{{{{ if eq .Values.profile "available" }}}}{_UNLESS_TENANT}{{{{ end }}}}'
+)
 
 
-def request_variables() -> Iterator[tuple[str, str]]:
-    """Yields the variables that the validations use, and their CEL."""
+def backstop_variables() -> Iterator[tuple[str, str]]:
+    """Yields the variables that the validations use, and their CEL.
+
+    `containers` are all of a pod that is created, and of one that exists those that an update adds,
+    which are ephemeral. Only those can come, and no other can change in what is looked at.
+    """
+    added = f"!(has({_OLD}) && {_OLD}.exists(d, d.name == c.name))"
+    lists = [f"(has(o.spec.{each}) ? o.spec.{each} : [])" for each in LISTS]
+    all_of_them = over_pod(" + ".join(lists))
+    new = f"{over_pod(lists[-1])}.filter(c, {added})"
+    yield "containers", f"request.operation == 'UPDATE' ? {new} : {all_of_them}"
     limits = "has(c.resources) && has(c.resources.limits) ? c.resources.limits : {}"
-    lists = (f"(has(o.spec.{each}) ? o.spec.{each} : []).map(c, {limits})" for each in LISTS)
-    yield "requested", over_pod(" + ".join(lists))
+    yield "requested", f"variables.containers.map(c, {limits})"
+    yield "mps", over_pod(REQUESTS_MPS)
     for kind, name in _WHOLE.items():
         yield name, over_pod(_shown(FORMS[kind]))
         yield f"{name}Isolated", over_pod(_shown(_isolated(kind)))
@@ -40,12 +62,11 @@ def request_validations() -> Iterator[tuple[Reason, str, str]]:
         f"({_IS[kind]} && {_any(kind)} && !{_isolating(kind)})" for kind in ResourceKind
     )
     for reason, wrong, unless in (
-        (denials.NOT_REWRITTEN, unknown, ""),
-        (denials.TENANT_NEEDS_ISOLATION, shared, "!variables.tenant || "),
+        (denials.NOT_REWRITTEN, unknown, _UNLESS_AVAILABLE),
+        (denials.TENANT_NEEDS_ISOLATION, shared, _UNLESS_TENANT),
     ):
         request = f"m.exists(k, k.startsWith('{names.NVIDIA}') && {NOT_ZERO} && ({wrong}))"
-        none = f"!variables.requested.exists(m, {request})"
-        yield reason, BACKSTOP[reason], f"request.operation == 'UPDATE' || {unless}{none}"
+        yield reason, BACKSTOP[reason], f"{unless}!variables.requested.exists(m, {request})"
 
 
 def _any(kind: ResourceKind) -> str:

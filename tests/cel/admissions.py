@@ -64,7 +64,14 @@ _SPELLED = st.builds(
 _RESOURCES = (
     *("nvidia.com/gpu", "nvidia.com/gpu.shared", "nvidia.com/mig-1g.5gb", "nvidia.com/mig-odd"),
     *("nvidia.com/mig-1g.5gb.shared", "deviceclass.resource.kubernetes.io/a", "nvidia.com/pgpu"),
-    *("cpu", "example.org/nvidia.com"),
+    *(
+        "cpu",
+        "example.org/nvidia.com",
+        "nvidia.com/gpumem",
+        "volcano.sh/vgpu-number",
+        "amd.com/gpu",
+    ),
+    *("nvidia.com/GPU", "example.org/mig-1g.5gb", "amd.com/gpu"),
 )
 _AMOUNTS = st.sampled_from(("0", "0m", "0.0", "1", "1", "1", "1000m", "500m", "-1", "2", 0, 1))
 _AMOUNT_MAPS = st.dictionaries(st.sampled_from(_RESOURCES), _AMOUNTS, max_size=2)
@@ -135,6 +142,7 @@ _TERMS = st.sampled_from(
 _KEYS = (
     *("cdi.k8s.io", "nvidia.cdi.k8s.io/a", "CDI.K8S.IO/a", "cdi.\u212a8s.io", "mycdi.k8s.io"),
     *("devices.nri.io/pod", "mounts.noderesource.dev", "cdi-devices.nri.io", "xdevices.nri.io"),
+    *("gpu-fraction", "gpu-memory", "x-gpu-memory", "kai.scheduler/gpu-x", "run.ai/y"),
     *("io.kubernetes.cri-o.Devices", "devices.crio.io/c", "devices.crio.iox", "a"),
 )
 _LISTED = (
@@ -145,6 +153,7 @@ _LISTED = (
     "/data,",
     "/dev/..",
 )
+_ANNOTATIONS = st.dictionaries(st.sampled_from(_KEYS), st.sampled_from(_LISTED), max_size=2)
 _TOLERATION = st.fixed_dictionaries(
     {},
     optional={
@@ -176,7 +185,16 @@ _SPEC: dict[str, st.SearchStrategy[Any]] = {
     "runtimeClassName": st.sampled_from(("", "nvidia", "NVIDIA-cdi", "kata", "nv\u0130dia")),
     "nodeName": st.sampled_from(("", "a")),
     "tolerations": st.lists(_TOLERATION, max_size=2),
-    "resourceClaims": st.lists(st.just({"name": "a"}), max_size=1),
+    "resourceClaims": st.lists(
+        st.sampled_from(
+            (
+                {"name": "a"},
+                {"name": "a", "resourceClaimName": "b"},
+                {"name": "a", "resourceClaimTemplateName": "b"},
+            )
+        ),
+        max_size=2,
+    ),
     "nodeSelector": st.sampled_from(({}, {}, {}, {_SHARING: "mps"}, {_SHARING: "none"})),
     "affinity": _TERMS.map(
         lambda terms: {
@@ -195,8 +213,7 @@ def _pods(draw: st.DrawFn) -> Json:
     spec = {"containers": draw(_containers(0))} | {name: draw(_SPEC[name]) for name in fields}
     about: Json = {"name": "p", "namespace": "n", "labels": draw(_LABELS)}
     if draw(st.booleans()):
-        keys, values = st.sampled_from(_KEYS), st.sampled_from(_LISTED)
-        about["annotations"] = draw(st.dictionaries(keys, values, max_size=2))
+        about["annotations"] = draw(_ANNOTATIONS)
     return {"metadata": about, "spec": spec}
 
 
@@ -224,8 +241,25 @@ def admissions(draw: st.DrawFn) -> Case:
     operation = draw(st.sampled_from(("CREATE", "CREATE", "UPDATE", "ephemeralcontainers")))
     labels = draw(_NAMESPACE_LABELS)
     namespace: Json = {"metadata": {"name": "n", "labels": labels}}
+    pod = draw(_pods() | _requesting())
     if operation == "CREATE":
-        return Case(draw(_pods() | _requesting()), operation, namespace=namespace)
-    new, old = draw(_pods()), draw(_pods())
-    request = {} if operation == "UPDATE" else {"subResource": operation}
-    return Case(new, "UPDATE", old, namespace, request)
+        return Case(pod, operation, namespace=namespace)
+    if operation == "UPDATE":
+        return Case(draw(_changed(pod)), operation, pod, namespace)
+    spec, added = pod["spec"], draw(_CONTAINER)
+    added.pop("resources", None)  # which Kubernetes refuses in ephemeral containers
+    more = [*spec.get("ephemeralContainers", ()), {**added, "name": "added"}]
+    new = {**pod, "spec": {**spec, "ephemeralContainers": draw(st.permutations(more))}}
+    return Case(new, "UPDATE", pod, namespace, {"subResource": operation})
+
+
+@st.composite
+def _changed(draw: st.DrawFn, pod: Json) -> Json:
+    """The pod with what Kubernetes lets change: labels, annotations, more tolerations."""
+    about, spec = dict(pod["metadata"]), dict(pod["spec"])
+    about["labels"] = draw(st.just(about["labels"]) | _LABELS)
+    old = about.get("annotations", {})
+    about["annotations"] = old | draw(_ANNOTATIONS) if draw(st.booleans()) else draw(_ANNOTATIONS)
+    more = draw(st.lists(_TOLERATION, max_size=2))
+    spec["tolerations"] = [*spec.get("tolerations", ()), *more]
+    return {**pod, "metadata": about, "spec": spec}

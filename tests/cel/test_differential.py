@@ -19,10 +19,11 @@ from tests.cel.protocol import Case, Json, Judgement
 from tests.core import casefiles
 from webhook.core.admit import admit
 from webhook.core.api import denials
+from webhook.core.api.added import added_part
 from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason
 from webhook.core.checks.check import Check, Treatment
-from webhook.core.checks.finding import Subject
+from webhook.core.checks.finding import Finding, Subject
 from webhook.core.checks.registry import CHECKS, REASONS
 from webhook.core.decision import safety
 from webhook.core.decision.classify import classify
@@ -79,11 +80,9 @@ def question(case: Case, pod: Json) -> Question:
     return classify(casefiles.msgspec.convert(pod, Pod), labels(case), POLICY)
 
 
-def expects(check: Check, seen: Subject) -> bool:
-    """Whether the check claims the pod for the backstop."""
-    assert check.backstop is not None
+def found_by(check: Check, seen: Subject) -> set[Finding]:
     pod_rule = check.pod_rule(seen) if check.pod_rule else ()
-    found = [
+    return {
         *pod_rule,
         *(
             finding
@@ -91,22 +90,30 @@ def expects(check: Check, seen: Subject) -> bool:
             if check.container_rule
             for finding in check.container_rule(seen, place, container)
         ),
-    ]
-    return bool(found and check.backstop.claims(seen)) or check.backstop.taken(seen)
+    }
 
 
 def must_refuse(check: Check, case: Case) -> bool:
-    """Whether the backstop must refuse a request for this check."""
+    """Whether the backstop must refuse a request for what this check newly finds."""
     assert case.object is not None
+    assert check.backstop is not None
     asked = question(case, case.object)
     seen = safety.subject_of(asked)
     to_all = check.treatments.others is Treatment.REFUSE
-    if not expects(check, seen) or not (to_all or asked.constraints.isolated):
+    if not (to_all or asked.constraints.isolated):
         return False
-    if case.old is None:
-        return True
-    before = replace(safety.subject_of(question(case, case.old)), tenant=seen.tenant)
-    return not check.only_created and not expects(check, before)
+    found, added = found_by(check, seen), seen
+    if case.old is not None:
+        before = replace(safety.subject_of(question(case, case.old)), tenant=seen.tenant)
+        found = set() if check.only_created else found - found_by(check, before)
+        added = replace(safety.subject_of(added_question(case)), strategies=seen.strategies)
+    return bool(found and check.backstop.claims(seen)) or check.backstop.taken(added)
+
+
+def added_question(case: Case) -> Question:
+    """What the webhook reads of the part that an update adds."""
+    old, now = (casefiles.msgspec.convert(each, Pod) for each in (case.old, case.object))
+    return classify(added_part(old, now), labels(case), POLICY)
 
 
 def refused_requests(case: Case) -> dict[Reason, bool]:
@@ -280,7 +287,28 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
     ),
     "a profile that is none": (
         made({"resources": {"limits": {"nvidia.com/mig-odd": "1"}}}),
-        "not_rewritten",
+        "foreign_resources",
+        True,
+    ),
+    "HAMi's name without an ask": (
+        made({"resources": {"limits": {"nvidia.com/gpumem": "3000"}}}),
+        "foreign_resources",
+        True,
+    ),
+    "another vendor's GPU": (
+        made({"resources": {"limits": {"amd.com/gpu": "1"}}}),
+        "foreign_resources",
+        False,
+    ),
+    "half a GPU of KAI": (annotated("gpu-fraction", "0.5"), "foreign_resources", True),
+    "a claim by name": (
+        made({}, resourceClaims=[{"name": "a", "resourceClaimName": "b"}]),
+        "shared_claims",
+        True,
+    ),
+    "a claim of a template": (
+        made({}, resourceClaims=[{"name": "a", "resourceClaimTemplateName": "b"}]),
+        "shared_claims",
         False,
     ),
     "an empty label in a tenant's namespace": (

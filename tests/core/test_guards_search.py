@@ -25,7 +25,7 @@ from webhook.core.verdict import Verdict
 BUILT_IN = policy_file.parse_policy(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
 OTHERS_REFUSED = {
     *("gpu_visibility", "mps_environment", "privileged", "capabilities", "host_path"),
-    *("device_annotations", "reserved_mounts"),
+    *("device_annotations", "reserved_mounts", "shared_claims"),
 }
 TENANTS: tuple[tuple[Json, Json], ...] = (
     ({"gpu-sharing.io/tenant": "blue"}, {"gpu-sharing.io/workload": "inference"}),

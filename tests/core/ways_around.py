@@ -101,6 +101,13 @@ _ANNOTATIONS = (
     *("cdi.k8s.io/a", "nvidia.cdi.k8s.io", "nvidia.cdi.k8s.io/pod", "devices.nri.io/pod"),
     "nvidia.cdi.k8s.io/container.main",
 )
+_FOREIGN = (
+    *("nvidia.com/gpumem", "nvidia.com/gpu-10gb", "nvidia.com/GRID_T4-1Q", "nvidia.com/pgpu"),
+    *("nvidia.com/mig-1c.2g.10gb", "nvidia.com/mig-1g", "nvidia.com/GPU", "volcano.sh/vgpu-number"),
+    *("aliyun.com/gpu-mem", "k8s.amazonaws.com/vgpu", "koordinator.sh/gpu-core", "4pd.io/vgpu"),
+    *("tencent.com/vcuda-core", "example.com/mig-1g.5gb", "smarter-devices/nvidia0"),
+)
+_SHARING = ("gpu-fraction", "gpu-memory", "gpu-fraction-num-devices", "sharedgpu/gpu_mem")
 _TOLERATIONS = (
     {"operator": "Exists"},
     {"operator": "Exists", "key": "", "effect": "NoExecute"},
@@ -135,7 +142,13 @@ ways = st.one_of(
     st.sampled_from(("/run/nvidia-container-devices/all", "/run/nvidia-container-devices"))
     .flatmap(spelled)
     .map(_mount("reserved_mounts")),
-    st.just(_spec("resource_claims", resourceClaims=[{"name": "a"}])),
+    st.just(
+        _spec("resource_claims", resourceClaims=[{"name": "a", "resourceClaimTemplateName": "t"}])
+    ),
+    st.sampled_from(_FOREIGN).map(
+        lambda name: _container("foreign_resources", resources={"limits": {name: "1"}})
+    ),
+    st.sampled_from(_SHARING).map(_annotation("foreign_resources")),
     st.just(Part("gpu_visibility", "own", {"env": [{"name": "CUDA_VERSION", "value": "12.4"}]})),
     st.sampled_from(("", "NVIDIA_", "NVIDIA_VISIBLE_", "CUDA_MPS_", "C")).map(
         lambda prefix: Part("env_from", "own", {"resources": ASK, "envFrom": [{"prefix": prefix}]})
@@ -157,7 +170,13 @@ _LOOK_ALIKES = (
 _LOWER = ("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "0=512M"), ("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "5")
 _OTHER_PATHS = ("/data", "/mnt/k8s-disks/0", "/devices", "/dev/shm", "/var/log", "/srv/dev")  # noqa: S108
 _OTHER_MOUNTS = ("/data", "/dev/shm", "/mps", "/run/secrets")  # noqa: S108
-_OTHER_KEYS = ("mycdi.k8s.io/a", "example.com/cdi.k8s.io", "cdi.k8s.io.example.com", "a")
+_OTHER_KEYS = (
+    "my-gpu-fraction",
+    "mycdi.k8s.io/a",
+    "example.com/cdi.k8s.io",
+    "cdi.k8s.io.example.com",
+    "a",
+)
 
 harmless = st.one_of(
     _variables(_LOOK_ALIKES, _NAMED).map(_env(None)),
@@ -167,6 +186,9 @@ harmless = st.one_of(
     st.sampled_from(_LOWER).map(lambda pair: _env(None)({"name": pair[0], "value": pair[1]})),
     st.just(_env(None)({"name": "NVIDIA_GDS", "value": "disabled"})),
     st.just(Part(None, "own", {"resources": ASK, "env": [{"name": "CUDA_VERSION", "value": "1"}]})),
+    st.sampled_from(("amd.com/gpu", "gpu.intel.com/i915", "rdma/hca", "example.com/gp")).map(
+        lambda name: _container(None, resources={"requests": {name: "1"}})
+    ),
     st.just(_container(None, envFrom=[{"prefix": "APP_", "configMapRef": {"name": "a"}}])),
     st.just(_container(None, securityContext={"privileged": False, "runAsUser": 0})),
     st.sampled_from(("NET_ADMIN", "cap_ipc_lock", "SYS_NICE")).map(_capability(None)),

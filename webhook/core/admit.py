@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from webhook.core import record
 from webhook.core.api import denials, limits, names, pod, reasons
+from webhook.core.api.added import added_part
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.containers import Role
 from webhook.core.api.pod import Pod
@@ -38,7 +39,7 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
         return allowed(reasons.EXEMPT)
     large = limits.too_large(request.pod)
     if large is not None:
-        return _denied_too_large(request, large)
+        return _admit_large(request, large, policy)
     question = classify(request.pod, request.namespace_labels, policy)
     if request.side is Side.VALIDATE:
         verdict = _validate(request, question, policy)
@@ -49,13 +50,27 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
     return audited(verdict) if request.mode is Mode.AUDIT else verdict
 
 
-def _denied_too_large(request: AdmissionRequest, large: Violation) -> Verdict:
-    """Refuse a pod that is too large, unless it was as large before.
+def _admit_large(request: AdmissionRequest, large: Violation, policy: Policy) -> Verdict:
+    """Refuses a pod that is too large, unless it was before and adds nothing bad.
 
-    Else nobody could change an existing one any more.
+    Else nobody could change an existing one any more, or everybody could add anything to it.
     """
-    if request.old_pod is not None and limits.too_large(request.old_pod) is not None:
+    old, now = request.old_pod, request.pod
+    if now is None or old is None or limits.too_large(old) is None:
+        return _denied_too_large(request, large)
+    if request.side is Side.MUTATE:
         return allowed(reasons.NOT_REVIEWED)
+    added = added_part(old, now)
+    still = limits.too_large(added)
+    if still is not None:
+        return _denied_too_large(request, still)
+    verdict = _validate(
+        replace(request, old_pod=None), classify(added, request.namespace_labels, policy), policy
+    )
+    return audited(verdict) if request.mode is Mode.AUDIT else verdict
+
+
+def _denied_too_large(request: AdmissionRequest, large: Violation) -> Verdict:
     refused = Verdict(
         allowed=False,
         reason=large.reason,

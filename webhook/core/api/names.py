@@ -23,6 +23,9 @@ SHARED_GPU: Final = NVIDIA + "gpu.shared"
 MIG: Final = NVIDIA + "mig-"
 SHARED: Final = ".shared"
 
+# Resources of every DeviceClass, by its name (KEP-5004).
+DEVICE_CLASS: Final = "deviceclass.resource.kubernetes.io/"
+
 NODE_NAME_FIELD: Final = "metadata.name"
 
 # Environment read by the NVIDIA container toolkit and by CUDA's MPS client.

@@ -59,11 +59,14 @@ def resource_names(condition: str) -> str:
     return f"has(c.resources) && ({' || '.join(each)})"
 
 
-_GPUS: Final = (
-    f"(k in {listed((names.GPU, names.SHARED_GPU))} || k.{matches(mig.RESOURCE_PATTERN)})"
-)
+def names_gpu(key: str) -> str:
+    """Returns CEL for a resource name that the NVIDIA device plugin can serve."""
+    whole = listed((names.GPU, names.SHARED_GPU))
+    return f"({key} in {whole} || {key}.{matches(mig.RESOURCE_PATTERN)})"
+
+
 NOT_ZERO: Final = "string(m[k]) != '0'"
-REQUESTS_GPU: Final = resource_names(f"{_GPUS} && {NOT_ZERO}")
+REQUESTS_GPU: Final = resource_names(f"{names_gpu('k')} && {NOT_ZERO}")
 """A container requests a GPU; a quantity of zero is no request."""
 
 _SHARED_BY_MPS: Final = resource_names(
@@ -115,3 +118,5 @@ _ON_MPS: Final = " || ".join(
 )
 REQUESTS_MPS: Final = f"({_ON_MPS}) && {any_container(_SHARED_BY_MPS)}"
 """A pod requests a GPU under MPS."""
+ON_MPS: Final = "variables.mps"
+"""The same in the backstop, which looks once for all checks."""

@@ -46,11 +46,14 @@ class Backstop:
 
     `when` is the webhook's condition where it is None. It holds exactly for pods with a finding of
     which `claims` holds (all, but where the rule needs what CEL cannot see), and for those that are
-    `taken` for the worst where CEL cannot follow what the rule does.
+    `taken` for the worst where CEL cannot follow what the rule does. Of a pod that exists the API
+    server looks at containers that an update adds, and at what `changed`: CEL that tells what the
+    rule newly finds, empty where that cannot change in a pod.
     """
 
     message: str
     when: PodCondition | None = None
+    changed: str = ""
     claims: Callable[[Subject], bool] = lambda _: True
     taken: Callable[[Subject], bool] = lambda _: False
 

@@ -67,6 +67,14 @@ _REACHES: Final = (
 )
 _SMALL: Final = "k.lowerAscii().replace('\\u212a', 'k')"  # Python's lower() knows the Kelvin sign
 
+_INJECTS: Final = (
+    f"{_SMALL}.{matches(_INJECTING_KEY)} || ({_SMALL}.{matches(_LISTING_KEY)}"
+    f" && {_MAP}[k].replace(' ', '').split(',').exists(d, {_REACHES}))"
+)
+_PRESENT: Final = f"has({_MAP}) && {_MAP}.exists(k, "
+_BEFORE: Final = "oldObject.metadata.annotations"
+_SAME: Final = f"has({_BEFORE}) && k in {_BEFORE} && {_BEFORE}[k] == {_MAP}[k]"
+
 CHECK: Final = Check(
     rank=10,
     reason=Reason(
@@ -83,11 +91,12 @@ CHECK: Final = Check(
         on_the_node="NRI plugin off",
     ),
     webhook=PodCondition(
-        pod=f"has(o.metadata.annotations) && {_MAP}.exists(k,"
-        f" {_SMALL}.{matches(_INJECTING_KEY)} || ({_SMALL}.{matches(_LISTING_KEY)}"
-        f" && {_MAP}[k].replace(' ', '').split(',').exists(d,"
-        f" {_REACHES})))"
+        pod=f"{_PRESENT}{_INJECTS})",
     ),
-    backstop=Backstop("an annotation injects devices; remove it", taken=_lists_back),
+    backstop=Backstop(
+        "an annotation injects devices; remove it",
+        changed=f"{_PRESENT}({_INJECTS}) && !({_SAME}))",
+        taken=_lists_back,
+    ),
     pod_rule=device_annotations,
 )

@@ -43,6 +43,8 @@ CHECK: Final = Check(
     webhook=PodCondition(
         pod=" || ".join(f"(has(o.spec.{name}) && o.spec.{name})" for name in _FIELDS)
     ),
-    backstop=Backstop("a tenant's pod may not use the host's namespaces"),
+    backstop=Backstop(
+        "the pod shares namespaces with its node; remove hostPID, hostIPC and hostNetwork"
+    ),
     pod_rule=host_namespaces,
 )

@@ -6,7 +6,7 @@ from typing import Final
 from webhook.core.api import paths
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import REQUESTS_MPS, matches
+from webhook.core.checks.cel import ON_MPS, matches
 from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
@@ -47,7 +47,7 @@ _REACHES: Final = (
 )
 _VOLUMES: Final = "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath) && "
 _LEADING: Final = f"{_VOLUMES}{_REACHES})"
-_SHARED: Final = f"{_VOLUMES}{_PATH}.{matches(paths.SHARED_MEMORY_ITSELF)}) && {REQUESTS_MPS}"
+_SHARED: Final = f"{_VOLUMES}{_PATH}.{matches(paths.SHARED_MEMORY_ITSELF)}) && {ON_MPS}"
 
 CHECK: Final = Check(
     rank=7,

@@ -34,7 +34,7 @@ CHECK: Final = Check(
     treatments=REFUSED_TO_TENANTS,
     texts=Texts(looks_at="nodeName on CREATE"),
     webhook=PodCondition(pod="has(o.spec.nodeName) && o.spec.nodeName != ''"),
-    backstop=Backstop("a tenant's pod may not name its node; use nodeSelector"),
+    backstop=Backstop("the pod names its node; use nodeSelector"),
     pod_rule=node_name,
     only_created=True,
 )

@@ -10,7 +10,7 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import REQUESTS_MPS, any_container, matches
+from webhook.core.checks.cel import ON_MPS, matches
 from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
@@ -92,8 +92,9 @@ CHECK: Final = Check(
         "a mount stands where the NVIDIA runtime looks for devices, or on what MPS mounts; "
         "mount it elsewhere",
         PodCondition(
-            pod=f"{REQUESTS_MPS} && {any_container(_mounts(_covers(_OF_MPS)))}",
-            container=_mounts(f"{_NAMED} && ({_covers(_NAMED_GPUS)})"),
+            container=_mounts(
+                f"({_NAMED} && ({_covers(_NAMED_GPUS)})) || ({ON_MPS} && ({_covers(_OF_MPS)}))"
+            )
         ),
         taken=_goes_back,
     ),

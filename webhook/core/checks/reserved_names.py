@@ -38,6 +38,12 @@ def reserved_names(seen: Subject) -> Iterator[Finding]:
 
 
 _LABEL: Final = f"has(o.metadata.labels) && '{names.STRATEGY}' in o.metadata.labels"
+_UNTRUE: Final = f"{_LABEL} && !{any_container(REQUESTS_GPU)}"
+_BEFORE: Final = "oldObject.metadata.labels"
+_SAME: Final = (
+    f"has({_BEFORE}) && '{names.STRATEGY}' in {_BEFORE}"
+    f" && {_BEFORE}['{names.STRATEGY}'] == o.metadata.labels['{names.STRATEGY}']"
+)
 
 CHECK: Final = Check(
     rank=15,
@@ -57,7 +63,8 @@ CHECK: Final = Check(
     webhook=PodCondition(pod=_LABEL),
     backstop=Backstop(
         f"{names.STRATEGY} is written by the webhook only; remove it",
-        PodCondition(pod=f"{_LABEL} && !{any_container(REQUESTS_GPU)}"),
+        PodCondition(pod=_UNTRUE),
+        changed=f"{_UNTRUE} && !({_SAME})",
         claims=lambda seen: not seen.strategies,  # what a request amounts to, CEL cannot see
     ),
     pod_rule=reserved_names,

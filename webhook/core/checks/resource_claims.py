@@ -3,26 +3,26 @@
 from collections.abc import Iterator
 from typing import Final
 
+from webhook.core.api import names
 from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import resource_names
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
-from webhook.core.checks.finding import Finding, Subject
-
-_DEVICE_CLASS: Final = "deviceclass.resource.kubernetes.io/"
+from webhook.core.checks.finding import Finding, Subject, quote
+from webhook.core.checks.shared_claims import TEMPLATE
 
 
 def resource_claims(seen: Subject) -> Iterator[Finding]:
-    """Yields each claim of a pod: several pods may share one, past the device plugin.
+    """Yields each claim of a pod, which does not show what a template asks for.
 
-    Fields: spec.resourceClaims. Allowed: none. What a claim is for cannot be seen from the pod.
+    Fields: spec.resourceClaims. Allowed: none. Claims by name are found by `shared_claims` too.
     Source: Kubernetes, "Dynamic Resource Allocation"; dra-driver-nvidia-gpu.
     """
-    claims = seen.pod.spec.resource_claims or ()
-    for index, _ in enumerate(claims):
-        text = f"resourceClaims[{index}] may share GPUs; ask for nvidia.com/gpu instead"
+    for index, claim in enumerate(seen.pod.spec.resource_claims or ()):
+        named = quote(str(claim.get(TEMPLATE) or claim.get("resourceClaimName") or ""))
+        text = f"resourceClaims[{index}] ({named}) may share GPUs; ask for nvidia.com/gpu instead"
         yield Finding(Violation(CHECK.reason, "", text, f"spec.resourceClaims[{index}]"))
 
 
@@ -36,17 +36,18 @@ def claimed_devices(_: Subject, place: ContainerRef, container: Container) -> It
     resources = container.resources
     if resources is None:
         return
-    for name in {**(resources.limits or {}), **(resources.requests or {})}:
-        if name.startswith(_DEVICE_CLASS):
+    limits = resources.limits or {}
+    for name in {**limits, **(resources.requests or {})}:
+        if name.startswith(names.DEVICE_CLASS):
             text = f"{name[:100]} is a device of DRA; ask for nvidia.com/gpu instead"
-            where = f"resources.limits[{name}]"
+            where = f"resources.{'limits' if name in limits else 'requests'}[{name}]"
             yield Finding(Violation(CHECK.reason, place.name, text, where))
     if resources.claims:
         text = "resources.claims may share GPUs; ask for nvidia.com/gpu instead"
         yield Finding(Violation(CHECK.reason, place.name, text, "resources.claims"))
 
 
-_CLASSES: Final = resource_names(f"k.startsWith('{_DEVICE_CLASS}')")
+_CLASSES: Final = resource_names(f"k.startsWith('{names.DEVICE_CLASS}')")
 _CLAIMS: Final = "has(c.resources) && has(c.resources.claims) && size(c.resources.claims) > 0"
 
 CHECK: Final = Check(
@@ -61,14 +62,14 @@ CHECK: Final = Check(
     ),
     treatments=REFUSED_TO_TENANTS,
     texts=Texts(
-        looks_at=f"resourceClaims, resources.claims, `{_DEVICE_CLASS}…`",
+        looks_at=f"resourceClaims, resources.claims, `{names.DEVICE_CLASS}…`",
         comment="dynamic resource allocation",
     ),
     webhook=PodCondition(
         pod="has(o.spec.resourceClaims) && size(o.spec.resourceClaims) > 0",
         container=f"({_CLAIMS}) || ({_CLASSES})",
     ),
-    backstop=Backstop("a tenant's pod may not use resource claims or device classes"),
+    backstop=Backstop("a claim or a device class may share GPUs; ask for nvidia.com/gpu"),
     pod_rule=resource_claims,
     container_rule=claimed_devices,
 )

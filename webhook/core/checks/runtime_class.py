@@ -46,6 +46,6 @@ CHECK: Final = Check(
         pod="has(o.spec.runtimeClassName)"
         f" && o.spec.runtimeClassName.lowerAscii().startsWith('{_NVIDIA}')"
     ),
-    backstop=Backstop("a tenant's pod may not choose an nvidia runtime class"),
+    backstop=Backstop("the pod chooses a runtime class of NVIDIA's; remove runtimeClassName"),
     pod_rule=runtime_class,
 )

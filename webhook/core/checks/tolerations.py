@@ -48,10 +48,19 @@ _OWN: Final = (
 )
 
 
-def _cel(own: str) -> str:
+_SAME: Final = " && ".join(
+    f"(has(t.{each}) ? t.{each} : '') == (has(u.{each}) ? u.{each} : '')"
+    for each in ("key", "operator", "value", "effect")
+)
+_NEW: Final = (
+    f"!(has(oldObject.spec.tolerations) && oldObject.spec.tolerations.exists(u, {_SAME})) && "
+)
+
+
+def _cel(own: str, new: str = "") -> str:
     return (
-        "has(o.spec.tolerations) && o.spec.tolerations.exists(t, !has(t.key) || t.key == ''"
-        f" || (t.key == '{names.TENANT}' && !({own})))"
+        f"has(o.spec.tolerations) && o.spec.tolerations.exists(t, {new}(!has(t.key) || t.key == ''"
+        f" || (t.key == '{names.TENANT}' && !({own}))))"
     )
 
 
@@ -74,6 +83,7 @@ CHECK: Final = Check(
     backstop=Backstop(
         "a toleration tolerates every taint or reaches other tenants' pools; name a key",
         PodCondition(pod=_cel(_OWN)),
+        changed=_cel(_OWN, _NEW),
     ),
     pod_rule=tolerations,
 )

@@ -1,0 +1,135 @@
+"""The check of GPUs and shares that another plugin or scheduler gives."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from webhook.core.api import mig, names, quantity
+from webhook.core.api import pod as pods
+from webhook.core.api.containers import ContainerRef
+from webhook.core.api.pod import Container
+from webhook.core.api.quantity import Raw
+from webhook.core.api.reason import Group, Reason
+from webhook.core.api.violation import Violation
+from webhook.core.checks.cel import NOT_ZERO, matches, resource_names
+from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
+from webhook.core.checks.finding import Finding, Subject, quote
+
+# Names that speak of NVIDIA's GPUs, whoever serves them; other vendors' GPUs are not ours to judge.
+_OTHER_VENDORS: Final = (
+    *("amd", "intel", "huawei", "habana", "cambricon", "mthreads", "metax-tech", "enflame"),
+    *("iluvatar", "hygon", "kunlunxin", "qualcomm"),
+)
+_OF_A_GPU: Final = r"(?i)gpu|nvidia|cuda|/mig-"
+_OTHERS: Final = rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/"
+_OURS: Final = rf"^({re.escape(names.GPU)}|{re.escape(names.SHARED_GPU)})\Z|{mig.RESOURCE_PATTERN}"
+# KAI Scheduler and Run:ai, KubeShare, TensorFusion, HAMi; they share without any request.
+_SHARING_KEY: Final = (
+    r"^gpu-(fraction|memory)(-[a-z-]*)?\Z|^sharedgpu/|^tensor-fusion\.ai/"
+    r"|^([^/]*\.)?(run\.ai|runai|kai\.scheduler|hami\.io|volcano\.sh|aliyun\.com)/[^/]*gpu"
+)
+_SERVED_BY: Final = (  # the first that a name matches
+    (rf"^{re.escape(names.MIG)}", "no MIG device of the device plugin"),
+    (r"^nvidia\.com/(gpumem|gpucores)", "HAMi's"),
+    (r"^volcano\.sh/", "Volcano's"),
+    (r"^aliyun\.com/", "Alibaba Cloud's"),
+    (r"", "no name of NVIDIA's device plugin"),
+)
+
+
+def foreign_resources(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
+    """Yields each requested name of a GPU that the NVIDIA device plugin does not serve.
+
+    Fields: names in resources.limits and requests of every container, with a quantity but zero.
+    Source: Project-HAMi/HAMi, volcano-sh/devices, AliyunContainerService/gpushare-device-plugin,
+    KubeVirt (vGPU types); compute instances share the memory of their GPU instance.
+
+    | name | found |
+    |---|---|
+    | nvidia.com/gpu, nvidia.com/gpu.shared, nvidia.com/mig-<profile>[.shared] | no: decided |
+    | deviceclass.resource.kubernetes.io/… | no: that is found by `resource_claims` |
+    | any other that speaks of GPUs, NVIDIA, CUDA or MIG | yes |
+    | the same of another vendor (amd.com/gpu), any other | no |
+    """
+    asked = _asked(container)
+    beside = any(re.search(_OURS, name) for name in asked)
+    for name in filter(_is_foreign, asked):
+        whose = next(text for pattern, text in _SERVED_BY if re.search(pattern, name))
+        mend = f"and may be shared; ask for {names.GPU} instead"
+        mend = "and no node serves both; keep one of them" if beside else mend
+        text = f"{name[:50]} is {whose}, {mend}"
+        where = f"resources.limits[{name}]"
+        yield Finding(Violation(CHECK.reason, place.name, text, where))
+
+
+def sharing_annotations(seen: Subject) -> Iterator[Finding]:
+    """Yields each annotation by which a scheduler gives a part of a GPU.
+
+    Fields: metadata.annotations, which can change at any time, so the value is evidence too.
+    Source: NVIDIA/KAI-Scheduler docs/gpu-sharing; KubeShare; TensorFusion.
+    """
+    for key, value in pods.annotations(seen.pod).items():
+        if re.search(_SHARING_KEY, key):
+            text = f"annotation {quote(key)} shares a GPU; ask for {names.GPU} instead"
+            where = f"metadata.annotations[{key}]"
+            yield Finding(Violation(CHECK.reason, "", text, where), value)
+
+
+def _asked(container: Container) -> list[str]:
+    resources = container.resources
+    both = (resources.limits, resources.requests) if resources else ()
+    amounts = (pair for each in both for pair in (each or {}).items())
+    return list(dict.fromkeys(name for name, raw in amounts if raw is not None and _is_some(raw)))
+
+
+def _is_some(raw: Raw) -> bool:
+    try:
+        return quantity.parse_quantity(raw) != 0
+    except quantity.QuantityError:
+        return True
+
+
+def _is_foreign(name: str) -> bool:
+    speaks = re.search(_OF_A_GPU, name) and not re.search(_OTHERS, name)
+    return bool(speaks) and not name.startswith(names.DEVICE_CLASS) and not re.search(_OURS, name)
+
+
+_CLASS: Final = f"k.startsWith('{names.DEVICE_CLASS}')"
+_FOREIGN: Final = (
+    f"k.{matches(_OF_A_GPU)} && !k.{matches(_OTHERS)} && !k.{matches(_OURS)} && !{_CLASS}"
+)
+_MAP: Final = "o.metadata.annotations"
+_PRESENT: Final = f"has({_MAP}) && {_MAP}.exists(k, k.{matches(_SHARING_KEY)}"
+_BEFORE: Final = "oldObject.metadata.annotations"
+_SAME: Final = f"has({_BEFORE}) && k in {_BEFORE} && {_BEFORE}[k] == {_MAP}[k]"
+
+CHECK: Final = Check(
+    rank=16,
+    reason=Reason(
+        "foreign_resources",
+        Group.WAY_AROUND,
+        "The pod asks for a GPU under a name that another plugin or scheduler serves.",
+        example="`nvidia.com/gpumem: 3000` (HAMi), the annotation `gpu-fraction` (KAI).",
+        to_do="ask for `nvidia.com/gpu`, and for memory by `gpu-sharing.io/gpu-memory`.",
+        detail=(
+            "Nobody here knows whether that is a share. Beside `nvidia.com/gpu` no node serves "
+            "both, so the pod would wait."
+        ),
+    ),
+    treatments=REFUSED_TO_TENANTS,
+    texts=Texts(
+        looks_at=(
+            "names that speak of GPUs and are not the device plugin's: HAMi, Volcano, Alibaba, "
+            "vGPU types, compute instances, malformed MIG names; annotations `gpu-fraction`, "
+            "`gpu-memory` of KAI and the like"
+        ),
+        comment="HAMi, Volcano, KAI, vGPU types, …",
+    ),
+    webhook=PodCondition(pod=f"{_PRESENT})", container=resource_names(f"{NOT_ZERO} && {_FOREIGN}")),
+    backstop=Backstop(
+        "a GPU under a name that another plugin or scheduler serves; ask for nvidia.com/gpu",
+        changed=f"{_PRESENT} && !({_SAME}))",
+    ),
+    pod_rule=sharing_annotations,
+    container_rule=foreign_resources,
+)
