@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from deploy.generate import requests
 from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import names_gpu, over_pod, pod_condition
-from webhook.core.checks.check import Backstop, Check, PodCondition, Treatment
+from webhook.core.checks.check import Check, PodCondition, Treatment
 from webhook.core.checks.registry import CHECKS
 from webhook.core.integrations.registry import well_known_labels
 
@@ -26,6 +26,7 @@ def checks_template() -> str:
             ("checks", "A check may find something in a pod.", _webhook(new=_NEW)),
             ("checksOfTemplate", "The same in pods that are not made yet.", _webhook(new="")),
             ("ours", "A resource name is one of the device plugin's.", names_gpu("{{ . }}")),
+            ("guards", "The policy's keys of the checks.", json.dumps(_keys())),
             ("wellKnownLabels", "The labels of the built-in policy.", _well_known()),
             ("backstopVariables", "Variables of the backstop.", "".join(_variables()).rstrip()),
             ("backstopChecks", "Validations of the backstop.", "".join(_validations()).rstrip()),
@@ -39,6 +40,10 @@ def _webhook(new: str) -> str:
         for each in CHECKS
         if each.webhook != PodCondition()
     )
+
+
+def _keys() -> list[str]:
+    return [camel_case(each.reason.code) for each in CHECKS]
 
 
 def _well_known() -> str:
@@ -56,27 +61,25 @@ def _variables() -> Iterator[str]:
 def _validations() -> Iterator[str]:
     for reason, message, expression in requests.request_validations():
         yield _rule(reason, message, expression)
-    for check in CHECKS:
-        if check.backstop is not None:
-            yield _validation(check, check.backstop)
+    yield from map(_validation, CHECKS)
 
 
-def _validation(check: Check, backstop: Backstop) -> str:
+def _validation(check: Check) -> str:
     """Returns a validation that is false for a pod that the API server must refuse itself.
 
     The chart's template `refuses` begins it by what the policy says of the check.
     """
     both = (check.treatments.tenants, check.treatments.others)
     stated = " ".join(f'"{each}"' for each in (camel_case(check.reason.code), *both))
-    rule = _rule(check.reason, backstop.message, f"{{{{ . }}}}({_found(check, backstop)})")
+    rule = _rule(check.reason, check.backstop.message, f"{{{{ . }}}}({_found(check)})")
     begin = f'{{{{- with include "gpu-sharing.refuses" (list $ {stated}) }}}}'
     return f"{begin}\n{rule}{{{{- end }}}}\n"
 
 
-def _found(check: Check, backstop: Backstop) -> str:
+def _found(check: Check) -> str:
     """Returns CEL for what a check newly finds in a pod."""
-    when = backstop.when or check.webhook
-    changed = over_pod(backstop.changed or "false")
+    when = check.backstop.when or check.webhook
+    changed = over_pod(check.backstop.changed or "false")
     parts = [f"variables.containers.exists(c, {when.container})"] if when.container else []
     if when.pod:
         parts.append(f"(request.operation == 'UPDATE' ? {changed} : ({over_pod(when.pod)}))")

@@ -38,7 +38,7 @@ INSTALL = rendered.read()
 MUTATE = INSTALL.webhook("mutate.gpu-sharing.io")
 VALIDATE = INSTALL.webhook("validate.gpu-sharing.io")
 BACKSTOP = INSTALL.policy("gpu-sharing-backstop")
-CLAIMED = [each for each in CHECKS if each.backstop]
+CLAIMED = [each for each in CHECKS if each.treatments.tenants is Treatment.REFUSE]
 BATCH = 50
 
 
@@ -96,7 +96,6 @@ def found_by(check: Check, seen: Subject) -> set[Finding]:
 def must_refuse(check: Check, case: Case) -> bool:
     """Whether the backstop must refuse a request for what this check newly finds."""
     assert case.object is not None
-    assert check.backstop is not None
     asked = question(case, case.object)
     seen = safety.subject_of(asked)
     to_all = check.treatments.others is Treatment.REFUSE

@@ -67,7 +67,7 @@ def test_with_every_replica_gone_strict_refuses_gpu_pods_and_nothing_else(
 def test_with_every_replica_gone_available_lets_pods_through_as_they_are(
     installed: Installed, user: User, team: str
 ) -> None:
-    """The chart renders no backstop for this profile."""
+    """But for the pods of tenants, which the backstop of this profile keeps out."""
     before = installed.policies()
     _configure(user, "Ignore")
     try:

@@ -114,6 +114,10 @@ VECTORS |= {
         plain(container=security(capabilities={"add": ["CHOWN"]})),
     ),
 }
+VECTORS["claim-by-name"] = (
+    plain(resourceClaims=[{"name": "c", "resourceClaimName": "another-pods"}]),
+    plain(),
+)
 TENANT_VECTORS: dict[str, tuple[Json, Json]] = {
     "runtime-class": (plain(runtimeClassName="nvidia"), plain(runtimeClassName="other")),
     "node-name": (
@@ -140,8 +144,19 @@ TENANT_VECTORS: dict[str, tuple[Json, Json]] = {
     "host-ipc": (plain(hostIPC=True), plain(hostIPC=False)),
     "host-network": (plain(hostNetwork=True), plain(hostNetwork=False)),
     "claims": (
-        plain(resourceClaims=[{"name": "c", "resourceClaimName": "shared"}]),
+        plain(resourceClaims=[{"name": "c", "resourceClaimTemplateName": "foreign"}]),
         plain(),
+    ),
+    "device-class-in-requests": (
+        plain(container={"resources": {"requests": {"deviceclass.resource.kubernetes.io/a": "1"}}}),
+        plain(container={"resources": {"requests": {"cpu": "1"}}}),
+    ),
+    "hami": (pod("p", gpu="nvidia.com/gpumem", count=3000), pod("p", gpu="amd.com/gpu")),
+    "vgpu-type": (pod("p", gpu="nvidia.com/GRID_T4-1Q"), pod("p", gpu="rdma/hca")),
+    "compute-instance": (pod("p", gpu="nvidia.com/mig-1c.2g.10gb"), plain()),
+    "kai-fraction": (
+        plain(annotations={"gpu-fraction": "0.5"}),
+        plain(annotations={"my-fraction": "0.5"}),
     ),
 }
 
@@ -299,6 +314,7 @@ def test_with_every_replica_down_none_gets_through(
         until("no webhook is called", lambda: not called())
         _none_gets_through(user, blue, others)
         ephemeral_is_guarded(user, running_pod)
+        _backstop_follows_the_values(user, blue, others)
     installed.wait_in_force()
 
 
@@ -315,6 +331,30 @@ def _none_gets_through(user: User, blue: str, others: str) -> None:
             let_in, printed = user.create(namespace, pod("gpu", "inference", gpu=asked), DRY)
             assert not let_in, asked
             assert "[not_rewritten]" in printed
+
+
+BACKSTOP = ("-s", "templates/80-backstop.yaml")
+
+
+def _backstop_follows_the_values(user: User, blue: str, others: str) -> None:
+    """The policy's treatments, the exempt users and the profile, each after the other."""
+    bad, _ = VECTORS["privileged"]
+    unpinned = pod("gpu", "inference")
+
+    def let_in(namespace: str, made: Json, *flags: str) -> bool:
+        return user.create(namespace, made, DRY, *flags)[0]
+
+    user.cluster.apply(chart.template(*BACKSTOP, "--set", "policy.guards.privileged=warn"))
+    until("privileged is only warned of", lambda: let_in(others, bad) and let_in(blue, bad))
+    assert not let_in(others, VECTORS["all-capabilities"][0])
+    user.cluster.apply(chart.template(*BACKSTOP, "--set", "profile=available"))
+    until("available lets GPU pods in", lambda: let_in(others, unpinned))
+    assert not let_in(blue, unpinned)
+    assert not let_in(others, bad)
+    user.cluster.apply(chart.template(*BACKSTOP, "--set", "policy.exemptUsers={admin}"))
+    until("the exempt user is let in", lambda: let_in(blue, bad) and let_in(blue, unpinned))
+    user.cluster.apply(chart.template(*BACKSTOP))
+    until("the backstop is as before", lambda: not let_in(others, unpinned))
 
 
 def test_an_old_pod_that_is_bad_can_still_be_labelled(user: User) -> None:

@@ -45,6 +45,11 @@
 ({{ . }} in ['nvidia.com/gpu', 'nvidia.com/gpu.shared'] || {{ . }}.matches(r'^nvidia\.com/mig\-(?P<g>[1-7])g\.(?P<gb>[0-9]{1,4})gb(?P<attribute>[.+](?:me\.all|me|gfx)|-me)?(\.shared)?$'))
 {{- end }}
 
+{{/* The policy's keys of the checks. */}}
+{{- define "gpu-sharing.guards" -}}
+["gpuVisibility", "cudaVisibility", "envFrom", "mpsEnvironment", "privileged", "capabilities", "hostPath", "hostNamespaces", "runtimeClass", "deviceAnnotations", "nodeName", "tolerations", "reservedMounts", "resourceClaims", "reservedNames", "foreignResources", "sharedClaims"]
+{{- end }}
+
 {{/* The labels of the built-in policy. */}}
 {{- define "gpu-sharing.wellKnownLabels" -}}
 [{"label": "trainer.kubeflow.org/trainjob-ancestor-step"}, {"label": "training.kubeflow.org/job-name"}, {"label": "serving.kserve.io/inferenceservice"}, {"label": "app.kubernetes.io/part-of", "value": "llminferenceservice"}, {"label": "app.kubernetes.io/managed-by", "value": "k8s-nim-operator"}, {"label": "ray.io/serve"}, {"label": "ray.io/originated-from-crd", "value": "RayService"}, {"label": "hub.jupyter.org/username"}, {"label": "notebook-name"}]
@@ -89,6 +94,12 @@
 - expression: >-
     {{ . }}(variables.containers.exists(c, has(c.env) && (c.env.exists(e, e.name.startsWith('NVIDIA_') && ((e.name in ['NVIDIA_VISIBLE_DEVICES', 'NVIDIA_MIG_CONFIG_DEVICES', 'NVIDIA_MIG_MONITOR_DEVICES', 'NVIDIA_IMEX_CHANNELS'] && (has(e.valueFrom) || !((has(e.value) ? e.value : '') in ['void', 'none', '']))) || (e.name in ['NVIDIA_GDS', 'NVIDIA_MOFED', 'NVIDIA_GDRCOPY', 'NVIDIA_NVSWITCH'] && (has(e.valueFrom) || (has(e.value) ? e.value : '').lowerAscii().contains('enabled') || (has(e.value) ? e.value : '').lowerAscii().contains('$('))))) || (c.env.exists(e, e.name == 'CUDA_VERSION' && (has(e.valueFrom) || (has(e.value) ? e.value : '') != '')) && !c.env.exists(e, e.name == 'NVIDIA_VISIBLE_DEVICES') && !(has(c.resources) && ((has(c.resources.limits) && c.resources.limits.exists(k, (k in ['nvidia.com/gpu', 'nvidia.com/gpu.shared'] || k.matches(r'^nvidia\.com/mig\-(?P<g>[1-7])g\.(?P<gb>[0-9]{1,4})gb(?P<attribute>[.+](?:me\.all|me|gfx)|-me)?(\.shared)?$')) && string(c.resources.limits[k]) != '0')) || (has(c.resources.requests) && c.resources.requests.exists(k, (k in ['nvidia.com/gpu', 'nvidia.com/gpu.shared'] || k.matches(r'^nvidia\.com/mig\-(?P<g>[1-7])g\.(?P<gb>[0-9]{1,4})gb(?P<attribute>[.+](?:me\.all|me|gfx)|-me)?(\.shared)?$')) && string(c.resources.requests[k]) != '0'))))))))
   message: "a variable names GPUs that the device plugin did not give; remove it, or beside CUDA_VERSION set NVIDIA_VISIBLE_DEVICES=void [gpu_visibility]"
+  reason: Forbidden
+{{- end }}
+{{- with include "gpu-sharing.refuses" (list $ "cudaVisibility" "warn" "off") }}
+- expression: >-
+    {{ . }}(variables.containers.exists(c, has(c.env) && c.env.exists(e, e.name == 'CUDA_VISIBLE_DEVICES')))
+  message: "CUDA_VISIBLE_DEVICES can only hide the GPU that is given; remove it [cuda_visibility]"
   reason: Forbidden
 {{- end }}
 {{- with include "gpu-sharing.refuses" (list $ "envFrom" "refuse" "warn") }}

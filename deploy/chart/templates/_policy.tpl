@@ -5,14 +5,26 @@ What the backstop takes from the policy in the values, so that it refuses whom t
 {{/* What begins the validation of a check (root, key, built-in treatment of tenants, of others); empty
 where the policy refuses nobody. */}}
 {{- define "gpu-sharing.refuses" -}}
-{{- $stated := dig "guards" (index . 1) dict ((index . 0).Values.policy | default dict) }}
-{{- if kindIs "string" $stated }}{{ $stated = dict "tenants" $stated "others" $stated }}{{ end }}
-{{- if not (kindIs "map" $stated) }}
-{{- fail (printf "policy.guards.%s: write refuse, warn or \"off\" (in quotes), or {tenants: …, others: …}" (index . 1)) }}
+{{- $key := index . 1 }}
+{{- $stated := dig "guards" $key dict ((index . 0).Values.policy | default dict) }}
+{{- if not (kindIs "map" $stated) }}{{ $stated = dict "tenants" $stated "others" $stated }}{{ end }}
+{{- $both := merge (pick $stated "tenants" "others") (dict "tenants" (index . 2) "others" (index . 3)) }}
+{{- range $who, $what := $both }}
+{{- if not (has $what (list "refuse" "warn" "off")) }}
+{{- fail (printf "policy.guards.%s: %v for %s; write refuse, warn or \"off\" (in quotes), or both: {tenants: refuse, others: warn}" $key $what $who) }}
 {{- end }}
-{{- $tenants := eq "refuse" (dig "tenants" (index . 2) $stated) }}
-{{- $others := eq "refuse" (dig "others" (index . 3) $stated) }}
+{{- end }}
+{{- $tenants := eq $both.tenants "refuse" }}
+{{- $others := eq $both.others "refuse" }}
 {{- if and $tenants $others }}!{{ else if $tenants }}!variables.tenant || !{{ else if $others }}variables.tenant || !{{ end }}
+{{- end }}
+
+{{/* Every key of the policy's guards is a check's: a typing error would leave it as built in. */}}
+{{- define "gpu-sharing.knownGuards" -}}
+{{- $known := include "gpu-sharing.guards" . | fromJsonArray }}
+{{- range $key, $_ := dig "guards" dict (.Values.policy | default dict) }}
+{{- if not (has $key $known) }}{{ fail (printf "policy.guards.%s: no such check; write one of %s" $key (join ", " $known)) }}{{ end }}
+{{- end }}
 {{- end }}
 
 {{/* A pod `o` says what it is for. */}}

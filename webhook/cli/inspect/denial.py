@@ -79,7 +79,7 @@ def _whole(text: str) -> tuple[Cause, ...]:
     return (Cause(message=text.strip()),)
 
 
-_CHECKED: Final = {each.reason: each.backstop.message for each in CHECKS if each.backstop}
+_CHECKED: Final = {each.reason: each.backstop.message for each in CHECKS}
 BACKSTOP: Final[Mapping[str, str]] = {
     f"{text} [{reason}]": reason.code for reason, text in (safety.BACKSTOP | _CHECKED).items()
 }

@@ -14,6 +14,11 @@ VERB: Final = Verb(
     "will not be as it is meant; 2: wrong or unreadable.",
 )
 
+_WITHOUT_THE_WEBHOOK: Final = """
+While no replica of the webhook answers, the API server itself holds the guards, exemptUsers and
+wellKnownLabels of the chart's `policy`: change them by `helm upgrade`. It does not hold the
+matrix: a pod that somebody pinned by hand gets any strategy, a tenant's any that isolates."""
+
 
 def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
@@ -37,5 +42,6 @@ def run(args: argparse.Namespace) -> int:
         *(output.item(each) for each in doubts),
         "",
         policy_texts.policy_tables(policy),
+        _WITHOUT_THE_WEBHOOK,
     )
     return flags.FOUND if doubts else flags.FINE

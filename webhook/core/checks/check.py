@@ -84,7 +84,7 @@ class Check:
     treatments: Treatments
     texts: Texts
     webhook: PodCondition
-    backstop: Backstop | None = None
+    backstop: Backstop
     pod_rule: PodRule | None = None
     container_rule: ContainerRule | None = None
     only_created: bool = False

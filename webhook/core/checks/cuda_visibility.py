@@ -7,7 +7,7 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.check import Check, PodCondition, Texts, Treatment, Treatments
+from webhook.core.checks.check import Backstop, Check, PodCondition, Texts, Treatment, Treatments
 from webhook.core.checks.finding import Finding, Subject
 
 _CUDA_VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
@@ -42,5 +42,6 @@ CHECK: Final = Check(
         comment=f"{_CUDA_VISIBLE} only hides GPUs",
     ),
     webhook=PodCondition(container=f"has(c.env) && c.env.exists(e, e.name == '{_CUDA_VISIBLE}')"),
+    backstop=Backstop(f"{_CUDA_VISIBLE} can only hide the GPU that is given; remove it"),
     container_rule=cuda_visibility,
 )
