@@ -20,7 +20,7 @@ def case(owner: str, containers: int, *, operation: str, breaking: bool) -> Case
 
 
 def _object(owner: str, containers: int, *, breaking: bool) -> Json:
-    """A namespace, a custom resource, a CronJob, a Deployment or a pod."""
+    """What a webhook or policy is asked about: a pod where its name says nothing else."""
     about: Json = {"name": "a", "namespace": "n"}
     template = _pod(containers, breaking=breaking)
     if "namespace-labels" in owner:
@@ -31,6 +31,8 @@ def _object(owner: str, containers: int, *, breaking: bool) -> Json:
             "kind": "Namespace",
             "metadata": {"name": "n", "labels": labels},
         }
+    if "claims" in owner or "certificates" in owner:
+        return {"metadata": about} | (_claim() if "claims" in owner else _configuration())
     if "custom" in owner:
         kind = {"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob"}
         return {**kind, "metadata": about, "spec": {"template": template}}
@@ -41,6 +43,20 @@ def _object(owner: str, containers: int, *, breaking: bool) -> Json:
         spec = {"selector": {"matchLabels": {"app": "a"}}, "template": template}
         return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": about, "spec": spec}
     return template
+
+
+def _claim() -> Json:
+    """A claim of as many requests as there can be."""
+    requests = [{"name": f"r{n}", "exactly": {"deviceClassName": "a"}} for n in range(32)]
+    spec = {"devices": {"requests": requests, "config": []}}
+    return {"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim", "spec": spec}
+
+
+def _configuration() -> Json:
+    """A configuration of one webhook: its number is the chart's, not an attacker's."""
+    entry = {"name": "a", "rules": [], "failurePolicy": "Fail", "clientConfig": {"url": "a"}}
+    api = "admissionregistration.k8s.io/v1"
+    return {"apiVersion": api, "kind": "MutatingWebhookConfiguration", "webhooks": [entry]}
 
 
 def _pod(containers: int, *, breaking: bool) -> Json:

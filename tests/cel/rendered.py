@@ -64,10 +64,14 @@ class Rendered:
 
 
 def read(path: Path = INSTALL) -> Rendered:
-    """The webhooks and policies of a file of YAML documents."""
+    """The webhooks and policies of a file of YAML documents, but for policies with params."""
     documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     webhooks = [one for doc in documents if doc["kind"] in _WEBHOOKS for one in doc["webhooks"]]
-    policies = [doc for doc in documents if doc["kind"] == "ValidatingAdmissionPolicy"]
+    policies = [
+        doc
+        for doc in documents
+        if doc["kind"] == "ValidatingAdmissionPolicy" and "paramKind" not in doc["spec"]
+    ]  # params are not known to the program; `make e2e` tries what uses them
     return Rendered(
         tuple(_webhook(webhook) for webhook in webhooks),
         tuple(_policy(policy) for policy in policies),

@@ -106,6 +106,7 @@ _FOREIGN = (
     *("nvidia.com/mig-1c.2g.10gb", "nvidia.com/mig-1g", "nvidia.com/GPU", "volcano.sh/vgpu-number"),
     *("aliyun.com/gpu-mem", "k8s.amazonaws.com/vgpu", "koordinator.sh/gpu-core", "4pd.io/vgpu"),
     *("tencent.com/vcuda-core", "example.com/mig-1g.5gb", "smarter-devices/nvidia0"),
+    *("cloud.example.com/A100", "example.com/h100-share"),
 )
 _SHARING = ("gpu-fraction", "gpu-memory", "gpu-fraction-num-devices", "sharedgpu/gpu_mem")
 _TOLERATIONS = (
@@ -186,7 +187,7 @@ harmless = st.one_of(
     st.sampled_from(_LOWER).map(lambda pair: _env(None)({"name": pair[0], "value": pair[1]})),
     st.just(_env(None)({"name": "NVIDIA_GDS", "value": "disabled"})),
     st.just(Part(None, "own", {"resources": ASK, "env": [{"name": "CUDA_VERSION", "value": "1"}]})),
-    st.sampled_from(("amd.com/gpu", "gpu.intel.com/i915", "rdma/hca", "example.com/gp")).map(
+    st.sampled_from(("amd.com/gpu", "gpu.intel.com/i915", "rdma/hca", "example.com/gp", "example.com/l4lb")).map(
         lambda name: _container(None, resources={"requests": {name: "1"}})
     ),
     st.just(_container(None, envFrom=[{"prefix": "APP_", "configMapRef": {"name": "a"}}])),

@@ -20,7 +20,8 @@ _OTHER_VENDORS: Final = (
     *("amd", "intel", "huawei", "habana", "cambricon", "mthreads", "metax-tech", "enflame"),
     *("iluvatar", "hygon", "kunlunxin", "qualcomm"),
 )
-_OF_A_GPU: Final = r"(?i)gpu|nvidia|cuda|/mig-"
+_PRODUCTS: Final = "[abhv][1-3]00|gb[23]00|a30|a10g?|l4|l40s?|t4|p100|k80"
+_OF_A_GPU: Final = rf"(?i)gpu|nvidia|cuda|/mig-|[/._-]({_PRODUCTS})([._-]|\Z)"
 _OTHERS: Final = rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/"
 _OURS: Final = rf"^({re.escape(names.GPU)}|{re.escape(names.SHARED_GPU)})\Z|{mig.RESOURCE_PATTERN}"
 # KAI Scheduler and Run:ai, KubeShare, TensorFusion, HAMi; they share without any request.
@@ -48,7 +49,7 @@ def foreign_resources(_: Subject, place: ContainerRef, container: Container) -> 
     |---|---|
     | nvidia.com/gpu, nvidia.com/gpu.shared, nvidia.com/mig-<profile>[.shared] | no: decided |
     | deviceclass.resource.kubernetes.io/… | no: that is found by `resource_claims` |
-    | any other that speaks of GPUs, NVIDIA, CUDA or MIG | yes |
+    | any other that speaks of GPUs, NVIDIA, CUDA, MIG or a product of NVIDIA's | yes |
     | the same of another vendor (amd.com/gpu), any other | no |
     """
     asked = _asked(container)
