@@ -54,7 +54,8 @@ def _claim() -> Json:
 
 def _configuration() -> Json:
     """A configuration of one webhook: its number is the chart's, not an attacker's."""
-    entry = {"name": "a", "rules": [], "failurePolicy": "Fail", "clientConfig": {"url": "a"}}
+    entry = {"name": "a", "failurePolicy": "Fail", "clientConfig": {"url": "a"}}
+    entry["reinvocationPolicy"] = "Never"
     api = "admissionregistration.k8s.io/v1"
     return {"apiVersion": api, "kind": "MutatingWebhookConfiguration", "webhooks": [entry]}
 

@@ -187,9 +187,9 @@ harmless = st.one_of(
     st.sampled_from(_LOWER).map(lambda pair: _env(None)({"name": pair[0], "value": pair[1]})),
     st.just(_env(None)({"name": "NVIDIA_GDS", "value": "disabled"})),
     st.just(Part(None, "own", {"resources": ASK, "env": [{"name": "CUDA_VERSION", "value": "1"}]})),
-    st.sampled_from(("amd.com/gpu", "gpu.intel.com/i915", "rdma/hca", "example.com/gp", "example.com/l4lb")).map(
-        lambda name: _container(None, resources={"requests": {name: "1"}})
-    ),
+    st.sampled_from(
+        ("amd.com/gpu", "gpu.intel.com/i915", "rdma/hca", "example.com/gp", "example.com/l4lb")
+    ).map(lambda name: _container(None, resources={"requests": {name: "1"}})),
     st.just(_container(None, envFrom=[{"prefix": "APP_", "configMapRef": {"name": "a"}}])),
     st.just(_container(None, securityContext={"privileged": False, "runAsUser": 0})),
     st.sampled_from(("NET_ADMIN", "cap_ipc_lock", "SYS_NICE")).map(_capability(None)),

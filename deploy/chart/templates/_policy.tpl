@@ -8,7 +8,7 @@ where the policy refuses nobody. */}}
 {{- $key := index . 1 }}
 {{- $stated := dig "guards" $key dict ((index . 0).Values.policy | default dict) }}
 {{- if not (kindIs "map" $stated) }}{{ $stated = dict "tenants" $stated "others" $stated }}{{ end }}
-{{- $both := merge (pick $stated "tenants" "others") (dict "tenants" (index . 2) "others" (index . 3)) }}
+{{- $both := dict "tenants" (dig "tenants" (index . 2) $stated) "others" (dig "others" (index . 3) $stated) }}
 {{- range $who, $what := $both }}
 {{- if not (has $what (list "refuse" "warn" "off")) }}
 {{- fail (printf "policy.guards.%s: %v for %s; write refuse, warn or \"off\" (in quotes), or both: {tenants: refuse, others: warn}" $key $what $who) }}

@@ -33,7 +33,7 @@ def tolerations(seen: Subject) -> Iterator[Finding]:
             text = f"a toleration of {names.TENANT}{effect} reaches other tenants' pools; remove it"
         else:
             continue
-        evidence = f"{each.operator}={each.value}"
+        evidence = f"{each.operator or ''}={each.value or ''}"
         where = "spec.tolerations"
         yield Finding(Violation(CHECK.reason, "", text, where), evidence)
 
