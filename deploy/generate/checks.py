@@ -26,7 +26,6 @@ def checks_template() -> str:
             ("checks", "A check may find something in a pod.", _webhook(new=_NEW)),
             ("checksOfTemplate", "The same in pods that are not made yet.", _webhook(new="")),
             ("ours", "A resource name is one of the device plugin's.", names_gpu("{{ . }}")),
-            ("guards", "The policy's keys of the checks.", json.dumps(_keys())),
             ("wellKnownLabels", "The labels of the built-in policy.", _well_known()),
             ("backstopVariables", "Variables of the backstop.", "".join(_variables()).rstrip()),
             ("backstopChecks", "Validations of the backstop.", "".join(_validations()).rstrip()),
@@ -40,10 +39,6 @@ def _webhook(new: str) -> str:
         for each in CHECKS
         if each.webhook != PodCondition()
     )
-
-
-def _keys() -> list[str]:
-    return [camel_case(each.reason.code) for each in CHECKS]
 
 
 def _well_known() -> str:

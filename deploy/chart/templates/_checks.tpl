@@ -45,11 +45,6 @@
 ({{ . }} in ['nvidia.com/gpu', 'nvidia.com/gpu.shared'] || {{ . }}.matches(r'^nvidia\.com/mig\-(?P<g>[1-7])g\.(?P<gb>[0-9]{1,4})gb(?P<attribute>[.+](?:me\.all|me|gfx)|-me)?(\.shared)?$'))
 {{- end }}
 
-{{/* The policy's keys of the checks. */}}
-{{- define "gpu-sharing.guards" -}}
-["gpuVisibility", "cudaVisibility", "envFrom", "mpsEnvironment", "privileged", "capabilities", "hostPath", "hostNamespaces", "runtimeClass", "deviceAnnotations", "nodeName", "tolerations", "reservedMounts", "resourceClaims", "reservedNames", "foreignResources", "sharedClaims"]
-{{- end }}
-
 {{/* The labels of the built-in policy. */}}
 {{- define "gpu-sharing.wellKnownLabels" -}}
 [{"label": "trainer.kubeflow.org/trainjob-ancestor-step"}, {"label": "training.kubeflow.org/job-name"}, {"label": "serving.kserve.io/inferenceservice"}, {"label": "app.kubernetes.io/part-of", "value": "llminferenceservice"}, {"label": "app.kubernetes.io/managed-by", "value": "k8s-nim-operator"}, {"label": "ray.io/serve"}, {"label": "ray.io/originated-from-crd", "value": "RayService"}, {"label": "hub.jupyter.org/username"}, {"label": "notebook-name"}]

@@ -5,26 +5,11 @@ What the backstop takes from the policy in the values, so that it refuses whom t
 {{/* What begins the validation of a check (root, key, built-in treatment of tenants, of others); empty
 where the policy refuses nobody. */}}
 {{- define "gpu-sharing.refuses" -}}
-{{- $key := index . 1 }}
-{{- $stated := dig "guards" $key dict ((index . 0).Values.policy | default dict) }}
-{{- if not (kindIs "map" $stated) }}{{ $stated = dict "tenants" $stated "others" $stated }}{{ end }}
-{{- $both := dict "tenants" (dig "tenants" (index . 2) $stated) "others" (dig "others" (index . 3) $stated) }}
-{{- range $who, $what := $both }}
-{{- if not (has $what (list "refuse" "warn" "off")) }}
-{{- fail (printf "policy.guards.%s: %v for %s; write refuse, warn or \"off\" (in quotes), or both: {tenants: refuse, others: warn}" $key $what $who) }}
-{{- end }}
-{{- end }}
-{{- $tenants := eq $both.tenants "refuse" }}
-{{- $others := eq $both.others "refuse" }}
+{{- $stated := dig "guards" (index . 1) dict ((index . 0).Values.policy | default dict) }}
+{{- if kindIs "string" $stated }}{{ $stated = dict "tenants" $stated "others" $stated }}{{ end }}
+{{- $tenants := eq "refuse" (dig "tenants" (index . 2) $stated) }}
+{{- $others := eq "refuse" (dig "others" (index . 3) $stated) }}
 {{- if and $tenants $others }}!{{ else if $tenants }}!variables.tenant || !{{ else if $others }}variables.tenant || !{{ end }}
-{{- end }}
-
-{{/* Every key of the policy's guards is a check's: a typing error would leave it as built in. */}}
-{{- define "gpu-sharing.knownGuards" -}}
-{{- $known := include "gpu-sharing.guards" . | fromJsonArray }}
-{{- range $key, $_ := dig "guards" dict (.Values.policy | default dict) }}
-{{- if not (has $key $known) }}{{ fail (printf "policy.guards.%s: no such check; write one of %s" $key (join ", " $known)) }}{{ end }}
-{{- end }}
 {{- end }}
 
 {{/* A pod `o` says what it is for. */}}
