@@ -12,9 +12,15 @@ where the policy refuses nobody. */}}
 {{- if and $tenants $others }}!{{ else if $tenants }}!variables.tenant || !{{ else if $others }}variables.tenant || !{{ end }}
 {{- end }}
 
+{{/* A list of the policy (root, key, built-in list): it adds to the built-in one, but for `replace`. */}}
+{{- define "gpu-sharing.policyList" -}}
+{{- $stated := dig (index . 1) list ((index . 0).Values.policy | default dict) -}}
+{{- if kindIs "map" $stated }}{{ toJson $stated.replace }}{{ else }}{{ concat $stated (index . 2) | toJson }}{{ end }}
+{{- end }}
+
 {{/* A pod `o` says what it is for. */}}
 {{- define "gpu-sharing.classified" -}}
-{{- $labels := dig "wellKnownLabels" (include "gpu-sharing.wellKnownLabels" . | fromJsonArray) (.root.Values.policy | default dict) -}}
+{{- $labels := include "gpu-sharing.policyList" (list .root "wellKnownLabels" (include "gpu-sharing.wellKnownLabels" . | fromJsonArray)) | fromJsonArray -}}
 (has({{ .o }}.metadata.labels) && ('gpu-sharing.io/workload' in {{ .o }}.metadata.labels
 {{- range $label := $labels }} ||
 {{ toJson $label.label }} in {{ $.o }}.metadata.labels{{ with $label.value }} && {{ $.o }}.metadata.labels[{{ toJson $label.label }}] == {{ toJson . }}{{ end }}
@@ -23,7 +29,7 @@ where the policy refuses nobody. */}}
 
 {{/* Whose requests the policy lets through untouched. */}}
 {{- define "gpu-sharing.notExempt" -}}
-{{- with dig "exemptUsers" list (.Values.policy | default dict) }}
+{{- with include "gpu-sharing.policyList" (list . "exemptUsers" list) | fromJsonArray }}
 - name: not-exempt
   expression: >-
     !(request.userInfo.username in {{ toJson . }})
