@@ -17,6 +17,7 @@ from webhook.core.checks.cel import (
 from webhook.core.decision.safety import BACKSTOP
 from webhook.core.gpu.meaning import FORMS
 from webhook.core.gpu.resources import ResourceKind
+from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.values import Form, NodeRequirement
 
 _SLICE: Final = f"k.{matches(mig.RESOURCE_PATTERN)}"
@@ -34,6 +35,16 @@ _UNLESS_TENANT: Final = "!variables.tenant || "
 _UNLESS_AVAILABLE: Final = (
     f'{{{{ if eq .Values.profile "available" }}}}{_UNLESS_TENANT}{{{{ end }}}}'
 )
+_PINNED: Final = leaves("'{{ $key }}'", "v == '{{ $value }}'")
+_DECLARED: Final = (
+    '[]{{ $pools := .Values.policy.pools }}{{ if kindIs "map" $pools }}'
+    "{{ $pools = $pools.replace }}{{ end }}"
+    "{{ range $pool := $pools }}{{ if and $pool.strategy %s }} + (true"
+    "{{ range $key, $value := $pool.selector }} && "
+    f"{_PINNED}{{{{ end }}}}"
+    " ? ['{{ default \"nvidia.com/gpu\" $pool.resource }}'] : []){{ end }}{{ end }}"
+)
+"""Names that pods pin to pools of the chart's policy, with a condition on the pool's strategy."""
 
 
 def backstop_variables() -> Iterator[tuple[str, str]]:
@@ -47,6 +58,9 @@ def backstop_variables() -> Iterator[tuple[str, str]]:
     all_of_them = over_pod(" + ".join(lists))
     new = f"{over_pod(lists[-1])}.filter(c, {added})"
     yield "containers", f"request.operation == 'UPDATE' ? {new} : {all_of_them}"
+    isolated = " ".join(f'"{each}"' for each in Strategy if each.traits.isolated)
+    yield "declared", over_pod(_DECLARED % "true")
+    yield "declaredIsolated", over_pod(_DECLARED % f"(has $pool.strategy (list {isolated}))")
     limits = "has(c.resources) && has(c.resources.limits) ? c.resources.limits : {}"
     yield "requested", f"variables.containers.map(c, {limits})"
     yield "mps", over_pod(REQUESTS_MPS)
@@ -73,13 +87,14 @@ def _any(kind: ResourceKind) -> str:
     """Returns CEL for a pod whose placement says what a name `k` of a kind amounts to."""
     if len({form.strategy for form in FORMS[kind]}) == 1:
         return "true"
-    return f"variables.{_WHOLE[kind]}" if kind in _WHOLE else over_pod(_shown(FORMS[kind]))
+    shown = f"variables.{_WHOLE[kind]}" if kind in _WHOLE else over_pod(_shown(FORMS[kind]))
+    return f"({shown} || k in variables.declared)"
 
 
 def _isolating(kind: ResourceKind) -> str:
-    if kind in _WHOLE:
-        return f"variables.{_WHOLE[kind]}Isolated"
-    return over_pod(_shown(_isolated(kind)))
+    whole = kind in _WHOLE
+    shown = f"variables.{_WHOLE[kind]}Isolated" if whole else over_pod(_shown(_isolated(kind)))
+    return f"({shown} || k in variables.declaredIsolated)"
 
 
 def _isolated(kind: ResourceKind) -> tuple[Form, ...]:
@@ -93,8 +108,8 @@ def _shown(forms: Iterable[Form]) -> str:
 
 def _all_of(form: Form) -> str:
     parts = [requires(each, _key(each)) for each in form.requirements]
-    if form.of_slices:
-        parts.append(leaves(f"'{form.labels.product}'", f"v.{matches(mig.PRODUCT_PATTERN)}"))
+    if form.product_pattern:
+        parts.append(leaves(f"'{form.labels.product}'", f"v.{matches(form.product_pattern)}"))
     return f"({' && '.join(parts)})"
 
 

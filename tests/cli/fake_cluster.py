@@ -151,7 +151,7 @@ class FakeCluster:
         )
         nodes = [each for (kind, _, _), each in self.objects.items() if kind == "nodes"]
         read = loaders.of_objects(Manifest("", each, Document(each, None)) for each in nodes).nodes
-        offers = inventory.build_inventory([*read, *self.policy.pools])
+        offers = inventory.build_inventory(read, self.policy.pools, self.policy.momentary_taints)
         seen = simulate(request, pod, self.policy, offers)
         if not seen.verdict.allowed:
             webhook = 'admission webhook "mutate.gpu-sharing.io" denied the request: '

@@ -92,7 +92,8 @@ def cluster(case: Case) -> Inventory:
         name = given.pop("name")
         like = library[given.pop("like", name)] if not given.pop("bare", False) else {}
         made.append(msgspec.convert(expand(name, like | given), Node))
-    return inventory.build_inventory([*made, *rules(case).pools])
+    policy = rules(case)
+    return inventory.build_inventory(made, policy.pools, policy.momentary_taints)
 
 
 def rules(case: Case) -> Policy:

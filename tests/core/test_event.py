@@ -13,7 +13,7 @@ from webhook.core.api.node import Node
 from webhook.core.api.pod import Metadata, OwnerReference, Pod
 from webhook.core.decision.values import Allocation, GpuRequest
 from webhook.core.event import Action, Event, Regarding
-from webhook.core.gpu import inventory
+from webhook.core.gpu import reading
 from webhook.core.gpu.values import Offer
 from webhook.core.patch.render import Op
 from webhook.core.verdict import Verdict
@@ -27,7 +27,7 @@ SLICES = Node(
     node.NodeMetadata("a100", {"nvidia.com/mig-1g.5gb.sharing-strategy": "none"}),
     status=node.NodeStatus({"nvidia.com/mig-1g.5gb": 1}),
 )
-(SLICE,) = inventory.read_node(SLICES).offers
+(SLICE,) = reading.read_node(SLICES).offers
 
 
 def given(container: str, offer: Offer = SLICE) -> Allocation:

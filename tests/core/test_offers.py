@@ -6,6 +6,8 @@ from casefiles import expand
 
 from webhook.core.api.node import Node
 from webhook.core.gpu import inventory
+from webhook.core.gpu.reading import read_node
+from webhook.core.gpu.unusable import UnusableReason
 
 WHOLE = {
     "product": "Tesla-T4",
@@ -22,6 +24,7 @@ NOTHING = [
     WHOLE | {"product": "NVIDIA-A30-MIG-INVALID", "sharing": "", "slices": 1},
     WHOLE | {"product": "NVIDIA-A30", "slices": 1},
     WHOLE | {"sharing": "mps", "slices": 1},
+    WHOLE | {"sharing": "mps", "replicas": 0},
     WHOLE | {"allocatable": {"nvidia.com/gpu": 0}},
     WHOLE | {"allocatable": {"nvidia.com/gpu": "-1"}},
     WHOLE | {"allocatable": {"nvidia.com/gpu.shared": 4}},
@@ -37,12 +40,7 @@ def node(name: str, short: dict[str, object]) -> Node:
 
 @pytest.mark.parametrize("short", NOTHING, ids=str)
 def test_contradictions_offer_nothing(short: dict[str, object]) -> None:
-    assert inventory.read_node(node("a", short)).offers == ()
-
-
-def test_an_mps_share_without_replicas_has_no_known_memory() -> None:
-    (offer,) = inventory.read_node(node("a", WHOLE | {"sharing": "mps", "replicas": 0})).offers
-    assert offer.memory is None
+    assert read_node(node("a", short)).offers == ()
 
 
 def test_equal_nodes_make_one_shape() -> None:
@@ -51,8 +49,9 @@ def test_equal_nodes_make_one_shape() -> None:
     assert len(made.groups[0].nodes) == 5000
 
 
-def test_nodes_without_labels_are_counted() -> None:
+def test_nodes_without_labels_are_kept_with_the_reason() -> None:
     made = inventory.build_inventory(
         [node("a", {"allocatable": {"nvidia.com/gpu": 8}}), node("b", WHOLE)]
     )
-    assert (made.unlabelled, made.nodes, len(made.groups)) == (1, 2, 1)
+    assert [each.reason for each in made.unusable["a"]] == [UnusableReason.LABELS_MISSING]
+    assert (len(made.unusable), made.nodes, len(made.groups)) == (1, 2, 1)

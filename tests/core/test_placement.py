@@ -98,7 +98,10 @@ def test_tolerations(toleration: Toleration, *, tolerated: bool) -> None:
 def test_momentary_taints_and_preferences_do_not_repel() -> None:
     taints = [
         Taint("node.kubernetes.io/unschedulable", "NoSchedule"),
+        Taint("node.cilium.io/agent-not-ready", "NoExecute"),
         Taint("soft", "PreferNoSchedule"),
         Taint("hard", "NoExecute"),
     ]
-    assert placement.repelling_taints(taints) == (Taint("hard", "NoExecute"),)
+    momentary = ("node.kubernetes.io/", "*/agent-not-ready")
+    assert placement.lasting_taints(taints, momentary) == (Taint("hard", "NoExecute"),)
+    assert len(placement.lasting_taints(taints, ())) == 3

@@ -9,8 +9,8 @@ from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.gpu.dialect import form_of, node_shows
 from webhook.core.gpu.dialects import DIALECTS
-from webhook.core.gpu.inventory import read_node
 from webhook.core.gpu.meaning import FORMS, strategy_of_request
+from webhook.core.gpu.reading import read_node
 from webhook.core.gpu.resources import parse_resource
 from webhook.core.gpu.strategies import Strategy
 
@@ -26,7 +26,7 @@ def pod_on(offer) -> Pod:
         {"key": each.key, "operator": each.operator, "values": list(each.values)}
         for each in offer.form.requirements
     ]
-    if offer.form.of_slices:
+    if offer.form.product_pattern:
         key = offer.form.labels.product
         required.append({"key": key, "operator": "In", "values": [offer.product]})
     terms = {"nodeSelectorTerms": [{"matchExpressions": required}]}

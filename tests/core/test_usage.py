@@ -10,7 +10,7 @@ from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
-from webhook.core.gpu import inventory
+from webhook.core.gpu import inventory, reading
 
 
 def node(name: str, labels: dict[str, str], allocatable: dict[str, int]) -> Node:
@@ -61,8 +61,8 @@ SINGLE = {
     ],
 )
 def test_the_part_of_a_gpu(labels: dict[str, str], resource: str, part: float) -> None:
-    made = node("n", labels, {resource: 4})
-    (offer,) = inventory.read_node(made).offers
+    made = node("n", labels, {resource: 20})
+    (offer,) = reading.read_node(made).offers
     assert usage.fraction(offer) == pytest.approx(part)
 
 
@@ -81,9 +81,9 @@ def pod(*containers: tuple[str, int], init: tuple[tuple[str, int], ...] = ()) ->
 def test_before_is_what_the_pod_holds_on_its_node_and_else_what_it_asks_for() -> None:
     asks = classify.requests_of(pod(("gpu.shared", 1), ("gpu.shared", 1)))
     shared = node("t4", {**T4, "gpu.sharing-strategy": "mps"}, {"gpu.shared": 40})
-    held = usage.held(asks, inventory.read_node(shared).offers)
+    held = usage.held(asks, reading.read_node(shared).offers)
     assert held == pytest.approx(0.2)
-    assert usage.held(asks, inventory.read_node(WHOLE).offers) == 2
+    assert usage.held(asks, reading.read_node(WHOLE).offers) == 2
     assert usage.asked(asks) == 2
 
 

@@ -48,7 +48,8 @@ def ask(pod: Json, namespace: dict[str, str], side: Side = Side.MUTATE) -> Admis
 
 def world(nodes: list[Json], policy: Policy) -> Inventory:
     """What nodes, and the pools of a policy, offer."""
-    return inventory.build_inventory([*(msgspec.convert(n, Node) for n in nodes), *policy.pools])
+    read = [msgspec.convert(n, Node) for n in nodes]
+    return inventory.build_inventory(read, policy.pools, policy.momentary_taints)
 
 
 def patched(pod: Json, verdict: Verdict) -> Json:

@@ -10,9 +10,9 @@ import msgspec
 
 from webhook.cli import manifests
 from webhook.cli.manifests import InputError, Manifest
-from webhook.core.api import names, node
 from webhook.core.api.node import Namespace, Node
 from webhook.core.gpu.inventory import build_inventory
+from webhook.core.gpu.reading import is_of_gpus
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
@@ -104,7 +104,7 @@ def parse_cluster(source: str, text: str) -> Cluster:
 
 def inventory_of(cluster: Cluster, policy: Policy) -> Inventory:
     """What the cluster offers, and what the policy's pools will once they are there."""
-    return build_inventory((*cluster.nodes, *policy.pools))
+    return build_inventory(cluster.nodes, policy.pools, policy.momentary_taints)
 
 
 def of_objects(found: Iterable[Manifest | InputError]) -> Cluster:
@@ -141,8 +141,7 @@ def decode(found: Manifest, kind: type[T]) -> T:
 def read_node(raw: msgspec.Raw) -> Node | None:
     """Decode a node of the API server. It is None for one that has nothing of NVIDIA."""
     found = msgspec.json.decode(raw, type=Node)
-    labelled = any(key.startswith(names.NVIDIA) for key in node.labels(found))
-    return found if labelled or node.allocatable(found) else None
+    return found if is_of_gpus(found) else None
 
 
 def _of_kubeconfig() -> Cluster:

@@ -11,7 +11,7 @@ from webhook.cli.loaders import Cluster
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.api.node import Node
-from webhook.core.gpu.inventory import read_node
+from webhook.core.gpu.reading import tells_of_gpus
 from webhook.kube.cache import ClusterCache, NodeReading
 from webhook.kube.clock import Runtime
 from webhook.kube.errors import ApiError
@@ -101,7 +101,7 @@ def open_cluster(state: ServerState, log: Logger) -> StateSource:
     runtime = Runtime(log)
     cache: ClusterCache[Node] = ClusterCache(
         client,
-        NodeReading(loaders.read_node, lambda node: bool(read_node(node).offers)),
+        NodeReading(loaders.read_node, tells_of_gpus),
         on_change=lambda nodes: state.set_nodes(nodes.values()),
         runtime=runtime,
     )

@@ -121,12 +121,12 @@ def _common(decided: Decision) -> Reason:
 
 
 def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> Verdict:
-    found = _findings(question)
+    found = _findings(question, policy)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
         found = tuple(f for f in found if f.violation.reason is not denials.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify(request.old_pod, request.namespace_labels, policy)
-        found = findings.introduced(found, _findings(before))
+        found = findings.introduced(found, _findings(before, policy))
     judged = findings.treat_findings(found, policy, tenant=question.constraints.isolated)
     if judged.refused:
         return denied(question, judged.refused, judged.warnings)
@@ -136,9 +136,9 @@ def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> 
     )
 
 
-def _findings(question: Question) -> tuple[Finding, ...]:
+def _findings(question: Question, policy: Policy) -> tuple[Finding, ...]:
     """All that is wrong with a pod at once, so that one mend suffices."""
-    seen = safety.subject_of(question)
+    seen = safety.subject_of(question, policy.pools)
     malformed = (Finding(each) for each in question.violations)
     found = (*malformed, *safety.unsafe_requests(question, seen), *registry.run_checks(seen))
     return tuple(dict.fromkeys(found))

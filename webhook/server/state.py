@@ -41,6 +41,7 @@ class ServerState:
 
     async def _build(self, nodes: Sequence[Node] | None, policy: Policy) -> None:
         if nodes is not None:
-            every = (*nodes, *policy.pools)
-            self.inventory = await asyncio.to_thread(build_inventory, every)
+            self.inventory = await asyncio.to_thread(
+                build_inventory, nodes, policy.pools, policy.momentary_taints
+            )
         self._nodes, self.policy = nodes, policy

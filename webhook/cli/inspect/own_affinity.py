@@ -30,11 +30,14 @@ _SHOWS: Final = frozenset(
     (_pattern(each.key), each.operator) for form in _forms() for each in form.requirements
 )
 """Requirements that show a strategy: every run of the webhook's own begins with one."""
-_SLICE_PRODUCTS: Final = frozenset(form.labels.product for form in _forms() if form.of_slices)
+_SLICE_PRODUCTS: Final = frozenset(
+    form.labels.product for form in _forms() if form.product_pattern == mig.PRODUCT_PATTERN
+)
 _FOLLOWS: Final = frozenset(
     {(_pattern(names.TENANT), "In"), (_pattern(names.TENANT), "DoesNotExist")}
-    | {(_pattern(form.labels.memory), "Gt") for form in _forms()}
-    | {(_pattern(form.labels.replicas), "Lt") for form in _forms()}
+    | {(_pattern(names.HOSTNAME), "NotIn")}
+    | {(_pattern(form.labels.memory), "Gt") for form in _forms() if form.labels.memory}
+    | {(_pattern(form.labels.replicas), "Lt") for form in _forms() if form.labels.replicas}
 )
 """Requirements that only ever stand behind one of those."""
 

@@ -112,10 +112,21 @@ NO_OFFER: Final = Reason(
 GPU_LABELS_MISSING: Final = Reason(
     "gpu_labels_missing",
     Group.CLUSTER,
-    "Nodes have GPUs but no labels of GPU Feature Discovery.",
+    "Nodes have GPUs, and no label tells how they are given.",
     example="the device plugin was installed alone.",
-    to_do="enable GPU Feature Discovery (`gfd.enabled` in the GPU Operator).",
+    to_do=(
+        "enable GPU Feature Discovery (`gfd.enabled`), or declare the pool in the policy; the"
+        " message says what goes on that platform."
+    ),
     detail="So nobody knows what their resource names mean.",
+)
+NODES_UNUSABLE: Final = Reason(
+    "nodes_unusable",
+    Group.CLUSTER,
+    "Nodes have GPUs, but their labels and amounts contradict each other.",
+    example="`nvidia.com/gpu: 4` beside the labels `gpu.count=1` and `sharing-strategy=none`.",
+    to_do="do what the message says of that node; `gpu-sharing status` lists all such nodes.",
+    detail="A whole GPU by its labels may be a share, so such nodes are left alone.",
 )
 NO_REACHABLE_OFFER: Final = Reason(
     "no_reachable_offer",

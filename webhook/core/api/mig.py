@@ -26,7 +26,32 @@ MIG_PRODUCTS: Final = (
     *("A100", "A100X", "A800", "AX800", "A30", "A30X", "PG506"),
     *("H100", "H800", "H20", "H200", "GH200", "B200", "GB200", "B300", "GB300"),
     *("RTX-PRO-4500", "RTX-PRO-5000", "RTX-PRO-6000", "RTX-PRO-6000D", "RTX-6000D"),
+    *("RTX-PRO-SERVER-6000",),
 )
+
+
+# What devices of a profile have at least, in MiB, as drivers report it: labels of GPU Feature
+# Discovery and `nvidia-smi mig -lgip` in public issues.
+_LEAST_MEMORY: Final = {
+    "1g.5gb": 4864,
+    "2g.10gb": 9856,
+    "3g.20gb": 19968,
+    "7g.40gb": 40192,
+    "1g.10gb": 9728,
+    "1g.20gb": 19968,
+    "2g.20gb": 19968,
+    "3g.40gb": 40192,
+    "4g.40gb": 40192,
+    "1g.12gb": 11008,
+    "1g.24gb": 20480,
+    "2g.24gb": 22139,
+    "3g.47gb": 47493,
+    "1g.23gb": 20992,
+    "1g.45gb": 45312,
+    "2g.45gb": 45312,
+    "1g.47gb": 46592,
+    "2g.47gb": 46592,
+}
 
 
 class ProfileError(ValueError):
@@ -69,6 +94,14 @@ def parse_profile(text: str) -> Profile:
     return Profile(int(found["g"]), int(found["gb"]), attribute)
 
 
+def least_memory(profile: Profile) -> int:
+    """Return the least MiB of a device of a profile, where no label tells.
+
+    The GB of a name are rounded up: of those that are not known a sixth is taken off.
+    """
+    return _LEAST_MEMORY.get(f"{profile.slices}g.{profile.gb}gb", profile.gb * 1024 * 5 // 6)
+
+
 def of_resource(resource: str) -> tuple[Profile, bool] | None:
     """Return the profile of a `nvidia.com/mig-*` resource and whether it is `.shared`."""
     if not resource.startswith(names.MIG):
@@ -98,8 +131,9 @@ def is_product(token: str, product: str) -> bool:
     | A100 | NVIDIA-A100-SXM4-80GB | yes |
     | A10, A100X | NVIDIA-A100-SXM4-80GB | no |
     | RTX-PRO-6000 | NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition | yes |
+    | A100 | A100_NVLINK_80GB, nvidia-tesla-a100 | yes |
     """
-    return f"-{token}-".lower() in f"-{product}-".lower()
+    return f"-{token}-".lower() in f"-{product}-".lower().replace("_", "-")
 
 
 def is_mig_product(product: str) -> bool:

@@ -27,6 +27,7 @@ SHARED: Final = ".shared"
 DEVICE_CLASS: Final = "deviceclass.resource.kubernetes.io/"
 
 NODE_NAME_FIELD: Final = "metadata.name"
+HOSTNAME: Final = "kubernetes.io/hostname"
 
 # Environment read by the NVIDIA container toolkit and by CUDA's MPS client.
 VISIBLE_DEVICES: Final = "NVIDIA_VISIBLE_DEVICES"

@@ -32,9 +32,13 @@ class NodeSpec(Part, frozen=True):
 
 
 class NodeStatus(Part, frozen=True):
-    """status. Allocatable, not capacity: what the kubelet will really hand out."""
+    """status.
+
+    Allocatable is what the kubelet hands out; capacity has what is not healthy too, and leftovers.
+    """
 
     allocatable: dict[str, Raw] | None = None
+    capacity: dict[str, Raw] | None = None
 
 
 class Node(Part, frozen=True):
@@ -63,5 +67,13 @@ def taints(node: Node) -> tuple[Taint, ...]:
 
 def allocatable(node: Node) -> dict[str, Raw]:
     """The node's allocatable NVIDIA resources as written, empty where it has none."""
-    everything = (node.status.allocatable if node.status else None) or {}
-    return {key: value for key, value in everything.items() if key.startswith(names.NVIDIA)}
+    return _of_nvidia(node.status.allocatable if node.status else None)
+
+
+def capacity(node: Node) -> dict[str, Raw]:
+    """The node's NVIDIA resources in capacity, as written."""
+    return _of_nvidia(node.status.capacity if node.status else None)
+
+
+def _of_nvidia(everything: dict[str, Raw] | None) -> dict[str, Raw]:
+    return {key: raw for key, raw in (everything or {}).items() if key.startswith(names.NVIDIA)}

@@ -108,6 +108,8 @@ def requires(requirement: NodeRequirement, key: str = "") -> str:
     key = key or f"'{requirement.key}'"
     if requirement.operator == "DoesNotExist":
         return f"({_every_term(f'e.key == {key} && e.operator == {requirement.operator!r}')})"
+    if requirement.operator == "Exists":
+        return leaves(key, "true")
     return leaves(key, f"v in {listed(requirement.values)}")
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from webhook.core.api import names
 from webhook.core.api.node import Taint
-from webhook.core.decision.select import choice_index, fits
+from webhook.core.decision.select import choice_index, fits, has_memory
 from webhook.core.decision.values import Search, Selection
+from webhook.core.gpu.placement import is_gpu_taint, requirement_holds
 from webhook.core.gpu.values import Inventory, NodeGroup, NodeRequirement, Offer
 
 
@@ -16,10 +17,13 @@ def requirements_for(selected: Selection, search: Search) -> tuple[NodeRequireme
 
     | why | requirement |
     |---|---|
-    | the form is of slices (mig.strategy=single) | product In [the products of that profile] |
+    | the form is of some products (mig.strategy=single, GKE) | product In [those of them] |
     | name and strategy exist on products that it may not use | product In [the others] |
+    | the system has a label of the MIG profile (GKE) | profile In [that] |
     | the pod needs memory | memory Gt need-1; where it is divided also replicas Lt replicas+1 |
+    | the same, and the system has no label of memory | product In [large enough], replicas In |
     | some nodes belong to tenants, or may | gpu-sharing.io/tenant In [NAME], or DoesNotExist |
+    | nodes that meet all this advertise the name and mean something else | hostname NotIn |
 
     They come from the whole inventory, not from what this pod can reach, so that running again
     on the rewritten pod gives the same.
@@ -27,10 +31,11 @@ def requirements_for(selected: Selection, search: Search) -> tuple[NodeRequireme
     found = (
         *_products(selected, search),
         *selected.offer.form.requirements,
+        *_profile(selected.offer),
         *_memory(selected.offer, search.question.constraints.memory),
         *_tenant(selected.group, search),
     )
-    return tuple(dict.fromkeys(found))
+    return (*dict.fromkeys(found), *_barred(selected.offer, found, search.inventory))
 
 
 def gpu_taints(selected: Selection, search: Search) -> tuple[Taint, ...]:
@@ -40,46 +45,75 @@ def gpu_taints(selected: Selection, search: Search) -> tuple[Taint, ...]:
         for group, _ in _alike(selected.offer, search.inventory)
         if group.tenant == selected.group.tenant
         for taint in group.taints
-        if taint.key in search.policy.gpu_taints
+        if is_gpu_taint(taint, search.policy.gpu_taints)
     )
     return tuple(sorted(set(taints), key=lambda t: (t.key, t.effect, t.value or "")))
 
 
 def _alike(offer: Offer, inventory: Inventory) -> Iterator[tuple[NodeGroup, Offer]]:
-    """What the offer's form cannot tell from it: the same name given the same way."""
-    resource, strategy = offer.resource, offer.strategy
+    """What the offer's form cannot tell from it: the same name, shown alike."""
     for group in inventory.groups:
         for other in group.offers:
-            if other.resource == resource and other.strategy is strategy:
+            if other.resource == offer.resource and other.form == offer.form:
                 yield group, other
 
 
 def _products(selected: Selection, search: Search) -> tuple[NodeRequirement, ...]:
-    offer = selected.offer
-    single = offer.form.of_slices
+    offer, constraints = selected.offer, search.question.constraints
+    labels, narrow = offer.form.labels, bool(offer.form.product_pattern)
+    if labels.product is None:
+        return ()
+    of_profile = narrow or labels.profile is not None
+    by_memory = labels.memory is None and constraints.memory is not None
     good: set[str] = set()
-    narrow = single
     for _, other in _alike(offer, search.inventory):
-        usable = choice_index(selected.candidate, other) is not None
-        usable = usable and fits(search.question.constraints, other)
-        if usable and (not single or other.profile == offer.profile):
+        usable = choice_index(selected.candidate, other) is not None and fits(constraints, other)
+        if by_memory:
+            same = not offer.strategy.traits.divides_memory or other.replicas == offer.replicas
+            usable = usable and same and has_memory(constraints, other)
+        if usable and (not of_profile or other.profile == offer.profile):
             good.add(other.product)
         else:
             narrow = True
-    label = offer.form.labels.product
-    return (NodeRequirement(label, "In", tuple(sorted(good))),) if narrow else ()
+    return (NodeRequirement(labels.product, "In", tuple(sorted(good))),) if narrow else ()
+
+
+def _profile(offer: Offer) -> tuple[NodeRequirement, ...]:
+    label, profile = offer.form.labels.profile, offer.profile
+    if label is None:
+        return ()
+    if profile is None:
+        return (NodeRequirement(label, "DoesNotExist"),)
+    return (NodeRequirement(label, "In", (profile.name,)),)
 
 
 def _memory(offer: Offer, needed: int | None) -> tuple[NodeRequirement, ...]:
+    labels, divides = offer.form.labels, offer.strategy.traits.divides_memory
     if needed is None or offer.total is None:
         return ()
-    labels = offer.form.labels
-    if not offer.strategy.traits.divides_memory:
+    if labels.memory is None:
+        if labels.replicas is None or not divides:
+            return ()
+        return (NodeRequirement(labels.replicas, "In", (str(offer.replicas),)),)
+    if not divides:
         return (NodeRequirement(labels.memory, "Gt", (str(needed - 1),)),)
     return (
         NodeRequirement(labels.memory, "Gt", (str(offer.total - 1),)),
-        NodeRequirement(labels.replicas, "Lt", (str(offer.replicas + 1),)),
+        NodeRequirement(labels.replicas or "", "Lt", (str(offer.replicas + 1),)),
     )
+
+
+def _barred(
+    offer: Offer, required: tuple[NodeRequirement, ...], inventory: Inventory
+) -> tuple[NodeRequirement, ...]:
+    """Keep off nodes whose labels say the same and are not to be believed."""
+    bad = (
+        node.labels.get(names.HOSTNAME, node.name)
+        for node in inventory.barred.get(offer.resource, ())
+        if all(requirement_holds(each, node.labels) for each in required)
+    )
+    listed = tuple(sorted(bad))
+    return (NodeRequirement(names.HOSTNAME, "NotIn", listed),) if listed else ()
 
 
 def _tenant(group: NodeGroup, search: Search) -> tuple[NodeRequirement, ...]:

@@ -51,6 +51,7 @@ def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question
             memory=row.memory if memory is None else memory,
             profile=profile,
             own_shared_memory=bool(requests) and _mounts_shared_memory(containers),
+            host_ipc=bool(pod.spec.host_ipc),
         ),
         requests=requests,
         idle=idle,

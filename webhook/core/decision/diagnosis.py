@@ -7,10 +7,10 @@ from webhook.core.api import denials, names
 from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
-from webhook.core.decision import select
+from webhook.core.decision import select, unoffered
 from webhook.core.decision.allowed import denial_reason
 from webhook.core.decision.values import Candidate, Question, Search
-from webhook.core.gpu.placement import tolerates
+from webhook.core.gpu.placement import is_gpu_taint, tolerates
 from webhook.core.gpu.values import Inventory, NodeGroup, Offer
 from webhook.core.policy.values import Policy, RowName
 
@@ -25,7 +25,8 @@ def explain(candidates: tuple[Candidate, ...], search: Search) -> tuple[Violatio
 
     | of the offers | reason |
     |---|---|
-    | none at all, but GPUs without labels | gpu_labels_missing |
+    | none at all, but GPUs whose labels do not tell | gpu_labels_missing |
+    | none at all, but GPUs whose labels contradict | nodes_unusable |
     | none at all, or none of that name | no_offer |
     | none that the matrix row may use | training_never_shares, tenant_needs_isolation, no_offer |
     | none on a node that the pod can reach | no_reachable_offer |
@@ -62,12 +63,13 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
 
 def _nothing(candidate: Candidate, offers: _Offers, inventory: Inventory) -> Violation:
     resource = candidate.request.resource
-    if not offers and inventory.unlabelled:
-        return _violation(denials.GPU_LABELS_MISSING, candidate, _unlabelled(inventory))
+    if not offers and inventory.unusable:
+        text = f"{resource}: no node offers it; {unoffered.tell_unusable(inventory)}"
+        return _violation(unoffered.reason_of(inventory), candidate, text)
     if not offers:
         text = f"{resource}: no node of the cluster offers a GPU"
         return _violation(denials.NO_OFFER, candidate, text)
-    text = f"no node offers {resource}; offered: {_listed(offers)}{_note(inventory)}"
+    text = f"no node offers {resource}; offered: {_listed(offers)}{_note(inventory, resource)}"
     return _violation(denials.NO_OFFER, candidate, text)
 
 
@@ -91,7 +93,7 @@ def _not_for_row(candidate: Candidate, search: Search, offers: _Offers) -> Viola
             f"{resource}: {who} may use {wanted}{shm}, which no node offers by that name; "
             f"write limits {names.GPU}"
         )
-    text += f"; offered: {_listed(offers)}{_note(search.inventory)}"
+    text += f"; offered: {_listed(offers)}{_note(search.inventory, resource)}"
     if question.row_name is RowName.UNCLASSIFIED:
         text += f"; label {names.WORKLOAD} if it may be given otherwise"
     return _violation(denial_reason(question.row_name, denials.NO_OFFER), candidate, text)
@@ -99,7 +101,8 @@ def _not_for_row(candidate: Candidate, search: Search, offers: _Offers) -> Viola
 
 def _unreachable(candidate: Candidate, search: Search, able: _Offers) -> Violation:
     subject = search.question.pod
-    why = _repelled(subject, able, search.policy) or _unselected(subject, able)
+    named = subject.spec.node_name
+    why = (None if named else _repelled(subject, able, search.policy)) or _unselected(subject, able)
     exist = f"{candidate.request.resource}: {_listed(able)} exist"
     text = f"{exist}, but not where the pod can go; {why}"
     return _violation(denials.NO_REACHABLE_OFFER, candidate, text)
@@ -111,7 +114,7 @@ def _repelled(pod: Pod, able: _Offers, policy: Policy) -> str | None:
         f"{taint.key}{'=' + taint.value if taint.value else ''}:{taint.effect}"
         for group, _ in able
         for taint in group.taints
-        if taint.key not in policy.gpu_taints and not tolerates(tolerations, taint)
+        if not is_gpu_taint(taint, policy.gpu_taints) and not tolerates(tolerations, taint)
     }
     listed = ", ".join(sorted(taints)[:_MOST_LISTED])
     return f"it does not tolerate {listed}" if taints else None
@@ -119,6 +122,8 @@ def _repelled(pod: Pod, able: _Offers, policy: Policy) -> str | None:
 
 def _unselected(pod: Pod, able: _Offers) -> str:
     """Name the selector that none of those nodes has, if there is one such."""
+    if pod.spec.node_name:
+        return f"spec.nodeName is {pod.spec.node_name}, which offers none; remove it"
     labels = [node.labels for group, _ in able for node in group.nodes]
     for key, value in sorted((pod.spec.node_selector or {}).items()):
         if not any(each.get(key) == value for each in labels):
@@ -128,14 +133,22 @@ def _unselected(pod: Pod, able: _Offers) -> str:
 
 def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> Violation | None:
     large = [offer for offer in near if select.has_memory(question.constraints, offer)]
+    known = [offer.memory for offer in near if offer.memory is not None]
+    if not large and not known:
+        text = (
+            f"needs {question.constraints.memory} MiB for each GPU, and the nodes that offer it do "
+            f"not tell their memory; remove annotation {names.GPU_MEMORY}, or declare the pool "
+            "with its memory in the policy"
+        )
+        return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
     if not large:
-        largest = max((offer.memory or 0 for offer in near), default=0)
+        largest = max(known)
         text = (
             f"needs {question.constraints.memory} MiB for each GPU, the most offered to it is "
             f"{largest} MiB; lower annotation {names.GPU_MEMORY}"
         )
         return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
-    most, request = max(offer.amount for offer in large), candidate.request
+    most, request = max(offer.existing for offer in large), candidate.request
     if most < request.count:
         asked = f"{request.resource}: {request.count} asked"
         text = f"{asked}, no reachable node has more than {most}; ask for {most} or fewer"
@@ -162,12 +175,6 @@ def _listed(offers: Iterable[tuple[NodeGroup, Offer]]) -> str:
     return ", ".join(kinds[:_MOST_LISTED]) + more
 
 
-def _unlabelled(inventory: Inventory) -> str:
-    return (
-        f"{inventory.unlabelled} nodes have NVIDIA GPUs but no labels of GPU Feature Discovery; "
-        "enable it (gfd.enabled in the GPU Operator)"
-    )
-
-
-def _note(inventory: Inventory) -> str:
-    return f"; {_unlabelled(inventory)}" if inventory.unlabelled else ""
+def _note(inventory: Inventory, resource: str) -> str:
+    text = unoffered.tell_unusable(inventory, resource)
+    return f"; not offered: {text}" if text else ""

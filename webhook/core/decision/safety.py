@@ -10,6 +10,7 @@ from webhook.core.decision.allowed import choices_of, denial_reason
 from webhook.core.decision.values import GpuRequest, Question
 from webhook.core.gpu import meaning
 from webhook.core.gpu.strategies import FALLBACK, Strategy
+from webhook.core.gpu.values import DeclaredPool
 from webhook.core.policy.values import SeveralGpus
 
 BACKSTOP: Final = {
@@ -22,7 +23,7 @@ BACKSTOP: Final = {
 """What the backstop says of requests, in the chart's ValidatingAdmissionPolicy."""
 
 
-def subject_of(question: Question) -> Subject:
+def subject_of(question: Question, pools: tuple[DeclaredPool, ...] = ()) -> Subject:
     """Return what the checks look at: a large pod repeats few resource names many times."""
     resources = dict.fromkeys(each.resource for each in question.requests)
     return Subject(
@@ -30,7 +31,9 @@ def subject_of(question: Question) -> Subject:
         containers=question.containers,
         tenant=question.tenant,
         idle=frozenset(question.idle),
-        strategies={each: meaning.strategy_of_request(question.pod, each) for each in resources},
+        strategies={
+            each: meaning.strategy_of_request(question.pod, each, pools) for each in resources
+        },
         malformed=bool(question.violations),
     )
 

@@ -49,8 +49,12 @@ def is_permitted(constraints: Constraints, group: NodeGroup, offer: Offer) -> bo
 
 
 def fits(constraints: Constraints, offer: Offer) -> bool:
-    """Whether the offer has the profile that the pod names, and leaves /dev/shm to it."""
+    """Whether the offer has the profile that the pod names and lets the pod in.
+
+    MPS mounts its own /dev/shm; that of GKE is reached with hostIPC only.
+    """
     clash = constraints.own_shared_memory and offer.strategy.traits.mounts_shared_memory
+    clash = clash or (offer.form.needs_host_ipc and not constraints.host_ipc)
     return constraints.profile in (None, offer.profile) and not clash
 
 
@@ -98,7 +102,7 @@ def _options(candidates: tuple[Candidate, ...], group: NodeGroup, search: Search
     for each in candidates:
         if _key(each) not in found:
             options = [
-                (_score(each, offer, search), offer, offer.amount - each.request.count)
+                (_score(each, offer, search), offer, offer.existing - each.request.count)
                 for offer in filter_offers(each, constraints, group)
                 if has_memory(constraints, offer)
             ]

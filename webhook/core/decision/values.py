@@ -39,6 +39,7 @@ class Constraints:
     memory: int | None
     profile: Profile | None
     own_shared_memory: bool
+    host_ipc: bool = False
 
 
 @dataclass(frozen=True, slots=True)

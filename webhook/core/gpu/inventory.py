@@ -2,78 +2,68 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.api import names, node, quantity
-from webhook.core.api.node import Node
-from webhook.core.gpu.dialect import Advertised
+from webhook.core.api import names, node
+from webhook.core.api.node import Node, Taint
 from webhook.core.gpu.dialects import DIALECTS
-from webhook.core.gpu.placement import repelling_taints
-from webhook.core.gpu.resources import parse_resource
+from webhook.core.gpu.placement import lasting_taints
+from webhook.core.gpu.reading import NodeOffers, read_node, read_pool
+from webhook.core.gpu.unusable import Unusable
 from webhook.core.gpu.values import (
-    Contradiction,
+    DeclaredPool,
     Inventory,
     NodeGroup,
     NodeLabels,
     Offer,
     OfferKind,
-    Unusable,
 )
 
 _NOISE: Final = frozenset(key for dialect in DIALECTS for key in dialect.noise)
 """Kept out of the labels so that equal nodes group."""
 
-_Key = tuple[tuple[Offer, ...], tuple[node.Taint, ...], str | None]
+_Key = tuple[tuple[Offer, ...], tuple[Taint, ...], str | None, str]
 
 
-@dataclass(frozen=True, slots=True)
-class NodeOffers:
-    """What one node offers, and what it has and does not offer.
-
-    `unlabelled` says that it has GPU resources and the labels of no dialect.
-    """
-
-    offers: tuple[Offer, ...]
-    unusable: tuple[Unusable, ...]
-    unlabelled: bool
-
-
-def read_node(subject: Node) -> NodeOffers:
-    """Return what one node offers, as the first dialect reads it that it speaks."""
-    labels = node.labels(subject)
-    advertised, malformed = _advertised(subject)
-    dialect = next((each for each in DIALECTS if each.is_spoken(labels)), None)
-    if dialect is None:
-        return NodeOffers((), malformed, unlabelled=bool(advertised))
-    found = [dialect.read_offer(each) for each in advertised]
-    return NodeOffers(
-        offers=tuple(each for each in found if isinstance(each, Offer)),
-        unusable=(*malformed, *(each for each in found if isinstance(each, Unusable))),
-        unlabelled=False,
-    )
-
-
-def build_inventory(nodes: Iterable[Node]) -> Inventory:
+def build_inventory(
+    nodes: Iterable[Node],
+    pools: tuple[DeclaredPool, ...] = (),
+    momentary: tuple[str, ...] = (),
+) -> Inventory:
     """Group nodes by what they offer, to whom: 5,000 equal nodes make one group.
 
-    The order of the nodes does not matter.
+    The order of the nodes does not matter. `momentary` are the first letters of the keys of
+    taints that come and go.
     """
     groups: dict[_Key, list[NodeLabels]] = {}
     unusable: dict[str, tuple[Unusable, ...]] = {}
-    unlabelled = seen = 0
+    barred: dict[str, list[NodeLabels]] = {}
+    seen = 0
+
+    def add(subject: Node, found: NodeOffers, declared: str) -> None:
+        labels = {k: v for k, v in node.labels(subject).items() if k not in _NOISE}
+        named = NodeLabels(subject.metadata.name, labels)
+        if found.offers:
+            taints = lasting_taints(node.taints(subject), momentary)
+            key = found.offers, taints, labels.get(names.TENANT), declared
+            groups.setdefault(key, []).append(named)
+        for resource in {} if declared else found.barred:
+            barred.setdefault(resource, []).append(named)
+
     for each in sorted(nodes, key=lambda n: n.metadata.name):
         seen += 1
-        found = read_node(each)
-        unlabelled += found.unlabelled
+        found = read_node(each, pools)
         if found.unusable:
             unusable[each.metadata.name] = found.unusable
-        if found.offers:
-            labels = {k: v for k, v in node.labels(each).items() if k not in _NOISE}
-            key = found.offers, repelling_taints(node.taints(each)), labels.get(names.TENANT)
-            groups.setdefault(key, []).append(NodeLabels(each.metadata.name, labels))
-    made = tuple(NodeGroup(o, t, tenant, tuple(many)) for (o, t, tenant), many in groups.items())
-    return Inventory(made, _amounts(made), unusable, unlabelled, seen)
+        add(each, found, "")
+    for pool in pools:
+        add(pool.node, read_pool(pool), pool.name)
+    made = tuple(
+        NodeGroup(offers, taints, tenant, tuple(many), declared)
+        for (offers, taints, tenant, declared), many in groups.items()
+    )
+    frozen = {resource: tuple(many) for resource, many in barred.items()}
+    return Inventory(made, _amounts(made), unusable, frozen, seen)
 
 
 def _amounts(groups: Iterable[NodeGroup]) -> Mapping[OfferKind, int]:
@@ -86,22 +76,3 @@ def _amounts(groups: Iterable[NodeGroup]) -> Mapping[OfferKind, int]:
         for offer in group.offers:
             amounts[offer.kind] += offer.amount * len(group.nodes)
     return amounts
-
-
-def _advertised(subject: Node) -> tuple[list[Advertised], tuple[Unusable, ...]]:
-    """The GPU resources of a node by name, and those whose quantity cannot be read."""
-    labels = node.labels(subject)
-    found: list[Advertised] = []
-    malformed: list[Unusable] = []
-    for name, raw in sorted(node.allocatable(subject).items()):
-        resource = parse_resource(name)
-        if resource is None:
-            continue
-        try:
-            amount = quantity.count(raw)
-        except quantity.QuantityError as error:
-            malformed.append(Unusable(Contradiction.MALFORMED_QUANTITY, name, str(error)))
-            continue
-        if amount:
-            found.append(Advertised(resource, amount, labels))
-    return found, tuple(malformed)

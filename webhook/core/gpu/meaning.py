@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Final
 
-from webhook.core.api import mig, pod
+from webhook.core.api import pod
 from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement
-from webhook.core.gpu.dialect import form_of
+from webhook.core.gpu.dialect import form_of, shows_product
 from webhook.core.gpu.dialects import DIALECTS
 from webhook.core.gpu.resources import ResourceKind, parse_resource
 from webhook.core.gpu.strategies import Strategy
-from webhook.core.gpu.values import Form, NodeRequirement
+from webhook.core.gpu.values import DeclaredPool, Form, NodeRequirement
 
 _Values = Callable[[str], frozenset[str] | None]
 
@@ -48,11 +48,13 @@ def possible_strategies(resource: str) -> frozenset[Strategy]:
     return _POSSIBLE[found.kind] if found else frozenset()
 
 
-def strategy_of_request(subject: Pod, resource: str) -> Strategy | None:
+def strategy_of_request(
+    subject: Pod, resource: str, pools: tuple[DeclaredPool, ...] = ()
+) -> Strategy | None:
     """Return the strategy of a resource name on every node that the pod can reach.
 
-    None where the pod's required placement does not tell. A name that stands for one strategy
-    only needs no placement.
+    None where the pod's required placement does not tell, neither by labels of a dialect nor by
+    the selector of a declared pool. A name that stands for one strategy only needs no placement.
     """
     found = parse_resource(resource)
     if found is None:
@@ -60,7 +62,8 @@ def strategy_of_request(subject: Pod, resource: str) -> Strategy | None:
     if len(_POSSIBLE[found.kind]) == 1:
         return next(iter(_POSSIBLE[found.kind]))
     left: _Values = cache(partial(values_left, subject))
-    for form in FORMS[found.kind]:
+    declared = (each.offer.form for each in pools if each.offer and each.offer.resource == resource)
+    for form in (*FORMS[found.kind], *declared):
         if _is_required(form_of(found, form), subject, left):
             return form.strategy
     return None
@@ -70,19 +73,22 @@ def _is_required(form: Form, subject: Pod, left: _Values) -> bool:
     """Whether the pod requires everything by which a node shows the form."""
     if not all(_implies(each, subject, left) for each in form.requirements):
         return False
-    products = left(form.labels.product) if form.of_slices else ()
-    return not form.of_slices or bool(products and all(map(mig.of_product, products)))
+    if not form.product_pattern:
+        return True
+    products = left(form.labels.product or "")
+    return bool(products) and all(shows_product(form, each) for each in products or ())
 
 
 def _implies(requirement: NodeRequirement, subject: Pod, left: _Values) -> bool:
     """Whether the pod's placement leaves only nodes for which the requirement holds.
 
-    Of the operators, those that forms use: In and DoesNotExist.
+    Of the operators, those that forms use: In, Exists (by values only) and DoesNotExist.
     """
     if requirement.operator == "DoesNotExist":
         return is_absent(subject, requirement.key)
     values = left(requirement.key)
-    return requirement.operator == "In" and bool(values and values <= {*requirement.values})
+    listed = requirement.operator == "Exists" or (values or set()) <= {*requirement.values}
+    return bool(values) and listed
 
 
 def values_left(subject: Pod, key: str) -> frozenset[str] | None:

@@ -15,9 +15,6 @@ from webhook.core.gpu.values import NodeGroup, NodeLabels, NodeRequirement
 # What Go's ParseInt reads; Python's int() also takes spaces, underscores and other digits.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 REPELLING: Final = frozenset({"NoSchedule", "NoExecute"})
-# Taints of the node's momentary state come and go by themselves; waiting them out is the
-# scheduler's job, and a refusal because of a reboot would be wrong a minute later.
-TRANSIENT: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 
 
 def requirement_holds(
@@ -58,23 +55,34 @@ def _compares(operator: str, value: str | None, listed: tuple[str, ...]) -> bool
     return left > right if operator == "Gt" else left < right
 
 
-def _term_holds(term: NodeSelectorTerm, node: NodeLabels) -> bool:
+def _term_holds(term: NodeSelectorTerm, node: NodeLabels, *, partial: bool) -> bool:
     expressions, fields = term.match_expressions or (), term.match_fields or ()
     if not expressions and not fields:
         return False
+    if partial:
+        expressions = tuple(each for each in expressions if _is_known(each.key, node))
     name = {names.NODE_NAME_FIELD: node.name}
     return all(requirement_holds(e, node.labels) for e in expressions) and all(
         requirement_holds(f, name) for f in fields
     )
 
 
-def selects_node(pod: Pod, node: NodeLabels) -> bool:
-    """Whether the pod's nodeSelector and required node affinity allow the node."""
-    selector = pod.spec.node_selector
-    if selector and any(node.labels.get(key) != value for key, value in selector.items()):
+def _is_known(key: str, node: NodeLabels) -> bool:
+    return key in node.labels or key.startswith(names.PREFIX)
+
+
+def selects_node(pod: Pod, node: NodeLabels, *, partial: bool = False) -> bool:
+    """Whether the pod's nodeSelector and required node affinity allow the node.
+
+    A `partial` node has more labels than are listed, but of ours: what asks for one of those is
+    no obstacle.
+    """
+    selector = pod.spec.node_selector or {}
+    known = (key for key in selector if not partial or _is_known(key, node))
+    if any(node.labels.get(key) != selector[key] for key in known):
         return False
     terms = required_terms(pod)
-    return terms is None or any(_term_holds(term, node) for term in terms)
+    return terms is None or any(_term_holds(term, node, partial=partial) for term in terms)
 
 
 def tolerates(tolerations: Iterable[Toleration], taint: Taint) -> bool:
@@ -83,29 +91,63 @@ def tolerates(tolerations: Iterable[Toleration], taint: Taint) -> bool:
 
 
 def _matches(toleration: Toleration, taint: Taint) -> bool:
+    """Whether a toleration matches a taint, as the scheduler compares them.
+
+    | operator | matches |
+    |---|---|
+    | Exists | any value; without a key any taint |
+    | Equal, none | an equal value |
+    | Gt, Lt (KEP-5471) | both are integers, and the taint's is greater, or less |
+    | one that is not known | any value: only the API server refuses what it does not know |
+    """
     if toleration.effect and toleration.effect != taint.effect:
         return False
-    if toleration.operator == "Exists":
-        return not toleration.key or toleration.key == taint.key
+    if toleration.operator == "Exists" and not toleration.key:
+        return True
+    if toleration.key != taint.key:
+        return False
+    if toleration.operator in ("Gt", "Lt"):
+        return _compares(toleration.operator, taint.value, (toleration.value or "",))
     equal = toleration.operator in (None, "", "Equal")
-    return equal and toleration.key == taint.key and (toleration.value or "") == (taint.value or "")
+    return not equal or (toleration.value or "") == (taint.value or "")
 
 
-def repelling_taints(taints: Iterable[Taint]) -> tuple[Taint, ...]:
-    """The taints that keep pods away for good, in a stable order."""
+def lasting_taints(taints: Iterable[Taint], momentary: tuple[str, ...]) -> tuple[Taint, ...]:
+    """The taints that keep pods away for good, in a stable order.
+
+    Those whose keys begin with one of `momentary`, or end with one after its `*`, come and go by
+    themselves: waiting them out is the scheduler's job, and autoscalers act on waiting pods only.
+    """
+    starts = tuple(each for each in momentary if not each.startswith("*"))
+    ends = tuple(each[1:] for each in momentary if each.startswith("*"))
     lasting = (
         taint
         for taint in taints
-        if taint.effect in REPELLING and not taint.key.startswith(TRANSIENT)
+        if taint.effect in REPELLING
+        and not taint.key.startswith(starts)
+        and not taint.key.endswith(ends)
     )
     return tuple(sorted(lasting, key=lambda t: (t.key, t.effect, t.value or "")))
 
 
+def is_gpu_taint(taint: Taint, gpu_taints: frozenset[str]) -> bool:
+    """Whether a taint is one of `KEY` or `KEY=VALUE`, which mean that there are GPUs."""
+    return taint.key in gpu_taints or f"{taint.key}={taint.value or ''}" in gpu_taints
+
+
 def can_reach(pod: Pod, group: NodeGroup, gpu_taints: frozenset[str]) -> bool:
-    """Whether the pod, with our GPU toleration, can land in the group."""
-    tolerations = pod.spec.tolerations or ()
-    if not all(t.key in gpu_taints or tolerates(tolerations, t) for t in group.taints):
+    """Whether the pod, with our GPU toleration, can land in the group.
+
+    A pod with `nodeName` is the kubelet's of that node: only NoExecute keeps it away.
+    """
+    spec, nodes, partial = pod.spec, group.nodes, bool(group.declared)
+    taints = group.taints
+    if spec.node_name:
+        nodes = tuple(each for each in nodes if each.name == spec.node_name and not partial)
+        taints = tuple(each for each in taints if each.effect == "NoExecute")
+    tolerations = spec.tolerations or ()
+    if not all(is_gpu_taint(t, gpu_taints) or tolerates(tolerations, t) for t in taints):
         return False
-    if not pod.spec.node_selector and required_terms(pod) is None:
-        return True
-    return any(selects_node(pod, node) for node in group.nodes)
+    if not spec.node_selector and required_terms(pod) is None:
+        return bool(nodes)
+    return any(selects_node(pod, node, partial=partial) for node in nodes)

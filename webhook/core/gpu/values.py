@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from webhook.core.api.mig import Profile
-from webhook.core.api.node import Taint
+from webhook.core.api.node import Node, Taint
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.unusable import Unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +21,32 @@ class NodeRequirement:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLabels:
-    """The labels of a device's product, memory in MiB and replicas."""
+    """The labels of a device's product, memory in MiB, replicas and MIG profile.
 
-    product: str
-    memory: str
-    replicas: str
+    None where the system has no such label: then the products that are large enough are required.
+    """
+
+    product: str | None = None
+    memory: str | None = None
+    replicas: str | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """How nodes of one dialect show that a resource name means a strategy.
 
-    A node shows it by all `requirements`, and `of_slices` by a product that names a MIG profile
-    too. In the keys `{slice}` stands for the resource name of the profile.
+    A node shows it by all `requirements`, and by a product that matches `product_pattern` where
+    there is one (RE2 and Python read it alike). In the keys `{slice}` stands for the resource
+    name of the profile. `needs_host_ipc` says that a pod reaches the device with hostIPC only.
     """
 
     strategy: Strategy
     kinds: frozenset[ResourceKind]
     requirements: tuple[NodeRequirement, ...]
     labels: DeviceLabels
-    of_slices: bool = False
+    product_pattern: str = ""
+    needs_host_ipc: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,8 @@ class Offer:
 
     `memory` is what one request gets, in MiB, None where the node does not say. Where a strategy
     divides it, that is the device's own, `total`, by its `replicas`. `gpu_memory` is that of the
-    GPU that the device is a part of.
+    GPU that the device is a part of. `existing` counts also what is not healthy at the moment.
+    `virtual` says that the hypervisor may share the card with other machines.
     """
 
     delivery: Delivery
@@ -73,7 +80,9 @@ class Offer:
     replicas: int
     profile: Profile | None
     amount: int
+    existing: int
     mig_capable: bool
+    virtual: bool = False
 
     @property
     def resource(self) -> str:
@@ -95,30 +104,6 @@ OfferKind = tuple[str, Strategy, str]
 """Resource name, strategy and product."""
 
 
-class Contradiction(StrEnum):
-    """Why a node's resource is not offered although the node is labelled."""
-
-    MALFORMED_QUANTITY = "malformed_quantity"
-    INVALID_MIG = "invalid_mig"
-    NO_STRATEGY = "no_strategy"
-    REPLICAS_UNSHARED = "replicas_unshared"
-    SHARED_PRODUCT_UNSHARED = "shared_product_unshared"
-    SLICES_UNLABELLED = "slices_unlabelled"
-    MPS_ON_SLICES = "mps_on_slices"
-
-
-@dataclass(frozen=True, slots=True)
-class Unusable:
-    """A resource that a node has and that is not offered.
-
-    `detail` names labels and values.
-    """
-
-    reason: Contradiction
-    resource: str
-    detail: str
-
-
 @dataclass(frozen=True, slots=True)
 class NodeLabels:
     """One node as selectors see it."""
@@ -129,12 +114,35 @@ class NodeLabels:
 
 @dataclass(frozen=True, slots=True)
 class NodeGroup:
-    """Nodes that offer the same under the same taints and the same tenant."""
+    """Nodes that offer the same under the same taints and the same tenant.
+
+    `declared` is the name of the policy's pool whose next node this is; it is not there yet, and
+    has more labels than the pool lists.
+    """
 
     offers: tuple[Offer, ...]
     taints: tuple[Taint, ...]
     tenant: str | None
     nodes: tuple[NodeLabels, ...]
+    declared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredPool:
+    """A pool of nodes that the policy declares.
+
+    `node` is how its next node will look. `offer` is what it gives, where its labels do not tell:
+    nodes with all labels of `selector` are of the pool, and that is what is required of nodes.
+    `amount` is None for a pool that only says what nodes that exist are. `autoscaler` names who
+    makes its nodes.
+    """
+
+    name: str
+    node: Node
+    selector: Mapping[str, str]
+    offer: Offer | None = None
+    amount: int | None = None
+    autoscaler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +150,12 @@ class Inventory:
     """All offers of the cluster, one frozen snapshot.
 
     `amounts` is what all nodes together have of each kind of offer. `unusable` is what single
-    nodes have and do not offer, and why. `unlabelled` counts nodes that have NVIDIA resources but
-    no labels of any dialect.
+    nodes have and do not offer, and why. `barred` are the nodes that advertise a resource and do
+    not offer it: what is required of nodes must exclude them.
     """
 
     groups: tuple[NodeGroup, ...] = ()
     amounts: Mapping[OfferKind, int] = field(default_factory=dict)
     unusable: Mapping[str, tuple[Unusable, ...]] = field(default_factory=dict)
-    unlabelled: int = 0
+    barred: Mapping[str, tuple[NodeLabels, ...]] = field(default_factory=dict)
     nodes: int = 0

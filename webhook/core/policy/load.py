@@ -6,15 +6,17 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.core.api import node, quantity
+from webhook.core.api import quantity
 from webhook.core.api.workload import Workload
 from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.values import DeclaredPool
 from webhook.core.integrations import field_path
 from webhook.core.integrations.field_path import PathPattern
 from webhook.core.integrations.integration import WellKnownLabel
 from webhook.core.policy import checks_schema, hints, merge, mistakes
 from webhook.core.policy.checks_schema import GuardsFile, TreatmentsFile
 from webhook.core.policy.merge import WrittenPolicy
+from webhook.core.policy.pools import PoolError, compile_pool
 from webhook.core.policy.schema import (
     MatrixFile,
     PodTemplateFile,
@@ -93,7 +95,7 @@ def _mistakes(read: PolicyFile) -> Iterator[tuple[str, str | None]]:
     for index, user in enumerate(read.exempt_users):
         yield f"$.exemptUsers[{index}]", mistakes.wrong_user(user)
     for index, key in enumerate(read.gpu_taints):
-        yield f"$.gpuTaints[{index}]", mistakes.wrong_key(key)
+        yield f"$.gpuTaints[{index}]", mistakes.wrong_taint(key)
     for index, each in enumerate(read.well_known_labels):
         yield f"$.wellKnownLabels[{index}].label", mistakes.wrong_key(each.label)
     for name, row in zip(RowName, msgspec.structs.astuple(read.matrix), strict=True):
@@ -133,7 +135,8 @@ def _compile(read: PolicyFile, written: WrittenPolicy) -> Policy:
         ),
         exempt_users=frozenset(read.exempt_users),
         gpu_taints=frozenset(read.gpu_taints),
-        pools=tuple(_pool(index, pool, written) for index, pool in enumerate(read.pools)),
+        momentary_taints=read.momentary_taints,
+        pools=_pools(read.pools, written),
         pod_templates=_stated_paths(read.pod_templates, written),
     )
 
@@ -168,19 +171,22 @@ def _require_isolation(matrix: Mapping[RowName, Row], written: WrittenPolicy) ->
                 )
 
 
-def _pool(index: int, pool: PoolFile, written: WrittenPolicy) -> node.Node:
-    for resource, raw in pool.allocatable.items():
-        with _reading(written, f"$.pools[{index}].allocatable[{resource}]"):
-            quantity.count(raw)
-    made = node.Node(
-        metadata=node.NodeMetadata(name=pool.name, labels=pool.labels),
-        spec=node.NodeSpec(taints=tuple(node.Taint(t.key, t.effect, t.value) for t in pool.taints)),
-        status=node.NodeStatus(allocatable=dict(pool.allocatable)),
-    )
-    empty = mistakes.empty_pool(made)
-    if empty is not None:
-        raise PolicyError(f"{written.locate(f'$.pools[{index}]')}: {empty}")
-    return made
+def _pools(read: tuple[PoolFile, ...], written: WrittenPolicy) -> tuple[DeclaredPool, ...]:
+    made: list[DeclaredPool] = []
+    for index, each in enumerate(read):
+        try:
+            pool = compile_pool(each)
+        except PoolError as error:
+            where = written.locate(f"$.pools[{index}].{error.key}")
+            raise PolicyError(f"{where}: {error}") from None
+        if pool.name in {other.name for other in made}:
+            where = written.locate(f"$.pools[{index}].name")
+            raise PolicyError(f"{where}: another pool is called {pool.name} too")
+        empty = mistakes.empty_pool(pool)
+        if empty is not None:
+            raise PolicyError(f"{written.locate(f'$.pools[{index}]')}: {empty}")
+        made.append(pool)
+    return tuple(made)
 
 
 def _stated_paths(

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from webhook.core.api import mig, names
-from webhook.core.api.node import Node
-from webhook.core.gpu.inventory import read_node
+from webhook.core.gpu.reading import read_pool
 from webhook.core.gpu.strategies import Strategy
-from webhook.core.gpu.values import Inventory
+from webhook.core.gpu.values import DeclaredPool, Inventory
 from webhook.core.policy.values import MIG_CAPABLE, NOT_MIG_CAPABLE, Policy
 
 _WORD: Final = re.compile(r"[A-Za-z0-9]+(?:[-.][A-Za-z0-9]+)*", re.ASCII)
@@ -54,6 +53,14 @@ def wrong_key(key: str) -> str | None:
     return f"{key!r} is no key; write it alone, such as example.com/name, without value or effect"
 
 
+def wrong_taint(text: str) -> str | None:
+    """Return what is wrong with a taint that is written `KEY` or `KEY=VALUE`."""
+    key, _, value = text.partition("=")
+    if _KEY.fullmatch(key) and (not value or _WORD.fullmatch(value)):
+        return None
+    return f"{text!r} is no taint; write KEY or KEY=VALUE, such as sku=gpu, without effect"
+
+
 def wrong_product(word: str) -> str | None:
     """Return what is wrong with a word of `on`, None for a product's."""
     if word in (MIG_CAPABLE, NOT_MIG_CAPABLE) or _WORD.fullmatch(word):
@@ -64,19 +71,16 @@ def wrong_product(word: str) -> str | None:
     )
 
 
-def empty_pool(pool: Node) -> str | None:
+def empty_pool(pool: DeclaredPool) -> str | None:
     """Return why a declared pool offers nothing, None where it offers something."""
-    found = read_node(pool)
-    if found.offers:
+    found = read_pool(pool)
+    if pool.offer is not None or found.offers:
         return None
-    why = "; ".join(f"{each.resource}: {each.detail}" for each in found.unusable)
-    if not why and found.unlabelled:
-        why = "its labels are of no known system"
-    elif not why:
-        why = f"allocatable names no {names.NVIDIA} resource above 0"
+    why = "; ".join(f"{each.resource}: {each.detail}".lstrip(": ") for each in found.unusable)
+    why = why or f"allocatable names no {names.NVIDIA} resource above 0"
     return (
-        f"pool {pool.metadata.name} offers nothing: {why}; write labels and allocatable as a node "
-        "of it will have them"
+        f"pool {pool.name} offers nothing: {why}; write labels and allocatable as a node of it "
+        "will have them, or a selector and a strategy"
     )
 
 

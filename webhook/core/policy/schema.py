@@ -49,12 +49,25 @@ class TaintFile(_PolicyPart, frozen=True):
 
 
 class PoolFile(_PolicyPart, frozen=True):
-    """A pool that may be scaled to zero, as one of its nodes will look."""
+    """A pool scaled to zero, or whose nodes' labels do not tell.
+
+    Either `labels` and `allocatable`, as one of its nodes will look; or `selector`, by which its
+    nodes are known, with `strategy` and what goes with it.
+    """
 
     name: Text
-    labels: dict[str, str]
-    allocatable: dict[str, str | int]
+    labels: dict[str, str] = {}
+    allocatable: dict[str, str | int] = {}
     taints: tuple[TaintFile, ...] = ()
+    selector: dict[str, str] = {}
+    strategy: Strategy | None = None
+    resource: Text | None = None
+    profile: Text | None = None
+    product: Text | None = None
+    memory: Memory | None = None
+    replicas: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    amount: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    autoscaler: Literal["karpenter", "aws", "azure", "gke", "cluster-api"] | None = None
 
 
 class PodTemplateFile(_PolicyPart, frozen=True):
@@ -87,5 +100,6 @@ class PolicyFile(_PolicyPart, frozen=True):
     well_known_labels: tuple[LabelFile, ...]
     exempt_users: tuple[Text, ...]
     gpu_taints: tuple[Text, ...]
+    momentary_taints: tuple[Text, ...]
     pools: tuple[PoolFile, ...]
     pod_templates: tuple[PodTemplateFile, ...]

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from webhook.core.api import mig, node
+from webhook.core.api import mig
 from webhook.core.api.reason import Reason
 from webhook.core.api.workload import Workload
 from webhook.core.checks.check import Treatment, Treatments
 from webhook.core.gpu.strategies import Strategy
-from webhook.core.gpu.values import Offer
+from webhook.core.gpu.values import DeclaredPool, Offer
 from webhook.core.integrations.integration import WellKnownLabel
 from webhook.core.integrations.registry import StatedPaths
 
@@ -73,7 +73,8 @@ class Policy:
     well_known_labels: tuple[WellKnownLabel, ...]
     exempt_users: frozenset[str]
     gpu_taints: frozenset[str]
-    pools: tuple[node.Node, ...]
+    momentary_taints: tuple[str, ...]
+    pools: tuple[DeclaredPool, ...]
     pod_templates: StatedPaths
 
 

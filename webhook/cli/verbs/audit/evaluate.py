@@ -17,7 +17,7 @@ from webhook.cli.verbs.audit.groups import PodGroup
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
-from webhook.core.gpu.inventory import read_node
+from webhook.core.gpu.reading import read_node
 from webhook.core.verdict import Verdict
 
 _SERVERS = ("nodeName",)

@@ -21,6 +21,9 @@ def _read_dialect(name: str) -> Dialect:
 
 
 DIALECTS: Final[tuple[Dialect, ...]] = tuple(
-    _read_dialect(module.name) for module in pkgutil.iter_modules(__path__)
+    sorted(
+        (_read_dialect(module.name) for module in pkgutil.iter_modules(__path__)),
+        key=lambda each: (each.order, each.name),
+    )
 )
-"""Every dialect, by the names of their files; a node is read by the first that it speaks."""
+"""Every dialect; those that are believed first come first."""

@@ -1,0 +1,47 @@
+"""What nodes have and do not offer, as a refusal tells it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from webhook.core.api import denials, names
+from webhook.core.api.reason import Reason
+from webhook.core.gpu.unusable import Unusable
+from webhook.core.gpu.values import Inventory
+
+_MOST_TOLD: Final = 2
+
+
+def reason_of(inventory: Inventory) -> Reason:
+    """Return why nothing is offered although nodes have GPUs."""
+    silent = all(each.reason.silent for many in inventory.unusable.values() for each in many)
+    return denials.GPU_LABELS_MISSING if silent else denials.NODES_UNUSABLE
+
+
+def tell_unusable(inventory: Inventory, resource: str = names.GPU) -> str:
+    """Return which nodes have GPUs that are not offered, why and what mends it.
+
+    One node is named for each reason. Empty where all nodes offer what they have under the name;
+    nvidia.com/gpu is asked for any of them.
+    """
+    grouped: dict[tuple[str, str], list[tuple[str, Unusable]]] = {}
+    for node, each in _of_resource(inventory, resource):
+        grouped.setdefault((each.reason.value, each.mend), []).append((node, each))
+    by_number = sorted(grouped.values(), key=lambda many: (-len(many), many[0][0]))
+    texts = [_text(many) for many in by_number[:_MOST_TOLD]]
+    if len(by_number) > _MOST_TOLD:
+        texts.append("other nodes have other reasons (gpu-sharing status)")
+    return "; ".join(texts)
+
+
+def _of_resource(inventory: Inventory, resource: str) -> Iterator[tuple[str, Unusable]]:
+    for node, many in sorted(inventory.unusable.items()):
+        for each in many:
+            if resource == names.GPU or each.resource in ("", resource):
+                yield node, each
+
+
+def _text(many: list[tuple[str, Unusable]]) -> str:
+    node, first = many[0]
+    others = len({name for name, _ in many}) - 1
+    more = f" and {others} more" if others else ""
+    return f"node {node}{more}: {first.text}"

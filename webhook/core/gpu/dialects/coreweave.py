@@ -1,0 +1,63 @@
+"""The labels of CoreWeave, whose nodes give whole GPUs.
+
+Their prefix is also that of attributes in dynamic resource allocation.
+
+Source: CoreWeave, "Node labels"; skypilot's tests and issue 5628 for the values.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from webhook.core.gpu.dialect import (
+    Advertised,
+    Dialect,
+    too_many,
+    whole_numbers,
+    whole_offer,
+)
+from webhook.core.gpu.resources import ResourceKind
+from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.unusable import Unusable, UnusableReason
+from webhook.core.gpu.values import DeviceLabels, Form, NodeRequirement, Offer
+
+_PREFIX: Final = "gpu.nvidia.com/"
+_CLASS: Final = _PREFIX + "class"
+_COUNT: Final = _PREFIX + "count"
+_VRAM: Final = _PREFIX + "vram"
+_MEND: Final = f"declare the pool in the policy, by {_CLASS} (pools)"
+_FORM: Final = Form(
+    Strategy.EXCLUSIVE,
+    frozenset({ResourceKind.GPU}),
+    (NodeRequirement(_CLASS, "Exists"), NodeRequirement(_COUNT, "Exists")),
+    DeviceLabels(product=_CLASS),
+)
+
+
+def _forms(strategy: Strategy) -> tuple[Form, ...]:
+    return (_FORM,) if strategy is Strategy.EXCLUSIVE else ()
+
+
+def _is_spoken(labels: Mapping[str, str]) -> bool:
+    return _CLASS in labels
+
+
+def _read_offer(found: Advertised) -> Offer | Unusable:
+    """Whole GPUs, if the machine has as many as are advertised.
+
+    The memory is in whole GB, so a sixteenth is taken off.
+    """
+    labels = found.labels
+    count = whole_numbers(labels.get(_COUNT))
+    if count is None or found.resource.kind is not ResourceKind.GPU:
+        return found.unusable(UnusableReason.LABELS_MISSING, f"no {_COUNT}", _MEND)
+    wrong = next(too_many(found, count, f"{_COUNT}={count}"), None)
+    if wrong is not None:
+        return wrong
+    vram = whole_numbers(labels.get(_VRAM))
+    memory = vram * 1024 * 15 // 16 if vram else None
+    return whole_offer(found, _FORM, memory)
+
+
+DIALECT: Final = Dialect(
+    name="CoreWeave", is_spoken=_is_spoken, forms=_forms, read_offer=_read_offer
+)
