@@ -2,7 +2,8 @@
 
 from prometheus_client import generate_latest
 
-from webhook.core.gpu.values import Contradiction, Inventory, Unusable
+from webhook.core.gpu.unusable import UnusableReason, unusable
+from webhook.core.gpu.values import Inventory
 from webhook.server import metrics as metric
 
 NAME = "gpu_sharing_undecided_pods"
@@ -26,7 +27,7 @@ def test_a_gauge_by_namespace_shows_what_is_so_now_and_nothing_that_was() -> Non
 
 def test_nodes_that_cannot_be_used_are_counted_by_reason_each_node_once() -> None:
     metrics = metric.create_metrics()
-    bad = Unusable(Contradiction.INVALID_MIG, "nvidia.com/gpu", "")
+    bad = unusable(UnusableReason.INVALID_MIG, "", "nvidia.com/gpu")
     found = Inventory(unusable={"a": (bad, bad), "b": (bad,)})
     metric.publish_unusable(metrics, lambda: found)
     lines = generate_latest(metrics.registry).decode().splitlines()

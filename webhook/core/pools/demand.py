@@ -7,7 +7,7 @@ from webhook.core.api.violation import Violation
 from webhook.core.decision.allowed import find_candidates
 from webhook.core.decision.select import choice_index, filter_offers, has_memory
 from webhook.core.decision.values import Candidate, Constraints, Question
-from webhook.core.gpu.inventory import read_node
+from webhook.core.gpu.reading import read_node
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.values import NodeGroup, Offer
 from webhook.core.policy.values import Policy

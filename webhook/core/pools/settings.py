@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from webhook.core.gpu.inventory import read_node
+from webhook.core.gpu.reading import read_node
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.pools.catalog import GpuModel
 from webhook.core.pools.demand import Replicas
