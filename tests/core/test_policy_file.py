@@ -82,7 +82,7 @@ def test_one_key_of_one_row_can_be_changed() -> None:
         ),
         ("exemptUsers: {only: [a]}", "write a list, which adds to the built-in one, or {replace"),
         ("wellKnownLabels: [{label: a=b, workload: dev}]", "wellKnownLabels[0].label: 'a=b' is no"),
-        ("gpuTaints: ['a/b:NoSchedule']", "gpuTaints[0]: 'a/b:NoSchedule' is no key"),
+        ("gpuTaints: ['a/b:NoSchedule']", "gpuTaints[0]: 'a/b:NoSchedule' is no taint"),
         (
             "matrix: {dev: {strategies: [mig, {strategy: mps, on: [node-pool=x]}]}}",
             "matrix.dev.strategies[1].on[0]: 'node-pool=x' can stand in no product name",
@@ -117,7 +117,8 @@ def test_a_list_adds_to_the_built_in_one_and_its_own_entries_come_first() -> Non
     own = load("wellKnownLabels:\n- {label: ray.io/serve, workload: dev}\n").well_known_labels
     assert own[1:] == before
     assert (own[0].label, own[0].workload.value) == ("ray.io/serve", "dev")
-    assert load("gpuTaints: [a/b, nvidia.com/gpu]").gpu_taints == {"a/b", "nvidia.com/gpu"}
+    taints = load("gpuTaints: [a/b, nvidia.com/gpu]").gpu_taints
+    assert taints == {"a/b", "nvidia.com/gpu", "sku=gpu"}
 
 
 def test_a_list_replaces_the_built_in_one_where_it_says_so() -> None:

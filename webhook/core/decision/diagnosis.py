@@ -136,7 +136,7 @@ def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> V
     known = [offer.memory for offer in near if offer.memory is not None]
     if not large and not known:
         text = (
-            f"needs {question.constraints.memory} MiB for each GPU, and the nodes that offer it do "
+            f"needs {question.constraints.memory}Mi for each GPU, and the nodes that offer it do "
             f"not tell their memory; remove annotation {names.GPU_MEMORY}, or declare the pool "
             "with its memory in the policy"
         )
