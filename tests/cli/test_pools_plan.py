@@ -101,3 +101,8 @@ def test_the_cluster_is_stock_and_workloads_where_the_file_says_nothing(look: Ru
     served = {name for gpu in answer["gpus"] for name in gpu["serves"]}
     assert answer["gpus"]
     assert served
+    moves = {each["node"]: each["to"] for each in answer["moves"]}
+    assert all({"pool", "migConfig"} == set(each) for each in moves.values())
+    summary = answer["summary"]
+    assert summary["frees"]["gpus"] == summary["usedToday"] - summary["used"]
+    assert "Nodes that move" in look("pools", "plan").out

@@ -150,6 +150,9 @@ class FakeApi:
 
     def _answered(self, request: Request) -> Answer:
         path = request.resource
+        if path.subresource == "eviction":
+            with self.lock:
+                return json_answer(201, self._remove(path))
         if path.subresource:
             return self._text(request.path)
         if request.verb == "create":

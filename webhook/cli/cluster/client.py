@@ -103,7 +103,7 @@ class ClusterClient:
 
     def __init__(self, api: "ApiClient", namespace: str) -> None:
         self.namespace = namespace
-        self._api = api
+        self.api = api
         self._loop = asyncio.Runner()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -112,7 +112,7 @@ class ClusterClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self.run(self._api.close())
+        self.run(self.api.close())
         self._loop.close()
 
     def get(self, kind: ApiResource, name: str, namespace: str | None = None) -> Object:
@@ -122,7 +122,7 @@ class ClusterClient:
             permission = Permission("get", kind.qualified, name)
         kind = self._with_version(kind)
         with _explained(permission, f"{kind.kind.lower()}/{name}"):
-            body = self.run(self._api.get(kind.url_path(namespace, name), timeout=TIMEOUT))
+            body = self.run(self.api.get(kind.url_path(namespace, name), timeout=TIMEOUT))
         return _object(body)
 
     def each(
@@ -134,7 +134,7 @@ class ClusterClient:
         query = {"limit": PAGE, **params}
         while True:
             with _explained(permission, kind.plural):
-                body = self.run(self._api.get(kind.url_path(namespace), query, timeout=TIMEOUT))
+                body = self.run(self.api.get(kind.url_path(namespace), query, timeout=TIMEOUT))
             page = _object(body)
             for item in page.get("items") or ():
                 yield {"apiVersion": kind.api_version, "kind": kind.kind, **item}
@@ -146,14 +146,14 @@ class ClusterClient:
     def read(self, at: PodPath, **params: str) -> bytes:
         """Return the bytes at a path, such as a log or a metrics page."""
         with _explained(at.permission, at.path.rpartition("/")[2]):
-            return self.run(self._api.get(at.path, params, timeout=TIMEOUT))
+            return self.run(self.api.get(at.path, params, timeout=TIMEOUT))
 
     @asynccontextmanager
     async def lines(self, at: PodPath, **params: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a path and yield its lines as they come. With `follow` for as long as more may."""
         patience = SILENCE if params.get("follow") else TIMEOUT
         with _explained(at.permission, at.path.rpartition("/")[2]):
-            async with self._api.stream(at.path, params, timeout=patience) as lines:
+            async with self.api.stream(at.path, params, timeout=patience) as lines:
                 yield lines
 
     def try_create(
@@ -166,7 +166,7 @@ class ClusterClient:
         """
         path = kind.url_path(namespace) + DRY_RUN
         try:
-            return self.run(self._api.send("POST", path, subject, timeout=TIMEOUT))
+            return self.run(self.api.send("POST", path, subject, timeout=TIMEOUT))
         except ApiError as failure:
             if failure.forbidden and "cannot create resource" in str(failure):
                 raise Forbidden(Permission("create", kind.qualified, namespace)) from None
@@ -180,7 +180,7 @@ class ClusterClient:
             return kind
         what = f"kind {kind.kind} in this cluster"
         with _explained(Permission("get", kind.group, None, namespaced=False), what):
-            body = self.run(self._api.get(f"/apis/{kind.group}", timeout=TIMEOUT))
+            body = self.run(self.api.get(f"/apis/{kind.group}", timeout=TIMEOUT))
         preferred = _object(body).get("preferredVersion") or {}
         return replace(kind, version=preferred.get("version") or "v1")
 

@@ -58,7 +58,7 @@ def solve(program: Program) -> Solution:
         most = float(program.capacity.get(supply, 0))
         least = most if supply in program.exact else -highspy.kHighsInf
         solver.addRow(least, most, len(weights), list(weights), list(weights.values()))
-    steps: list[_Step] = []
+    steps: list[_Optimum] = []
     for objective in (each for each in program.objectives if each.weights):
         if steps:  # what was found holds for the next too
             start = highspy.HighsSolution()
@@ -73,7 +73,7 @@ def solve(program: Program) -> Solution:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _Optimum:
     values: list[float]
     reached: float
     bound: float
@@ -88,7 +88,7 @@ def _rows(program: Program) -> Mapping[Supply, Mapping[int, float]]:
     return rows
 
 
-def _minimise(solver: Any, objective: Objective, highspy: Any) -> _Step:
+def _minimise(solver: Any, objective: Objective, highspy: Any) -> _Optimum:
     """Minimise one objective, and hold its value for those that follow."""
     indexes, costs = list(objective.weights), list(objective.weights.values())
     limit = PROOF_SECONDS if objective.proved else TIE_SECONDS
@@ -103,4 +103,4 @@ def _minimise(solver: Any, objective: Objective, highspy: Any) -> _Step:
     solver.changeColsCost(len(indexes), indexes, [0.0] * len(indexes))
     slack = _EXACT * max(1.0, abs(reached))
     solver.addRow(-highspy.kHighsInf, reached + slack, len(indexes), indexes, costs)
-    return _Step(values, reached, bound)
+    return _Optimum(values, reached, bound)

@@ -3,13 +3,17 @@
 import argparse
 from typing import Final
 
-from webhook.cli import output
+from webhook.cli import loaders, output
 from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
-from webhook.cli.output import JSON, TABLE, YAML
+from webhook.cli.output import JSON, TABLE, WIDE, YAML
+from webhook.cli.verbs.pools.collect import Pools, collect
+from webhook.cli.verbs.pools.move_command import add_move
 from webhook.cli.verbs.pools.plan_collect import collect_plan
 from webhook.cli.verbs.pools.plan_render import render_plan
 from webhook.cli.verbs.pools.plan_write import write_plan
+from webhook.cli.verbs.pools.render import render, render_for
+from webhook.core.pools.autoscaler import AUTOSCALERS
 
 PLAN: Final = Verb(
     "plan",
@@ -32,15 +36,54 @@ examples:
 
 POOLS: Final = Verb(
     "pools",
-    "Plan the pools of GPUs.",
+    "Show the pools of GPUs: what they offer, what is free, what is wrong and how to mend it.",
+    """\
+exit codes: 0 nothing is wrong, 1 something is, 2 nodes could not be read
+
+examples:
+  gpu-sharing pools                                     the cluster, a line a pool
+  gpu-sharing pools -o wide                             a line a node
+  kubectl get nodes -o json | gpu-sharing pools --inventory -
+  gpu-sharing pools --for karpenter --policy mine.yaml  declared pools for their autoscaler
+""",
 )
 
 
 def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = flags.add_verb(commands, POOLS, run_plan)
-    below = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser = flags.add_verb(commands, POOLS, run)
+    parser.add_argument(
+        "-f", "--inventory", metavar="FILE", help="nodes of a file or of - (standard input)"
+    )
+    parser.add_argument("--policy", metavar="FILE", help="else the one that is installed")
+    parser.add_argument(
+        "--for", dest="autoscaler", choices=tuple(AUTOSCALERS),
+        help="print the policy's pools as this autoscaler needs them, to grow from zero",
+    )  # fmt: skip
+    flags.add_output_flag(parser, TABLE, WIDE, JSON, YAML)
+    flags.add_cluster_flags(parser)
+    below = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_plan(below)
+    add_move(below)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read nodes and print what is there and what is wrong. See the exit codes above."""
+    if args.autoscaler and args.policy and args.inventory is None:
+        declared = Pools((), loaders.load_policy(args.policy))
+        output.show(render_for(declared, args.autoscaler), _structured(args.output))
+        return flags.FINE
+    found = collect(args)
+    if args.autoscaler:
+        output.show(render_for(found, args.autoscaler), _structured(args.output))
+        return flags.FINE
+    output.show(render(found, wide=args.output == WIDE), args.output)
+    return flags.FOUND if any(each.problems for each in found.nodes) else flags.FINE
+
+
+def _structured(chosen: str) -> str:
+    """What an autoscaler reads is YAML, unless JSON is asked for."""
+    return JSON if chosen == JSON else YAML
 
 
 def add_plan(commands: Commands) -> None:

@@ -9,20 +9,21 @@ from typing import Any
 import msgspec
 
 from webhook.cli import loaders
-from webhook.cli.cluster import flags, types
+from webhook.cli.cluster import flags
 from webhook.cli.cluster import loaders as sources
 from webhook.cli.cluster.client import ClusterClient
 from webhook.cli.inspect import reconstruct
 from webhook.cli.manifests import InputError
 from webhook.cli.pool_data import load_catalog
+from webhook.cli.verbs.pools.holders import live_pods, used_by_node
 from webhook.cli.verbs.pools.plan_file import PlanFile, StockLine, pod_of, read_plan_file
 from webhook.core.api import names, quantity
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
-from webhook.core.decision.classify import classify, requests_of
-from webhook.core.integrations import kubernetes
+from webhook.core.decision.classify import classify
 from webhook.core.policy.values import Policy
 from webhook.core.pools.catalog import Catalog, find_model, price_of
+from webhook.core.pools.changes import NodeChange, busy_gpus, changes
 from webhook.core.pools.demand import (
     Asked,
     Demand,
@@ -34,21 +35,26 @@ from webhook.core.pools.demand import (
 )
 from webhook.core.pools.hardware import physical_gpus
 from webhook.core.pools.model import Stock
-from webhook.core.pools.plan import Plan
+from webhook.core.pools.plan import Plan, PlannedGpu
 from webhook.core.pools.planner import make_plan
+from webhook.core.pools.settings import NodeSetting, node_setting
 
 UNKNOWN_PRICE = 1.0
-_OVER = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what it was made of. `nodes` are those of the cluster, if they are the stock."""
+    """A plan with what it was made of. `changes` are the moves of nodes that exist.
+
+    `busy` are the GPUs by node that pods keep busy today, None where that is not known.
+    """
 
     plan: Plan
     stock: Stock
     assumptions: tuple[str, ...]
-    nodes: tuple[Node, ...] = ()
+    settings: tuple[NodeSetting, ...]
+    changes: tuple[NodeChange, ...] = ()
+    busy: Mapping[str, int] | None = None
 
 
 def collect_plan(args: argparse.Namespace) -> Planned:
@@ -66,7 +72,7 @@ def collect_plan(args: argparse.Namespace) -> Planned:
     with flags.open_cluster(args) as client:
         policy = sources.policy(client, args.install, args.policy).policy
         nodes = () if asked.stock is not None else _nodes(client, args.inventory)
-        pods = () if asked.workloads is not None else tuple(_live_pods(client))
+        pods = () if asked.workloads is not None else tuple(live_pods(client))
         namespaces = dict(sources.namespaces(client, None)) if pods else {}
     live = tuple((each, namespaces.get(each["metadata"].get("namespace", ""), {})) for each in pods)
     return _plan(_Inputs(asked, nodes, policy, live), greedy=args.greedy)
@@ -74,13 +80,6 @@ def collect_plan(args: argparse.Namespace) -> Planned:
 
 def _nodes(client: ClusterClient, inventory: str | None) -> tuple[Node, ...]:
     return loaders.load_cluster(inventory).nodes if inventory else sources.nodes(client)
-
-
-def _live_pods(client: ClusterClient) -> Iterator[dict[str, Any]]:
-    for each in client.each(kubernetes.POD):
-        live = types.live_pod(each)
-        if live.status.phase not in _OVER and requests_of(live.pod):
-            yield each
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,26 @@ def _plan(inputs: _Inputs, *, greedy: bool) -> Planned:
     offers = possible_offers(stock.hosts, stock.replicas)
     demands = [*_demands(asked, policy, offers), *_of_pods(inputs, offers)]
     plan = make_plan(stock, demands, exact=not greedy)
-    return Planned(plan, stock, tuple(_assumptions(stock, asked)), nodes)
+    settings = tuple(_settings(plan, stock))
+    used = used_by_node(raw for raw, _ in inputs.pods)
+    sizes = {name: host.size for host in stock.hosts for name in host.nodes}
+    busy = {
+        name: busy_gpus(each, sizes[name], used.get(name, {}))
+        for each in nodes
+        if (name := each.metadata.name) in sizes
+    }
+    return Planned(
+        plan, stock, tuple(_assumptions(stock, asked)), settings,
+        tuple(changes(settings, nodes)) if nodes else (), busy if inputs.pods else None,
+    )  # fmt: skip
+
+
+def _settings(plan: Plan, stock: Stock) -> Iterator[NodeSetting]:
+    models = {name: host.model for host in stock.hosts for name in host.nodes}
+    by_node: dict[str, list[PlannedGpu]] = defaultdict(list)
+    for gpu in plan.gpus:
+        by_node[gpu.node].append(gpu)
+    return (node_setting(gpus, models[name]) for name, gpus in by_node.items())
 
 
 def _hosts(asked: PlanFile, catalog: Catalog) -> Iterator[Host]:

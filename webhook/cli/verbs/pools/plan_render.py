@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from rich.text import Text
+
 from webhook.cli import output
 from webhook.cli.output import Column, Rendering
 from webhook.cli.verbs.pools.plan_collect import Planned
@@ -22,8 +24,16 @@ def render_plan(found: Planned) -> Rendering:
         f"{len(plan.used)} of {len(plan.gpus)} GPUs in use, {plan.price:.2f} USD an hour",
         plan.how,
     ]
+    totals += _freed(found)
+    moves = [
+        f"{each.setting.node}: {each.plugin}, {each.mig} -> {each.setting.pool}, "
+        f"{each.setting.mig_config}"
+        for each in found.changes
+    ]
     left = [f"{each.name}: {each.replicas} not placed: {each.reason}" for each in plan.unplaced]
     parts = [*map(output.note, totals), *map(output.item, left)]
+    if moves:
+        parts += [Text("\nNodes that move (gpu-sharing pools move):"), *map(output.item, moves)]
     notes = [output.item(each) for each in found.assumptions]
     return Rendering(
         record=plan_record(found),
@@ -42,13 +52,50 @@ def plan_record(found: Planned) -> dict[str, Any]:
             for each in plan.unplaced
         ],
         "assumptions": [*found.assumptions, plan.how],
+        "moves": [
+            {
+                "node": each.setting.node,
+                "from": {"pool": each.plugin, "migConfig": each.mig},
+                "to": {"pool": each.setting.pool, "migConfig": each.setting.mig_config},
+            }
+            for each in found.changes
+        ],
         "summary": {
             "used": len(plan.used),
             "free": len(plan.gpus) - len(plan.used),
             "price": round(plan.price, 4),
             "how": plan.how,
+            **_today(found),
         },
     }
+
+
+def _today(found: Planned) -> dict[str, Any]:
+    """What pods keep busy today, and what the plan frees of it."""
+    if found.busy is None:
+        return {}
+    prices = {name: host.price or 0 for host in found.stock.hosts for name in host.nodes}
+    money = sum(prices[name] * count for name, count in found.busy.items())
+    used = sum(found.busy.values())
+    return {
+        "usedToday": used,
+        "priceToday": round(money, 4),
+        "frees": {
+            "gpus": used - len(found.plan.used),
+            "price": round(money - found.plan.price, 4),
+        },
+    }
+
+
+def _freed(found: Planned) -> list[str]:
+    today = _today(found)
+    if not today:
+        return []
+    frees = today["frees"]
+    return [
+        f"today pods keep {today['usedToday']} GPUs busy: the plan frees {frees['gpus']} of them, "
+        f"{frees['price']:.2f} USD an hour"
+    ]
 
 
 def _gpu(gpu: PlannedGpu) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from webhook.core.pools.plan import PlannedGpu
 from webhook.core.pools.plugin_file import ConfigError
 from webhook.core.pools.settings import (
     NodeSetting,
-    node_setting,
     operator_values,
     read_back,
     wanted_offers,
@@ -40,14 +39,13 @@ def write_plan(found: Planned, folder: str) -> tuple[str, ...]:
     by_node: dict[str, list[PlannedGpu]] = defaultdict(list)
     for gpu in found.plan.gpus:
         by_node[gpu.node].append(gpu)
-    models = {name: host.model for host in found.stock.hosts for name in host.nodes}
-    settings = [node_setting(gpus, models[node]) for node, gpus in by_node.items()]
+    settings = found.settings
     values = operator_values(settings, found.stock.replicas)
     top = Path(folder)
     try:
         top.mkdir(parents=True, exist_ok=True)
         (top / "values.yaml").write_text(_HEAD + values_text(values), encoding="utf-8")
-        (top / "moves.sh").write_text(_MOVES + "".join(_moves(settings)), encoding="utf-8")
+        (top / "moves.sh").write_text(_MOVES + "".join(_moves(found)), encoding="utf-8")
         again = yaml.safe_load((top / "values.yaml").read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}") from None
@@ -72,7 +70,9 @@ def _compare(
         raise InputError(f"{setting.node}: written for {dict(wanted)}, reads as {dict(read)}")
 
 
-def _moves(settings: list[NodeSetting]) -> Iterator[str]:
-    for each in settings:
+def _moves(found: Planned) -> Iterator[str]:
+    """The moves that are needed: of nodes that exist, those that are not there yet."""
+    moved = [each.setting for each in found.changes]
+    for each in moved if found.busy is not None or moved else found.settings:
         layout = "" if each.mig_config == "all-disabled" else f" --mig-config {each.mig_config}"
         yield f"gpu-sharing pools move {each.node} --to {each.pool}{layout} --yes\n"
