@@ -171,6 +171,10 @@ _LOOK_ALIKES = (
 _LOWER = ("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "0=512M"), ("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "5")
 _OTHER_PATHS = ("/data", "/mnt/k8s-disks/0", "/devices", "/dev/shm", "/var/log", "/srv/dev")  # noqa: S108
 _OTHER_MOUNTS = ("/data", "/dev/shm", "/mps", "/run/secrets")  # noqa: S108
+_OTHER_NAMES = (
+    *("amd.com/gpu", "gpu.intel.com/i915", "nvidia.com/hostdev", "rdma/hca", "example.com/gp"),
+    "example.com/l4lb",
+)
 _OTHER_KEYS = (
     "my-gpu-fraction",
     "mycdi.k8s.io/a",
@@ -188,7 +192,14 @@ harmless = st.one_of(
     st.just(_env(None)({"name": "NVIDIA_GDS", "value": "disabled"})),
     st.just(Part(None, "own", {"resources": ASK, "env": [{"name": "CUDA_VERSION", "value": "1"}]})),
     st.sampled_from(
-        ("amd.com/gpu", "gpu.intel.com/i915", "rdma/hca", "example.com/gp", "example.com/l4lb")
+        (
+            "amd.com/gpu",
+            "gpu.intel.com/i915",
+            "nvidia.com/hostdev",
+            "rdma/hca",
+            "example.com/gp",
+            "example.com/l4lb",
+        )
     ).map(lambda name: _container(None, resources={"requests": {name: "1"}})),
     st.just(_container(None, envFrom=[{"prefix": "APP_", "configMapRef": {"name": "a"}}])),
     st.just(_container(None, securityContext={"privileged": False, "runAsUser": 0})),

@@ -152,7 +152,12 @@ STOLEN: dict[str, list[Json]] = {
     "timeout": [{"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 1}],
     "removed": [{"op": "remove", "path": "/webhooks/0"}],
     "annotation": [{"op": "add", "path": "/metadata/annotations/x", "value": "y"}],
-    "audit-fails": [{"op": "replace", "path": "/webhooks/1/failurePolicy", "value": "Fail"}],
+    "renamed": [{"op": "replace", "path": "/webhooks/0/name", "value": "evil.gpu-sharing.io"}],
+    "reordered": [{"op": "move", "from": "/webhooks/0", "path": "/webhooks/1"}],
+    "effects": [{"op": "replace", "path": "/webhooks/0/sideEffects", "value": "None"}],
+    "port": [{"op": "replace", "path": "/webhooks/0/clientConfig/service/port", "value": 444}],
+    "label": [{"op": "add", "path": "/metadata/labels/x", "value": "y"}],
+    "finalizer": [{"op": "add", "path": "/metadata/finalizers", "value": ["a.b/c"]}],
 }
 KEPT_RIGHTS: dict[str, Json] = {
     "bundle": {"op": "replace", "path": "/webhooks/1/clientConfig/caBundle", "value": "QQ=="},
@@ -171,9 +176,11 @@ def test_the_keeper_changes_a_bundle_and_our_failure_policy_and_nothing_else(
     user: User, kind: str
 ) -> None:
     names = [each["name"] for each in user.get(kind, NAMESPACE)["webhooks"]]
-    ours = names.index(f"{'mutate' if kind == KINDS[0] else 'validate'}.gpu-sharing.io")
-    assert ours == 0 or kind == KINDS[1]
-    for name, operations in STOLEN.items():
+    side = "mutate" if kind == KINDS[0] else "validate"
+    ours = names.index(f"{side}.gpu-sharing.io")
+    audit = f"/webhooks/{names.index(f'{side}.audit.gpu-sharing.io')}/failurePolicy"
+    fails = [{"op": "replace", "path": audit, "value": "Fail"}]
+    for name, operations in (STOLEN | {"audit-fails": fails}).items():
         let_in, printed = patch(user, kind, operations)
         assert not let_in, (kind, name)
         assert "the keeper of certificates may" in printed, printed

@@ -22,7 +22,10 @@ _OTHER_VENDORS: Final = (
 )
 _PRODUCTS: Final = "[abhv][1-3]00|gb[23]00|a30|a10g?|l4|l40s?|t4|p100|k80"
 _OF_A_GPU: Final = rf"(?i)gpu|nvidia|cuda|/mig-|[/._-]({_PRODUCTS})([._-]|\Z)"
-_OTHERS: Final = rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/"
+_NETWORK: Final = "hostdev|rdma|roce|sriov|mlnx|resib"  # of NVIDIA's network operator
+_OTHERS: Final = (
+    rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/|^nvidia\.com/({_NETWORK})[a-z0-9_]*\Z"
+)
 _OURS: Final = rf"^({re.escape(names.GPU)}|{re.escape(names.SHARED_GPU)})\Z|{mig.RESOURCE_PATTERN}"
 # KAI Scheduler and Run:ai, KubeShare, TensorFusion, HAMi; they share without any request.
 _SHARING_KEY: Final = (
@@ -50,7 +53,8 @@ def foreign_resources(_: Subject, place: ContainerRef, container: Container) -> 
     | nvidia.com/gpu, nvidia.com/gpu.shared, nvidia.com/mig-<profile>[.shared] | no: decided |
     | deviceclass.resource.kubernetes.io/… | no: that is found by `resource_claims` |
     | any other that speaks of GPUs, NVIDIA, CUDA, MIG or a product of NVIDIA's | yes |
-    | the same of another vendor (amd.com/gpu), any other | no |
+    | the same of another vendor (amd.com/gpu), a network device (nvidia.com/hostdev) | no |
+    | any other | no |
     """
     asked = _asked(container)
     beside = any(re.search(_OURS, name) for name in asked)
