@@ -19,8 +19,6 @@ REPORTS = sorted(path for path in (Path(__file__).parent / "reports").iterdir() 
 KEYS = {"namespace", "allowed", "strategy", "reason", "to", "node", "message", "silent"}
 LATER = {
     "04-gke-device-injector": "device annotations of other injectors are looked at later",
-    "14-unknown-mig-name-of-a-tenant": "names of other plugins are told later",
-    "15-another-plugins-share-of-a-tenant": "names of other plugins are told later",
     "16-ptrace-inside-the-pod": "capabilities are an allow list later",
     "17-gpudirect-tcpxo": "host paths are an allow list later",
     "18-limit-range-puts-a-one-back": "a LimitRange is named later",
