@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webhook.cli.verbs.audit import groups
+from webhook.cli.forecast import groups
 from webhook.core.integrations.field_path import dotted
 
 Json = dict[str, Any]

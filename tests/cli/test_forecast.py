@@ -7,9 +7,10 @@ import pytest
 
 from webhook.cli import loaders
 from webhook.cli.evaluate import Context
+from webhook.cli.forecast import evaluate, groups, quotas, totals
+from webhook.cli.forecast.evaluate import AuditRow, Outcome
 from webhook.cli.loaders import Cluster
-from webhook.cli.verbs.audit import evaluate, groups, quotas, record, totals
-from webhook.cli.verbs.audit.evaluate import AuditRow, Outcome
+from webhook.cli.verbs.audit import record
 
 Json = dict[str, Any]
 INVENTORY = Path(__file__).parents[2] / "examples" / "inventory.yaml"

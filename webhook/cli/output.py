@@ -2,9 +2,9 @@
 
 import difflib
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +22,7 @@ Column = tuple[str, str]
 """A heading, and the key of a record: what stands there is shown as it is, None as `-`."""
 
 TABLE, WIDE, JSON, YAML, DIFF = "table", "wide", "json", "yaml", "diff"
+PLAN, HTML, PATCH = "plan", "html", "patch"
 COLOURS: Final = {**{each.value: each.traits.colour for each in Strategy}, "mixed": "blue"}
 _ENDLESS: Final = 100_000  # columns of what is no terminal: a long text stays on its line, for grep
 _CONTEXT: Final = 3  # lines around a change
@@ -32,17 +33,22 @@ class Rendering:
     """What a command found: as tools read it, and as a person does.
 
     `listing` is a table whose cells stay whole, as in kubectl, above the rest of the screen.
-    `notes` are printed beside what tools read, on standard error.
+    `notes` are printed beside what tools read, on standard error. `texts` make other formats.
     """
 
     record: Any
     screen: tuple[RenderableType, ...] = ()
     listing: Table | None = None
     notes: tuple[str, ...] = ()
+    texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
 
 def show(rendering: Rendering, chosen: str) -> None:
     """Print in the chosen format."""
+    if chosen in rendering.texts:
+        print(rendering.texts[chosen]())  # noqa: T201 - the command's output
+        warn(rendering.notes)
+        return
     if chosen in (JSON, YAML):
         print(structured(rendering.record, chosen))  # noqa: T201 - the command's output
         warn(rendering.notes)
@@ -178,11 +184,11 @@ def create_console() -> Console:
 
 
 @contextmanager
-def progress(text: str) -> Iterator[None]:
-    """Print what takes long, on standard error and only on a terminal."""
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Print what takes long, on standard error and only on a terminal; yields how to go on."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield
+        yield lambda _: None
         return
-    with console.status(text):
-        yield
+    with console.status(text) as status:
+        yield status.update

@@ -4,7 +4,8 @@ from typing import Final
 
 SUMMARIES: Final = {
     "review": "what would happen to the pods of some manifests, and why",
-    "audit": "what if enforcement were on: who would change, who would be refused, GPUs saved",
+    "audit": "what if enforcement were on, and what is used of what is held: GPUs and money saved",
+    "rightsize": "sizes by what was used, as changes for a pull request",
     "explain": "why a pod has the GPU that it has, and what it would get if it were new",
     "why": "why a workload has no pods, or why they wait",
     "pods": "who has which GPU, by strategy",

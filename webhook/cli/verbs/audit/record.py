@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from webhook.cli.cluster.client import metadata
-from webhook.cli.verbs.audit import totals
-from webhook.cli.verbs.audit.collect import Audit
-from webhook.cli.verbs.audit.evaluate import AuditRow, Outcome
+from webhook.cli.forecast import totals
+from webhook.cli.forecast.collect import Audit
+from webhook.cli.forecast.evaluate import AuditRow, Outcome
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
 

@@ -8,12 +8,12 @@ from rich.text import Text
 
 from webhook.cli import output, verdicts
 from webhook.cli.cluster.client import metadata
+from webhook.cli.forecast import totals
+from webhook.cli.forecast.collect import Audit
+from webhook.cli.forecast.evaluate import AuditRow, Outcome
+from webhook.cli.forecast.totals import Totals
 from webhook.cli.output import Rendering
-from webhook.cli.verbs.audit import totals
-from webhook.cli.verbs.audit.collect import Audit
-from webhook.cli.verbs.audit.evaluate import AuditRow, Outcome
 from webhook.cli.verbs.audit.record import audit_record, turn_on_command
-from webhook.cli.verbs.audit.totals import Totals
 from webhook.core.api.admission import Mode
 from webhook.core.api.reason import Reason
 

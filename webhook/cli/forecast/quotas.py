@@ -7,8 +7,8 @@ A ResourceQuota is charged after admission webhooks, for the resource that the p
 from collections.abc import Iterable, Iterator
 
 from webhook.cli.cluster.client import Object, metadata
-from webhook.cli.verbs.audit import totals
-from webhook.cli.verbs.audit.evaluate import AuditRow
+from webhook.cli.forecast import totals
+from webhook.cli.forecast.evaluate import AuditRow
 
 _REQUESTS = "requests."
 

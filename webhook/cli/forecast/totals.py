@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from webhook.cli.verbs.audit.evaluate import AuditRow, Outcome
+from webhook.cli.forecast.evaluate import AuditRow, Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ import msgspec
 from webhook.cli import evaluate, manifests
 from webhook.cli.cluster.client import Object
 from webhook.cli.evaluate import Context, Evaluation
+from webhook.cli.forecast import groups
+from webhook.cli.forecast.groups import PodGroup
 from webhook.cli.inspect import usage
 from webhook.cli.inspect.usage import Usage
 from webhook.cli.manifests import InputError, Manifest
-from webhook.cli.verbs.audit import groups
-from webhook.cli.verbs.audit.groups import PodGroup
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify

@@ -10,9 +10,9 @@ from webhook.cli.cluster import loaders as sources
 from webhook.cli.cluster import resources
 from webhook.cli.cluster.client import ClusterClient, Unavailable
 from webhook.cli.evaluate import Context
+from webhook.cli.forecast import evaluate, groups, quotas
+from webhook.cli.forecast.evaluate import AuditRow
 from webhook.cli.output import progress
-from webhook.cli.verbs.audit import evaluate, groups, quotas
-from webhook.cli.verbs.audit.evaluate import AuditRow
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.integrations import kubernetes

@@ -1,0 +1,169 @@
+"""`audit --prometheus` and `rightsize` on a cluster with a history in a real Prometheus."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fake_cluster import kubeconfig, serving
+
+from tests.monitoring import scenario
+from tests.monitoring.serving import prometheus
+from webhook.cli import main
+
+pytestmark = pytest.mark.needs_prometheus
+Json = dict[str, Any]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A Prometheus that has the history, and a kubeconfig of the cluster."""
+    folder = tmp_path_factory.mktemp("history")
+    data = scenario.write_history(folder, time.time())
+    config = {"global": {"scrape_interval": "15s"}}
+    with prometheus(folder, config, data) as api, serving(scenario.cluster()) as cluster:
+        yield api.url, str(kubeconfig(folder, cluster.port))
+
+
+@pytest.fixture
+def run(
+    addresses: tuple[str, str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Run:
+    url, config = addresses
+
+    def run_here(*words: str, prometheus: str = url) -> tuple[int, str, str]:
+        given = [*words, "--prometheus", prometheus, "--kubeconfig", config]
+        monkeypatch.setattr(sys, "argv", ["gpu-sharing", *given])
+        code = main.main()
+        written = capsys.readouterr()
+        return code, written.out, written.err
+
+    return run_here
+
+
+def by_name(record: Json) -> dict[str, Json]:
+    return {each["name"]: each for each in record["usage"]["workloads"]}
+
+
+def test_each_workload_gets_what_it_needs(run: Run) -> None:
+    code, out, _ = run("audit", "-o", "json")
+    assert code == 0
+    record = json.loads(out)
+    said = {
+        name: (each["recommend"]["action"], each["recommend"]["profile"])
+        for name, each in by_name(record).items()
+    }
+    assert said == {
+        "llama": ("keep", None),
+        "recommender": ("change", "2g.20gb"),
+        "chat": ("say its memory", None),
+        "notebook": ("release it", None),
+        "embed": ("change", "1g.20gb"),
+        "api": ("keep", "1g.10gb"),
+        "ann": ("see the device", None),
+        "bob": ("see the device", None),
+    }
+    recommender = by_name(record)["recommender"]
+    assert recommender["measured"]["hours"] > 160  # of both names that its pod had
+    assert recommender["recommend"]["memoryMiB"] == 10800
+    assert recommender["saved"]["gpus"] == pytest.approx(5 / 7, abs=0.01)
+    assert by_name(record)["chat"]["measured"]["reservedBy"] == "vLLM"
+
+
+def test_waste_is_told_apart(run: Run) -> None:
+    _, out, _ = run("audit", "-o", "json")
+    usage = json.loads(out)["usage"]
+    waste = {each["product"]: each for each in usage["waste"]}
+    h100 = waste["NVIDIA-H100-80GB-HBM3"]
+    assert (h100["gpus"], h100["used"], h100["heldIdle"], h100["free"]) == (5, 3, 1, 1)
+    assert h100["wastedUsdPerMonth"] == pytest.approx(2 * 6.88 * 730)
+    assert waste["NVIDIA-A100-SXM4-80GB"]["lostInLayout"] == pytest.approx(
+        1 - 0.5 - 2 / 7, abs=0.01
+    )
+    shared = usage["sharedDevices"]
+    assert [each["pods"] for each in shared] == [["dev/ann-0", "dev/bob-0"]]
+    assert shared[0]["memoryPeakMiB"] == pytest.approx(11000)
+    assert shared[0]["activeP95"] == pytest.approx(0.7, abs=0.01)
+
+
+def test_a_short_window_says_what_is_missing(run: Run) -> None:
+    _, out, _ = run("audit", "-o", "json", "--window", "20h")
+    recommend = by_name(json.loads(out))["recommender"]["recommend"]
+    assert recommend["action"] == "wait for data"
+    assert "24 hours and 100 points" in recommend["reason"]
+
+
+def test_the_screen_has_prices_with_source_and_date(run: Run) -> None:
+    _, out, _ = run("audit")
+    assert "6.88 USD a GPU and hour (aws us-east-1 p5.4xlarge, 2026-07-20)" in out
+    assert "nothing is split" in out
+
+
+def test_what_pools_plan_reads(run: Run) -> None:
+    _, out, _ = run("audit", "-o", "plan")
+    plan = yaml.safe_load(out)
+    assert {"product": "NVIDIA-H100-80GB-HBM3", "gpus": 5, "gpusPerNode": 5} in plan["stock"]
+    assert plan["prices"]["Tesla-T4"] == 0.526
+    named = {each["name"]: each for each in plan["workloads"]}
+    assert named["shop/Deployment/recommender"] == {
+        "name": "shop/Deployment/recommender", "workload": "inference", "replicas": 1, "gpus": 1,
+        "memory": "10800Mi",
+    }  # fmt: skip
+    assert named["acme/StatefulSet/api"]["tenant"] == "acme"
+
+
+def test_a_prometheus_that_is_not_there_or_is_none_is_told(
+    run: Run, addresses: tuple[str, str]
+) -> None:
+    code, _, err = run("audit", prometheus="http://127.0.0.1:9")
+    assert code == 2
+    assert "Prometheus at http://127.0.0.1:9 does not answer" in err
+    other = yaml.safe_load(Path(addresses[1]).read_text())["clusters"][0]["cluster"]["server"]
+    code, _, err = run("audit", prometheus=other)
+    assert code == 2
+    assert "no answer of Prometheus' API" in err
+
+
+def test_formats_that_show_use_need_a_prometheus(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["gpu-sharing", "audit", "-o", "plan"])
+    assert main.main() == 2
+    assert "--prometheus URL" in capsys.readouterr().err
+
+
+def test_rightsize_writes_annotations_and_says_what_it_cannot_write(run: Run) -> None:
+    code, out, _ = run("rightsize", "-o", "json")
+    assert code == 1
+    record = json.loads(out)
+    assert [(each["name"], each["annotations"]) for each in record["changes"]] == [
+        (
+            "recommender",
+            {"gpu-sharing.io/gpu-memory": "10800Mi", "gpu-sharing.io/mig-profile": "2g.20gb"},
+        )
+    ]
+    notes = "\n".join(record["notes"])
+    assert "shop/Deployment/chat: say its memory: measured 72000 MiB is a reservation" in notes
+    assert "lab/StatefulSet/notebook: release it" in notes
+    assert "serve/StatefulSet/embed: it asks nvidia.com/mig-3g.40gb by name" in notes
+
+
+def test_rightsize_as_diff_and_as_patch(run: Run) -> None:
+    _, out, _ = run("rightsize")
+    assert "+        gpu-sharing.io/gpu-memory: 10800Mi" in out
+    assert "status" not in out
+    _, out, _ = run("rightsize", "-o", "patch")
+    patch = yaml.safe_load(out)
+    assert (patch["kind"], patch["metadata"]) == (
+        "Deployment",
+        {"name": "recommender", "namespace": "shop"},
+    )
+    written = patch["spec"]["template"]["metadata"]["annotations"]
+    assert written["gpu-sharing.io/gpu-memory"] == "10800Mi"

@@ -1,0 +1,1 @@
+"""What enforcement would make of what exists in a cluster."""

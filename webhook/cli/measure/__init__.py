@@ -1,0 +1,1 @@
+"""What Prometheus has of GPUs: queries, their answers, and devices made of them."""

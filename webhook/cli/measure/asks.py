@@ -1,0 +1,88 @@
+"""What the pod templates of a forecast ask for and hold, as far as sizes go by it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from webhook.cli.cluster.client import Object, metadata
+from webhook.cli.forecast.evaluate import AuditRow
+from webhook.core.api import mig, names, quantity
+from webhook.core.api.containers import Role
+from webhook.core.api.mig import Profile
+from webhook.core.api.node import Node
+from webhook.core.api.pod import Pod
+from webhook.core.api.workload import Workload
+from webhook.core.decision import classify
+from webhook.core.gpu.reading import read_node
+from webhook.core.gpu.values import Offer
+from webhook.core.rightsizing.join import Owner
+from webhook.core.rightsizing.reservation import find_reservation
+from webhook.core.rightsizing.values import PodName, TemplateAsk
+
+
+def owner_of(row: AuditRow) -> Owner:
+    """Return what a person applied, of a row."""
+    name = metadata(row.group.root).get("name", "")
+    return Owner(row.result.namespace, row.group.root["kind"], name)
+
+
+def pod_name(pod: Object) -> PodName:
+    """Return the name of a live pod."""
+    data = metadata(pod)
+    return PodName(data.get("namespace", ""), data.get("name", ""))
+
+
+def read_ask(
+    row: AuditRow, nodes: Mapping[str, Node], kv_cache: Mapping[PodName, float]
+) -> TemplateAsk:
+    """Return what the template of a row asks for, and how its running pods have it."""
+    verdict, pod = row.result.verdict, row.result.template.pod
+    owner = owner_of(row)
+    running = [offer for each in row.group.pods for offer in offers_held(each, nodes)]
+    annotations = (pod.get("metadata") or {}).get("annotations") or {}
+    full = [kv_cache[pod_name(each)] for each in row.group.pods if pod_name(each) in kv_cache]
+    asks = (each for each in verdict.requests if each.container.role is not Role.INIT)
+    return TemplateAsk(
+        namespace=owner.namespace,
+        kind=owner.kind,
+        name=owner.name,
+        workload=verdict.workload or Workload.UNCLASSIFIED,
+        tenant=verdict.tenant,
+        pods=row.pods,
+        gpus=sum(each.count for each in asks),
+        held=row.before - row.waiting,
+        strategy=running[0].strategy if running else None,
+        written_memory=_written_memory(annotations),
+        written_profile=_written_profile(annotations),
+        reservation=find_reservation(pod),
+        kv_cache=max(full, default=None),
+        template=row.result.template.path,
+    )
+
+
+def offers_held(pod: Object, nodes: Mapping[str, Node]) -> Iterable[Offer]:
+    """Return the offers of its node that a live pod has a request for."""
+    node = nodes.get((pod.get("spec") or {}).get("nodeName") or "")
+    if node is None:
+        return ()
+    try:
+        requests = classify.requests_of(msgspec.convert(pod, Pod))
+    except msgspec.ValidationError:
+        return ()
+    asked = {each.resource for each in requests}
+    return tuple(each for each in read_node(node).offers if each.resource in asked)
+
+
+def _written_memory(annotations: Mapping[str, Any]) -> int | None:
+    try:
+        return quantity.mebibytes(annotations[names.GPU_MEMORY])
+    except (KeyError, quantity.QuantityError):
+        return None
+
+
+def _written_profile(annotations: Mapping[str, Any]) -> Profile | None:
+    try:
+        return mig.parse_profile(annotations[names.MIG_PROFILE])
+    except (KeyError, TypeError, mig.ProfileError):
+        return None

@@ -1,0 +1,53 @@
+"""The flags that name a Prometheus, and the assessment that they ask for."""
+
+import argparse
+import time
+
+from webhook.cli import prices
+from webhook.cli.forecast.collect import Audit
+from webhook.cli.measure.assess import Assessment, assess
+from webhook.cli.measure.measure import measure, parse_window
+from webhook.cli.measure.prometheus import TOKEN, open_prometheus
+from webhook.cli.output import progress
+
+
+def add_measure_flags(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add the flags: which Prometheus, which window, which prices."""
+    group = parser.add_argument_group("measured use")
+    group.add_argument(
+        "--prometheus", metavar="URL", required=required,
+        help=f"that scrapes dcgm-exporter; a bearer token is taken from {TOKEN}",
+    )  # fmt: skip
+    group.add_argument(
+        "--window", metavar="TIME", default="7d", type=_window,
+        help="how far back, such as 24h, 7d, 4w (default %(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--prices", metavar="FILE",
+        help="CSV with gpu_product and usd_per_gpu_hour; else on-demand prices of clouds",
+    )  # fmt: skip
+
+
+def read_assessment(found: Audit, args: argparse.Namespace) -> Assessment:
+    """Measure what the flags name and join it with an audit.
+
+    Raises:
+        InputError: the price list is wrong.
+        Unavailable: Prometheus does not answer, or knows no GPU.
+    """
+    listed = prices.load_prices(args.prices)
+    with open_prometheus(args.prometheus) as source, progress("asking Prometheus …") as told:
+        measured = measure(
+            source,
+            args.window,
+            time.time(),
+            lambda done, of: told(f"asking Prometheus: {done} of {of} GPUs …"),
+        )
+    return assess(found, measured, listed, args.prometheus)
+
+
+def _window(text: str) -> str:
+    try:
+        return parse_window(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

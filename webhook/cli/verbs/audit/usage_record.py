@@ -1,0 +1,167 @@
+"""An assessment as tools get it, and as `pools plan` reads it. The keys are an interface."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from webhook.cli.measure.assess import Assessment, Sized, owner_path
+from webhook.cli.measure.shared import SharedDevice
+from webhook.cli.prices import HOURS_A_MONTH
+from webhook.core.api import node as nodes
+from webhook.core.api.node import Node
+from webhook.core.api.workload import Workload
+from webhook.core.pools.catalog import whole_product
+from webhook.core.rightsizing.recommend import Action
+from webhook.core.rightsizing.values import Device, TemplateAsk
+from webhook.core.rightsizing.waste import Waste
+
+_PRODUCT, _COUNT = "nvidia.com/gpu.product", "nvidia.com/gpu.count"
+
+
+def assessment_record(found: Assessment) -> dict[str, Any]:
+    """Return the whole assessment."""
+    return {
+        "prometheus": found.url,
+        "window": found.window,
+        "devices": found.devices,
+        "workloads": [_sized(each) for each in found.workloads],
+        "sharedDevices": [_shared(each) for each in found.shared],
+        "waste": [_waste(each, found) for each in found.waste.values()],
+        "oversizedGpus": round(found.oversized, 2),
+        "prices": [
+            {
+                "product": p.product,
+                "usdPerHour": p.usd_per_hour,
+                "source": p.source,
+                "asOf": p.as_of,
+            }
+            for p in found.prices.values()
+        ],
+        "notes": list(found.notes),
+    }
+
+
+def _sized(each: Sized) -> dict[str, Any]:
+    ask, need, advice = each.ask, each.need, each.advice
+    usd = each.usd_a_month
+    return {
+        "namespace": ask.namespace,
+        "kind": ask.kind,
+        "name": ask.name,
+        "template": ask.template,
+        "workload": ask.workload.value,
+        "tenant": ask.tenant,
+        "pods": ask.pods,
+        "product": need.product or None,
+        "now": {"strategy": ask.strategy and ask.strategy.value, "gpus": round(ask.held, 3)},
+        "measured": {
+            "hours": round(need.hours, 1),
+            "points": need.points,
+            "activeP95": need.p95,
+            "memoryPeakMiB": need.peak,
+            "reservedBy": need.reservation.server.value if need.reservation else None,
+        },
+        "recommend": {
+            "action": advice.action.value,
+            "strategy": advice.strategy and advice.strategy.value,
+            "profile": advice.profile and advice.profile.name,
+            "memoryMiB": advice.memory,
+            "gpusPerPod": None if advice.gpus is None else round(advice.gpus, 3),
+            "confidence": advice.confidence.value,
+            "reason": advice.reason,
+        },
+        "saved": {
+            "gpus": round(each.saved, 3),
+            "usdPerMonth": None if usd is None else round(usd, 2),
+        },
+        "onDevices": [_device(each) for each in each.on],
+    }
+
+
+def _device(each: Device) -> dict[str, Any]:
+    return {"node": each.key.node, "uuid": each.key.uuid, "instance": each.key.instance or None}
+
+
+def _shared(each: SharedDevice) -> dict[str, Any]:
+    use = each.device.use
+    return {
+        **_device(each.device),
+        "product": each.device.product,
+        "activeP95": use.active_p95,
+        "memoryPeakMiB": use.memory_max,
+        "memoryMiB": each.device.memory,
+        "pods": [f"{pod.namespace}/{pod.name}" for pod in each.pods],
+        "podsAreOf": "this device" if each.named else f"one of {each.gpus} devices of the node",
+        "recommend": each.text,
+    }
+
+
+def _waste(each: Waste, found: Assessment) -> dict[str, Any]:
+    price = found.prices.get(each.product)
+    parts = {
+        "gpus": each.all,
+        "used": each.used,
+        "heldIdle": each.idle,
+        "free": each.free,
+        "lostInLayout": each.lost,
+        "holderUnknown": each.unknown,
+    }
+    wasted = each.idle + each.free + each.lost
+    usd = None if price is None else round(wasted * price.usd_per_hour * HOURS_A_MONTH, 2)
+    return {
+        "product": each.product,
+        **{key: round(value, 2) for key, value in parts.items()},
+        "wastedUsdPerMonth": usd,
+    }
+
+
+def plan_record(found: Assessment, cluster: Iterable[Node]) -> dict[str, Any]:
+    """Return the stock, the workloads with what they need, and prices, for `pools plan -f`."""
+    templates = Counter(owner_path(each.ask) for each in found.workloads)
+    return {
+        "stock": _stock(cluster),
+        "workloads": [
+            _planned(each, several=templates[owner_path(each.ask)] > 1)
+            for each in found.workloads
+            if each.ask.pods
+        ],
+        "prices": {p.product: p.usd_per_hour for p in found.prices.values()},
+    }
+
+
+def _planned(each: Sized, *, several: bool) -> dict[str, Any]:
+    """What a workload needs; a workload that is to be released keeps its place until it is."""
+    ask, memory = each.ask, each.advice.memory or each.ask.written_memory
+    made: dict[str, Any] = {
+        "name": owner_path(ask) + (f"/{ask.template}" if several else ""),
+        "workload": _planned_workload(ask),
+        "replicas": ask.pods,
+        "gpus": max(ask.gpus, 1),
+    }
+    if memory:
+        made["memory"] = f"{memory}Mi"
+    elif each.advice.action in (Action.SIZE, Action.WAIT, Action.LABEL) and each.need.peak:
+        made["memory"] = f"{int(each.need.peak)}Mi"
+    if ask.tenant:
+        made["tenant"] = ask.tenant
+    return made
+
+
+def _planned_workload(ask: TemplateAsk) -> str:
+    """What nothing classifies keeps whole GPUs, as training does."""
+    if ask.workload is not Workload.UNCLASSIFIED:
+        return ask.workload.value
+    return Workload.TENANT if ask.tenant else Workload.TRAINING
+
+
+def _stock(cluster: Iterable[Node]) -> list[dict[str, Any]]:
+    kinds: Counter[tuple[str, int]] = Counter()
+    for each in cluster:
+        labels = nodes.labels(each)
+        product, count = labels.get(_PRODUCT), labels.get(_COUNT, "")
+        if product and count.isdecimal() and int(count):
+            kinds[whole_product(product), int(count)] += 1
+    return [
+        {"product": product, "gpus": size * number, "gpusPerNode": size}
+        for (product, size), number in sorted(kinds.items())
+    ]

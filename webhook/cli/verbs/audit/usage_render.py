@@ -1,0 +1,117 @@
+"""An assessment as a person reads it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from webhook.cli import output
+from webhook.cli.measure.assess import Assessment, Sized, owner_path
+from webhook.cli.measure.shared import SharedDevice
+from webhook.cli.prices import HOURS_A_MONTH
+from webhook.core.rightsizing.recommend import Action
+from webhook.core.rightsizing.waste import Waste
+
+_WORKLOADS: Final = (
+    ("WORKLOAD", "who"), ("IS FOR", "for"), ("PODS", "pods"), ("HOLDS", "holds"),
+    ("ACTIVE p95", "active"), ("MEMORY MiB", "memory"), ("RECOMMENDED", "todo"),
+    ("GPUS SAVED", "saved"), ("USD A MONTH", "usd"), ("SURE", "sure"),
+)  # fmt: skip
+_SHARED: Final = (
+    ("SHARED DEVICE", "device"), ("ACTIVE p95", "active"), ("MEMORY", "memory"),
+    ("PODS", "pods"), ("", "text"),
+)  # fmt: skip
+_WASTE: Final = (
+    ("PRODUCT", "product"), ("GPUS", "all"), ("USED", "used"), ("HELD IDLE", "idle"),
+    ("FREE", "free"), ("LOST IN LAYOUT", "lost"), ("HOLDER UNKNOWN", "unknown"),
+    ("WASTED USD A MONTH", "usd"),
+)  # fmt: skip
+_COLOURS: Final = {Action.CHANGE: "green", Action.RELEASE: "bold red", Action.LABEL: "yellow"}
+
+
+def assessment_screen(found: Assessment) -> Iterator[RenderableType]:
+    """Yield what was used of what is held, what to do, and where the rest goes."""
+    yield Text(f"\nUse in the last {found.window}, of {found.devices} devices:", "bold")
+    yield output.table(_WASTE, (_waste(each, found) for each in found.waste.values()))
+    yield Text()
+    ordered = sorted(found.workloads, key=lambda each: -each.saved)
+    yield output.table(_WORKLOADS, map(_workload, ordered))
+    yield Text()
+    for each in ordered:
+        yield output.item(f"{owner_path(each.ask)}: {each.advice.reason}")
+    if found.shared:
+        yield Text()
+        yield output.table(_SHARED, map(_device, found.shared))
+        yield output.note(
+            "what single pods use of a shared device cannot be measured; nothing is split"
+        )
+    yield Text()
+    yield from _prices(found)
+    yield from map(output.note, found.notes)
+
+
+def recommended(each: Sized) -> str:
+    """Return what to do in a few words, such as `mig 1g.10gb`."""
+    advice = each.advice
+    if advice.action is not Action.CHANGE:
+        return advice.action.value
+    words = (advice.strategy, advice.profile.name if advice.profile else None)
+    return " ".join(word for word in words if word)
+
+
+def wasted(each: Waste) -> float:
+    """Return the GPUs of a product that nobody used."""
+    return each.idle + each.free + each.lost
+
+
+def _workload(each: Sized) -> Mapping[str, Any]:
+    need, usd = each.need, each.usd_a_month
+    return {
+        "who": owner_path(each.ask),
+        "for": each.ask.workload.value,
+        "pods": each.ask.pods,
+        "holds": f"{each.ask.held:.2f} {each.ask.strategy or ''}".strip(),
+        "active": None if need.p95 is None else f"{need.p95:.0%}",
+        "memory": None if need.peak is None else f"{need.peak:.0f}",
+        "todo": Text(recommended(each), _COLOURS.get(each.advice.action, "")),
+        "saved": f"{each.saved:.2f}" if each.saved else None,
+        "usd": f"{usd:,.0f}" if usd else None,
+        "sure": each.advice.confidence.value,
+    }
+
+
+def _device(each: SharedDevice) -> Mapping[str, Any]:
+    device, use = each.device, each.device.use
+    total = f" of {device.memory:.0f}" if device.memory else ""
+    where = "" if each.named else f" (of {each.gpus} devices of the node)"
+    return {
+        "device": f"{device.key.uuid} {device.key.instance} on {device.key.node}",
+        "active": None if use.active_p95 is None else f"{use.active_p95:.0%}",
+        "memory": None if use.memory_max is None else f"{use.memory_max:.0f}{total} MiB",
+        "pods": ", ".join(f"{p.namespace}/{p.name}" for p in each.pods) + where,
+        "text": each.text,
+    }
+
+
+def _waste(each: Waste, found: Assessment) -> Mapping[str, Any]:
+    price = found.prices.get(each.product)
+    usd = None if price is None else wasted(each) * price.usd_per_hour * HOURS_A_MONTH
+    amounts = ("all", "used", "idle", "free", "lost", "unknown")
+    return {
+        "product": each.product,
+        **{key: f"{getattr(each, key):.2f}" for key in amounts},
+        "usd": None if usd is None else f"{usd:,.0f}",
+    }
+
+
+def _prices(found: Assessment) -> Iterator[RenderableType]:
+    saved = sum(each.saved for each in found.workloads if each.saved > 0)
+    usd = sum(each.usd_a_month or 0.0 for each in found.workloads if each.saved > 0)
+    yield Text.assemble(
+        ("Together: ", "bold"),
+        f"about {saved:.1f} GPUs and {usd:,.0f} USD a month could be saved.",
+    )
+    for p in found.prices.values():
+        dated = f", {p.as_of}" if p.as_of else ""
+        yield output.note(f"{p.product}: {p.usd_per_hour} USD a GPU and hour ({p.source}{dated})")

@@ -1,0 +1,1 @@
+"""What workloads use of the GPUs that they hold, and what they need."""

@@ -1,0 +1,130 @@
+"""Servers that reserve GPU memory at start, whose memory in use says nothing of their need."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from webhook.core.rightsizing.values import DeviceUse, Reservation, Server
+
+_FULL: Final = 0.8  # of the device: above that a flat line is a reservation
+_FLAT: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """What shows a server, by words of its image, command and arguments.
+
+    `flag` sets the share that it reserves; `usual` is the share without it. `variable` sets it in
+    the environment. `off` is an environment variable with the value that turns reserving off.
+    """
+
+    server: Server
+    words: str
+    flag: str = ""
+    usual: float | None = None
+    variable: str = ""
+    off: tuple[str, str] = ("", "")
+
+
+# Sources: vllm EngineArgs (gpu_memory_utilization 0.9), sglang ServerArgs (mem_fraction_static),
+# text-generation-launcher (cuda-memory-fraction), tensorrt_llm (free_gpu_memory_fraction 0.9),
+# TensorFlow guide "Limiting GPU memory growth", JAX "GPU memory allocation" (0.75).
+_SIGNS: Final = (
+    _Sign(Server.VLLM, r"\bvllm\b", "--gpu-memory-utilization", 0.9),
+    _Sign(Server.SGLANG, r"\bsglang\b", "--mem-fraction-static", 0.9),
+    _Sign(
+        Server.TGI,
+        r"text-generation-(inference|launcher)",
+        "--cuda-memory-fraction",
+        1.0,
+        "CUDA_MEMORY_FRACTION",
+    ),
+    _Sign(Server.TRITON, r"\btriton(server|-server)|/tritonserver", "--cuda-memory-pool-byte-size"),
+    _Sign(Server.TENSORRT_LLM, r"tensorrt[-_]?llm|\btrtllm", "--free_gpu_memory_fraction", 0.9),
+    _Sign(Server.NIM, r"nvcr\.io/nim/", "", 0.9, "NIM_KVCACHE_PERCENT"),
+    _Sign(
+        Server.TENSORFLOW,
+        r"tensorflow|tensorflow_model_server",
+        "--per_process_gpu_memory_fraction",
+        1.0,
+        "",
+        ("TF_FORCE_GPU_ALLOW_GROWTH", "true"),
+    ),
+    _Sign(
+        Server.JAX,
+        r"\bjax\b|[/-]jax[:-]|\bflax\b",
+        "",
+        0.75,
+        "XLA_PYTHON_CLIENT_MEM_FRACTION",
+        ("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
+    ),
+)
+
+
+RawContainer = Mapping[str, Any]
+"""A container as the API server has it: image, command, args, env."""
+
+
+def find_reservation(pod: Mapping[str, Any]) -> Reservation | None:
+    """Return what a pod's images, commands and environment say of memory that it reserves.
+
+    | the pod | reserves |
+    |---|---|
+    | names no such server | nothing that is known |
+    | has the variable that turns it off | nothing |
+    | sets the share by flag or variable | that share of what it sees |
+    | neither | the server's usual share |
+    """
+    for container in (pod.get("spec") or {}).get("containers") or ():
+        words = " ".join(_words(container))
+        for sign in _SIGNS:
+            if re.search(sign.words, words, re.IGNORECASE):
+                return None if _is_off(sign, container) else _of(sign, words, container)
+    return None
+
+
+def measured_reservation(use: DeviceUse, memory: float | None) -> Reservation | None:
+    """Return a reservation that shows in the memory alone: high, and flat from the start on."""
+    if memory and use.memory_max and use.memory_low is not None:
+        flat = use.memory_max - use.memory_low <= _FLAT * use.memory_max
+        if flat and use.memory_max > _FULL * memory:
+            share = round(use.memory_max / memory, 2)
+            return Reservation(Server.UNKNOWN, share, "memory is flat from the start")
+    return None
+
+
+def _words(container: RawContainer) -> Iterator[str]:
+    yield str(container.get("image") or "")
+    yield from (str(each) for each in container.get("command") or ())
+    yield from (str(each) for each in container.get("args") or ())
+
+
+def _is_off(sign: _Sign, container: RawContainer) -> bool:
+    name, value = sign.off
+    return bool(name) and (_variable(container, name) or "").lower() == value
+
+
+def _of(sign: _Sign, words: str, container: RawContainer) -> Reservation:
+    flag = re.escape(sign.flag).replace("_", "[-_]")
+    found = re.search(rf"{flag}[ =]([0-9.]+)", words) if sign.flag else None
+    text = found[1] if found else _variable(container, sign.variable)
+    share = _share(text)
+    if share is None:
+        return Reservation(sign.server, sign.usual, f"{sign.server}'s default")
+    return Reservation(sign.server, share, f"{sign.flag if found else sign.variable} {text}")
+
+
+def _share(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if 0 < value <= 1 else None
+
+
+def _variable(container: RawContainer, name: str) -> str | None:
+    for each in container.get("env") or ():
+        if name and each.get("name") == name:
+            return str(each.get("value") or "")
+    return None
