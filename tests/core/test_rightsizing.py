@@ -11,7 +11,13 @@ from webhook.core.gpu.strategies import Strategy
 from webhook.core.pools.catalog import GpuModel, find_model
 from webhook.core.rightsizing.join import Evidence, Owner, collect_evidence, match_owners
 from webhook.core.rightsizing.need import measure_need
-from webhook.core.rightsizing.recommend import Action, Case, Confidence, Recommendation, recommend
+from webhook.core.rightsizing.recommend import recommend
+from webhook.core.rightsizing.recommendation import (
+    Case,
+    Confidence,
+    Recommendation,
+    RecommendedAction,
+)
 from webhook.core.rightsizing.reservation import find_reservation
 from webhook.core.rightsizing.values import (
     Device,
@@ -19,7 +25,7 @@ from webhook.core.rightsizing.values import (
     DeviceUse,
     PodName,
     Reservation,
-    Server,
+    ReservingServer,
     TemplateAsk,
 )
 from webhook.core.rightsizing.waste import add_waste
@@ -54,7 +60,7 @@ def said(
 
 def test_inference_gets_the_smallest_slice_that_has_its_peak_and_a_fifth() -> None:
     found = said()
-    assert (found.action, found.strategy) == (Action.CHANGE, Strategy.MIG)
+    assert (found.action, found.strategy) == (RecommendedAction.CHANGE, Strategy.MIG)
     assert (str(found.profile and found.profile.name), found.memory) == ("1g.10gb", 7200)
     assert found.gpus == pytest.approx(1 / 7)
     assert found.confidence is Confidence.HIGH
@@ -80,35 +86,50 @@ def test_on_a_slice_the_activity_is_of_the_slice() -> None:
     """60 % of a 3g are 0.26 of the GPU, and a fifth more: three slices; 10 % are one slice."""
     on_3g = replace(SERVE, held=0.5, strategy=Strategy.MIG)
     busy = said(on_3g, replace(WEEK, active_p95=0.6, memory_max=20000), profile="3g.40gb")
-    assert busy.action is Action.KEEP
+    assert busy.action is RecommendedAction.KEEP
     assert busy.reason.startswith("it has what it needs")
     quiet = said(on_3g, replace(WEEK, memory_max=6000), profile="3g.40gb")
     assert quiet.profile is not None
-    assert (quiet.action, quiet.profile.name) == (Action.CHANGE, "1g.10gb")
+    assert (quiet.action, quiet.profile.name) == (RecommendedAction.CHANGE, "1g.10gb")
 
 
 def test_a_slice_that_is_full_becomes_a_larger_one() -> None:
     on_1g = replace(SERVE, held=1 / 7, strategy=Strategy.MIG)
     found = said(on_1g, replace(WEEK, memory_max=9500), profile="1g.10gb")
     assert found.profile is not None
-    assert (found.action, found.profile.name) == (Action.CHANGE, "1g.20gb")
+    assert (found.action, found.profile.name) == (RecommendedAction.CHANGE, "1g.20gb")
 
 
 @pytest.mark.parametrize(
     ("ask", "use", "action", "words"),
     [
-        (replace(SERVE, workload=Workload.TRAINING), WEEK, Action.KEEP, "never shares"),
-        (SERVE, replace(WEEK, hours=23), Action.WAIT, "23 hours and 2016 points"),
-        (SERVE, replace(WEEK, points=99), Action.WAIT, "100 points"),
-        (SERVE, replace(WEEK, active_max=0.04, active_p95=0.01), Action.RELEASE, "never 5 %"),
-        (replace(SERVE, workload=Workload.UNCLASSIFIED), WEEK, Action.LABEL, "what it is for"),
-        (replace(SERVE, gpus=4, held=4.0), WEEK, Action.KEEP, "asks 4 GPUs"),
-        (SERVE, replace(WEEK, memory_max=None, memory_low=None), Action.SIZE, "not measured"),
-        (SERVE, replace(WEEK, active_p95=0.9), Action.KEEP, "nothing smaller"),
+        (replace(SERVE, workload=Workload.TRAINING), WEEK, RecommendedAction.KEEP, "never shares"),
+        (SERVE, replace(WEEK, hours=23), RecommendedAction.WAIT, "23 hours and 2016 points"),
+        (SERVE, replace(WEEK, points=99), RecommendedAction.WAIT, "100 points"),
+        (
+            SERVE,
+            replace(WEEK, active_max=0.04, active_p95=0.01),
+            RecommendedAction.RELEASE,
+            "never 5 %",
+        ),
+        (
+            replace(SERVE, workload=Workload.UNCLASSIFIED),
+            WEEK,
+            RecommendedAction.LABEL,
+            "what it is for",
+        ),
+        (replace(SERVE, gpus=4, held=4.0), WEEK, RecommendedAction.KEEP, "asks 4 GPUs"),
+        (
+            SERVE,
+            replace(WEEK, memory_max=None, memory_low=None),
+            RecommendedAction.SIZE,
+            "not measured",
+        ),
+        (SERVE, replace(WEEK, active_p95=0.9), RecommendedAction.KEEP, "nothing smaller"),
     ],
 )
 def test_what_comes_before_sizes(
-    ask: TemplateAsk, use: DeviceUse, action: Action, words: str
+    ask: TemplateAsk, use: DeviceUse, action: RecommendedAction, words: str
 ) -> None:
     one = device(use)
     found = recommend(Case(ask, measure_need(ask, Evidence(((one, use),)), A100), A100))
@@ -119,18 +140,18 @@ def test_what_comes_before_sizes(
 def test_a_server_that_reserves_is_never_sized_by_its_memory() -> None:
     """Without this rule whole GPUs would be recommended to exactly those who waste most."""
     full = replace(WEEK, memory_max=72000, memory_low=71900)
-    told = replace(SERVE, reservation=Reservation(Server.VLLM, 0.9, "vLLM's default"))
+    told = replace(SERVE, reservation=Reservation(ReservingServer.VLLM, 0.9, "vLLM's default"))
     found = said(told, full)
-    assert (found.action, found.memory) == (Action.SIZE, None)
+    assert (found.action, found.memory) == (RecommendedAction.SIZE, None)
     assert "72000 MiB is a reservation (vLLM, vLLM's default)" in found.reason
     unknown = said(SERVE, full)
-    assert (unknown.action, unknown.profile) == (Action.SIZE, None)
+    assert (unknown.action, unknown.profile) == (RecommendedAction.SIZE, None)
     assert "unknown program" in unknown.reason
 
 
 def test_a_server_that_reserves_is_sized_by_its_model_and_cache_or_by_what_was_written() -> None:
     full = replace(WEEK, memory_max=72000, memory_low=71900)
-    told = replace(SERVE, reservation=Reservation(Server.VLLM, 0.9, "vLLM's default"))
+    told = replace(SERVE, reservation=Reservation(ReservingServer.VLLM, 0.9, "vLLM's default"))
     known = said(replace(told, weights=16000, kv_cache=0.25), full)
     assert known.memory == round((16000 + 56000 * 0.25) * 1.2)
     assert known.confidence is Confidence.MEDIUM
@@ -153,7 +174,7 @@ def test_gpus_without_mig_are_shared_by_mps_and_dev_by_time_slicing() -> None:
     dev = replace(SERVE, workload=Workload.DEV)
     assert said(dev, WEEK, T4).strategy is Strategy.TIME_SLICING
     tenant = replace(SERVE, tenant="acme", workload=Workload.TENANT)
-    assert said(tenant, small, T4).action is Action.KEEP
+    assert said(tenant, small, T4).action is RecommendedAction.KEEP
 
 
 def test_zeros_of_a_pod_beside_a_busy_device_mean_unknown() -> None:
@@ -202,26 +223,28 @@ def test_pods_one_after_another_have_a_device_each_to_itself_and_pods_together_s
 @pytest.mark.parametrize(
     ("container", "expected"),
     [
-        ({"image": "vllm/vllm-openai:v0.9"}, (Server.VLLM, 0.9)),
+        ({"image": "vllm/vllm-openai:v0.9"}, (ReservingServer.VLLM, 0.9)),
         ({"image": "x", "command": ["vllm", "serve"], "args": ["--gpu-memory-utilization=0.4"]},
-         (Server.VLLM, 0.4)),
-        ({"image": "x", "args": ["vllm serve m --gpu-memory-utilization 0.5"]}, (Server.VLLM, 0.5)),
+         (ReservingServer.VLLM, 0.4)),
+        ({"image": "x", "args": ["vllm serve m --gpu-memory-utilization 0.5"]},
+         (ReservingServer.VLLM, 0.5)),
         ({"image": "lmsysorg/sglang", "args": ["--mem-fraction-static", "0.7"]},
-         (Server.SGLANG, 0.7)),
-        ({"image": "tensorflow/serving:latest-gpu"}, (Server.TENSORFLOW, 1.0)),
+         (ReservingServer.SGLANG, 0.7)),
+        ({"image": "tensorflow/serving:latest-gpu"}, (ReservingServer.TENSORFLOW, 1.0)),
         ({"image": "tensorflow/tensorflow",
           "env": [{"name": "TF_FORCE_GPU_ALLOW_GROWTH", "value": "true"}]}, None),
         ({"image": "ghcr.io/nvidia/jax:latest",
-          "env": [{"name": "XLA_PYTHON_CLIENT_MEM_FRACTION", "value": ".3"}]}, (Server.JAX, 0.3)),
+          "env": [{"name": "XLA_PYTHON_CLIENT_MEM_FRACTION", "value": ".3"}]},
+         (ReservingServer.JAX, 0.3)),
         ({"image": "ghcr.io/nvidia/jax:latest",
           "env": [{"name": "XLA_PYTHON_CLIENT_PREALLOCATE", "value": "false"}]}, None),
-        ({"image": "nvcr.io/nvidia/tritonserver:25.01-py3"}, (Server.TRITON, None)),
+        ({"image": "nvcr.io/nvidia/tritonserver:25.01-py3"}, (ReservingServer.TRITON, None)),
         ({"image": "pytorch/pytorch:2.7"}, None),
         ({"image": "acme/jaxon:1"}, None),
     ],
 )  # fmt: skip
 def test_servers_that_reserve_are_recognised(
-    container: dict[str, object], expected: tuple[Server, float | None] | None
+    container: dict[str, object], expected: tuple[ReservingServer, float | None] | None
 ) -> None:
     found = find_reservation({"spec": {"containers": [container]}})
     assert (found and (found.server, found.share)) == expected

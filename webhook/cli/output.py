@@ -185,7 +185,10 @@ def create_console() -> Console:
 
 @contextmanager
 def progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Print what takes long, on standard error and only on a terminal; yields how to go on."""
+    """Print what takes long, on standard error and only on a terminal.
+
+    Yields what prints the next step.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _: None

@@ -1,4 +1,4 @@
-"""What the pod templates of a forecast ask for and hold, as far as sizes go by it."""
+"""What the pod templates of a forecast ask for and hold."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -36,7 +36,7 @@ def pod_name(pod: Object) -> PodName:
 def read_ask(
     row: AuditRow, nodes: Mapping[str, Node], kv_cache: Mapping[PodName, float]
 ) -> TemplateAsk:
-    """Return what the template of a row asks for, and how its running pods have it."""
+    """Return what the template of a row asks for and holds."""
     verdict, pod = row.result.verdict, row.result.template.pod
     owner = owner_of(row)
     running = [offer for each in row.group.pods for offer in offers_held(each, nodes)]

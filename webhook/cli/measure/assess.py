@@ -14,15 +14,15 @@ from webhook.cli.prices import HOURS_A_MONTH, Price
 from webhook.core.api.node import Node
 from webhook.core.gpu.reading import read_node
 from webhook.core.pools.catalog import GpuModel, find_model
+from webhook.core.pools.demand import Replicas
 from webhook.core.rightsizing.join import Evidence, collect_evidence, match_owners
 from webhook.core.rightsizing.need import Need, measure_need
-from webhook.core.rightsizing.recommend import (
-    Action,
+from webhook.core.rightsizing.recommend import recommend
+from webhook.core.rightsizing.recommendation import (
     Case,
     Confidence,
     Recommendation,
-    Replicas,
-    recommend,
+    RecommendedAction,
 )
 from webhook.core.rightsizing.values import Device, PodName, TemplateAsk
 from webhook.core.rightsizing.waste import Waste, add_waste
@@ -66,7 +66,9 @@ class Assessment:
     @property
     def oversized(self) -> float:
         """The GPUs that changes of size would free."""
-        sizes = (each.saved for each in self.workloads if each.advice.action is Action.CHANGE)
+        sizes = (
+            each.saved for each in self.workloads if each.advice.action is RecommendedAction.CHANGE
+        )
         return sum(saved for saved in sizes if saved > 0)
 
 
@@ -142,7 +144,7 @@ def _shares(node: Node) -> bool:
 
 
 def _replicas(nodes: Iterable[Node]) -> Replicas:
-    """How many pods share a GPU where somebody shares one already; else the usual numbers."""
+    """How many pods share a GPU here, else the usual numbers."""
     seen = {o.strategy: o.replicas for n in nodes for o in read_node(n).offers if o.replicas > 1}
     usual = Replicas()
     by_name = {strategy.value: n for strategy, n in seen.items()}
@@ -161,9 +163,12 @@ def _product(known: Evidence) -> str:
 def _sized(row: AuditRow, case: Case, known: Evidence, prices: Mapping[str, Price]) -> Sized:
     ask = case.ask
     advice = _by_device(known) if known.shared and not known.own else recommend(case)
-    if advice.action is Action.WAIT and not known.own:
+    if advice.action is RecommendedAction.WAIT and not known.own:
         advice = replace(advice, reason=f"{advice.reason}; {NO_NAMES}")
-    saves = advice.action in (Action.CHANGE, Action.RELEASE) and advice.gpus is not None
+    saves = (
+        advice.action in (RecommendedAction.CHANGE, RecommendedAction.RELEASE)
+        and advice.gpus is not None
+    )
     saved = ask.held - (advice.gpus or 0.0) * ask.pods if saves else 0.0
     price = prices.get(case.model.product)
     usd = None if price is None else saved * price.usd_per_hour * HOURS_A_MONTH
@@ -173,7 +178,7 @@ def _sized(row: AuditRow, case: Case, known: Evidence, prices: Mapping[str, Pric
 def _by_device(known: Evidence) -> Recommendation:
     where = ", ".join(sorted({f"{d.key.uuid} on {d.key.node}" for d in known.shared}))
     text = f"it shares {where}: that device's use is known, its own is not"
-    return Recommendation(Action.DEVICE, text, Confidence.MEDIUM)
+    return Recommendation(RecommendedAction.DEVICE, text, Confidence.MEDIUM)
 
 
 def _products(devices: Iterable[Device]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Devices and pods of a window, asked of Prometheus a few hundred GPUs at a time."""
+"""Devices and pods of a window, a few hundred GPUs at a time."""
 
 import math
 import re

@@ -56,7 +56,7 @@ class Prometheus:
         return [Sample(each.metric, float(each.value[1])) for each in found]
 
     def values_of(self, label: str, match: str, since: float, until: float) -> list[str]:
-        """Return the values of a label of the series that match, in a time: by the index."""
+        """Return the values that a label of matching series had in a time."""
         params = {"match[]": match, "start": str(since), "end": str(until)}
         raw = self._loop.run(self._ask("GET", f"/api/v1/label/{label}/values", params))
         return msgspec.json.decode(raw, type=list[str])
@@ -92,7 +92,7 @@ class Prometheus:
 
 @contextmanager
 def open_prometheus(url: str) -> Iterator[Prometheus]:
-    """Open a session; a bearer token is taken from the environment, never from a flag."""
+    """Open a session, with the bearer token of the environment."""
     import aiohttp  # noqa: PLC0415 - the same
 
     token = os.environ.get(TOKEN)

@@ -21,7 +21,10 @@ KV_CACHE: Final = ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc", "sgl
 
 
 def device_queries(active: str, uuids: Sequence[str], window: str) -> Mapping[str, str]:
-    """Return a query for each figure of devices; `active` is the metric that these GPUs have."""
+    """Return a query for each figure of devices.
+
+    `active` is the metric that these GPUs have.
+    """
     used, free = (_max_by(_DEVICE, _last(name, uuids)) for name in (USED, FREE))
     by_hour = _max_by(_DEVICE, _mean(active, uuids, "1h"))
     return {

@@ -32,7 +32,7 @@ def read_shared(
     nodes: Mapping[str, Node],
     live: Mapping[PodName, Mapping[str, object]],
 ) -> SharedDevice:
-    """Return a shared device with its pods, of the exporter or else of the node's shares."""
+    """Return a shared device with the pods that are on it."""
     gpus = len({d.key for d in devices if d.key.node == device.key.node})
     here = [
         name
@@ -56,5 +56,5 @@ def _device_text(device: Device) -> str:
     if use.active_p95 > _BUSY:
         return "it is busy all the time: its pods wait for each other; give one a device of its own"
     if use.active_p95 < _QUIET:
-        return "it has room: more replicas would fit"
+        return "more replicas would fit"
     return "it is used as a shared device should be"

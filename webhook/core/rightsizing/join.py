@@ -49,7 +49,7 @@ class Evidence:
 def match_owners(
     pods: Iterable[PodName], live: Mapping[PodName, Owner], owners: Iterable[Owner]
 ) -> Mapping[PodName, Owner]:
-    """Return the owner of each pod: of a live one as the cluster says, else by its name.
+    """Return the owner of each pod, as the cluster says or else by its name.
 
     Pods of a Deployment or CronJob come and go under new names. Of several owners whose names
     fit, the longest name counts: `web-api-0` is StatefulSet web-api's, not Deployment web's.
@@ -104,6 +104,9 @@ def collect_evidence(
 
 
 def _overlap(device: Device) -> bool:
-    """Whether its pods were there at the same time; two points may be of a hand-over."""
+    """Whether its pods were there at the same time.
+
+    Two points may be of a hand-over.
+    """
     changes = 2 * max(len(device.pods) - 1, 0)
     return sum(each.points for each in device.pods.values()) > device.use.points + changes

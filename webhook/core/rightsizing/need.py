@@ -1,4 +1,4 @@
-"""What a workload needs, from what it used: never less than its peak and a fifth."""
+"""What a workload needs, from what it used."""
 
 import math
 from collections.abc import Iterable
@@ -50,7 +50,7 @@ class Need:
 
 
 def measure_need(ask: TemplateAsk, evidence: Evidence, model: GpuModel) -> Need:
-    """Return the need of a workload's busiest pod, on devices that its pods had to themselves.
+    """Return the need of a workload's busiest pod, from devices of its own.
 
     Memory cannot be squeezed: its maximum counts, and a fifth. Compute is the 95th percentile of
     5-minute means, of the device's part of a GPU, and a fifth. Memory that a server reserved at
@@ -79,7 +79,9 @@ def measure_need(ask: TemplateAsk, evidence: Evidence, model: GpuModel) -> Need:
 
 
 def known_use(device: Device, use: DeviceUse) -> DeviceUse:
-    """Return the use of a pod alone on its device; zeros beside a busy device mean unknown.
+    """Return the use of a pod that is alone on its device.
+
+    Zeros beside a busy device mean unknown.
 
     With virtual GPUs and without hostPID dcgm-exporter writes 0 for every pod. Whoever is alone
     on a device uses what the device does.

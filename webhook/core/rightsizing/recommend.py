@@ -1,8 +1,7 @@
-"""What to give a workload: a table over what it is for, what is known, and what it needs."""
+"""What to give a workload, by a table."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
 from webhook.core.api.mig import Profile
@@ -10,78 +9,18 @@ from webhook.core.api.workload import Workload
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.pools.catalog import GpuModel, MigDevice
 from webhook.core.rightsizing.need import LEAST_POINTS, Need
-from webhook.core.rightsizing.values import Server, TemplateAsk
+from webhook.core.rightsizing.recommendation import (
+    Case,
+    Confidence,
+    Recommendation,
+    RecommendedAction,
+)
+from webhook.core.rightsizing.values import ReservingServer
 
 _SEVERAL: Final = 0.5
 """A share is for pods of which two or more fit on one GPU."""
 _SAME: Final = 0.1
 """What differs by less is the same: a recommendation must not flap."""
-
-
-class Action(StrEnum):
-    """What a person should do."""
-
-    KEEP = "keep"
-    WAIT = "wait for data"
-    LABEL = "label it"
-    SIZE = "say its memory"
-    RELEASE = "release it"
-    CHANGE = "change"
-    DEVICE = "see the device"
-
-
-class Confidence(StrEnum):
-    """How sure a recommendation is."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Replicas:
-    """How many pods share a GPU under MPS, and under time-slicing."""
-
-    mps: int = 10
-    time_slicing: int = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """What is recommended for each pod of a workload, and why.
-
-    `gpus` is the part of a physical GPU that a pod would hold then, None where nothing changes.
-    `memory` is what to write as `gpu-sharing.io/gpu-memory`, in MiB.
-    """
-
-    action: Action
-    reason: str
-    confidence: Confidence = Confidence.NONE
-    strategy: Strategy | None = None
-    profile: Profile | None = None
-    memory: int | None = None
-    gpus: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One workload: what it asks, what it needs, on which GPUs it ran, how GPUs are shared."""
-
-    ask: TemplateAsk
-    need: Need
-    model: GpuModel
-    replicas: Replicas = Replicas()
-
-    @property
-    def memory(self) -> int:
-        """The memory in MiB that it must have: its need, and never less than was written."""
-        return max(self.need.memory or 0, self.ask.written_memory or 0)
-
-    @property
-    def compute(self) -> float:
-        """The share of a GPU's compute that it must have; all of it where it is not known."""
-        return 1.0 if self.need.compute is None else self.need.compute
 
 
 def recommend(case: Case) -> Recommendation:
@@ -105,25 +44,27 @@ def recommend(case: Case) -> Recommendation:
     A person's annotations are a floor: memory and profile are never below them.
     """
     found = _without_sizes(case) or next(_smaller(case), None) or _whole(case)
-    if found.action is not Action.CHANGE or found.gpus is None or not case.ask.pods:
+    if found.action is not RecommendedAction.CHANGE or found.gpus is None or not case.ask.pods:
         return found
     if abs(found.gpus - case.ask.held / case.ask.pods) > _SAME * found.gpus:
         return found
     if found.strategy is not Strategy.EXCLUSIVE:
         found = replace(found, reason=f"it has what it needs: {found.reason}")
-    return replace(found, action=Action.KEEP)
+    return replace(found, action=RecommendedAction.KEEP)
 
 
 def _without_sizes(case: Case) -> Recommendation | None:
     """What is said before any device is looked for, None where one must be."""
     ask, need = case.ask, case.need
     if ask.workload is Workload.TRAINING:
-        return Recommendation(Action.KEEP, "training never shares", Confidence.HIGH, ask.strategy)
+        return Recommendation(
+            RecommendedAction.KEEP, "training never shares", Confidence.HIGH, ask.strategy
+        )
     if not need.is_enough:
-        return Recommendation(Action.WAIT, need.missing)
+        return Recommendation(RecommendedAction.WAIT, need.missing)
     if need.idle:
         text = f"it was never 5 % active in {need.hours:.0f} hours; nobody uses what it holds"
-        return Recommendation(Action.RELEASE, text, Confidence.HIGH, gpus=0.0)
+        return Recommendation(RecommendedAction.RELEASE, text, Confidence.HIGH, gpus=0.0)
     return _unsaid(case)
 
 
@@ -131,12 +72,12 @@ def _unsaid(case: Case) -> Recommendation | None:
     ask, need = case.ask, case.need
     if ask.workload is Workload.UNCLASSIFIED and ask.tenant is None:
         text = f"nothing says what it is for ({_measured(need)})"
-        return Recommendation(Action.LABEL, text, Confidence.HIGH)
+        return Recommendation(RecommendedAction.LABEL, text, Confidence.HIGH)
     if ask.gpus > 1:
         text = f"it asks {ask.gpus} GPUs in a pod, and shares add no compute"
-        return Recommendation(Action.KEEP, text, Confidence.MEDIUM, ask.strategy)
+        return Recommendation(RecommendedAction.KEEP, text, Confidence.MEDIUM, ask.strategy)
     if need.memory is None and ask.written_memory is None:
-        return Recommendation(Action.SIZE, _unknown_memory(need), Confidence.LOW)
+        return Recommendation(RecommendedAction.SIZE, _unknown_memory(need), Confidence.LOW)
     return None
 
 
@@ -150,7 +91,13 @@ def _smaller(case: Case) -> Iterator[Recommendation]:
         part = share_of(device, model)
         text = f"{device.profile.name} has {device.memory} MiB; {_measured(need)}"
         yield Recommendation(
-            Action.CHANGE, text, _confidence(need), Strategy.MIG, device.profile, case.memory, part
+            RecommendedAction.CHANGE,
+            text,
+            _confidence(need),
+            Strategy.MIG,
+            device.profile,
+            case.memory,
+            part,
         )
     elif not model.devices and ask.tenant is None and ask.workload is Workload.INFERENCE:
         yield from _share(case, Strategy.MPS, case.replicas.mps)
@@ -159,7 +106,7 @@ def _smaller(case: Case) -> Iterator[Recommendation]:
 def _whole(case: Case) -> Recommendation:
     text = f"nothing smaller is enough ({_measured(case.need)})"
     return Recommendation(
-        Action.CHANGE,
+        RecommendedAction.CHANGE,
         text,
         _confidence(case.need),
         Strategy.EXCLUSIVE,
@@ -171,7 +118,10 @@ def _whole(case: Case) -> Recommendation:
 def smallest_device(
     model: GpuModel, memory: int, compute: float, floor: Profile | None
 ) -> MigDevice | None:
-    """Return the smallest MIG device with this memory (MiB) and share of compute, None if none.
+    """Return the smallest MIG device that is enough, None if none is.
+
+    `memory` is in MiB, `compute` a share of the GPU.
+
 
     It is never less than a profile that a person wrote, in slices or in GB. A device that is the
     whole GPU is none: it is a GPU without peer-to-peer.
@@ -189,12 +139,12 @@ def smallest_device(
 
 
 def share_of(device: MigDevice, model: GpuModel) -> float:
-    """Return which part of a GPU a MIG device is: of its slices or slots, the larger."""
+    """Return which part of a GPU a MIG device is, of slices or slots."""
     return max(device.profile.slices / model.slices, device.size / model.slots)
 
 
 def _share(case: Case, strategy: Strategy, places: int) -> Iterator[Recommendation]:
-    """MPS divides the memory by its replicas; time-slicing does not divide it at all."""
+    """MPS divides the memory by its replicas. Time-slicing does not divide it."""
     model = case.model
     if not model.memory:
         return
@@ -205,7 +155,9 @@ def _share(case: Case, strategy: Strategy, places: int) -> Iterator[Recommendati
         text = f"one of {places} shares of a {model.product}; {_measured(case.need)}"
         sure = _confidence(case.need)
         sure = Confidence.MEDIUM if sure is Confidence.HIGH else sure
-        yield Recommendation(Action.CHANGE, text, sure, strategy, None, case.memory, part)
+        yield Recommendation(
+            RecommendedAction.CHANGE, text, sure, strategy, None, case.memory, part
+        )
 
 
 def _measured(need: Need) -> str:
@@ -243,6 +195,6 @@ def _confidence(need: Need) -> Confidence:
     if need.compute is None:
         return Confidence.LOW
     week = need.hours >= 6 * 24 and need.points >= 6 * LEAST_POINTS
-    if need.reservation is not None and need.reservation.server is not Server.UNKNOWN:
+    if need.reservation is not None and need.reservation.server is not ReservingServer.UNKNOWN:
         return Confidence.MEDIUM
     return Confidence.HIGH if week and need.reservation is None else Confidence.MEDIUM

@@ -1,11 +1,11 @@
-"""Servers that reserve GPU memory at start, whose memory in use says nothing of their need."""
+"""Servers that reserve GPU memory at start, whatever they need."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from webhook.core.rightsizing.values import DeviceUse, Reservation, Server
+from webhook.core.rightsizing.values import DeviceUse, Reservation, ReservingServer
 
 _FULL: Final = 0.8  # of the device: above that a flat line is a reservation
 _FLAT: Final = 0.02
@@ -19,7 +19,7 @@ class _Sign:
     the environment. `off` is an environment variable with the value that turns reserving off.
     """
 
-    server: Server
+    server: ReservingServer
     words: str
     flag: str = ""
     usual: float | None = None
@@ -31,20 +31,29 @@ class _Sign:
 # text-generation-launcher (cuda-memory-fraction), tensorrt_llm (free_gpu_memory_fraction 0.9),
 # TensorFlow guide "Limiting GPU memory growth", JAX "GPU memory allocation" (0.75).
 _SIGNS: Final = (
-    _Sign(Server.VLLM, r"\bvllm\b", "--gpu-memory-utilization", 0.9),
-    _Sign(Server.SGLANG, r"\bsglang\b", "--mem-fraction-static", 0.9),
+    _Sign(ReservingServer.VLLM, r"\bvllm\b", "--gpu-memory-utilization", 0.9),
+    _Sign(ReservingServer.SGLANG, r"\bsglang\b", "--mem-fraction-static", 0.9),
     _Sign(
-        Server.TGI,
+        ReservingServer.TGI,
         r"text-generation-(inference|launcher)",
         "--cuda-memory-fraction",
         1.0,
         "CUDA_MEMORY_FRACTION",
     ),
-    _Sign(Server.TRITON, r"\btriton(server|-server)|/tritonserver", "--cuda-memory-pool-byte-size"),
-    _Sign(Server.TENSORRT_LLM, r"tensorrt[-_]?llm|\btrtllm", "--free_gpu_memory_fraction", 0.9),
-    _Sign(Server.NIM, r"nvcr\.io/nim/", "", 0.9, "NIM_KVCACHE_PERCENT"),
     _Sign(
-        Server.TENSORFLOW,
+        ReservingServer.TRITON,
+        r"\btriton(server|-server)|/tritonserver",
+        "--cuda-memory-pool-byte-size",
+    ),
+    _Sign(
+        ReservingServer.TENSORRT_LLM,
+        r"tensorrt[-_]?llm|\btrtllm",
+        "--free_gpu_memory_fraction",
+        0.9,
+    ),
+    _Sign(ReservingServer.NIM, r"nvcr\.io/nim/", "", 0.9, "NIM_KVCACHE_PERCENT"),
+    _Sign(
+        ReservingServer.TENSORFLOW,
         r"tensorflow|tensorflow_model_server",
         "--per_process_gpu_memory_fraction",
         1.0,
@@ -52,7 +61,7 @@ _SIGNS: Final = (
         ("TF_FORCE_GPU_ALLOW_GROWTH", "true"),
     ),
     _Sign(
-        Server.JAX,
+        ReservingServer.JAX,
         r"\bjax\b|[/-]jax[:-]|\bflax\b",
         "",
         0.75,
@@ -85,12 +94,12 @@ def find_reservation(pod: Mapping[str, Any]) -> Reservation | None:
 
 
 def measured_reservation(use: DeviceUse, memory: float | None) -> Reservation | None:
-    """Return a reservation that shows in the memory alone: high, and flat from the start on."""
+    """Return a reservation that shows in memory that is high and always flat."""
     if memory and use.memory_max and use.memory_low is not None:
         flat = use.memory_max - use.memory_low <= _FLAT * use.memory_max
         if flat and use.memory_max > _FULL * memory:
             share = round(use.memory_max / memory, 2)
-            return Reservation(Server.UNKNOWN, share, "memory is flat from the start")
+            return Reservation(ReservingServer.UNKNOWN, share, "memory is flat from the start")
     return None
 
 

@@ -28,7 +28,7 @@ class PodName:
 
 @dataclass(frozen=True, slots=True)
 class DeviceUse:
-    """What was measured in a window; None is unknown, not zero.
+    """What was measured in a window. None is unknown, not zero.
 
     `points` are 5-minute means, `hours` the hours that have a point. `active` is the share of
     time in which a kernel ran, of the device: 95th percentile and mean of the 5-minute means, and
@@ -75,7 +75,7 @@ def _most(first: float | None, second: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A GPU or MIG device, what it did, and the pods that were named on it in the window.
+    """A GPU or MIG device, what it did, and the pods named on it.
 
     `product` is as the node label spells it. `held` is what part of the device's points named a
     pod, `memory` all that it has.
@@ -89,7 +89,7 @@ class Device:
     pods: Mapping[PodName, DeviceUse] = field(default_factory=dict)
 
 
-class Server(StrEnum):
+class ReservingServer(StrEnum):
     """A program that reserves GPU memory when it starts."""
 
     VLLM = "vLLM"
@@ -107,7 +107,7 @@ class Server(StrEnum):
 class Reservation:
     """Memory that says nothing of need. `share` is of the device, `setting` what sets it."""
 
-    server: Server
+    server: ReservingServer
     share: float | None
     setting: str
 

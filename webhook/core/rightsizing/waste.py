@@ -1,4 +1,4 @@
-"""Where GPUs go: in use, held and idle, larger than needed, free, and lost in the layout."""
+"""What becomes of GPUs: used, idle, free, or lost in the layout."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,9 @@ BUSY_WITHOUT_HOLDER = IDLE
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """Physical GPUs of one product over the window, by what became of them; they add up to `all`.
+    """Physical GPUs of one product by what became of them.
+
+    They add up to `all`.
 
     `oversized` is counted by workload, so it is a part of `used` here.
     """
@@ -73,7 +75,7 @@ def add_waste(
 
 
 def held_part(device: Device) -> float:
-    """Return in which part of the window somebody was named on a device, 0 to 1."""
+    """Return the part of the window in which a device was held, 0 to 1."""
     if not device.use.points:
         return 1.0 if device.pods else 0.0
     together = sum(each.points for each in device.pods.values())

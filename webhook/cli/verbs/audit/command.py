@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_use(made: Rendering, use: Assessment, found: Audit) -> Rendering:
-    """Add what was used; `plan` and `html` are texts of their own."""
+    """Add what was used, and the formats that show only that."""
     return replace(
         made,
         record={**made.record, "usage": assessment_record(use)},

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import Final
 
-from webhook.cli.measure.assess import Assessment, Sized, owner_path
+from webhook.cli.measure.assess import Assessment, Sized
 from webhook.cli.prices import HOURS_A_MONTH
 from webhook.cli.verbs.audit.usage_render import recommended
-from webhook.core.rightsizing.recommend import Action
+from webhook.core.rightsizing.recommendation import RecommendedAction
 from webhook.core.rightsizing.waste import Waste
 
 TEMPLATE: Final = "report.html.j2"
+_SHOWN: Final = 0.005  # GPUs: less is 0.00
 PARTS: Final = (
     ("used", "used"),
     ("oversized", "larger than needed"),
@@ -25,7 +26,7 @@ PARTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Piece:
     """A piece of a bar. `start` and `width` are percents of the bar."""
 
     kind: str
@@ -41,7 +42,7 @@ class Bar:
 
     product: str
     gpus: float
-    parts: tuple[Part, ...]
+    parts: tuple[Piece, ...]
     usd: float | None
 
     @property
@@ -69,7 +70,6 @@ def report(found: Assessment) -> str:
         workloads=sorted(found.workloads, key=lambda each: -each.saved),
         saved=sum(each.saved for each in found.workloads if each.saved > 0),
         saved_usd=sum(each.usd_a_month or 0 for each in found.workloads if each.saved > 0),
-        path=lambda each: owner_path(each.ask),
         recommended=recommended,
     )
 
@@ -88,17 +88,19 @@ def _bars(found: Assessment) -> Iterator[Bar]:
         yield Bar(waste.product, waste.all, tuple(_parts(amounts, waste)), usd)
 
 
-def _parts(amounts: dict[str, float], waste: Waste) -> Iterator[Part]:
+def _parts(amounts: dict[str, float], waste: Waste) -> Iterator[Piece]:
     start = 0.0
     for kind, words in PARTS:
         width = 100 * amounts[kind] / waste.all if waste.all else 0.0
-        if amounts[kind] >= 0.005:
-            yield Part(kind, words, amounts[kind], round(start, 2), round(width, 2))
+        if amounts[kind] >= _SHOWN:
+            yield Piece(kind, words, amounts[kind], round(start, 2), round(width, 2))
         start += width
 
 
 def _oversized(found: Assessment, product: str) -> float:
-    changes = (e for e in found.workloads if e.advice.action is Action.CHANGE and e.saved > 0)
+    changes = (
+        e for e in found.workloads if e.advice.action is RecommendedAction.CHANGE and e.saved > 0
+    )
     return sum(each.saved for each in changes if _product(each) == product)
 
 

@@ -11,7 +11,7 @@ from webhook.core.api import node as nodes
 from webhook.core.api.node import Node
 from webhook.core.api.workload import Workload
 from webhook.core.pools.catalog import whole_product
-from webhook.core.rightsizing.recommend import Action
+from webhook.core.rightsizing.recommendation import RecommendedAction
 from webhook.core.rightsizing.values import Device, TemplateAsk
 from webhook.core.rightsizing.waste import Waste
 
@@ -130,7 +130,7 @@ def plan_record(found: Assessment, cluster: Iterable[Node]) -> dict[str, Any]:
 
 
 def _planned(each: Sized, *, several: bool) -> dict[str, Any]:
-    """What a workload needs; a workload that is to be released keeps its place until it is."""
+    """What a workload needs, also one that is to be released."""
     ask, memory = each.ask, each.advice.memory or each.ask.written_memory
     made: dict[str, Any] = {
         "name": owner_path(ask) + (f"/{ask.template}" if several else ""),
@@ -140,7 +140,11 @@ def _planned(each: Sized, *, several: bool) -> dict[str, Any]:
     }
     if memory:
         made["memory"] = f"{memory}Mi"
-    elif each.advice.action in (Action.SIZE, Action.WAIT, Action.LABEL) and each.need.peak:
+    elif (
+        each.advice.action
+        in (RecommendedAction.SIZE, RecommendedAction.WAIT, RecommendedAction.LABEL)
+        and each.need.peak
+    ):
         made["memory"] = f"{int(each.need.peak)}Mi"
     if ask.tenant:
         made["tenant"] = ask.tenant

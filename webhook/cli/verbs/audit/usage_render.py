@@ -10,7 +10,7 @@ from webhook.cli import output
 from webhook.cli.measure.assess import Assessment, Sized, owner_path
 from webhook.cli.measure.shared import SharedDevice
 from webhook.cli.prices import HOURS_A_MONTH
-from webhook.core.rightsizing.recommend import Action
+from webhook.core.rightsizing.recommendation import RecommendedAction
 from webhook.core.rightsizing.waste import Waste
 
 _WORKLOADS: Final = (
@@ -27,11 +27,15 @@ _WASTE: Final = (
     ("FREE", "free"), ("LOST IN LAYOUT", "lost"), ("HOLDER UNKNOWN", "unknown"),
     ("WASTED USD A MONTH", "usd"),
 )  # fmt: skip
-_COLOURS: Final = {Action.CHANGE: "green", Action.RELEASE: "bold red", Action.LABEL: "yellow"}
+_COLOURS: Final = {
+    RecommendedAction.CHANGE: "green",
+    RecommendedAction.RELEASE: "bold red",
+    RecommendedAction.LABEL: "yellow",
+}
 
 
 def assessment_screen(found: Assessment) -> Iterator[RenderableType]:
-    """Yield what was used of what is held, what to do, and where the rest goes."""
+    """Yield what was used, what to do, and where the rest goes."""
     yield Text(f"\nUse in the last {found.window}, of {found.devices} devices:", "bold")
     yield output.table(_WASTE, (_waste(each, found) for each in found.waste.values()))
     yield Text()
@@ -54,7 +58,7 @@ def assessment_screen(found: Assessment) -> Iterator[RenderableType]:
 def recommended(each: Sized) -> str:
     """Return what to do in a few words, such as `mig 1g.10gb`."""
     advice = each.advice
-    if advice.action is not Action.CHANGE:
+    if advice.action is not RecommendedAction.CHANGE:
         return advice.action.value
     words = (advice.strategy, advice.profile.name if advice.profile else None)
     return " ".join(word for word in words if word)

@@ -1,4 +1,4 @@
-"""What to write into a pod template so that the webhook gives it what it needs."""
+"""What to write into pod templates so that they get what they need."""
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,14 +10,15 @@ from webhook.cli.measure.assess import Sized, owner_path
 from webhook.core.api import mig, names
 from webhook.core.integrations.field_path import FieldPath
 from webhook.core.pools.catalog import GpuModel
-from webhook.core.rightsizing.recommend import Action, smallest_device
+from webhook.core.rightsizing.recommend import smallest_device
+from webhook.core.rightsizing.recommendation import RecommendedAction
 
 HYSTERESIS: Final = 0.1
 """An annotation that differs by less stays: what is written must not flap."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SizeChange:
     """Annotations to write into one template. The object stays as it is in the cluster."""
 
     sized: Sized
@@ -44,7 +45,7 @@ class Unchanged:
 
 def find_changes(
     workloads: Iterable[Sized], models: Mapping[str, GpuModel]
-) -> Iterator[Change | Unchanged]:
+) -> Iterator[SizeChange | Unchanged]:
     """Yield what to write for each workload, or why nothing is written.
 
     | recommended | written |
@@ -60,15 +61,19 @@ def find_changes(
         by_name = [
             r.resource for r in each.row.result.verdict.requests if mig.of_resource(r.resource)
         ]
-        if advice.action in (Action.LABEL, Action.SIZE, Action.RELEASE):
+        if advice.action in (
+            RecommendedAction.LABEL,
+            RecommendedAction.SIZE,
+            RecommendedAction.RELEASE,
+        ):
             yield Unchanged(name, f"{advice.action}: {advice.reason}")
-        elif advice.action is Action.CHANGE and advice.memory:
+        elif advice.action is RecommendedAction.CHANGE and advice.memory:
             annotations = dict(_annotations(each, models[each.need.product]))
             if by_name:
                 text = f"it asks {by_name[0]} by name, which is never changed; ask nvidia.com/gpu"
                 yield Unchanged(name, text)
             elif annotations:
-                yield Change(each, annotations)
+                yield SizeChange(each, annotations)
 
 
 def _annotations(each: Sized, model: GpuModel) -> Iterator[tuple[str, str]]:
@@ -85,7 +90,7 @@ def _annotations(each: Sized, model: GpuModel) -> Iterator[tuple[str, str]]:
         yield names.MIG_PROFILE, advice.profile.name
 
 
-def apply_change(change: Change) -> tuple[Object, Object]:
+def apply_change(change: SizeChange) -> tuple[Object, Object]:
     """Return the object before and after, without what the cluster keeps of it."""
     before = {key: value for key, value in change.root.items() if key != "status"}
     before["metadata"] = {
@@ -102,8 +107,8 @@ def apply_change(change: Change) -> tuple[Object, Object]:
     return before, after
 
 
-def patch_of(change: Change) -> Object | None:
-    """Return a merge patch with the name of its object, None below a list: that is no merge."""
+def patch_of(change: SizeChange) -> Object | None:
+    """Return a merge patch, None for a template in a list."""
     made: Object = {"metadata": {"annotations": dict(change.annotations)}}
     for step in reversed(change.place):
         if isinstance(step, int):

@@ -16,7 +16,7 @@ from webhook.cli.measure.flags import add_measure_flags, read_assessment
 from webhook.cli.output import DIFF, JSON, PATCH, YAML, Rendering
 from webhook.cli.pool_data import load_catalog
 from webhook.cli.verbs.rightsize.changes import (
-    Change,
+    SizeChange,
     Unchanged,
     apply_change,
     find_changes,
@@ -61,13 +61,13 @@ def run(args: argparse.Namespace) -> int:
     products = {each.need.product for each in use.workloads}
     models = {product: find_model(load_catalog(), product) for product in products}
     said = tuple(find_changes(use.workloads, models))
-    changes = [each for each in said if isinstance(each, Change)]
+    changes = [each for each in said if isinstance(each, SizeChange)]
     rest = [each for each in said if isinstance(each, Unchanged)]
     output.show(_rendering(changes, rest), args.output)
     return flags.FOUND if changes else flags.FINE
 
 
-def _rendering(changes: list[Change], rest: list[Unchanged]) -> Rendering:
+def _rendering(changes: list[SizeChange], rest: list[Unchanged]) -> Rendering:
     notes = tuple(f"{each.name}: {each.why}" for each in rest)
     return Rendering(
         record={"changes": [_record(each) for each in changes], "notes": list(notes)},
@@ -77,7 +77,7 @@ def _rendering(changes: list[Change], rest: list[Unchanged]) -> Rendering:
     )
 
 
-def _record(each: Change) -> dict[str, Any]:
+def _record(each: SizeChange) -> dict[str, Any]:
     ask = each.sized.ask
     return {
         "namespace": ask.namespace,
@@ -92,7 +92,7 @@ def _record(each: Change) -> dict[str, Any]:
     }
 
 
-def _screen(changes: Iterable[Change], notes: Iterable[str]) -> Iterator[RenderableType]:
+def _screen(changes: Iterable[SizeChange], notes: Iterable[str]) -> Iterator[RenderableType]:
     for each in changes:
         title = f"{owner_path(each.sized.ask)} ({each.sized.advice.confidence} confidence)"
         yield Text(title, "bold")
@@ -104,7 +104,7 @@ def _screen(changes: Iterable[Change], notes: Iterable[str]) -> Iterator[Rendera
     yield from map(output.note, notes)
 
 
-def _patches(changes: Iterable[Change]) -> Iterator[str]:
+def _patches(changes: Iterable[SizeChange]) -> Iterator[str]:
     """Each as YAML with the reason in a comment."""
     for each in changes:
         head = f"# {owner_path(each.sized.ask)}: {each.sized.advice.reason}"
