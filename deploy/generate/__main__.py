@@ -5,7 +5,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.generate import checks, integrations, monitoring, pools, reasons, values_schema
+from deploy.generate import (
+    checks,
+    dashboards,
+    integrations,
+    monitoring,
+    pools,
+    reasons,
+    values_schema,
+)
 
 ROOT = Path(__file__).parents[2]
 _WHOLE = {
@@ -13,6 +21,7 @@ _WHOLE = {
     "docs/reasons.md": reasons.reasons_page,
     "deploy/monitoring/rules.yaml": monitoring.plain_rules,
     "deploy/monitoring/prometheusrule.yaml": monitoring.prometheus_rule,
+    **dashboards.FILES,
     "deploy/gpu-operator/values.yaml": pools.operator_file,
     "deploy/gpu-operator/device-plugin-values.yaml": pools.plugin_chart_file,
     values_schema.PATH: values_schema.values_schema,

@@ -52,26 +52,28 @@ def add_waste(
     | somebody was, and it was never 5 % active | idle |
     | somebody was, part of the time | used for that part, free for the rest |
     | what no MIG device has of a GPU that is cut | lost in the layout |
+
+    Devices of one GPU may be a little more than it (a 3g and four 1g): then each counts less.
     """
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    cut: dict[tuple[str, str], float] = defaultdict(float)
-    products: dict[tuple[str, str], str] = {}
-    for device in devices:
-        share = device_share(device, model_of(device.product))
-        found = sums[device.product]
-        gpu = (device.key.node, device.key.uuid)
-        products[gpu] = device.product
-        if device.profile is not None:
-            cut[gpu] += share
-        held = held_part(device)
-        active = device.use.active_mean or 0.0
-        free = "unknown" if held == 0 and active > BUSY_WITHOUT_HOLDER else "free"
-        found[free] += share * (1 - held)
-        found["idle" if is_idle([device.use]) else "used"] += share * held
-    for gpu, product in products.items():
-        lost = max(1 - cut[gpu], 0.0) if gpu in cut else 0.0
-        sums[product]["lost"] += lost
+    gpus: dict[tuple[str, str], list[tuple[Device, float]]] = defaultdict(list)
+    for each in devices:
+        share = device_share(each, model_of(each.product))
+        gpus[each.key.node, each.key.uuid].append((each, share))
+    for parts in gpus.values():
+        whole = sum(share for _, share in parts)
+        sums[parts[0][0].product]["lost"] += max(1 - whole, 0.0)
+        for device, share in parts:
+            _add(sums[device.product], device, share / max(whole, 1.0))
     return {name: Waste(name, sum(each.values()), **each) for name, each in sorted(sums.items())}
+
+
+def _add(found: dict[str, float], device: Device, share: float) -> None:
+    held = held_part(device)
+    active = device.use.active_mean or 0.0
+    free = "unknown" if held == 0 and active > BUSY_WITHOUT_HOLDER else "free"
+    found[free] += share * (1 - held)
+    found["idle" if is_idle([device.use]) else "used"] += share * held
 
 
 def held_part(device: Device) -> float:
