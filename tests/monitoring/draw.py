@@ -78,9 +78,8 @@ def _lines(api: Api, panel: Json) -> str:
             for t, v in each["values"] if v != "NaN"
         )  # fmt: skip
         colour = COLOURS[number % len(COLOURS)]
-        paths.append(
-            f'<polyline points="{points}" fill=none stroke="{colour}" vector-effect="non-scaling-stroke" stroke-width=2 />'
-        )
+        look = f'fill=none stroke="{colour}" stroke-width=2 vector-effect="non-scaling-stroke"'
+        paths.append(f'<polyline points="{points}" {look} />')
     legend = ", ".join(sorted({_legend(text, each["metric"]) for text, each in found})[:8])
     svg = f'<svg viewBox="0 0 100 100" preserveAspectRatio=none>{"".join(paths)}</svg>'
     return (
