@@ -14,6 +14,11 @@ SETS = {
     "defaults": (),
     "available": ("--set", "profile=available", "--set", "replicas=3"),
     "policy": ("--set-json", 'policy={"matrix":{"dev":{"strategies":["mps"]}}}'),
+    "milder": (
+        "--set-json",
+        'policy={"guards":{"privileged":"warn","hostPath":{"others":"off"}},"exemptUsers":["a"],'
+        '"wellKnownLabels":{"replace":[{"label":"a.io/b","value":"c","workload":"dev"}]}}',
+    ),
     "administrators": (
         "--set-json",
         'namespaceLabels.administrators=[{"kind":"Group","name":"platform-admins",'

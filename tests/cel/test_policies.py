@@ -1,0 +1,113 @@
+"""The backstop that the chart renders from a policy refuses whom that policy refuses."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from deploy.generate.checks import camel_case
+from tests.cel import rendered
+from tests.cel.evaluator import Evaluator
+from tests.cel.protocol import Case, Judgement
+from tests.e2e import chart
+from tests.e2e.cluster.build import Builder
+from tests.e2e.cluster.settings import NEWEST, cache_directory
+from tests.e2e.cluster.toolchain import present_go
+from webhook.cli.verbs.conformance.probes import load_probes
+from webhook.core.checks.registry import CHECKS
+
+KEYS = {each.reason.code: camel_case(each.reason.code) for each in CHECKS}
+TENANT = {"gpu-sharing.io/tenant": "blue"}
+VARIANTS: dict[str, tuple[object, set[bool]]] = {  # who is refused: tenants (True), others (False)
+    "nobody": ("warn", set()),
+    "nobody by off": ("off", set()),
+    "everybody": ("refuse", {True, False}),
+    "others only": ({"tenants": "warn", "others": "refuse"}, {False}),
+    "tenants only": ({"tenants": "refuse", "others": "off"}, {True}),
+}
+UNPINNED = {"containers": [{"name": "c", "resources": {"limits": {"nvidia.com/gpu": "1"}}}]}
+
+
+@pytest.fixture(autouse=True)
+def helm() -> None:
+    """Skip where `make e2e` has not built Helm yet."""
+    go = present_go(cache_directory())
+    if go is None or Builder(NEWEST, cache_directory(), go).find("helm") is None:
+        pytest.skip("waits for `make e2e`, which builds Helm")
+
+
+def backstop(folder: Path, *values: str) -> rendered.Policy:
+    path = folder / "backstop.yaml"
+    path.write_text(chart.template(*values, "-s", "templates/80-backstop.yaml"), encoding="utf-8")
+    return rendered.read(path).policy("gpu-sharing-backstop")
+
+
+def of_policy(policy: Mapping[str, object]) -> tuple[str, str]:
+    return "--set-json", f"policy={json.dumps(policy)}"
+
+
+def refusals(policy: rendered.Policy, judged: Judgement) -> set[str]:
+    """The codes of what is refused."""
+    return {
+        each.message.rpartition("[")[2].rstrip("]")
+        for each in policy.validations
+        if judged.results[each.name].value is False
+    }
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_check_refuses_whom_the_policy_names(tmp_path: Path, name: str) -> None:
+    treatment, refused = VARIANTS[name]
+    policy = backstop(tmp_path, *of_policy({"guards": dict.fromkeys(KEYS.values(), treatment)}))
+    probes = load_probes()
+    for tenant in (True, False):
+        namespace = {"metadata": {"labels": TENANT if tenant else {}}}
+        cases = [Case(each.build_pod(), namespace=namespace) for each in probes]
+        with Evaluator(policy.rules) as evaluator:
+            judged = evaluator.judge(cases)
+        for probe, judgement in zip(probes, judged, strict=True):
+            assert (probe.check in refusals(policy, judgement)) == (tenant in refused), probe.check
+
+
+def test_exempt_users_are_asked_nothing(tmp_path: Path) -> None:
+    user = 'system:serviceaccount:it\'s:"x"'
+    policy = backstop(tmp_path, *of_policy({"exemptUsers": [user]}))
+    [condition] = [each.name for each in policy.conditions if each.name.endswith("/not-exempt")]
+    pod = {"metadata": {"name": "p"}, "spec": UNPINNED}
+    exempt = Case(pod, request={"userInfo": {"username": user}})
+    with Evaluator(policy.rules) as evaluator:
+        asked = [each.results[condition].value for each in evaluator.judge([exempt, Case(pod)])]
+    assert asked == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("profile", "refused"), [("strict", [True, True]), ("available", [True, False])]
+)
+def test_what_each_profile_refuses_of_pods_that_were_not_rewritten(
+    tmp_path: Path, profile: str, refused: list[bool]
+) -> None:
+    policy = backstop(tmp_path, "--set", f"profile={profile}")
+    pod = {"metadata": {"name": "p"}, "spec": UNPINNED}
+    cases = [Case(pod, namespace={"metadata": {"labels": each}}) for each in (TENANT, {})]
+    with Evaluator(policy.rules) as evaluator:
+        told = [refusals(policy, each) for each in evaluator.judge(cases)]
+    assert ["not_rewritten" in each for each in told] == refused
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_label_of_the_policy_says_what_a_pod_is_for(tmp_path: Path, replace: bool) -> None:  # noqa: FBT001
+    stated = [{"label": "example.com/notebook", "workload": "dev"}]
+    labels = {"wellKnownLabels": {"replace": stated} if replace else stated}
+    policy = backstop(tmp_path, *of_policy(labels))
+    namespace = {"metadata": {"labels": {"gpu-sharing.io/workload": "tenant"}}}
+    spec = {"containers": [{"name": "c"}], "hostIPC": True}
+    marks = ("example.com/notebook", "ray.io/serve", "other")
+    cases = [
+        Case({"metadata": {"name": "p", "labels": {mark: "x"}}, "spec": spec}, namespace=namespace)
+        for mark in marks
+    ]
+    with Evaluator(policy.rules) as evaluator:
+        told = [refusals(policy, each) for each in evaluator.judge(cases)]
+    tenants = ["host_namespaces" in each for each in told]
+    assert tenants == [False, replace, True]
