@@ -1,8 +1,8 @@
 # The webhook and the certificate keeper in one image.
 #
-# BASE may be replaced, by a mirror or by any Debian image with Python 3.11 or newer. Pin a digest
-# with --build-arg BASE=python:3.13-slim-trixie@sha256:… once you looked it up in your registry.
-ARG BASE=python:3.13-slim-trixie
+# BASE may be replaced, by a mirror or by any Debian image with Python 3.11 or newer. The digest says
+# what is built on, whoever serves it; docs/image.md says how it is renewed.
+ARG BASE=docker.io/library/python:3.13-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285
 
 FROM ${BASE} AS build
 ENV PYTHONDONTWRITEBYTECODE=1
@@ -21,7 +21,7 @@ RUN /opt/gpu-sharing/bin/pip install --no-cache-dir --no-compile --no-deps --no-
  && find /opt/gpu-sharing -name __pycache__ -prune -exec rm -r {} + \
  && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/gpu-sharing
 
-FROM ${BASE}
+FROM ${BASE} AS image
 COPY --from=build /opt/gpu-sharing /opt/gpu-sharing
 # uvloop's buffers otherwise go back to the system after each review (docs/design.md).
 ENV PATH=/opt/gpu-sharing/bin:$PATH \
@@ -33,3 +33,14 @@ USER 10001:10001
 EXPOSE 8443 8080
 ENTRYPOINT ["gpu-sharing"]
 CMD ["serve"]
+
+# What is in the image, of the base too: --target sbom --output FOLDER.
+FROM image AS bill
+USER 0
+COPY deploy/sbom.py /tmp/sbom.py
+RUN python3 /tmp/sbom.py / > /tmp/sbom.json
+
+FROM scratch AS sbom
+COPY --from=bill /tmp/sbom.json /sbom.json
+
+FROM image

@@ -70,6 +70,9 @@ lock: $(BIN)/.installed ## requirements.txt of the image, with hashes, from pypr
 sbom: $(BIN)/.installed ## sbom.json: what is in the image besides its base, as CycloneDX
 	@$(BIN)/uvx --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-reproducible --output-file sbom.json
 
+image-sbom: ## sbom.json of the whole image, its base too
+	@deploy/image.sh sbom "$(IMAGE)"
+
 check: lint test ## what CI runs, but for the demo
 
 clean: ## remove the environment and caches

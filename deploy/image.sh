@@ -1,5 +1,5 @@
 #!/bin/sh
-# The image by docker, podman or buildah, whichever is there: build, push, load IMAGE.
+# The image by docker, podman or buildah, whichever is there: build, push, load IMAGE, or sbom.
 set -eu
 verb=$1 image=$2
 
@@ -25,6 +25,9 @@ case $verb in
 build)
   "$builder" build --tag "$image" "$(dirname "$0")/.."
   echo "built $image; next: make push IMAGE=REGISTRY/gpu-sharing:TAG, or for kind, minikube or k3s: make load" ;;
+sbom)
+  "$builder" build --quiet --target sbom --output . "$(dirname "$0")/.."
+  echo 'wrote sbom.json' ;;
 push)
   case $image in */*) ;; *) echo "error: $image names no registry: make push IMAGE=REGISTRY/gpu-sharing:TAG" >&2; exit 2 ;; esac
   digest=$(digest_of)

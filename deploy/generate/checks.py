@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 
-from deploy.generate import requests
+from deploy.generate import requests, sizes
+from webhook.core.api import denials
 from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import names_gpu, over_pod, pod_condition
 from webhook.core.checks.check import Check, PodCondition, Treatment
 from webhook.core.checks.registry import CHECKS
+from webhook.core.decision.safety import BACKSTOP
 from webhook.core.integrations.registry import well_known_labels
 
 HEAD = (
@@ -15,6 +17,12 @@ HEAD = (
     "*/}}\n"
 )
 _NEW = "request.operation == 'CREATE' && "
+_NOTES = "(has(o.metadata.annotations) ? o.metadata.annotations : {})"
+_SAME = (
+    "request.operation == 'UPDATE' && object.spec == oldObject.spec"
+    f" && {over_pod(_NOTES)} == {over_pod(_NOTES, 'oldObject')}"
+)
+"""A pod that was large before keeps what is looked at, so that its finalizers can go."""
 
 
 def checks_template() -> str:
@@ -23,6 +31,7 @@ def checks_template() -> str:
         f'\n{{{{/* {comment} */}}}}\n{{{{- define "gpu-sharing.{name}" -}}}}\n{text}\n'
         "{{- end }}\n"
         for name, comment, text in (
+            ("large", "A pod has more parts than are looked at.", _large("{{ . }}")),
             ("checks", "A check may find something in a pod.", _webhook(new=_NEW)),
             ("checksOfTemplate", "The same in pods that are not made yet.", _webhook(new="")),
             ("ours", "A resource name is one of the device plugin's.", names_gpu("{{ . }}")),
@@ -31,6 +40,10 @@ def checks_template() -> str:
             ("backstopChecks", "Validations of the backstop.", "".join(_validations()).rstrip()),
         )
     )
+
+
+def _large(pod: str) -> str:
+    return over_pod(sizes.large(), pod)
 
 
 def _webhook(new: str) -> str:
@@ -49,13 +62,16 @@ def _well_known() -> str:
 
 
 def _variables() -> Iterator[str]:
+    yield f"- name: large\n  expression: >-\n    {_large('object')}\n"
     for name, expression in requests.backstop_variables():
         yield f"- name: {name}\n  expression: >-\n    {expression}\n"
 
 
 def _validations() -> Iterator[str]:
+    message = BACKSTOP[denials.TOO_LARGE]
+    yield _rule(denials.TOO_LARGE, message, f"!variables.large || ({_SAME})")
     for reason, message, expression in requests.request_validations():
-        yield _rule(reason, message, expression)
+        yield _rule(reason, message, f"variables.large || {expression}")
     yield from map(_validation, CHECKS)
 
 
@@ -66,7 +82,8 @@ def _validation(check: Check) -> str:
     """
     both = (check.treatments.tenants, check.treatments.others)
     stated = " ".join(f'"{each}"' for each in (camel_case(check.reason.code), *both))
-    rule = _rule(check.reason, check.backstop.message, f"{{{{ . }}}}({_found(check)})")
+    found = f"variables.large || {{{{ . }}}}({_found(check)})"
+    rule = _rule(check.reason, check.backstop.message, found)
     begin = f'{{{{- with include "gpu-sharing.refuses" (list $ {stated}) }}}}'
     return f"{begin}\n{rule}{{{{- end }}}}\n"
 

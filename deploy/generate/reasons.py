@@ -7,9 +7,9 @@ _HEAD = """\
 # Reasons
 
 Every decision has one of these codes: in the refusal in square brackets, in the log and audit log as `reason`,
-in the metric `gpu_sharing_reviews_total`, and in `gpu-sharing review`. Refusals and warnings link here; a
-cluster without internet names a copy of this page (`reasonsPage` in the chart, `serve --reasons-page`).
-This page is made from the code by `make generate`.
+in the metric `gpu_sharing_reviews_total`, and in `gpu-sharing review`. Refusals and warnings name
+the command that explains them, `kubectl gpu-sharing reasons CODE`, or the address of your copy of this page
+(`reasonsPage` in the chart, `serve --reasons-page`). This page is made from the code by `make generate`.
 """
 _NOTES = {
     Group.WAY_AROUND: (

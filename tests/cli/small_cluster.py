@@ -214,7 +214,7 @@ def _installed(cluster: FakeCluster) -> None:
         "configmaps", made("ConfigMap", "v1", "gpu-sharing-policy", "gpu-sharing", data=policy)
     )
     for name, many in (("gpu-sharing", 2), ("gpu-sharing-certificates", 1)):
-        container = {"name": "webhook", "image": "ghcr.io/gpu-sharing/gpu-sharing:0.1.0"}
+        container = {"name": "webhook", "image": "registry.example.org/gpu-sharing:0.1.0"}
         spec = {"replicas": many, "template": {"spec": {"containers": [container]}}}
         status = {"replicas": many, "readyReplicas": many, "updatedReplicas": many}
         deployment = made("Deployment", "apps/v1", name, "gpu-sharing", spec=spec, status=status)

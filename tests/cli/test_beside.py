@@ -24,6 +24,7 @@ def test_every_review_is_told_and_refusals_are_offered_but_not_of_a_dry_run() ->
         reviewed=lambda request, _verdict, _seconds: told.append(request),
         failed=lambda _status, _text: None,
         advised=lambda _about, _seconds: None,
+        skipped=lambda _why: None,
     )
     telling = background.with_events(trail, offered.append)
     telling.reviewed(asked(), REFUSED, 0.1)

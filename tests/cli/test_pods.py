@@ -128,7 +128,7 @@ def test_one_reason_is_told_in_full(run: Look, word: str) -> None:
 
 def test_a_reason_for_tools(run: Look) -> None:
     [found] = records(run("reasons", "env_from", "-o", "json"))
-    keys = {"reason", "group", "sentence", "meaning", "example", "toDo", "link"}
+    keys = {"reason", "group", "sentence", "meaning", "example", "toDo"}
     assert found.keys() == keys
     assert all(found.values())
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from command_line import EXAMPLES, INVENTORY, Done, Json, command
 
-from webhook.core.api.reason import PAGE
+from webhook.core.api.reason import COMMAND
 
 Run = Callable[..., Done]
 
@@ -712,9 +712,9 @@ def test_a_table_that_refuses_or_warns_says_where_reasons_are_explained(
     def table(workload: str) -> str:
         return run("review", "-f", str(file(pod_of(workload))), "--inventory", INVENTORY).out
 
-    assert table("typo").splitlines()[-1] == f"reasons explained: {PAGE}"
-    assert table("dev").splitlines()[-1] == f"reasons explained: {PAGE}"
-    assert PAGE not in table("training")
+    assert table("typo").splitlines()[-1] == f"reasons explained: {COMMAND} CODE"
+    assert table("dev").splitlines()[-1] == f"reasons explained: {COMMAND} CODE"
+    assert COMMAND not in table("training")
 
 
 def test_a_large_list_is_reviewed_in_seconds(run: Run, file: Callable[..., Path]) -> None:

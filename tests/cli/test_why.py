@@ -58,7 +58,7 @@ def test_a_refusal_is_found_with_what_to_do(look: Look, words: list[str]) -> Non
     assert "several_gpus_not_allowed: The workload may not ask for more than one GPU." in done.out
     assert 'container "main": nvidia.com/gpu: 2 asked' in done.out
     assert "What to do: ask for 1; an administrator can allow whole GPUs." in done.out
-    assert "docs/reasons.md#several_gpus_not_allowed" in done.out
+    assert "More: kubectl gpu-sharing reasons several_gpus_not_allowed\n" in done.out
     assert "If a pod were created now: refused in the same way." in done.out
 
 
@@ -73,7 +73,6 @@ def test_events_of_controllers_and_of_the_webhook_are_one(look: Look) -> None:
     assert wrong["reason"] == "several_gpus_not_allowed"
     assert wrong["toDo"].startswith("ask for 1")
     assert wrong["message"].startswith('container "main"')
-    assert wrong["link"].endswith("#several_gpus_not_allowed")
     assert found["now"][0]["decided"]["allowed"] is False
     assert yaml.safe_load(look("why", "deployment/chat", "-o", "yaml").out)["state"] == "refused"
 
@@ -102,7 +101,7 @@ def test_every_violation_is_a_line(look: Look, cluster: FakeCluster) -> None:
     assert refusal["count"] == 4
     out = look("why", "job/two").out
     assert 'container "main": it is privileged; remove it\n' in out
-    assert "docs/reasons.md#privileged" in out
+    assert "kubectl gpu-sharing reasons privileged\n" in out
 
 
 def test_a_condition_suffices_when_events_are_gone(look: Look, cluster: FakeCluster) -> None:

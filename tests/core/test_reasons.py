@@ -6,7 +6,7 @@ from webhook.core.checks.registry import REASONS
 
 
 def test_a_link_names_the_reason_after_the_page() -> None:
-    assert texts.link(denials.NO_OFFER) == f"{texts.PAGE}#no_offer"
+    assert texts.link(denials.NO_OFFER) == "kubectl gpu-sharing reasons no_offer"
     assert texts.link(denials.NO_OFFER, "https://wiki/x") == "https://wiki/x#no_offer"
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.core.api import denials, limits
+from webhook.core.api import limits
 from webhook.core.api.pod import Pod
 
+MARKS = (b",", b"{", b"[")
 MANY = limits.MOST_PARTS + 1
 TERM = {"matchExpressions": [{"key": "pool", "operator": "Exists"}]}
 
@@ -41,8 +42,15 @@ def container(**more: Any) -> list[Any]:
         {"tolerations": [{}] * MANY},
         {"resourceClaims": [{}] * MANY},
         {"nodeSelector": {f"k{i}": "" for i in range(MANY)}},
-        {"affinity": affinity(*[TERM] * 130)},
-        {"affinity": affinity({"matchExpressions": TERM["matchExpressions"] * 260})},
+        {"affinity": affinity(*[TERM] * 101)},
+        {"affinity": affinity({"matchExpressions": TERM["matchExpressions"] * 200})},
+        {"volumes": [{"name": "v", "hostPath": {"path": "/" * 4 * MANY}}]},
+        {"volumes": [{"name": "v", "hostPath": {"path": "/" * 76}}] * (MANY // 20 + 1)},
+        {
+            "containers": container(
+                securityContext={"capabilities": {"add": ["X" * 128 * MANY]}},
+            )
+        },
         {
             "affinity": affinity(
                 {"matchFields": [{"key": "k", "operator": "In", "values": ["v"] * MANY}]}
@@ -51,18 +59,44 @@ def container(**more: Any) -> list[Any]:
     ],
 )
 def test_too_many_of_anything(spec: dict[str, Any]) -> None:
-    found = limits.too_large(pod(**spec))
-    assert found is not None
-    assert found.reason is denials.TOO_LARGE
+    assert limits.too_large(pod(**spec)) is limits.TOO_MANY_PARTS
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"labels": {f"k{i}": "" for i in range(MANY)}},
+        {"annotations": {f"k{i}": "" for i in range(MANY)}},
+        {"annotations": {"k": "x" * 128 * MANY}},
+        {"annotations": {"k" * 128 * MANY: ""}},
+    ],
+)
+def test_too_much_metadata(metadata: dict[str, Any]) -> None:
+    whole = msgspec.convert({"metadata": metadata}, Pod)
+    assert limits.too_large(whole) is limits.TOO_MANY_PARTS
+
+
+@pytest.mark.parametrize(
+    ("text", "decoded"),
+    [
+        (b" " * limits.MOST_BYTES, True),
+        (b" " * (limits.MOST_BYTES + 1), False),
+        *((each * (limits.MOST_VALUES + 1) + b" " * limits.MOST_VALUES, False) for each in MARKS),
+        (b"," * limits.MOST_VALUES + b" " * (2 * limits.MOST_VALUES), True),
+    ],
+)
+def test_what_is_decoded(text: bytes, *, decoded: bool) -> None:
+    assert limits.is_decoded(text) is decoded
 
 
 @pytest.mark.parametrize(
     "spec",
     [
         {},
-        {"containers": container(env=[{"name": "A"}] * (MANY - 2))},
-        {"affinity": affinity(*[TERM] * 100)},
-        {"containers": [{"name": f"c{i}", "env": [{"name": "A"}] * 20} for i in range(400)]},
+        {"containers": container(env=[{"name": "A"}] * (limits.MOST_PARTS - limits.CONTAINER))},
+        {"affinity": affinity(*[TERM] * 90)},
+        {"containers": [{"name": f"c{i}", "env": [{"name": "A"}] * 20} for i in range(60)]},
+        {"volumes": [{"name": "v", "hostPath": {"path": "/var/lib/some/folder"}}] * 100},
     ],
 )
 def test_what_real_pods_have_is_looked_at(spec: dict[str, Any]) -> None:

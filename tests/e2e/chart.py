@@ -15,8 +15,10 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "chart"
 INSTALL = ROOT / "deploy" / "install.yaml"
 RELEASE = "gpu-sharing"
+REPOSITORY = "registry.example.org/gpu-sharing"
 HEADER = """\
 # Made from deploy/chart by `make generate`; change the chart, not this file.
+# The image is yours: put its name in place of registry.example.org/gpu-sharing.
 """
 
 Json = dict[str, Any]
@@ -31,8 +33,9 @@ def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def template(*arguments: str) -> str:
-    """Render the chart; raises with what Helm said."""
-    done = helm("template", RELEASE, str(CHART), "--namespace", RELEASE, *arguments)
+    """Render the chart, with an image that nobody has; raises with what Helm said."""
+    image = ("--set", f"image.repository={REPOSITORY}")
+    done = helm("template", RELEASE, str(CHART), "--namespace", RELEASE, *image, *arguments)
     if done.returncode != 0:
         raise ValueError(done.stderr.strip())
     return done.stdout

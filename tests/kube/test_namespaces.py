@@ -10,6 +10,7 @@ from fake_api import NAMESPACES
 from faults import refuse, silent
 from gpu_nodes import namespace
 
+from webhook.core.api import names
 from webhook.kube.clock import Runtime
 from webhook.kube.namespaces import LookupLimits, NamespaceLabels
 
@@ -33,45 +34,55 @@ def lookup(client, log, clock):
     return make
 
 
+MODES = ("enforce",)
+ENFORCED = {names.MODE: "enforce"}
+
+
 async def test_a_watched_namespace_costs_no_request(api, lookup):
-    assert lookup({"team": {"mode": "enforce"}}).labels("team") == {"mode": "enforce"}
+    assert lookup({"team": ENFORCED}).labels("team", MODES) == ENFORCED
     assert api.requests == []
+
+
+async def test_a_watched_namespace_of_another_mode_is_asked_for(api, lookup):
+    api.put(NAMESPACES, namespace("team", **ENFORCED))
+    audited = {"team": {names.MODE: "audit"}}
+    assert await lookup(audited).labels("team", MODES) == ENFORCED
 
 
 async def test_another_one_is_asked_for_and_remembered_for_a_while(api, lookup, clock):
     api.put(NAMESPACES, namespace("team", tier="gold"))
     namespaces = lookup()
-    assert await namespaces.labels("team") == {"tier": "gold"}
+    assert await namespaces.labels("team", MODES) == {"tier": "gold"}
     await asyncio.sleep(0)
     clock.seconds += 4.9
-    assert namespaces.labels("team") == {"tier": "gold"}
+    assert namespaces.labels("team", MODES) == {"tier": "gold"}
     assert len(api.asked(TEAM, "get")) == 1
     clock.seconds += 0.2
-    await namespaces.labels("team")
+    await namespaces.labels("team", MODES)
     assert len(api.asked(TEAM, "get")) == 2
 
 
 async def test_a_namespace_without_labels_has_none_of_them(api, lookup):
     api.put(NAMESPACES, {"metadata": {"name": "team"}})
-    assert await lookup().labels("team") == {}
+    assert await lookup().labels("team", MODES) == {}
 
 
 async def test_a_failure_is_none_told_and_remembered_shorter(api, lookup, log, clock):
     namespaces = lookup()
-    assert await namespaces.labels("team") is None
-    assert await namespaces.labels("team") is None
+    assert await namespaces.labels("team", MODES) is None
+    assert await namespaces.labels("team", MODES) is None
     assert log.of("namespace not looked up") == [
         {"namespace": "team", "error": "HTTP 404: team not found"}
     ]
     api.put(NAMESPACES, namespace("team"))
     clock.seconds += 2.1
-    assert await namespaces.labels("team") == {}
+    assert await namespaces.labels("team", MODES) == {}
 
 
 @pytest.mark.parametrize("answer", [refuse(403), lambda handler: handler.send(200, ["odd"])])
 async def test_any_bad_answer_is_none(api, lookup, log, answer):
     api.plan(TEAM, "get", answer)
-    assert await lookup().labels("team") is None
+    assert await lookup().labels("team", MODES) is None
     assert log.of("namespace not looked up")
 
 
@@ -84,7 +95,7 @@ async def test_a_silent_server_is_given_up_after_half_a_second(api, lookup, log)
         return asyncio.timeout(seconds / 50)
 
     api.plan(TEAM, "get", silent)
-    assert await lookup(timer=timer).labels("team") is None
+    assert await lookup(timer=timer).labels("team", MODES) is None
     assert asked == [0.5]
     assert log.of("namespace not looked up")[0]["error"] == "no answer within 0.5 s"
 
@@ -93,7 +104,7 @@ async def test_a_burst_of_pods_in_a_namespace_is_one_request(api, lookup):
     api.put(NAMESPACES, namespace("team", tier="gold"))
     api.plan(TEAM, "get", lambda handler: (api.hang(0.1), api.one(handler, TEAM)))
     namespaces = lookup(seconds=5)
-    answers = await asyncio.gather(*(namespaces.labels("team") for _ in range(100)))
+    answers = await asyncio.gather(*(namespaces.labels("team", MODES) for _ in range(100)))
     assert answers == [{"tier": "gold"}] * 100
     assert len(api.asked(TEAM, "get")) == 1
 
@@ -103,7 +114,7 @@ async def test_one_who_goes_away_takes_the_answer_from_nobody(api, lookup):
     released = threading.Event()
     api.plan(TEAM, "get", lambda handler: (released.wait(10), api.one(handler, TEAM)))
     namespaces = lookup(seconds=5)
-    gone, staying = namespaces.labels("team"), namespaces.labels("team")
+    gone, staying = namespaces.labels("team", MODES), namespaces.labels("team", MODES)
     await asyncio.sleep(0)
     gone.cancel()
     released.set()
@@ -116,7 +127,7 @@ async def test_no_more_requests_than_allowed_are_under_way(api, lookup, log):
     for name in names:
         api.plan(f"{NAMESPACES}/{name}", "get", silent)
     namespaces = lookup(at_once=1, seconds=0.2)
-    assert await asyncio.gather(*map(namespaces.labels, names)) == [None] * 4
+    assert await asyncio.gather(*(namespaces.labels(each, MODES) for each in names)) == [None] * 4
     errors = [str(line["error"]) for line in log.of("namespace not looked up")]
     assert len(errors) == 4
     assert "1 lookups are under way already" in errors
@@ -125,12 +136,12 @@ async def test_no_more_requests_than_allowed_are_under_way(api, lookup, log):
 async def test_what_is_remembered_is_bounded(api, lookup, clock):
     namespaces = lookup(most=2)
     for name in "abc":
-        await namespaces.labels(name)
+        await namespaces.labels(name, MODES)
         await asyncio.sleep(0)
         clock.seconds += 10
     assert len(namespaces._lookups) <= 2
 
 
 async def test_a_strange_name_stays_in_its_place_of_the_path(api, lookup):
-    assert await lookup().labels("../nodes") is None
+    assert await lookup().labels("../nodes", MODES) is None
     assert api.requests[0][0] == f"{NAMESPACES}/..%2Fnodes"

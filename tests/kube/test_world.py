@@ -107,18 +107,22 @@ async def test_a_change_that_the_caller_could_not_take_is_given_again(api, clien
     assert len(given) == 3
 
 
+MODES = ("enforce", "audit")
+ENFORCED, AUDITED = ({"gpu-sharing.io/mode": mode} for mode in MODES)
+
+
 async def test_namespaces_with_a_mode_are_watched_and_others_asked_for(api, running, world):
-    api.put(NAMESPACES, namespace("watched", mode="enforce"))
+    api.put(NAMESPACES, namespace("watched", **ENFORCED))
     assert world.opted_in() is None
     running(world)
     await eventually(ready(world))
-    await eventually(lambda: world.opted_in() == {"watched": {"mode": "enforce"}})
+    await eventually(lambda: world.opted_in() == {"watched": ENFORCED})
     assert api.asked(NAMESPACES, "get")[0]["labelSelector"] == "gpu-sharing.io/mode"
-    assert world.namespace_labels("watched") == {"mode": "enforce"}
+    assert world.namespace_labels("watched", MODES) == ENFORCED
     assert api.asked(f"{NAMESPACES}/watched", "get") == []
-    assert await world.namespace_labels("nowhere") is None
-    api.put(NAMESPACES, namespace("watched", mode="audit"))
-    await eventually(lambda: world.namespace_labels("watched") == {"mode": "audit"})
+    assert await world.namespace_labels("nowhere", MODES) is None
+    api.put(NAMESPACES, namespace("watched", **AUDITED))
+    await eventually(lambda: world.namespace_labels("watched", MODES) == AUDITED)
 
 
 async def test_age_is_that_of_the_slowest_watcher(api, running, world, clock):

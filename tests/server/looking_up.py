@@ -46,7 +46,7 @@ class LookingUp(Served):
                 await state.set_nodes(loaders.parse_cluster("examples", text).nodes)
                 await asyncio.Event().wait()
 
-        observer = ReviewObserver(ignore, ignore, ignore)
+        observer = ReviewObserver(*[ignore] * 4)
         app = AdmissionApp(
             state=state,
             namespaces=lookup.labels,

@@ -11,7 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from webhook_process import INVENTORY, Json, Webhook, gpu_pod, question, until, webhook_running
 
-from webhook.core.api.reason import PAGE
+from webhook.core.api.reason import COMMAND
 from webhook.core.integrations import registry
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
@@ -83,7 +83,7 @@ def test_whoever_applies_a_workload_is_told_what_its_pods_get_and_where_to_read_
         "pods of this Deployment will get nvidia.com/mig-1g.5gb (mig), not nvidia.com/gpu "
         "[mig_slice]",
         "MIG slice 1g.5gb with 4864 MiB; annotate gpu-sharing.io/gpu-memory to ask for more",
-        f"see {PAGE}#mig_slice",
+        f"see {COMMAND} mig_slice",
     ]
 
 
@@ -91,7 +91,7 @@ def test_a_refusal_of_its_pods_refuses_nothing_now(webhook: Webhook) -> None:
     warnings = advised(webhook, deployment("dev", 2))["warnings"]
     assert warnings[0].startswith("pods of this Deployment would be refused: ")
     assert warnings[0].endswith("[several_gpus_not_allowed]")
-    assert warnings[1:] == [f"see {PAGE}#several_gpus_not_allowed"]
+    assert warnings[1:] == [f"see {COMMAND} several_gpus_not_allowed"]
 
 
 def test_the_mode_of_the_namespace_says_whether_it_will_be_or_would(webhook: Webhook) -> None:

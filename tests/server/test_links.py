@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from webhook_process import SIDES, Json, Webhook, gpu_pod, question, webhook_running
 
-from webhook.core.api.reason import PAGE
+from webhook.core.api.reason import COMMAND
 
 SHARED = gpu_pod("inference", "nvidia.com/gpu.shared")
 SEE = " - see "
@@ -32,14 +32,14 @@ def test_a_refusal_ends_with_a_link_to_its_reason_and_the_audit_log_has_none(
     response = refused(webhook)
     message, link = response["status"]["message"].split(SEE)
     assert message.endswith("[tenant_needs_isolation]")
-    assert link == f"{PAGE}#tenant_needs_isolation"
+    assert link == f"{COMMAND} tenant_needs_isolation"
     assert response["auditAnnotations"]["decision"] == message
-    assert PAGE not in webhook.log_text()
+    assert COMMAND not in webhook.log_text()
 
 
 def test_warnings_end_with_one_link(webhook: Webhook) -> None:
     told = webhook.review("/mutate", question(gpu_pod(None)))["warnings"]
-    assert told[1:] == [f"see {PAGE}#unclassified"]
+    assert told[1:] == [f"see {COMMAND} unclassified"]
 
 
 def test_the_link_of_a_warning_is_that_of_the_finding_not_of_why_the_pod_is_let_in(
@@ -49,7 +49,7 @@ def test_the_link_of_a_warning_is_that_of_the_finding_not_of_why_the_pod_is_let_
     pod["spec"]["hostNetwork"] = True
     told = webhook.review("/validate", question(pod))
     assert told["auditAnnotations"]["reason"] == "no_gpu"
-    assert told["warnings"][-1] == f"see {PAGE}#host_namespaces"
+    assert told["warnings"][-1] == f"see {COMMAND} host_namespaces"
 
 
 def test_an_audit_is_led_to_the_reason_of_what_would_be(webhook: Webhook) -> None:
@@ -58,7 +58,7 @@ def test_an_audit_is_led_to_the_reason_of_what_would_be(webhook: Webhook) -> Non
     assert would == "audit: would be refused (tenant_needs_isolation)"
     assert why.startswith('container "')
     assert why.endswith("[tenant_needs_isolation]")
-    assert see == f"see {PAGE}#tenant_needs_isolation"
+    assert see == f"see {COMMAND} tenant_needs_isolation"
 
 
 def test_nothing_told_no_link(webhook: Webhook) -> None:
@@ -73,7 +73,7 @@ def test_a_refusal_with_warnings_has_its_link_once(webhook: Webhook) -> None:
     response = webhook.review("/mutate", question(pod, "team-blue"))
     assert response["allowed"] is False
     assert response["warnings"]
-    assert json.dumps(response).count(PAGE) == 1
+    assert json.dumps(response).count(COMMAND) == 1
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_page_of_the_clusters_own_or_none(tmp_path: Path, page: str, link: str
         told = refused(webhook)["status"]["message"].partition(SEE)[2]
         warnings = webhook.review("/mutate", question(gpu_pod(None)))["warnings"]
         for side in SIDES:
-            assert PAGE not in json.dumps(webhook.review(side, question(SHARED, "team-blue")))
+            assert COMMAND not in json.dumps(webhook.review(side, question(SHARED, "team-blue")))
     assert told == (f"{link}#tenant_needs_isolation" if link else "")
     assert warnings[1:] == ([f"see {link}#unclassified"] if link else [])
 

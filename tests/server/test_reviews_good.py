@@ -127,7 +127,7 @@ def test_a_refusal_is_http_200_with_403_inside_and_says_why(webhook: Webhook) ->
     assert reply.response["status"]["reason"] == "Forbidden"
     message = reply.response["status"]["message"]
     assert message.startswith('container "main": nvidia.com/gpu.shared')
-    assert "[tenant_needs_isolation] - see http" in message
+    assert "[tenant_needs_isolation] - see kubectl gpu-sharing reasons" in message
     assert reply.response["auditAnnotations"]["decision"] == message.partition(" - see ")[0]
 
 

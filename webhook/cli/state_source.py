@@ -78,7 +78,7 @@ def open_file(path: str, state: ServerState, log: Logger) -> StateSource:
 
     return StateSource(
         follow=follow,
-        namespaces=lambda name: file.value.namespaces.get(name, {}),
+        namespaces=lambda name, _: file.value.namespaces.get(name, {}),
         checks={"inventory": health},
         age=lambda: 0.0,
     )

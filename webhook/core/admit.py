@@ -37,7 +37,7 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
         return allowed(reasons.NOT_REVIEWED)
     if request.user in policy.exempt_users:
         return allowed(reasons.EXEMPT)
-    large = limits.too_large(request.pod)
+    large = limits.TOO_MANY_PARTS if request.too_large else limits.too_large(request.pod)
     if large is not None:
         return _admit_large(request, large, policy)
     question = classify(request.pod, request.namespace_labels, policy)

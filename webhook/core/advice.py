@@ -17,7 +17,7 @@ from webhook.core.policy.values import Policy
 from webhook.core.simulate import simulate
 from webhook.core.verdict import Verdict
 
-_MOST_VALUES: Final = 10_000  # in all templates of an object: reviews take turns, none may be long
+_MOST_VALUES: Final = 5000  # in all templates of an object: reviews take turns, none may be long
 _MOST_WARNINGS: Final = 10
 _LONGEST: Final = 256  # characters that the API server lets a warning have, however many there are
 _LONGEST_NAME: Final = 80  # of a kind and of a path, which people choose

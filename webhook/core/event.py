@@ -6,13 +6,13 @@ from typing import Final
 
 from webhook.core import record
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.api.names import NAME_LENGTH
 from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.reason import Reason
 from webhook.core.decision.values import Allocation
 from webhook.core.verdict import Verdict
 
 NOTE_LIMIT: Final = 1024  # bytes of UTF-8 (Kubernetes: NoteLengthLimit in validation/events.go)
-NAME_LIMIT: Final = 253  # characters of a name that Kubernetes takes
 _POD: Final = "Pod"
 _MORE: Final = "…"
 
@@ -127,4 +127,4 @@ def _regarding(request: AdmissionRequest) -> Regarding:
 
 def _object(*fields: str) -> Regarding:
     """Cut the fields: nobody has checked the pod yet, and events wait."""
-    return Regarding(*(field[:NAME_LIMIT] for field in fields))
+    return Regarding(*(field[:NAME_LENGTH] for field in fields))

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from webhook.core.api.admission import AdmissionRequest
+from webhook.core.api.names import LABEL_LENGTH, NAME_LENGTH
 from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.violation import Violation
 from webhook.core.decision.values import Allocation, GpuRequest
@@ -56,8 +57,7 @@ def _change(ask: GpuRequest, given: Allocation | None) -> ContainerChange:
 
 def causes_of(violations: Iterable[Violation]) -> tuple[Cause, ...]:
     """Return the causes that violations amount to, each once."""
-    causes = (Cause(v.reason.code, v.container, v.field, v.message) for v in violations)
-    return tuple(dict.fromkeys(causes))
+    return tuple({Cause(v.reason.code, v.container, v.field, v.message): v for v in violations})
 
 
 def to_annotation(record: DecisionRecord) -> str:
@@ -155,16 +155,16 @@ def _amount(name: str, amount: dict[str, int]) -> str:
 
 
 def to_log_line(request: AdmissionRequest, record: DecisionRecord) -> dict[str, object]:
-    """Return the fields of a review's log line, but for its event, time and latency."""
+    """Return the fields of a review's log line, each cut to Kubernetes' length."""
     owner = controller(request.pod) if request.pod else None
     return {
-        "uid": request.uid,
+        "uid": request.uid[:LABEL_LENGTH],
         "side": request.side,
-        "operation": request.operation,
-        "namespace": request.namespace,
-        "owner_kind": owner.kind if owner else "Pod",
-        "owner": owner.name if owner else _pod_name(request),
-        "user": request.user,
+        "operation": request.operation[:LABEL_LENGTH],
+        "namespace": request.namespace[:LABEL_LENGTH],
+        "owner_kind": owner.kind[:LABEL_LENGTH] if owner else "Pod",
+        "owner": (owner.name if owner else _pod_name(request))[:NAME_LENGTH],
+        "user": request.user[:NAME_LENGTH],
         "workload": record.workload,
         "tenant": record.tenant,
         "strategy": record.strategy,
@@ -173,8 +173,8 @@ def to_log_line(request: AdmissionRequest, record: DecisionRecord) -> dict[str, 
         "message": record.message,
         "mode": request.mode,
         "dryRun": request.dry_run,
-        "containers": record.containers,
-        "violations": record.violations[:_MOST_CAUSES],
+        "containers": _fitting(record.containers),
+        "violations": _fitting(record.violations[:_MOST_CAUSES]),
     }
 
 

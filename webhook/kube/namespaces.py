@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from webhook.core.api import names
 from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from webhook.kube.client import ApiClient
@@ -78,14 +79,15 @@ class NamespaceLabels:
         self._turns = asyncio.Semaphore(limits.at_once)
         self._lookups: dict[str, _Lookup] = {}
 
-    def labels(self, name: str) -> Labels | Awaitable[Labels | None]:
+    def labels(self, name: str, modes: Collection[str]) -> Labels | Awaitable[Labels | None]:
         """Return the labels, or where they are not known yet what to wait for.
 
-        That gives None where they cannot be had within `limits.seconds`. Cancelling it cancels no
-        lookup, which may have other readers.
+        The watch may be late, so it is believed only where it knows one of the modes. What to wait
+        for gives None where the labels cannot be had within `limits.seconds`. Cancelling it cancels
+        no lookup, which may have other readers.
         """
         known = self._watched().get(name)
-        if known is not None:
+        if known is not None and known.get(names.MODE) in modes:
             return known
         lookup = self._lookups.get(name)
         if lookup is None or lookup.until <= self._runtime.now():

@@ -6,8 +6,9 @@ import structlog
 
 from webhook.core import record
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.api.names import LABEL_LENGTH, NAME_LENGTH
 from webhook.core.verdict import Verdict
-from webhook.server.admission.error_boundary import AdviceReport, ReviewObserver
+from webhook.server.admission.error_boundary import AdviceReport, ReviewObserver, Skipped
 from webhook.server.metrics import Metrics
 from webhook.server.reload import Logger
 
@@ -84,7 +85,10 @@ def create_observer(log: structlog.typing.FilteringBoundLogger, metrics: Metrics
         metrics.advice.labels(about.request.mode.value, about.advice.outcome.value).inc()
         metrics.seconds.labels(_ADVISE).observe(seconds)
 
-    return ReviewObserver(reviewed, failed, advised)
+    def skipped(why: Skipped) -> None:
+        metrics.skipped.labels(why.value).inc()
+
+    return ReviewObserver(reviewed, failed, advised, skipped)
 
 
 def _milliseconds(seconds: float) -> float:
@@ -124,12 +128,12 @@ def _gave(request: AdmissionRequest, verdict: Verdict) -> bool:
 def _advice(about: AdviceReport) -> dict[str, object]:
     request, advice = about.request, about.advice
     return {
-        "uid": request.uid,
-        "operation": request.operation,
-        "namespace": request.namespace,
-        "kind": about.kind,
-        "name": about.name,
-        "user": request.user,
+        "uid": request.uid[:LABEL_LENGTH],
+        "operation": request.operation[:LABEL_LENGTH],
+        "namespace": request.namespace[:LABEL_LENGTH],
+        "kind": about.kind[:LABEL_LENGTH],
+        "name": about.name[:NAME_LENGTH],
+        "user": request.user[:NAME_LENGTH],
         "outcome": advice.outcome,
         "warnings": len(advice.warnings),
         "reasons": [each.code for each in advice.reasons],

@@ -26,6 +26,10 @@ _COUNTERS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         "Requests to a review path that got no review, by HTTP status.",
         ("status",),
     ),
+    "gpu_sharing_skipped": (
+        "Reviews answered without being looked at, by why; nothing else is told of them.",
+        ("reason",),
+    ),
     "gpu_sharing_reloads": (
         "Certificate, policy and inventory files read; a refused one keeps the last good one.",
         ("file", "result"),
@@ -62,6 +66,7 @@ class Metrics:
     pods: Counter
     refusals: Counter
     advice: Counter
+    skipped: Counter
 
 
 def create_metrics() -> Metrics:
@@ -87,6 +92,7 @@ def create_metrics() -> Metrics:
         pods=counter("gpu_sharing_pods"),
         refusals=counter("gpu_sharing_refusals"),
         advice=counter("gpu_sharing_advice"),
+        skipped=counter("gpu_sharing_skipped"),
     )
 
 

@@ -1,7 +1,7 @@
 """What reviews are answered from: frozen snapshots, which whoever watches replaces."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from webhook.core.api.node import Node
@@ -10,8 +10,11 @@ from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 
 Labels = Mapping[str, str]
-NamespaceLookup = Callable[[str], Labels | Awaitable[Labels | None]]
-"""Returns the labels of a namespace, or what to wait for, which gives None for unknown ones."""
+NamespaceLookup = Callable[[str, Collection[str]], Labels | Awaitable[Labels | None]]
+"""Returns the labels of a namespace, or what to wait for, which gives None for unknown ones.
+
+Labels of another mode than the given ones are read anew, since a watch may be late.
+"""
 
 NO_LABELS: Final[Labels] = {}
 

@@ -4,11 +4,15 @@ _checks.tpl. Every optional field is guarded by has(): an error would be a refus
 way around under Ignore. Sources: docs/security.md.
 */}}
 
-{{/* Some container of any list requests a device of NVIDIA's, or a device class. */}}
+{{/*
+Some container of any list requests a device of NVIDIA's, or a device class; or the pod is too large
+to look at, which the webhook refuses. It comes first, so that all that follows stays cheap.
+*/}}
 {{- define "gpu-sharing.asks" -}}
 {{- $o := . -}}
 {{- $gpu := "k.startsWith('nvidia.com/') || k.startsWith('deviceclass.resource.kubernetes.io/')" -}}
 {{- $p := printf "has(c.resources) && ((has(c.resources.limits) && c.resources.limits.exists(k, %s)) || (has(c.resources.requests) && c.resources.requests.exists(k, %s)))" $gpu $gpu -}}
+{{ include "gpu-sharing.large" $o }} ||
 ({{- range $index, $list := list "containers" "initContainers" "ephemeralContainers" }}{{ if $index }} || {{ end }}(has({{ $o }}.spec.{{ $list }}) && {{ $o }}.spec.{{ $list }}.exists(c, {{ $p }})){{ end }})
 {{- end }}
 

@@ -13,7 +13,7 @@ from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.output import JSON, TABLE, YAML, Rendering
 from webhook.cli.reason_codes import known_reason
-from webhook.core.api.reason import Reason, link
+from webhook.core.api.reason import Reason
 from webhook.core.checks.registry import REASONS
 
 _COLUMNS: Final = (("CODE", "reason"), ("WHAT IT SAYS", "sentence"))
@@ -61,7 +61,6 @@ def record_of(reason: Reason) -> dict[str, Any]:
         "meaning": reason.meaning,
         "example": reason.example,
         "toDo": reason.to_do,
-        "link": link(reason),
     }
 
 
@@ -79,4 +78,3 @@ def _one(reason: Reason) -> Iterator[tuple[str, str]]:
     yield "Meaning", reason.meaning
     yield "For example", reason.example
     yield "What to do", reason.to_do
-    yield "Page", link(reason)

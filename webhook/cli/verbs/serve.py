@@ -18,7 +18,7 @@ from webhook.cli import background, state_source
 from webhook.cli.served_policy import ServedPolicy, create_judge, open_policy, publish_policy
 from webhook.cli.state_source import Job, StateSource
 from webhook.cli.verbs import SUMMARIES
-from webhook.core.api.reason import PAGE
+from webhook.core.api.reason import COMMAND
 from webhook.process.flags import (
     WRONG_SETTINGS,
     Address,
@@ -55,6 +55,10 @@ example, without a cluster:
 """
 
 
+def _read_page(text: str) -> str:
+    return text if text == COMMAND else read_page(text)
+
+
 FLAGS: Final = (
     Flag("--tls-cert", "FILE", "PEM certificate chain, leaf first", required=True),
     Flag("--tls-key", "FILE", "its PEM private key", required=True),
@@ -64,7 +68,7 @@ FLAGS: Final = (
     Flag("--last-policy", "FILE", "where to keep the last good policy, for a restart"),
     Flag("--inventory", "FILE", "Nodes and Namespaces of a file instead of a cluster"),
     Flag(
-        *("--reasons-page", "URL", "what answers link to, or off", PAGE, read_page),
+        *("--reasons-page", "URL", "what explains reasons in answers, or off", COMMAND, _read_page),
         may_be_empty=True,  # which means none, not the default
     ),
     Flag("--events", "on|off", "events of refusals and rewrites", "on", read_switch),
@@ -145,6 +149,7 @@ def _serving(chosen: Settings) -> Serving:
             judge=create_judge(logger("policy")),
             fallback=probes,
             page=chosen.reasons_page,
+            by_mode=source.live is not None,
         )
         return Application(create_handler(app), partial(_run_all, parts, beside.jobs))
 

@@ -26,6 +26,7 @@ class AdmissionRequest:
     """One admission request, decoded. `pod` is None where the object is not a Pod.
 
     `namespace_labels` are the namespace's own. `mode` is as the API server's selector saw it.
+    `too_large` says that the pods were not decoded, but for their metadata.
     """
 
     side: Side
@@ -40,3 +41,4 @@ class AdmissionRequest:
     pod: Pod | None = None
     old_pod: Pod | None = None
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
+    too_large: bool = False

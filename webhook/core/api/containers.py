@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from webhook.core.api.names import LABEL_LENGTH
 from webhook.core.api.pod import Container, Pod
 
 
@@ -33,11 +34,12 @@ class ContainerRef:
 def containers_of(pod: Pod) -> dict[ContainerRef, Container]:
     """Return every container: init containers and sidecars, those of the app, then ephemeral."""
     found: dict[ContainerRef, Container] = {}
+    most = LABEL_LENGTH  # the name is a DNS label, which nobody has checked yet
     for index, each in enumerate(pod.spec.init_containers or ()):
         role = Role.SIDECAR if each.restart_policy == "Always" else Role.INIT
-        found[ContainerRef(role, index, each.name)] = each
+        found[ContainerRef(role, index, each.name[:most])] = each
     for index, each in enumerate(pod.spec.containers or ()):
-        found[ContainerRef(Role.APP, index, each.name)] = each
+        found[ContainerRef(Role.APP, index, each.name[:most])] = each
     for index, each in enumerate(pod.spec.ephemeral_containers or ()):
-        found[ContainerRef(Role.EPHEMERAL, index, each.name)] = each
+        found[ContainerRef(Role.EPHEMERAL, index, each.name[:most])] = each
     return found

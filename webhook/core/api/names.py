@@ -16,6 +16,10 @@ STRATEGY: Final = PREFIX + "strategy"
 DECISION: Final = PREFIX + "decision"
 EXPLAIN: Final = PREFIX + "explain"
 
+# Kubernetes' lengths: of a label's value, namespace or container; and of the name of an object.
+LABEL_LENGTH: Final = 63
+NAME_LENGTH: Final = 253
+
 # Resources of the NVIDIA device plugin (k8s-device-plugin: internal/rm/rm.go).
 NVIDIA: Final = "nvidia.com/"
 GPU: Final = NVIDIA + "gpu"

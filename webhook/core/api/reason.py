@@ -6,8 +6,8 @@ from typing import Final
 
 SHOWN_WHOLE: Final = 120
 """Characters of a warning that kubectl shows whole."""
-PAGE: Final = "https://github.com/gpu-sharing/gpu-sharing/blob/main/docs/reasons.md"
-"""The page that explains them; a cluster without internet names a copy of its own."""
+COMMAND: Final = "kubectl gpu-sharing reasons"
+"""What explains them, unless a cluster names the address of its copy of docs/reasons.md."""
 
 
 class Group(StrEnum):
@@ -45,12 +45,12 @@ class Reason:
         return f"{self.sentence} {self.detail}".strip()
 
 
-def link(reason: Reason, page: str = PAGE) -> str:
-    """Return the URL at which a reason is explained."""
-    return f"{page}#{reason}"
+def link(reason: Reason, page: str = COMMAND) -> str:
+    """Return the command, or the URL, that explains a reason."""
+    return f"{page}{'#' if '://' in page else ' '}{reason}"
 
 
-def with_link(message: str, reason: Reason, page: str = PAGE) -> str:
+def with_link(message: str, reason: Reason, page: str = COMMAND) -> str:
     """Return a message that ends with where to read more."""
     return f"{message} - see {link(reason, page)}"
 

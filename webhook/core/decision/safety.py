@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api import denials, names
+from webhook.core.api import denials, limits, names
 from webhook.core.api.violation import Violation
 from webhook.core.checks.finding import Finding, Subject
 from webhook.core.decision.allowed import choices_of, denial_reason
@@ -14,6 +14,7 @@ from webhook.core.gpu.values import DeclaredPool
 from webhook.core.policy.values import SeveralGpus
 
 BACKSTOP: Final = {
+    denials.TOO_LARGE: limits.TOO_MANY_PARTS.message,
     denials.NOT_REWRITTEN: (
         "a GPU request is not pinned to nodes where its name is safe: the webhook did not see the "
         "pod, or something changed it; create it again"

@@ -9,20 +9,29 @@ from typing import Any, Final
 
 from webhook.core import advice
 from webhook.core.advice import Advice
+from webhook.core.api import limits
 from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 from webhook.core.simulate import mode_of
 from webhook.server.admission import decode, encode
 from webhook.server.admission.decode import ReviewRequest, Route
-from webhook.server.admission.error_boundary import AdviceReport, ReviewAnswer, error_boundary
+from webhook.server.admission.error_boundary import (
+    AdviceReport,
+    ReviewAnswer,
+    Skipped,
+    error_boundary,
+)
 from webhook.server.state import Labels
 
 PATH: Final = "/advise"
-_LARGEST: Final = 1024 * 1024  # bytes of an object; etcd takes little more
+_LARGEST: Final = 512 * 1024  # bytes of an object; real ones have tens of kilobytes
 _TOO_LARGE: Final = Advice(
-    warnings=(f"over {_LARGEST} bytes: which GPUs the pods of this object get was not reviewed",)
+    warnings=("this object is too large: which GPUs its pods get was not reviewed",)
 )
+
+
+_BUSY: Final = ("the webhook is busy: which GPUs the pods of this object get was not reviewed",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ def read_subject(asked: ReviewRequest) -> Mapping[str, Any] | None:
     Raises:
         BadReview: it is no JSON object.
     """
-    if asked.operation not in ("CREATE", "UPDATE") or len(asked.object) > _LARGEST:
+    if asked.operation not in ("CREATE", "UPDATE") or _is_too_large(asked):
         return None
     return decode.decode_object(asked)
 
@@ -59,7 +68,7 @@ def answer_advice(
     | request | answer, always allowed |
     |---|---|
     | CREATE or UPDATE of an object | the warnings of `core.advice` |
-    | the same, over _LARGEST | one warning |
+    | the same, too large | one warning |
     | another operation, or no object | no warning |
 
     Raises:
@@ -67,12 +76,22 @@ def answer_advice(
     """
     request = decode.to_request(asked, Route(Side.MUTATE, mode_of(labels)), labels)
     with error_boundary(asked.uid):
-        found = _TOO_LARGE if len(asked.object) > _LARGEST else Advice()
+        found = _TOO_LARGE if _is_too_large(asked) else Advice()
         if subject is not None:
             found = advice.advise(request, subject, context.policy, context.inventory)
         report = AdviceReport(request, asked.kind.kind, _name(request, subject or {}), found)
         body = encode.warn(asked.uid, _texts(found, context.page))
     return ReviewAnswer(body, lambda observer, seconds: observer.advised(report, seconds))
+
+
+def no_advice(asked: ReviewRequest) -> ReviewAnswer:
+    """Answer a review of an object that is not looked at."""
+    body = encode.warn(asked.uid, _BUSY)
+    return ReviewAnswer(body, lambda observer, _: observer.skipped(Skipped.BUSY))
+
+
+def _is_too_large(asked: ReviewRequest) -> bool:
+    return len(asked.object) > _LARGEST or not limits.is_decoded(asked.object)
 
 
 def _texts(found: Advice, page: str) -> tuple[str, ...]:

@@ -7,15 +7,17 @@ yet, it becomes a coroutine, and other reviews go on.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Final
 
 from webhook.core.admit import admit
+from webhook.core.api import names
 from webhook.core.api.admission import Mode, Side
 from webhook.core.gpu.values import Inventory
 from webhook.server.admission import advise, decode, encode, policy_review
+from webhook.server.admission.budget import TimeBudget
 from webhook.server.admission.decode import BadReview, Route
 from webhook.server.admission.error_boundary import (
     UNAVAILABLE,
@@ -23,6 +25,7 @@ from webhook.server.admission.error_boundary import (
     ReviewAnswer,
     ReviewError,
     ReviewObserver,
+    Skipped,
     error_boundary,
 )
 from webhook.server.admission.policy_review import PolicyJudge
@@ -48,7 +51,8 @@ class AdmissionApp:
     """What the review endpoints share.
 
     `judge` reads the text of a policy. `page` explains the reasons to people, empty for none;
-    `fallback` answers all other paths.
+    `fallback` answers all other paths. With `by_mode` the namespaces are a cluster's, whose API
+    server asks a path about its mode only.
     """
 
     state: ServerState
@@ -57,6 +61,8 @@ class AdmissionApp:
     judge: PolicyJudge
     fallback: Handler
     page: str = ""
+    by_mode: bool = False
+    for_advice: TimeBudget = field(default_factory=TimeBudget)
 
 
 def create_handler(app: AdmissionApp) -> Handler:
@@ -86,10 +92,11 @@ def create_handler(app: AdmissionApp) -> Handler:
         started = perf_counter()
         try:
             review = endpoint(_body(request))
-            labels = app.namespaces(review.namespace) if review.namespace else NO_LABELS
+            name, modes = review.namespace, review.modes
+            labels = app.namespaces(name, modes) if name else NO_LABELS
             if not isinstance(labels, Mapping):
                 return _answer_later(app, review, labels, started)
-            return _respond(app, review.answer(labels), started)
+            return _respond(app, _answer(app, review, labels), started)
         except BadReview as error:
             return _respond_error(app, ReviewError("400 Bad Request", str(error)))
         except ReviewError as error:
@@ -106,7 +113,7 @@ async def _answer_later(
         text = f"namespace {review.namespace!r}: labels unknown"
         return _respond_error(app, ReviewError(UNAVAILABLE, text))
     try:
-        return _respond(app, review.answer(labels), started)
+        return _respond(app, _answer(app, review, labels), started)
     except ReviewError as error:
         return _respond_error(app, error)
 
@@ -119,6 +126,18 @@ async def _judge_policy(app: AdmissionApp, request: HttpRequest) -> HttpResponse
         return _respond_error(app, ReviewError("400 Bad Request", str(error)))
     except ReviewError as error:
         return _respond_error(app, error)
+
+
+def _answer(app: AdmissionApp, review: PendingReview, labels: Labels) -> ReviewAnswer:
+    """Answer a review, and tell nothing of a namespace of another mode than the path.
+
+    The API server asks that at most for the moment in which the label changes. Anybody else may
+    ask anything, so no label, event or line of the log comes of it.
+    """
+    if app.by_mode and review.namespace and labels.get(names.MODE) not in review.modes:
+        body = encode.warn(review.uid, ())
+        return ReviewAnswer(body, lambda observer, _: observer.skipped(Skipped.OTHER_MODE))
+    return review.answer(labels)
 
 
 def _respond(app: AdmissionApp, answer: ReviewAnswer, started: float) -> HttpResponse:
@@ -158,19 +177,26 @@ def _read_pod_review(app: AdmissionApp, route: Route, body: bytes) -> PendingRev
             said, lambda observer, seconds: observer.reviewed(request, verdict, seconds)
         )
 
-    return PendingReview("" if pods is None else asked.namespace, answer)
+    name = "" if pods is None else asked.namespace
+    return PendingReview(asked.uid, name, (route.mode,), answer)
 
 
 def _read_advice_review(app: AdmissionApp, body: bytes) -> PendingReview:
+    """Read an object, or say that advice has taken its share of the time."""
+    budget = app.for_advice
     asked = decode.decode_review(body)
-    subject = advise.read_subject(asked)
+    if not budget.is_left():
+        return PendingReview(asked.uid, "", (), lambda _: advise.no_advice(asked))
+    with budget.spend():
+        subject = advise.read_subject(asked)
 
     def answer(labels: Labels) -> ReviewAnswer:
         inventory = _known_inventory(app.state)
         context = advise.AdviceContext(app.state.policy, inventory, app.page)
-        return advise.answer_advice(asked, subject, labels, context)
+        with budget.spend():
+            return advise.answer_advice(asked, subject, labels, context)
 
-    return PendingReview(asked.namespace, answer)
+    return PendingReview(asked.uid, asked.namespace, tuple(Mode), answer)
 
 
 def _known_inventory(state: ServerState) -> Inventory:

@@ -7,8 +7,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct, field
 
+from webhook.core.api import limits
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
-from webhook.core.api.pod import Pod
+from webhook.core.api.pod import Metadata, Pod
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
@@ -32,10 +33,11 @@ class Route:
 
 
 class Pods(NamedTuple):
-    """The new and the old pod of a review."""
+    """The new and the old pod of a review, without specs that are too large."""
 
     new: Pod | None = None
     old: Pod | None = None
+    too_large: bool = False
 
 
 class _ReviewPart(Struct, frozen=True, rename="camel"):
@@ -73,8 +75,17 @@ class _AdmissionReview(_ReviewPart, frozen=True):
     request: ReviewRequest | None = None
 
 
+class _Outline(_ReviewPart, frozen=True):
+    """A pod whose parts are not decoded."""
+
+    metadata: msgspec.Raw = msgspec.Raw(b"null")
+    spec: msgspec.Raw = msgspec.Raw(b"null")
+
+
 _REVIEW: Final = msgspec.json.Decoder(_AdmissionReview)
 _POD: Final = msgspec.json.Decoder(Pod | None)
+_OUTLINE: Final = msgspec.json.Decoder(_Outline | None)
+_METADATA: Final = msgspec.json.Decoder(Metadata | None)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any] | None)
 
 
@@ -103,8 +114,22 @@ def decode_pods(asked: ReviewRequest) -> Pods | None:
     """
     if (asked.kind.group, asked.kind.version, asked.kind.kind) != ("", "v1", "Pod"):
         return None
+    if not all(map(limits.is_decoded, (asked.object, asked.old_object))):
+        return _outlines(asked)
     new = _read(_POD, asked.object, ".request.object")
     return Pods(new, _read(_POD, asked.old_object, ".request.oldObject"))
+
+
+def _outlines(asked: ReviewRequest) -> Pods:
+    """Returns pods with their metadata alone, which suffices where an update keeps the spec."""
+    new = _read(_OUTLINE, asked.object, ".request.object") or _Outline()
+    old = _read(_OUTLINE, asked.old_object, ".request.oldObject") or _Outline()
+    metadata = (new.metadata, old.metadata)
+    if not all(map(limits.is_decoded, metadata)):
+        return Pods(Pod(), None, too_large=True)
+    changed = bytes(new.spec) != bytes(old.spec)
+    first, second = (Pod(_read(_METADATA, each, ".metadata")) for each in metadata)
+    return Pods(first, second, changed)
 
 
 def decode_object(asked: ReviewRequest) -> dict[str, Any] | None:
@@ -134,7 +159,7 @@ def to_request(
     pods: Pods | None = None,
 ) -> AdmissionRequest:
     """Return the request as the core reads it."""
-    new, old = pods or (None, None)
+    new, old, too_large = pods or Pods()
     return AdmissionRequest(
         side=route.side,
         mode=route.mode,
@@ -148,6 +173,7 @@ def to_request(
         pod=new,
         old_pod=old,
         namespace_labels=namespace_labels,
+        too_large=too_large,
     )
 
 

@@ -4,13 +4,27 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from webhook.core.advice import Advice
-from webhook.core.api.admission import AdmissionRequest
+from webhook.core.api.admission import AdmissionRequest, Mode
 from webhook.core.verdict import Verdict
 
 UNAVAILABLE: Final = "503 Service Unavailable"  # the failurePolicy decides
+
+
+class Skipped(StrEnum):
+    """Why a review was answered without being looked at.
+
+    Only a metric tells of it.
+
+    other_mode: the namespace is not of the mode of the path, so the API server does not ask that.
+    busy: advice took its share of the time.
+    """
+
+    OTHER_MODE = "other_mode"
+    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +41,15 @@ class AdviceReport:
 class ReviewObserver:
     """Who learns of each review once its answer is sent.
 
-    `reviewed` and `advised` get each review with the seconds that it took, `failed` the status
-    and text of each answer that is no AdmissionReview.
+    `reviewed` and `advised` get each review with the seconds that it took, `skipped` why one was
+    answered without being looked at, `failed` the status and text of each answer that is no
+    AdmissionReview.
     """
 
     reviewed: Callable[[AdmissionRequest, Verdict, float], None]
     failed: Callable[[str, str], None]
     advised: Callable[[AdviceReport, float], None]
+    skipped: Callable[[Skipped], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +67,12 @@ class ReviewAnswer:
 class PendingReview:
     """A decoded review without the labels of its namespace.
 
-    `namespace` is empty where it needs none.
+    `namespace` is empty where it needs none, `modes` are those of namespaces that may ask it.
     """
 
+    uid: str
     namespace: str
+    modes: tuple[Mode, ...]
     answer: Callable[[Mapping[str, str]], ReviewAnswer]
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from webhook.cli import output, verdicts
 from webhook.cli.evaluate import Evaluation
 from webhook.cli.output import Rendering
-from webhook.core.api.reason import PAGE
+from webhook.core.api.reason import COMMAND
 
 _COLUMNS: Final = (
     ("POD OF", "who"), ("WORKLOAD", "workload"), ("REQUESTS nvidia.com/", "requested"),
@@ -27,7 +27,7 @@ def render(results: Sequence[Evaluation]) -> Rendering:
     notes = verdicts.messages(
         (result.name or result.found.source, result.verdict) for result in results
     )
-    more = (Text(), *notes, Text(f"reasons explained: {PAGE}", "dim")) if notes else ()
+    more = (Text(), *notes, Text(f"reasons explained: {COMMAND} CODE", "dim")) if notes else ()
     return Rendering(record, (table, *more))
 
 

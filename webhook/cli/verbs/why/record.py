@@ -9,7 +9,6 @@ from webhook.cli.cluster.dry_run.outcome import Untried
 from webhook.cli.verbs.why import denials
 from webhook.cli.verbs.why.collect import Diagnosed, Trial, strategy_of_pod
 from webhook.cli.verbs.why.denials import Refused
-from webhook.core.api.reason import link
 from webhook.core.checks.registry import REASONS
 from webhook.core.record_values import Cause
 
@@ -65,5 +64,4 @@ def _cause_record(cause: Cause) -> dict[str, Any]:
         "sentence": code.sentence if code else None,
         "message": cause.text,
         "toDo": code.to_do if code else None,
-        "link": link(code) if code else None,
     }

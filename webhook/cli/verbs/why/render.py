@@ -121,7 +121,7 @@ def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
             yield output.item(cause.text, 4 if known else 2)
         if known:
             yield output.indented(f"What to do: {known.to_do}", 4)
-            yield output.indented(f"More: gpu-sharing reasons {code}, or {link(known)}", 4)
+            yield output.indented(f"More: {link(known)}", 4)
 
 
 def _waiting(each: WaitingPods) -> Iterator[RenderableType]:

@@ -1,0 +1,119 @@
+"""Reviews of pods of any size cost little: counted in calls and bytes, which no load changes."""
+
+import contextlib
+import json
+import sys
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import casefiles
+import hostile_pods
+import large_cluster
+import msgspec
+import pytest
+
+from webhook.core.admit import admit
+from webhook.core.api.admission import Mode, Side
+from webhook.core.policy.load import parse_policy
+from webhook.server.admission import advise, decode, encode
+from webhook.server.admission.decode import Route
+
+POLICY = parse_policy(casefiles.DEFAULT_POLICY, casefiles.DEFAULT_POLICY)
+INVENTORY = large_cluster.inventory(count=5000, kinds=40)
+LABELS = {"gpu-sharing.io/mode": "enforce"}
+MOST_CALLS = 90_000
+"""Of Python functions, which take about 0.2 to 1 µs each: a tenth of a second is the bound."""
+MOST_MEMORY = 48 * 1024 * 1024
+"""Bytes, beside the 7 MiB of the body and of its copy."""
+ETCD = 3 * 512 * 1024
+"""Bytes of an object that is stored."""
+LARGEST = dict(hostile_pods.largest())
+FITTING = {name: json.dumps(pod) for name, pod in hostile_pods.just_fitting()}
+
+
+def body(text: str, kind: str = "Pod", old: str = "null") -> bytes:
+    """The bytes of an AdmissionReview."""
+    update = "UPDATE" if old != "null" else "CREATE"
+    about = {"uid": "u", "operation": update, "kind": {"version": "v1", "kind": kind}}
+    request = json.dumps(about | {"namespace": "n"})[:-1]
+    whole = f'{request},"object":{text},"oldObject":{old}}}'
+    head = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":'
+    return f"{head}{whole}}}".encode()
+
+
+def reviewed(side: Side, sent: bytes) -> bytes:
+    """The answer to a review of a pod."""
+    asked = decode.decode_review(sent)
+    route = Route(side, Mode.ENFORCE)
+    request = decode.to_request(asked, route, LABELS, decode.decode_pods(asked))
+    return encode.encode(request, admit(request, POLICY, INVENTORY))
+
+
+def advised(sent: bytes) -> bytes:
+    """The answer to a review of a Deployment."""
+    asked = decode.decode_review(sent)
+    context = advise.AdviceContext(POLICY, INVENTORY, "")
+    return advise.answer_advice(asked, advise.read_subject(asked), LABELS, context).body
+
+
+def calls_of(work: Callable[[], Any]) -> int:
+    """The functions that it calls."""
+    calls = 0
+
+    def count(_frame: object, event: str, _arg: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def memory_of(work: Callable[[], Any]) -> int:
+    """The most bytes that it holds at once."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def deployment(text: str) -> str:
+    """A Deployment that makes such pods."""
+    return f'{{"kind":"Deployment","apiVersion":"apps/v1","spec":{{"template":{text}}}}}'
+
+
+def tried(sent: bytes, answer: Callable[[bytes], bytes]) -> None:
+    """Assert what a review costs. One that cannot be read is refused as a bad review."""
+
+    def work() -> None:
+        with contextlib.suppress(decode.BadReview):
+            assert msgspec.json.decode(answer(sent))
+
+    assert calls_of(work) <= MOST_CALLS
+    if len(sent) > ETCD:
+        assert memory_of(work) <= MOST_MEMORY
+
+
+@pytest.mark.parametrize("text", [*LARGEST.values(), *FITTING.values()], ids=[*LARGEST, *FITTING])
+def test_no_pod_costs_much(text: str) -> None:
+    small = text if len(text) <= ETCD else "null"
+    tried(body(text), lambda sent: reviewed(Side.MUTATE, sent))
+    tried(body(text), lambda sent: reviewed(Side.VALIDATE, sent))
+    tried(body(text, old=small), lambda sent: reviewed(Side.VALIDATE, sent))
+    tried(body(deployment(text), "Deployment"), advised)
+
+
+def test_a_pod_whose_spec_is_not_decoded_can_lose_a_finalizer_and_nothing_else() -> None:
+    text = LARGEST["env"]
+    kept = text.replace('"name": "p"', '"name": "p", "finalizers": []')
+    injected = text.replace('"metadata":{', '"metadata":{"annotations":{"cdi.k8s.io/a":"b"},', 1)
+    changed = text.replace('"value":"all"', '"value":"non"', 1)
+    for new, allowed in ((kept, True), (injected, False), (changed, False)):
+        answer = msgspec.json.decode(reviewed(Side.VALIDATE, body(new, old=text)))
+        assert answer["response"]["allowed"] is allowed
