@@ -95,9 +95,9 @@ def settled(lab: Lab) -> None:
     ("words", "offers"),
     [
         (("--to", "mig", "--mig-config", "all-1g.10gb"), {"nvidia.com/mig-1g.10gb": 14}),
-        (("--to", "mig", "--mig-config", "all-3g.40gb"), {"nvidia.com/mig-3g.40gb": 4}),
+        (("--to", "all-3g.40gb"), {"nvidia.com/mig-3g.40gb": 4}),
         (
-            ("--to", "mig", "--mig-config", "all-balanced"),
+            ("--to", "mig"),
             {"nvidia.com/mig-1g.10gb": 4, "nvidia.com/mig-2g.20gb": 2, "nvidia.com/mig-3g.40gb": 2},
         ),
         (("--to", "mps"), {"nvidia.com/gpu.shared": 20}),
@@ -136,6 +136,13 @@ def test_the_old_success_is_removed_and_both_labels_come_in_one_request(make: An
     assert [each for each in patches if each] == [
         {PLUGIN: "mig", CONFIG: "all-1g.10gb", STATE: None},
     ]
+
+
+def test_the_keys_of_a_cluster_may_be_called_otherwise(make: Any) -> None:
+    lab = make()
+    done = lab.move("--to", "whole", "--plugin-config", "default", "--yes")
+    assert done.code == 0, done.out
+    assert lab.labels[PLUGIN] == "default"
 
 
 def test_each_step_is_told(make: Any) -> None:
@@ -274,7 +281,8 @@ def test_it_gives_up_where_the_offers_never_come(make: Any) -> None:
     ("product", "words", "said"),
     [
         (T4, ("--to", "mig", "--mig-config", "all-1g.10gb"), "have no MIG"),
-        (H100, ("--to", "mig"), "needs --mig-config"),
+        (H100, ("--to", "mig", "--mig-config", "all-disabled"), "write --to whole"),
+        (H100, ("--to", "migs"), "write whole, time-slicing, mps, mig or a MIG layout"),
         (H100, ("--to", "mps", "--mig-config", "all-1g.10gb"), "for --to mig alone"),
         (H100, ("--undo",), "not on its way"),
     ],

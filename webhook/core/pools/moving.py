@@ -60,11 +60,12 @@ class Mark(Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The two labels that a node is to have, None for no label.
+    """The kind of pool, and the two labels that a node is to have.
 
     `layout` is how many devices of each profile that makes of the node, None where not known.
     """
 
+    kind: str | None
     plugin: str | None
     mig: str | None
     layout: Layout | None = None
@@ -152,12 +153,12 @@ def offers_as_asked(subject: Node, goal: Goal) -> bool:
     for each in found.offers:
         amounts[each.profile.name if each.profile else each.strategy.value] += each.amount
     labels = node.labels(subject)
-    if goal.plugin == MIG:
+    if goal.kind == MIG:
         cut = {key: count for key, count in amounts.items() if key not in _STRATEGIES.values()}
         return bool(cut) and (goal.layout is None or cut == dict(goal.layout))
     count = labels.get(f"{NVIDIA}gpu.count", "")
     replicas = labels.get(f"{NVIDIA}gpu.replicas", "")
-    strategy = _STRATEGIES.get(goal.plugin or "")
+    strategy = _STRATEGIES.get(goal.kind or "")
     if strategy is None:
         return bool(amounts)
     whole = count.isdecimal() and replicas.isdecimal() and int(count) * int(replicas)

@@ -26,6 +26,8 @@ from webhook.core.pools.moving import MIG_CONFIG, MIG_STATE, PLUGIN_CONFIG, Goal
 from webhook.core.pools.plugin_file import ConfigError
 from webhook.core.pools.settings import MIG, MPS, TIME_SLICING, WHOLE
 
+KINDS: Final = (WHOLE, TIME_SLICING, MPS, MIG)
+BALANCED: Final = "all-balanced"
 MOVE: Final = Verb(
     "move",
     "Move a node to another pool, the safe way.",
@@ -41,6 +43,7 @@ exit codes: 0 the node is in the pool (or the steps were printed), 1 a step fail
 examples:
   gpu-sharing pools move gpu-7 --to mig --mig-config all-1g.10gb          what would be done
   gpu-sharing pools move gpu-7 --to mig --mig-config all-1g.10gb --yes    do it
+  gpu-sharing pools move gpu-7 --to all-1g.10gb --yes                     the same, shorter
   gpu-sharing pools move gpu-7 --to whole --yes                           leave MIG again
 """,
 )
@@ -51,10 +54,15 @@ def add_move(commands: Commands) -> None:
     parser = flags.add_verb(commands, MOVE, run)
     parser.add_argument("node", metavar="NODE")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--to", metavar="POOL", choices=(WHOLE, TIME_SLICING, MPS, MIG),
-                       help=f"{WHOLE}, {TIME_SLICING}, {MPS} or {MIG}")  # fmt: skip
+    where.add_argument("--to", metavar="POOL",
+                       help=f"{', '.join(KINDS)}, or a MIG layout such as all-1g.10gb")  # fmt: skip
     where.add_argument("--undo", action="store_true", help="back to the labels of before")
-    parser.add_argument("--mig-config", metavar="LAYOUT", help="for mig, such as all-1g.10gb")
+    parser.add_argument(
+        "--mig-config", metavar="LAYOUT", help=f"for mig, such as all-1g.10gb (default {BALANCED})"
+    )
+    parser.add_argument(
+        "--plugin-config", metavar="KEY", help="of the device plugin's ConfigMap; else the pool"
+    )
     parser.add_argument(
         "--layouts", metavar="FILE", help="layouts of your own: Helm values, or mig-parted's file"
     )
@@ -88,9 +96,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.to == MIG and args.mig_config in (None, DISABLED):
-        raise InputError("--to mig needs --mig-config LAYOUT, for example all-1g.10gb")
-    if args.to != MIG and args.mig_config not in (None, DISABLED):
+    if args.undo:
+        return
+    if args.to not in KINDS and not args.to.startswith(("all-", "plan-")):
+        raise InputError(f"--to {args.to}: write {', '.join(KINDS)} or a MIG layout (all-1g.10gb)")
+    if args.to not in KINDS:
+        args.to, args.mig_config = MIG, args.mig_config or args.to
+    if args.to == MIG and args.mig_config == DISABLED:
+        raise InputError(f"--to mig with {DISABLED}: write --to {WHOLE}")
+    if args.to == MIG:
+        args.mig_config = args.mig_config or BALANCED
+    elif args.mig_config not in (None, DISABLED):
         raise InputError(f"--mig-config {args.mig_config} is for --to mig alone")
 
 
@@ -100,11 +116,13 @@ def _goal(args: argparse.Namespace, seen: NodeProgress) -> Goal:
         if seen.mark is None:
             raise InputError(f"{args.node} is not on its way to another pool")
         mig = seen.mark.mig or (DISABLED if moving.has_mig_manager(seen.node) else None)
-        return Goal(seen.mark.plugin, mig, _layout(args, seen, mig or DISABLED))
+        before = seen.mark.plugin
+        kind = before if before in KINDS else None
+        return Goal(kind, before, mig, _layout(args, seen, mig or DISABLED))
     if args.to == MIG and not moving.has_mig_manager(seen.node):
         raise InputError(f"{args.node}: its GPUs have no MIG ({moving.MIG_CAPABLE} is not true)")
     mig = args.mig_config or DISABLED
-    return Goal(args.to, mig, _layout(args, seen, mig))
+    return Goal(args.to, args.plugin_config or args.to, mig, _layout(args, seen, mig))
 
 
 def _layout(args: argparse.Namespace, seen: NodeProgress, name: str) -> Layout | None:

@@ -6,7 +6,7 @@ from typing import Final
 from webhook.core.api import node
 from webhook.core.api.node import Node
 from webhook.core.gpu.reading import NodeOffers
-from webhook.core.gpu.unusable import UnusableReason
+from webhook.core.gpu.unusable import Unusable, UnusableReason
 from webhook.core.pools.catalog import Catalog, find_model, whole_product
 from webhook.core.pools.diagnosis import amounts, devices, requested
 from webhook.core.pools.diagnosis.problem import PRODUCT, NodeProblem, NodeView, Severity, error
@@ -30,11 +30,14 @@ def _unusable(seen: NodeView) -> Iterator[NodeProblem]:
         where = f"{each.resource}: " if each.resource else ""
         if each.reason not in (UnusableReason.MIG_CHANGING, UnusableReason.MIG_FAILED):
             what = f"{where}{each.reason.sentence} ({each.detail})"
-            yield error(each.reason.value, what, _of_product(each.mend, seen))
+            yield error(each.reason.value, what, _mend(each, seen))
 
 
-def _of_product(mend: str, seen: NodeView) -> str:
-    """Return a mend that names a layout with one that the node's product has."""
+def _mend(found: Unusable, seen: NodeView) -> str:
+    """Return the mend of a finding, with a layout that the node's product has."""
+    mend = found.mend
+    if found.reason is UnusableReason.TOO_MANY:
+        mend += "; GPUs of several products on a node are labelled as one: keep one product there"
     product = whole_product(seen.labels.get(PRODUCT, ""))
     devices = find_model(seen.catalog, product).devices
     return mend.replace("all-1g.10gb", f"all-{devices[0].profile.name}") if devices else mend
