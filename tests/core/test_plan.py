@@ -249,6 +249,15 @@ def test_what_time_sliced_pods_state_fits_together() -> None:
     assert [gpu.serves for gpu in make_plan(stock, asked).gpus] == [{"w0": 2}, {}]
 
 
+def test_a_gpu_before_turing_has_16_mps_clients_at_most() -> None:
+    """The daemon of a V100 rejects more (k8s-device-plugin cmd/mps-control-daemon)."""
+    v100 = Host(find_model(CATALOG, "Tesla-V100-SXM2-16GB"), 1, ("v",), 3.0)
+    for replicas, strategy in ((16, "mps"), (17, "exclusive")):
+        stock = Stock((v100,), Replicas(replicas, 4))
+        plan = make_plan(stock, demands(stock, {"workload": "inference"}))
+        assert plan.gpus[0].strategy == strategy
+
+
 def test_a_tenants_node_is_for_its_tenant_alone() -> None:
     stock = hosts((A30, 1, 1))
     own = Stock((replace(stock.hosts[0], tenant="blue"),), stock.replicas)

@@ -6,6 +6,7 @@ with kubectl as the real agents would. No GPU was there.
 
 import copy
 import json
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -124,6 +125,11 @@ def test_a_node_is_moved_into_mig_and_back(user: User, admin: Person, agents: Ag
     user.kubectl("delete", "namespace", "moving", "--wait=false")
 
 
+def _labels(user: User) -> dict[str, str]:
+    found: dict[str, str] = user.get("node", NODE)["metadata"]["labels"]
+    return found
+
+
 def _has(user: User, amounts: dict[str, int]) -> None:
     node = user.get("node", NODE)
     assert dict(total(node["status"]["allocatable"])) == amounts
@@ -136,11 +142,10 @@ def test_a_move_that_is_killed_goes_on(user: User, admin: Person, agents: Agents
     agents.applied = agents.seen = "all-disabled"
     command = ["env", f"KUBECONFIG={admin.kubeconfig}", str(BIN / "gpu-sharing"),
                "pools", "move", NODE, *MIG]  # fmt: skip
-    timed = user.cluster.in_netns(["timeout", "-s", "KILL", "8", *command])
-    assert timed.returncode != 0  # nobody answered yet
-    node = user.get("node", NODE)
-    assert node["spec"]["unschedulable"] is True
-    assert node["metadata"]["labels"][CONFIG] == "all-1g.10gb"
+    with subprocess.Popen(user.cluster.netns_command(command)) as moving:
+        until("the labels are set", lambda: _labels(user).get(CONFIG) == "all-1g.10gb")
+        moving.kill()
+    assert user.get("node", NODE)["spec"]["unschedulable"] is True
     with living(user, agents):
         done = admin.plugin("pools", "move", NODE, *MIG, "--timeout", "120")
         assert done.returncode == 0, done.stdout + done.stderr

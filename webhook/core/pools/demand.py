@@ -1,7 +1,9 @@
 """What a stock can give to workloads, by the same decision as for a pod."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from webhook.core.api.violation import Violation
 from webhook.core.decision.allowed import find_candidates
@@ -63,6 +65,10 @@ class Replicas:
     time_slicing: int = 4
 
 
+MOST_BEFORE_TURING: Final = 16
+_OLD: Final = re.compile(r"(Tesla|Quadro)-[KMPV]|NVIDIA-TITAN-V")
+"""GPUs before compute capability 7.5, where the MPS daemon takes 16 clients."""
+
 Offers = Sequence[tuple[NodeGroup, ...]]
 """What each host can be made to offer: a group of one node for each pool."""
 
@@ -74,10 +80,9 @@ def possible_offers(hosts: Iterable[Host], replicas: Replicas) -> Offers:
 
 def _groups(host: Host, replicas: Replicas) -> Iterator[NodeGroup]:
     model = host.model
-    shared = (
-        Sharing("time-slicing", replicas.time_slicing),
-        Sharing("mps", replicas.mps),
-    )
+    shared = [Sharing("time-slicing", replicas.time_slicing)]
+    if replicas.mps <= MOST_BEFORE_TURING or not _OLD.match(model.product):
+        shared.append(Sharing("mps", replicas.mps))
     looks = [simulate_node(model, each, [None] * host.size) for each in (WHOLE, *shared)]
     looks += [simulate_node(model, WHOLE, [{d.profile.name: 1}]) for d in model.devices]
     for node in looks:
