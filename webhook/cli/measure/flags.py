@@ -9,6 +9,7 @@ from webhook.cli.measure.assess import Assessment, assess
 from webhook.cli.measure.measure import measure, parse_window
 from webhook.cli.measure.prometheus import TOKEN, open_prometheus
 from webhook.cli.output import progress
+from webhook.core.rightsizing.values import Device
 
 
 def add_measure_flags(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -44,6 +45,16 @@ def read_assessment(found: Audit, args: argparse.Namespace) -> Assessment:
             lambda done, of: told(f"asking Prometheus: {done} of {of} GPUs …"),
         )
     return assess(found, measured, listed, args.prometheus)
+
+
+def read_devices(url: str) -> tuple[Device, ...]:
+    """Return the devices of the last hour with the pods that the exporter names.
+
+    Raises:
+        Unavailable: Prometheus does not answer.
+    """
+    with open_prometheus(url) as source:
+        return measure(source, "1h", time.time(), lambda _done, _of: None).devices
 
 
 def _window(text: str) -> str:

@@ -8,6 +8,7 @@ SUMMARIES: Final = {
     "rightsize": "sizes by what was used, as changes for a pull request",
     "explain": "why a pod has the GPU that it has, and what it would get if it were new",
     "why": "why a workload has no pods, or why they wait",
+    "neighbours": "who shares a GPU with whom now, and by which path",
     "pods": "who has which GPU, by strategy",
     "logs": "what was decided, over all replicas: who requested, who got what, who was refused",
     "status": "is the webhook well, what do the nodes offer, who opted in, who was refused",

@@ -1,0 +1,1 @@
+"""`gpu-sharing neighbours`: who shares silicon with whom, and by which path."""
