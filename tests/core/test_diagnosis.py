@@ -109,6 +109,7 @@ ONE, BALANCED = {"1g.10gb": 7}, dict(H100.balanced)
         (changed(t4(Sharing("mps", 10)), {PLUGIN: "dev-ts"}), "config_not_applied", "dev-ts"),
         (changed(t4(Sharing("mps", 10)), {PLUGIN: "whole"}), "config_not_applied", "whole"),
         (changed(h100(None), {PLUGIN: "mig"}), "config_not_applied", "all-balanced"),
+        (changed(t4(), {PLUGIN: "gpu-sharing"}), "config_not_applied", "rollout restart"),
         (h100({"1g.10gb": 2}), "slices_idle", "pools plan"),
         (h100(ONE, {}), "slices_idle", "pools plan"),
         (
@@ -137,6 +138,8 @@ def test_each_way_to_be_wrong(node: Node, code: str, said: str) -> None:
         changed(t4(Sharing("mps", 10)), {PLUGIN: "mps", CONFIG: "all-disabled"}),
         changed(t4(Sharing("time-slicing", 4)), {PLUGIN: "time-slicing"}),
         changed(t4(), {PLUGIN: "default"}),
+        changed(t4(Sharing("mps", 10)), {PLUGIN: "shared-10"}),
+        changed(h100(ONE), {PLUGIN: "mig-slices"}),
     ],
 )
 def test_nothing_is_wrong(node: Node) -> None:

@@ -73,11 +73,12 @@ def _mig_config(seen: NodeView) -> Iterator[NodeProblem]:
 def _plugin_config(seen: NodeView) -> Iterator[NodeProblem]:
     """A plugin configuration that was requested and is not in force, by its name."""
     wanted = seen.labels.get(PLUGIN_CONFIG, "")
-    asked, given = _kind(wanted), _given(seen)
-    if asked is None or not given or asked in given:
+    asked, given = _kinds(wanted), _given(seen)
+    if not asked or not given or set(asked) & set(given):
         return
-    what = f"{PLUGIN_CONFIG}={wanted} asks for {asked}, and the node gives {', '.join(given)}"
-    if asked == "mig":
+    told = " or ".join(asked)
+    what = f"{PLUGIN_CONFIG}={wanted} asks for {told}, and the node gives {', '.join(given)}"
+    if asked == ("mig",):
         yield error("config_not_applied", what, f"choose a layout: {MIG_CONFIG}=all-balanced")
         return
     mend = (
@@ -88,18 +89,19 @@ def _plugin_config(seen: NodeView) -> Iterator[NodeProblem]:
     yield error("config_not_applied", what, mend)
 
 
-def _kind(config: str) -> str | None:
-    """What a configuration is for, by its name: people name them for that."""
+def _kinds(config: str) -> tuple[str, ...]:
+    """What a configuration can be for, by its name, since people name them for that."""
     text = config.lower()
-    for pattern, kind in (
-        (r"mps", "mps"),
-        (r"time|slic|(^|[-_.])ts([-_.]|$)|shar|oversub", "time-slicing"),
-        (r"mig", "mig"),
-        (r"whole|exclusive|none|default-full|dedicated", "exclusive"),
+    for pattern, kinds in (
+        (r"mps", ("mps",)),
+        (r"time|(^|[-_.])ts([-_.]|$)", ("time-slicing",)),
+        (r"mig", ("mig",)),
+        (r"slic|shar|oversub", ("time-slicing", "mps")),
+        (r"whole|exclusive|none|dedicated", ("exclusive",)),
     ):
         if re.search(pattern, text):
-            return kind
-    return None
+            return kinds
+    return ()
 
 
 def _given(seen: NodeView) -> tuple[str, ...]:
