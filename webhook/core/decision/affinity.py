@@ -28,10 +28,11 @@ def requirements_for(selected: Selection, search: Search) -> tuple[NodeRequireme
     They come from the whole inventory, not from what this pod can reach, so that running again
     on the rewritten pod gives the same.
     """
+    profile = _profile(selected.offer)
     found = (
         *_products(selected, search),
-        *selected.offer.form.requirements,
-        *_profile(selected.offer),
+        *(each for each in selected.offer.form.requirements if not _is_implied(each, profile)),
+        *profile,
         *_memory(selected.offer, search.question.constraints.memory),
         *_tenant(selected.group, search),
     )
@@ -85,6 +86,12 @@ def _profile(offer: Offer) -> tuple[NodeRequirement, ...]:
     if profile is None:
         return (NodeRequirement(label, "DoesNotExist"),)
     return (NodeRequirement(label, "In", (profile.name,)),)
+
+
+def _is_implied(requirement: NodeRequirement, others: tuple[NodeRequirement, ...]) -> bool:
+    return requirement.operator == "Exists" and any(
+        each.key == requirement.key and each.operator == "In" for each in others
+    )
 
 
 def _memory(offer: Offer, needed: int | None) -> tuple[NodeRequirement, ...]:

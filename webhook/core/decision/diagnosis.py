@@ -84,6 +84,9 @@ def _not_for_row(candidate: Candidate, search: Search, offers: _Offers) -> Viola
     shm = ""
     if question.constraints.own_shared_memory and mounting:
         shm = f" ({' or '.join(mounting)} would need the pod's /dev/shm for itself)"
+    reached = any(each.form.needs_host_ipc and each.strategy in strategies for _, each in offers)
+    if reached and not question.constraints.host_ipc:
+        shm += " (mps of GKE needs spec.hostIPC: true)"
     if resource == names.GPU:
         profile = question.constraints.profile
         of_profile = f" of profile {profile.name}" if profile else ""

@@ -6,7 +6,7 @@ from typing import Final
 
 from webhook.core.api import names, node, quantity
 from webhook.core.api.node import Node
-from webhook.core.gpu.dialect import Advertised, form_of, node_shows, uneven
+from webhook.core.gpu.dialect import Advertised, form_of, node_shows
 from webhook.core.gpu.dialects import DIALECTS
 from webhook.core.gpu.meaning import FORMS
 from webhook.core.gpu.resources import parse_resource
@@ -108,13 +108,9 @@ def _declared(found: Advertised, pool: DeclaredPool) -> Offer | Unusable:
     offer = pool.offer
     if offer is None:
         raise ValueError(f"pool {pool.name} says nothing of its nodes")
-    if offer.replicas > 1:
-        detail = f"pool {pool.name}: replicas {offer.replicas}"
-        wrong = next(uneven(found, offer.replicas, detail), None)
-        if wrong is not None:
-            return wrong
-    if pool.amount is not None and found.amount > pool.amount:
-        detail = f"{found.amount} allocatable, pool {pool.name}: amount {pool.amount}"
+    if found.amount % offer.replicas or found.amount > (pool.amount or found.amount):
+        says = f"pool {pool.name}: replicas {offer.replicas}, amount {pool.amount}"
+        detail = f"{found.amount} allocatable, {says}"
         return found.unusable(UnusableReason.DECLARED_OTHERWISE, detail)
     return replace(offer, amount=found.amount, existing=max(found.amount, found.existing))
 

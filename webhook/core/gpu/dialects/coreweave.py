@@ -18,7 +18,7 @@ from webhook.core.gpu.dialect import (
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.unusable import Unusable, UnusableReason
-from webhook.core.gpu.values import DeviceLabels, Form, NodeRequirement, Offer
+from webhook.core.gpu.values import DeviceLabels, Form, Offer
 
 _PREFIX: Final = "gpu.nvidia.com/"
 _CLASS: Final = _PREFIX + "class"
@@ -28,8 +28,9 @@ _MEND: Final = f"declare the pool in the policy, by {_CLASS} (pools)"
 _FORM: Final = Form(
     Strategy.EXCLUSIVE,
     frozenset({ResourceKind.GPU}),
-    (NodeRequirement(_CLASS, "Exists"), NodeRequirement(_COUNT, "Exists")),
+    (),
     DeviceLabels(product=_CLASS),
+    r"^[A-Z][A-Z0-9_]*\Z",
 )
 
 
