@@ -153,6 +153,18 @@ def test_yaml_says_the_same_as_json(run: Run) -> None:
     assert yaml.safe_load(done.out) == records
 
 
+def test_nodes_whose_gpus_are_not_offered_are_told_beside_the_result(
+    run: Run, file: Callable[..., Path], tmp_path: Path
+) -> None:
+    node: Json = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "bad"}}
+    node["status"] = {"allocatable": {"nvidia.com/gpu": "1"}}
+    nodes = tmp_path / "nodes.json"
+    nodes.write_text(json.dumps(node))
+    done = run("review", "-f", str(file(pod_of())), "--inventory", str(nodes))
+    assert done.code == 1
+    assert "not offered: node bad: nvidia.com/gpu: no label says" in done.err
+
+
 def test_a_diff_shows_what_is_added_to_the_pod(run: Run) -> None:
     done = run(
         "review", "-f", str(EXAMPLES / "inference.yaml"), "--inventory", INVENTORY, "-o", "diff"

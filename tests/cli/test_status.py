@@ -18,7 +18,7 @@ from webhook.server import metrics as server_metrics
 Look = Callable[..., Done]
 KEYS = {
     *("well", "wrong", "install", "webhooks", "certificate", "policy", "inventory", "undecided"),
-    *("counts", "namespaces", "refusals", "notes", "missing"),
+    *("counts", "nodes", "namespaces", "refusals", "notes", "missing"),
 }
 DAY = 86400
 
@@ -136,6 +136,19 @@ def test_no_node_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
     done = look("status")
     assert done.code == 1
     assert "the webhook knows of no nodes" in done.out
+
+
+def test_a_node_whose_gpus_are_not_offered_is_named_with_the_mend(
+    look: Look, cluster: FakeCluster
+) -> None:
+    bad = {"name": "bad", "labels": {"nvidia.com/gpu.present": "true"}}
+    status = {"allocatable": {"nvidia.com/gpu": "1"}}
+    cluster.objects["nodes", "", "bad"] = {"metadata": bad, "status": status}
+    found = record(look("status", "-o", "json"))
+    assert [(each["node"], each["reason"]) for each in found["nodes"]] == [
+        ("bad", "labels_missing")
+    ]
+    assert any("node bad: nvidia.com/gpu: no label" in note for note in found["notes"])
 
 
 def test_no_offer_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:

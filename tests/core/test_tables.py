@@ -1,8 +1,12 @@
 """Each row of a table is used: an entry that somebody forgot is named here."""
 
 from pathlib import Path
+from typing import Any
+
+import casefiles
 
 from webhook.core.checks.registry import CHECKS
+from webhook.core.gpu.dialects import DIALECTS
 
 CASES = Path(__file__).parents[1] / "cases"
 
@@ -12,3 +16,17 @@ def test_each_check_has_a_case() -> None:
     texts = [path.read_text(encoding="utf-8") for path in CASES.rglob("*.yaml")]
     codes = [each.reason.code for each in CHECKS]
     assert [code for code in codes if not any(code in text for text in texts)] == []
+
+
+def _labels(name: str, short: dict[str, Any]) -> dict[str, str]:
+    labels: dict[str, str] = casefiles.expand(name, short)["metadata"]["labels"]
+    return labels
+
+
+def test_every_dialect_has_a_node_in_the_cases() -> None:
+    library = casefiles.read(casefiles.CASES / "nodes.yaml")
+    spoken = [
+        {each.name for each in DIALECTS if each.is_spoken(_labels(name, short))}
+        for name, short in library.items()
+    ]
+    assert {name for names in spoken for name in names} == {each.name for each in DIALECTS}

@@ -15,6 +15,7 @@ from webhook.cli.forecast.evaluate import AuditRow
 from webhook.cli.output import progress
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
+from webhook.core.decision.unoffered import list_unusable
 from webhook.core.integrations import kubernetes
 
 NEVER: Final = ("kube-system", "kube-public", "kube-node-lease", "gpu-operator")
@@ -59,7 +60,9 @@ def collect(client: ClusterClient, args: argparse.Namespace) -> Audit:
         rows, unreadable = evaluate.forecast(found, context)
     left_out = () if namespace else (*NEVER, args.install.namespace)
     kept = tuple(row for row in rows if row.result.namespace not in left_out)
-    more = (*notes, *map(str, unreadable), *_quota_notes(client, namespace, kept))
+    idle_nodes = (f"not offered: {text}" for text in list_unusable(inventory))
+    quota = _quota_notes(client, namespace, kept)
+    more = (*notes, *map(str, unreadable), *quota, *idle_nodes)
     idle = len(found) - len({id(row.group.root) for row in rows})
     return Audit(namespace, context, chosen.source, _requesting(kept, namespace), idle, more)
 

@@ -18,19 +18,23 @@ def reason_of(inventory: Inventory) -> Reason:
 
 
 def tell_unusable(inventory: Inventory, resource: str = names.GPU) -> str:
-    """Return which nodes have GPUs that are not offered, why and what mends it.
+    """Return which nodes have GPUs that are not offered, and why, for a refusal.
 
-    One node is named for each reason. Empty where all nodes offer what they have under the name;
-    nvidia.com/gpu is asked for any of them.
+    Empty where all nodes offer what they have under the name; nvidia.com/gpu is asked for any.
     """
+    texts = list_unusable(inventory, resource)
+    if len(texts) > _MOST_TOLD:
+        texts = [*texts[:_MOST_TOLD], "other nodes have other reasons (gpu-sharing status)"]
+    return "; ".join(texts)
+
+
+def list_unusable(inventory: Inventory, resource: str = names.GPU) -> list[str]:
+    """Return a sentence for each reason why GPUs are not offered, with its mend."""
     grouped: dict[tuple[str, str], list[tuple[str, Unusable]]] = {}
     for node, each in _of_resource(inventory, resource):
         grouped.setdefault((each.reason.value, each.mend), []).append((node, each))
     by_number = sorted(grouped.values(), key=lambda many: (-len(many), many[0][0]))
-    texts = [_text(many) for many in by_number[:_MOST_TOLD]]
-    if len(by_number) > _MOST_TOLD:
-        texts.append("other nodes have other reasons (gpu-sharing status)")
-    return "; ".join(texts)
+    return [_text(many) for many in by_number]
 
 
 def _of_resource(inventory: Inventory, resource: str) -> Iterator[tuple[str, Unusable]]:

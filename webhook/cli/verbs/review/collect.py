@@ -6,14 +6,19 @@ from dataclasses import dataclass, replace
 from webhook.cli import evaluate, loaders, manifests
 from webhook.cli.evaluate import Context, Evaluation
 from webhook.cli.manifests import InputError, Manifest
+from webhook.core.decision.unoffered import list_unusable
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedManifests:
-    """The decided pods, and a sentence for each input that cannot be read."""
+    """The decided pods, and a sentence for each input that cannot be read.
+
+    `unoffered` says which nodes have GPUs that are not offered, and why.
+    """
 
     results: tuple[Evaluation, ...]
     unreadable: tuple[InputError, ...]
+    unoffered: tuple[str, ...]
 
 
 def collect(args: argparse.Namespace) -> ReviewedManifests:
@@ -39,4 +44,5 @@ def collect(args: argparse.Namespace) -> ReviewedManifests:
     return ReviewedManifests(
         tuple(each for each in made if isinstance(each, Evaluation)),
         tuple(each for each in made if isinstance(each, InputError)),
+        tuple(list_unusable(inventory)),
     )

@@ -58,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     found = collect(args)
     for error in found.unreadable:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
+    for text in found.unoffered:
+        print(f"not offered: {text}", file=sys.stderr)  # noqa: T201 - beside what tools read
     if args.output == DIFF and found.results:
         output.put(*map(render_diff, found.results))
     else:

@@ -7,7 +7,7 @@ from typing import Final
 
 from webhook.cli.cluster.client import ClusterClient, Forbidden, Unavailable
 from webhook.cli.cluster.flags import Install
-from webhook.cli.verbs.status import installed, metrics, namespaces
+from webhook.cli.verbs.status import installed, metrics, namespaces, unoffered
 from webhook.cli.verbs.status.section import Section, section_of
 
 _OF_METRICS: Final = (
@@ -31,6 +31,7 @@ def collect(client: ClusterClient, where: Install) -> Iterator[Section]:
     webhooks = partial(installed.webhooks, client, where)
     yield section_of("webhooks", "Webhooks (failurePolicy)", webhooks)
     yield from _of_metrics(client, where, now.timestamp())
+    yield section_of("nodes", "Nodes", partial(unoffered.nodes, client, where))
     yield section_of("namespaces", "Namespaces", partial(namespaces.namespaces, client))
     refusals = partial(namespaces.refusals, client, now)
     yield section_of("refusals", "Refusals of the last hour", refusals)
