@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import large_cluster
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from webhook.core.api.node import Taint
 from webhook.core.api.pod import Pod, Toleration
@@ -105,3 +108,36 @@ def test_momentary_taints_and_preferences_do_not_repel() -> None:
     momentary = ("node.kubernetes.io/", "*/agent-not-ready")
     assert placement.lasting_taints(taints, momentary) == (Taint("hard", "NoExecute"),)
     assert len(placement.lasting_taints(taints, ())) == 3
+
+
+SPREAD = large_cluster.inventory(count=90, kinds=9)
+_KEYS = ("kubernetes.io/hostname", "nvidia.com/gpu.product", "nvidia.com/gpu.memory", "absent")
+_VALUES = st.sampled_from(("node-7", "node-80", "NVIDIA-A100-SXM4-40GB", "81920", "x"))
+_REQUIREMENTS = st.fixed_dictionaries(
+    {
+        "key": st.sampled_from(_KEYS),
+        "operator": st.sampled_from(("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")),
+        "values": st.lists(_VALUES, max_size=2),
+    }
+)
+_TERMS = st.lists(
+    st.fixed_dictionaries({"matchExpressions": st.lists(_REQUIREMENTS, max_size=3)}), max_size=2
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(selector=st.dictionaries(st.sampled_from(_KEYS), _VALUES, max_size=2), terms=_TERMS)
+def test_distinct_nodes_are_reached_as_all_nodes_are(selector, terms):
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
+    affinity = {"affinity": {"nodeAffinity": required}} if terms else {}
+    pod = msgspec.convert({"spec": {"nodeSelector": selector, **affinity}}, Pod)
+    for group in SPREAD.groups:
+        reached = any(placement.selects_node(pod, each) for each in group.nodes)
+        assert placement.can_reach(pod, group, frozenset(t.key for t in group.taints)) is reached
+        assert len(group.distinct) <= placement.MOST_KEPT
+
+
+def test_equal_labels_are_looked_at_once():
+    [group, *_] = SPREAD.groups
+    assert len(placement.distinct_nodes(group, frozenset({"absent"}))) == 1
+    assert placement.distinct_nodes(group, None) == group.nodes

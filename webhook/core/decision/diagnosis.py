@@ -10,7 +10,7 @@ from webhook.core.api.violation import Violation
 from webhook.core.decision import select, unoffered
 from webhook.core.decision.allowed import denial_reason
 from webhook.core.decision.values import Candidate, Question, Search
-from webhook.core.gpu.placement import is_gpu_taint, tolerates
+from webhook.core.gpu.placement import distinct_nodes, is_gpu_taint, tolerates
 from webhook.core.gpu.values import Inventory, NodeGroup, Offer
 from webhook.core.policy.values import Policy, RowName
 
@@ -127,9 +127,9 @@ def _unselected(pod: Pod, able: _Offers) -> str:
     """Name the selector that none of those nodes has, if there is one such."""
     if pod.spec.node_name:
         return f"spec.nodeName is {pod.spec.node_name}, which offers none; remove it"
-    labels = [node.labels for group, _ in able for node in group.nodes]
     for key, value in sorted((pod.spec.node_selector or {}).items()):
-        if not any(each.get(key) == value for each in labels):
+        distinct = (distinct_nodes(group, frozenset({key})) for group, _ in able)
+        if not any(node.labels.get(key) == value for nodes in distinct for node in nodes):
             return f"none of those nodes is labelled {key}={value}, as its nodeSelector wants"
     return "its nodeSelector and required node affinity exclude those nodes"
 

@@ -134,6 +134,9 @@ def _fill_node(candidates: tuple[Candidate, ...], options: _Options) -> list[_Op
     before them, so they need GPUs at their own time only (Kubernetes, "Sidecar Containers",
     resource sharing within containers).
     """
+    if len(candidates) == 1:  # as most pods have
+        only = _take(options[_key(candidates[0])], Counter())
+        return None if only is None else [only]
     taken: dict[int, _Option] = {}
     steady: Counter[str] = Counter()
     for index in _steady_order(candidates):

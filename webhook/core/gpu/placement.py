@@ -14,6 +14,8 @@ from webhook.core.gpu.values import NodeGroup, NodeLabels, NodeRequirement
 
 # What Go's ParseInt reads; Python's int() also takes spaces, underscores and other digits.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+MOST_KEPT: Final = 64
+"""Sets of labels of which the distinct nodes are kept with a group: anybody may ask for any."""
 REPELLING: Final = frozenset({"NoSchedule", "NoExecute"})
 
 
@@ -135,6 +137,33 @@ def is_gpu_taint(taint: Taint, gpu_taints: frozenset[str]) -> bool:
     return taint.key in gpu_taints or f"{taint.key}={taint.value or ''}" in gpu_taints
 
 
+def _keys(pod: Pod) -> frozenset[str] | None:
+    """Returns the labels by which a pod selects nodes, None where it selects them by name."""
+    terms = required_terms(pod) or ()
+    if any(term.match_fields for term in terms):
+        return None
+    asked = (each.key for term in terms for each in term.match_expressions or ())
+    return frozenset((*(pod.spec.node_selector or ()), *asked))
+
+
+def distinct_nodes(group: NodeGroup, keys: frozenset[str] | None) -> tuple[NodeLabels, ...]:
+    """Return a node for each way in which a group's nodes differ in labels.
+
+    Pods of one controller ask for the same labels, so what is found is kept with the group.
+    """
+    if keys is None:
+        return group.nodes
+    found = group.distinct.get(keys)
+    if found is None:
+        ways: dict[tuple[str | None, ...], NodeLabels] = {}
+        for node in group.nodes:
+            ways.setdefault(tuple(map(node.labels.get, keys)), node)
+        if len(group.distinct) >= MOST_KEPT:
+            group.distinct.clear()
+        found = group.distinct[keys] = tuple(ways.values())
+    return found
+
+
 def can_reach(pod: Pod, group: NodeGroup, gpu_taints: frozenset[str]) -> bool:
     """Whether the pod, with our GPU toleration, can land in the group.
 
@@ -150,4 +179,6 @@ def can_reach(pod: Pod, group: NodeGroup, gpu_taints: frozenset[str]) -> bool:
         return False
     if not spec.node_selector and required_terms(pod) is None:
         return bool(nodes)
+    if not spec.node_name:
+        nodes = distinct_nodes(group, _keys(pod))
     return any(selects_node(pod, node, partial=partial) for node in nodes)

@@ -117,7 +117,8 @@ class NodeGroup:
     """Nodes that offer the same under the same taints and the same tenant.
 
     `declared` is the name of the policy's pool whose next node this is; it is not there yet, and
-    has more labels than the pool lists.
+    has more labels than the pool lists. `distinct` keeps what `placement` finds by labels, for as
+    long as the snapshot lasts.
     """
 
     offers: tuple[Offer, ...]
@@ -125,6 +126,9 @@ class NodeGroup:
     tenant: str | None
     nodes: tuple[NodeLabels, ...]
     declared: str = ""
+    distinct: dict[frozenset[str], tuple[NodeLabels, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
