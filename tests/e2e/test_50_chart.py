@@ -34,6 +34,7 @@ SETS = {
         *("--set", "networkPolicy.enabled=false", "--set", "podDisruptionBudget.enabled=false"),
         *("--set", "server.priorityClassName=", "--set", "server.port=10250"),
     ),
+    "from": ("--set-json", 'networkPolicy.apiServer=["10.0.0.10/32","fd00::/64"]'),
     "placed": (
         *("--set-json", 'server.nodeSelector={"pool":"system"}'),
         *("--set-json", 'server.tolerations=[{"operator":"Exists"}]'),
@@ -55,6 +56,7 @@ WRONG = {
     "reasonsPage=wiki": "reasonsPage",
     "image.repository=": "image.repository is empty: build the image",
     "advise.kinds=x": "advise",
+    "networkPolicy.apiServer[0]=x": "apiServer",
     "advise.customResources=x": "customResources",
 }
 

@@ -138,7 +138,7 @@ def is_gpu_taint(taint: Taint, gpu_taints: frozenset[str]) -> bool:
 
 
 def _keys(pod: Pod) -> frozenset[str] | None:
-    """Returns the labels by which a pod selects nodes, None where it selects them by name."""
+    """Returns the labels by which a pod selects nodes, None for names of nodes."""
     terms = required_terms(pod) or ()
     if any(term.match_fields for term in terms):
         return None
