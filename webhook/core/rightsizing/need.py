@@ -14,7 +14,7 @@ HEADROOM: Final = 1.2
 LEAST_HOURS: Final = 24
 LEAST_POINTS: Final = 100
 IDLE: Final = 0.05
-"""A device that is less active than this in every 5 minutes of the window is idle."""
+"""A device that is less active than this in every sample of the window is idle."""
 
 
 @dataclass(frozen=True, slots=True)

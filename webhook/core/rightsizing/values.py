@@ -31,8 +31,8 @@ class DeviceUse:
     """What was measured in a window. None is unknown, not zero.
 
     `points` are 5-minute means, `hours` the hours that have a point. `active` is the share of
-    time in which a kernel ran, of the device: 95th percentile and mean of the 5-minute means, and
-    the highest of them. `memory_low` is the 5th percentile of the memory.
+    time in which a kernel ran, of the device: 95th percentile of the 5-minute means, and mean and
+    highest of the samples. `memory_low` is the 5th percentile of the memory.
     """
 
     points: int = 0
