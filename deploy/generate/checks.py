@@ -94,7 +94,8 @@ def _found(check: Check) -> str:
     """Returns CEL for what a check newly finds in a pod."""
     when = check.backstop.when or check.webhook
     changed = over_pod(check.backstop.changed or "false")
-    parts = [f"variables.containers.exists(c, {when.container})"] if when.container else []
+    of_each = f"variables.containers.exists(c, {over_pod(when.container)})"
+    parts = [of_each] if when.container else []
     if when.pod:
         parts.append(f"(request.operation == 'UPDATE' ? {changed} : ({over_pod(when.pod)}))")
     return " || ".join(parts)

@@ -14,6 +14,7 @@ from webhook.core.checks.cel import (
     over_pod,
     requires,
 )
+from webhook.core.checks.registry import CHECKS
 from webhook.core.decision.safety import BACKSTOP
 from webhook.core.gpu.meaning import FORMS
 from webhook.core.gpu.resources import ResourceKind
@@ -32,6 +33,14 @@ _WHOLE: Final = {ResourceKind.GPU: "gpu", ResourceKind.SHARED_GPU: "sharedGpu"}
 """Kinds of one name, whose forms are a variable each: looked at once, not for each request."""
 _OLD: Final = f"oldObject.spec.{LISTS[-1]}"
 _UNLESS_TENANT: Final = "!variables.tenant || "
+_ANY_GPU: Final = " || ".join(f"({each})" for each in _IS.values())
+_POOL: Final = f"'{names.TENANT}'"
+_OWN_POOL: Final = "variables.name != '' && v == variables.name"
+_MAY_SHARE: Final = (
+    '{{ if eq "shared" (dig "tenantPools" "isolated" (.Values.policy | default dict)) }}'
+    "(variables.tenant ? variables.ownPool : variables.offPools)"
+    "{{ else }}!variables.tenant{{ end }}"
+)
 _UNLESS_AVAILABLE: Final = (
     f'{{{{ if eq .Values.profile "available" }}}}{_UNLESS_TENANT}{{{{ end }}}}'
 )
@@ -67,6 +76,12 @@ def backstop_variables() -> Iterator[tuple[str, str]]:
     for kind, name in _WHOLE.items():
         yield name, over_pod(_shown(FORMS[kind]))
         yield f"{name}Isolated", over_pod(_shown(_isolated(kind)))
+    yield "pool", over_pod(leaves(_POOL, "true"))
+    yield "ownPool", over_pod(leaves(_POOL, _OWN_POOL))
+    yield "offPools", over_pod(requires(NodeRequirement(names.TENANT, "DoesNotExist")))
+    for check in CHECKS:
+        for name, expression in (check.backstop.variables if check.backstop else {}).items():
+            yield name, over_pod(expression)
 
 
 def request_validations() -> Iterator[tuple[Reason, str, str]]:
@@ -75,12 +90,21 @@ def request_validations() -> Iterator[tuple[Reason, str, str]]:
     shared = " || ".join(
         f"({_IS[kind]} && {_any(kind)} && !{_isolating(kind)})" for kind in ResourceKind
     )
-    for reason, wrong, unless in (
-        (denials.NOT_REWRITTEN, unknown, _UNLESS_AVAILABLE),
-        (denials.TENANT_NEEDS_ISOLATION, shared, _UNLESS_TENANT),
+    for reason, rule in (
+        (denials.NOT_REWRITTEN, f"{_UNLESS_AVAILABLE}{_no_request(unknown)}"),
+        (
+            denials.TENANT_NEEDS_ISOLATION,
+            f"(!variables.pool || variables.ownPool || {_no_request(_ANY_GPU)})"
+            f" && ({_MAY_SHARE} || {_no_request(shared)})",
+        ),
     ):
-        request = f"m.exists(k, k.startsWith('{names.NVIDIA}') && {NOT_ZERO} && ({wrong}))"
-        yield reason, BACKSTOP[reason], f"{unless}!variables.requested.exists(m, {request})"
+        yield reason, BACKSTOP[reason], rule
+
+
+def _no_request(condition: str) -> str:
+    """Returns CEL for a pod without a request whose name `k` meets a condition."""
+    request = f"m.exists(k, k.startsWith('{names.NVIDIA}') && {NOT_ZERO} && ({condition}))"
+    return f"!variables.requested.exists(m, {request})"
 
 
 def _any(kind: ResourceKind) -> str:

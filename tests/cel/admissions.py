@@ -9,6 +9,7 @@ from tests.cel.protocol import Case, Json
 _FROM = {"secretKeyRef": {"name": "a", "key": "b"}}
 _NAMES = (
     *("NVIDIA_VISIBLE_DEVICES", "NVIDIA_IMEX_CHANNELS", "NVIDIA_GDS", "NVIDIA_MOFED", "PATH"),
+    *("NVIDIA_GDRCOPY", "NVIDIA_NVSWITCH"),
     *("CUDA_VERSION", "CUDA_VISIBLE_DEVICES", "CUDA_MPS_PIPE_DIRECTORY", "nvidia_gds"),
     *("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"),
 )
@@ -30,7 +31,8 @@ _CAPABILITIES = st.sampled_from(
     (
         *("SYS_ADMIN", "\u017fYS_ADMIN", "CAP_CAP_SYS_ADMIN", "SYS_CAP_ADMIN", " sys_admin\t"),
         *("cap_MKNOD", "MKNOD\n", "\u00a0ALL", "M\u212aNOD", "SYS_ADM\u0130N", "NET_ADMIN", ""),
-        *("DAC_READ_SEARCH\v", "ALL", "\x1cALL", "CAP_", "SYS_ADMINS"),
+        *("DAC_READ_SEARCH\v", "ALL", "\x1cALL", "CAP_", "SYS_ADMINS", "SYS_PTRACE", "IPC_LOCK"),
+        *("chown", "CAP_MKNOD", "cap_sys_ptrace", "BPF", "NET_BIND_SERVICE", "\u017fETUID"),
     )
 )
 _PATHS = (
@@ -45,6 +47,9 @@ _PATHS = (
         "/home",
     ),
     *("/data/nvidia-container-devices", "/mps/log", "/srv/mps", "/run/docker.sock", "/run/dbusx"),
+    *("/sys", "/proc/sys", "/sys/class/net", "/sys/bus", "/home/kubernetes/bin/nvidia"),
+    *("/data/kubelet", "/data/kubelets", "/srv/a.sock", "/srv/a.socks", "/mnt", "/opt/bin", "/nix"),
+    *("/dev/infiniband", "/dev/aperture_devices", "/etc/localtime", "/usr/share/zoneinfo", "/tmp"),  # noqa: S108
 )
 _SPELLINGS = st.sampled_from(
     (
@@ -90,7 +95,13 @@ _CONTAINER = st.fixed_dictionaries(
             },
         ),
         "volumeMounts": st.lists(
-            _SPELLED.map(lambda path: {"name": "v", "mountPath": path}), max_size=2
+            st.builds(
+                lambda path, name, more: {"name": name, "mountPath": path} | more,
+                _SPELLED,
+                st.sampled_from("vw"),
+                st.sampled_from(({}, {"readOnly": True}, {"readOnly": False})),
+            ),
+            max_size=2,
         ),
         "resources": st.fixed_dictionaries(
             {},
@@ -136,6 +147,9 @@ _TERMS = st.sampled_from(
         [_both(_term("In", "none"), _term("In", *_PRODUCTS, key="nvidia.com/gpu.product"))],
         [_term("In", "none", key="nvidia.com/mig-1g.5gb.sharing-strategy")],
         [_term("In", "time-slicing", key="nvidia.com/mig-1g.5gb.sharing-strategy")],
+        [_both(_term("In", "none"), _term("In", "blue", key="gpu-sharing.io/tenant"))],
+        [_both(_term("In", "mps"), _term("In", "red", key="gpu-sharing.io/tenant"))],
+        [_term("In", "blue", "red", key="gpu-sharing.io/tenant")],
         [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["a"]}]}],
     )
 )
@@ -144,6 +158,7 @@ _KEYS = (
     *("devices.nri.io/pod", "mounts.noderesource.dev", "cdi-devices.nri.io", "xdevices.nri.io"),
     *("gpu-fraction", "gpu-memory", "x-gpu-memory", "kai.scheduler/gpu-x", "run.ai/y"),
     *("io.kubernetes.cri-o.Devices", "devices.crio.io/c", "devices.crio.iox", "a"),
+    *("devices.gke.io/container.c", "kubectl.kubernetes.io/last-applied-configuration"),
 )
 _LISTED = (
     "",
@@ -152,6 +167,9 @@ _LISTED = (
     "/dev/fuse, /dev/net/tun",
     "/data,",
     "/dev/..",
+    *("- path: /dev/fuse\n", "- path: /dev/fuse\n  major: 195\n", "- path: /dev/nvidia0\n"),
+    *("/dev/infiniband/uverbs0", "see nvidia.com/gpu=0", "nvidia.com/gpu.product=A100"),
+    *("/dev//./dri/card0", "x/nvidiactl", "/dev/sda", "/dev/fuse:/dev/nvidia0:rwm", "gpu: 1"),
 )
 _ANNOTATIONS = st.dictionaries(st.sampled_from(_KEYS), st.sampled_from(_LISTED), max_size=2)
 _TOLERATION = st.fixed_dictionaries(
@@ -178,7 +196,9 @@ _VOLUME = st.sampled_from([{"emptyDir": {}}]) | _SPELLED.map(
 _SPEC: dict[str, st.SearchStrategy[Any]] = {
     "initContainers": _containers(0),
     "ephemeralContainers": _containers(0),
-    "volumes": st.lists(_VOLUME.map(lambda made: {"name": "v", **made}), max_size=2),
+    "volumes": st.tuples(_VOLUME, _VOLUME).map(
+        lambda made: [{"name": name, **each} for name, each in zip("vw", made, strict=True)]
+    ),
     "hostPID": st.booleans(),
     "hostIPC": st.booleans(),
     "hostNetwork": st.booleans(),

@@ -28,6 +28,7 @@ from webhook.core.checks.registry import CHECKS, REASONS
 from webhook.core.decision import safety
 from webhook.core.decision.classify import classify
 from webhook.core.decision.values import Question
+from webhook.core.gpu import meaning
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy.load import parse_policy
 from webhook.core.verdict import Verdict
@@ -97,15 +98,19 @@ def must_refuse(check: Check, case: Case) -> bool:
     """Whether the backstop must refuse a request for what this check newly finds."""
     assert case.object is not None
     asked = question(case, case.object)
-    seen = safety.subject_of(asked)
+    seen = safety.subject_of(asked, POLICY)
     to_all = check.treatments.others is Treatment.REFUSE
     if not (to_all or asked.constraints.isolated):
         return False
     found, added = found_by(check, seen), seen
     if case.old is not None:
-        before = replace(safety.subject_of(question(case, case.old)), tenant=seen.tenant)
+        before = replace(
+            safety.subject_of(question(case, case.old), POLICY),
+            tenant=seen.tenant,
+            isolated=seen.isolated,
+        )
         found = set() if check.only_created else found - found_by(check, before)
-        added = replace(safety.subject_of(added_question(case)), strategies=seen.strategies)
+        added = replace(safety.subject_of(added_question(case), POLICY), strategies=seen.strategies)
     return bool(found and check.backstop.claims(seen)) or check.backstop.taken(added)
 
 
@@ -119,11 +124,14 @@ def refused_requests(case: Case) -> dict[Reason, bool]:
     """What the backstop must say of what a created pod requests."""
     assert case.object is not None
     asked = question(case, case.object)
-    amounts = set(safety.subject_of(asked).strategies.values())
+    amounts = set(safety.subject_of(asked, POLICY).strategies.values())
     shared = any(each and not each.traits.isolated for each in amounts)
+    left = meaning.values_left(asked.pod, "gpu-sharing.io/tenant")
+    elsewhere = bool(left is not None and not left <= {asked.constraints.tenant} and amounts)
     return {
         denials.NOT_REWRITTEN: case.old is None and None in amounts,
-        denials.TENANT_NEEDS_ISOLATION: case.old is None and shared and asked.constraints.isolated,
+        denials.TENANT_NEEDS_ISOLATION: case.old is None
+        and (elsewhere or (shared and asked.constraints.isolated)),
     }
 
 
@@ -157,7 +165,7 @@ def compare(judges: Judges, cases: list[Case]) -> None:
         claims = {each.reason: must_refuse(each, case) for each in CLAIMED}
         for reason, expected in (claims | refused_requests(case)).items():
             refused = refuses(reason, backstop)
-            assert expected == refused or malformed, (reason.code, expected, case)
+            assert expected == refused or malformed, (reason.code, expected, case.to_json())
 
 
 def made(container: Json, **spec: object) -> Case:
@@ -184,6 +192,10 @@ def hosting(path: str) -> Case:
     return made({}, volumes=[{"name": "v", "hostPath": {"path": path}}])
 
 
+def of_others(case: Case) -> Case:
+    return replace(case, namespace={"metadata": {"labels": {}}})
+
+
 def sharing(*values: str, operator: str = "In") -> Json:
     return {"key": SHARING, "operator": operator, "values": list(values)}
 
@@ -200,8 +212,8 @@ ONE = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
 MEMORY = {"volumeMounts": [{"name": "v", "mountPath": "/dev/shm"}]}  # noqa: S108
 DISAGREED = {  # what the first form's webhook and backstop judged differently
     "a long s": (made(adding("\u017fYS_ADMIN")), "capabilities", True),
-    "a prefix within": (made(adding("SYS_CAP_ADMIN")), "capabilities", False),
-    "two prefixes": (made(adding("CAP_CAP_SYS_ADMIN")), "capabilities", False),
+    "a prefix within": (of_others(made(adding("SYS_CAP_ADMIN"))), "capabilities", False),
+    "two prefixes": (of_others(made(adding("CAP_CAP_SYS_ADMIN"))), "capabilities", False),
     "a gate by reference": (made(environment("NVIDIA_GDS", "$(X)")), "gpu_visibility", True),
     "a zero beside CUDA_VERSION": (
         made(environment("CUDA_VERSION", "12") | {"resources": ZERO}),
@@ -219,11 +231,7 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
         "reserved_mounts",
         False,
     ),
-    "doubled slashes": (
-        made({}, volumes=[{"name": "v", "hostPath": {"path": "/data//x"}}]),
-        "host_path",
-        False,
-    ),
+    "doubled slashes": (of_others(hosting("/data//x")), "host_path", False),
     "own tenant by Exists": (
         made(
             {},
@@ -235,7 +243,7 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
     "CRI-O's device that is none": (
         annotated("devices.crio.io", "/data:/x"),
         "device_annotations",
-        False,
+        True,
     ),
     "a key with a Kelvin sign": (annotated("cdi.\u212a8s.io", "a"), "device_annotations", True),
     "a space behind a path": (hosting("/dev "), "host_path", True),
@@ -253,7 +261,7 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
     ),
     "a tenant by its namespace's workload": (
         replace(
-            made({}, hostPID=True),
+            made({}, hostIPC=True),
             namespace={"metadata": {"labels": {"gpu-sharing.io/workload": "tenant"}}},
         ),
         "host_namespaces",
@@ -317,7 +325,7 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
             labels={"gpu-sharing.io/tenant": ""},
         ),
         "tolerations",
-        True,
+        False,
     ),
 }
 

@@ -1,11 +1,11 @@
 """Parts of pods for the search: ways around the device plugin, and what looks like them but is not.
 
 What a part is, is known from how it was made, not from the code under test: a way carries the
-reason that must be given for it, a harmless part carries None.
+reason that must be given for it to a tenant and to others, a harmless part carries None.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -18,11 +18,24 @@ FROM = {"secretKeyRef": {"name": "a", "key": "b"}}
 
 @dataclass(frozen=True)
 class Part:
-    """Fields of a container (any, or its own), spec or metadata, and the reason they must meet."""
+    """Fields of a container (any, or its own), spec or metadata, and the reason they must meet.
+
+    `spared` says that it is a way of tenants only; of others it is harmless.
+    """
 
     reason: str | None
     where: str
     fields: Json
+    spared: bool = False
+
+    @property
+    def of_others(self) -> str | None:
+        """The reason that must be given to others."""
+        return None if self.spared else self.reason
+
+
+def _spared(part: Part) -> Part:
+    return replace(part, spared=True)
 
 
 @st.composite
@@ -40,6 +53,11 @@ def spelled(draw: st.DrawFn, path: str) -> str:
     steps = [draw(joints) + step for step in path.strip("/").split("/")]
     whole = "".join(steps) + draw(st.sampled_from(("", "/", "//", "/.", "/x/..")))
     return whole.lstrip("/") if draw(st.booleans()) else whole
+
+
+def doubled(path: str) -> str:
+    """The same path with doubled, dotted and trailing slashes."""
+    return path.replace("/", "//./") + "/"
 
 
 def _container(reason: str | None, **fields: Any) -> Part:
@@ -67,7 +85,9 @@ def _capability(reason: str | None) -> Callable[[str], Part]:
 
 
 def _annotation(reason: str | None) -> Callable[[str], Part]:
-    return lambda key: Part(reason, "annotations", {key: "nvidia.com/gpu=all"})
+    injects = reason == "device_annotations"
+    value = "nvidia.com/gpu=all" if injects else "nvidia.com/gpu.product=A100, /dev/fuse"
+    return lambda key: Part(reason, "annotations", {key: value})
 
 
 def _variables(names: tuple[str, ...], values: tuple[str, ...]) -> st.SearchStrategy[Json]:
@@ -79,10 +99,12 @@ def _variables(names: tuple[str, ...], values: tuple[str, ...]) -> st.SearchStra
 
 
 _DEVICES = ("NVIDIA_VISIBLE_DEVICES", "NVIDIA_MIG_CONFIG_DEVICES", "NVIDIA_MIG_MONITOR_DEVICES")
-_GATES = ("NVIDIA_GDS", "NVIDIA_MOFED", "NVIDIA_GDRCOPY", "NVIDIA_NVSWITCH")
+_GATES = ("NVIDIA_GDS", "NVIDIA_NVSWITCH")
+_NETWORK_GATES = ("NVIDIA_MOFED", "NVIDIA_GDRCOPY")
 _NAMED = ("all", "0", "GPU-1", "void,all", "VOID", "$(A)", "nvidia.com/gpu=all", " ")
 _PIPES = ("CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY", "CUDA_MPS_CLIENT_PRIORITY")
-_CAPABILITIES = ("SYS_ADMIN", "ALL", "SYS_PTRACE", "MKNOD", "SYS_RAWIO")
+_CAPABILITIES = ("SYS_ADMIN", "ALL", "BPF", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH")
+_OTHER_CAPABILITIES = ("NET_ADMIN", "IPC_LOCK", "SYS_NICE", "SYS_TIME", "NET_RAW")
 _PATHS = (
     *("/", "/dev", "/dev/nvidia0", "/dev/nvidia-caps/nvidia-cap1", "/dev/char", "/proc"),
     *(
@@ -96,10 +118,21 @@ _PATHS = (
     ),
     *("/var", "/var/lib", "/var/lib/kubelet", "/var/lib/kubelet/device-plugins", "/run/containerd"),
     *("/run/crio/crio.sock", "/run/docker.sock", "/run/nri/nri.sock", "/data/../dev/nvidiactl"),
+    *("/bin", "/usr/local/bin", "/lib64", "/sbin", "/nix/store", "/opt/bin", "/opt/cni/bin"),
+    *("/etc/cron.d", "/etc/passwd", "/root/.ssh", "/boot", "/usr/share", "/opt", "/home", "/mnt"),
+    *("/var/lib/k0s", "/run/k0s/containerd.sock", "/var/lib/rancher/rke2/agent", "/run/k3s"),
+    *("/var/snap/microk8s/common", "/snap/microk8s/current", "/mnt/stateful_partition/var/lib"),
+    *("/mnt/stateful_partition", "/home/kubernetes/bin", "/ostree/deploy", "/sysroot", "/local"),
+    *("/local/var/lib/kubelet", "/.bottlerocket/rootfs", "/system/state", "/var/vcap/data"),
+    *("/tmp", "/tmp/nvidia-mps", "/var/log/nvidia-mps", "/data/kubelet", "/mnt/0/containerd"),  # noqa: S108
+    *("/srv/my.sock", "/var/lib/minikube", "/var/data/criorootstorage", "/var/lib/extensions"),
+    *("/sys/bus/pci", "/sys/class/net/eth0", "/proc/sys/kernel", "/var/roothome", "/run/systemd"),
 )
+_OTHER_PATHS = ("/data", "/mnt/k8s-disks/0", "/devices", "/dev/shm", "/var/log", "/srv/dev")  # noqa: S108
+_NETWORK_PATHS = ("/sys", "/proc/sys", "/sys/class/net", "/dev/aperture_devices")
 _ANNOTATIONS = (
     *("cdi.k8s.io/a", "nvidia.cdi.k8s.io", "nvidia.cdi.k8s.io/pod", "devices.nri.io/pod"),
-    "nvidia.cdi.k8s.io/container.main",
+    *("nvidia.cdi.k8s.io/container.main", "devices.gke.io/container.main", "any.example/key"),
 )
 _FOREIGN = (
     *("nvidia.com/gpumem", "nvidia.com/gpu-10gb", "nvidia.com/GRID_T4-1Q", "nvidia.com/pgpu"),
@@ -119,6 +152,7 @@ _TOLERATIONS = (
 ways = st.one_of(
     _variables(_DEVICES, _NAMED).map(_env("gpu_visibility")),
     _variables(_GATES, ("enabled", "$(A)")).map(_env("gpu_visibility")),
+    _variables(_NETWORK_GATES, ("enabled", "$(A)")).map(_env("gpu_direct")),
     _variables(_PIPES, ("", "/tmp/mps")).map(_env("mps_environment")),  # noqa: S108
     _variables(("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT",), ("", "all", "0=1M;")).map(
         _env("mps_environment")
@@ -130,8 +164,12 @@ ways = st.one_of(
     st.sampled_from(("\u017fYS_ADMIN", "SYS_ADMIN\u0430", "SYS_ADM\u0130N", "M\u212aNOD")).map(
         _capability("capabilities")
     ),
+    st.sampled_from(_OTHER_CAPABILITIES).map(_capability("capabilities")).map(_spared),
     st.sampled_from(_PATHS).flatmap(spelled).map(_volume("host_path")),
-    st.sampled_from(("hostPID", "hostIPC", "hostNetwork")).map(
+    st.sampled_from(_OTHER_PATHS).map(_volume("host_path")).map(_spared),
+    st.sampled_from(_OTHER_PATHS).map(doubled).map(_volume("host_path")).map(_spared),
+    st.just(_spec("host_pid", hostPID=True)),
+    st.sampled_from(("hostIPC", "hostNetwork")).map(
         lambda name: _spec("host_namespaces", **{name: True})
     ),
     st.sampled_from(("nvidia", "nvidia-cdi", "nvidia-legacy")).map(
@@ -169,7 +207,6 @@ _LOOK_ALIKES = (
     *("NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_DISABLE_REQUIRE", "PATH"),
 )
 _LOWER = ("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "0=512M"), ("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "5")
-_OTHER_PATHS = ("/data", "/mnt/k8s-disks/0", "/devices", "/dev/shm", "/var/log", "/srv/dev")  # noqa: S108
 _OTHER_MOUNTS = ("/data", "/dev/shm", "/mps", "/run/secrets")  # noqa: S108
 _OTHER_NAMES = (
     *("amd.com/gpu", "gpu.intel.com/i915", "nvidia.com/hostdev", "rdma/hca", "example.com/gp"),
@@ -203,8 +240,7 @@ harmless = st.one_of(
     ).map(lambda name: _container(None, resources={"requests": {name: "1"}})),
     st.just(_container(None, envFrom=[{"prefix": "APP_", "configMapRef": {"name": "a"}}])),
     st.just(_container(None, securityContext={"privileged": False, "runAsUser": 0})),
-    st.sampled_from(("NET_ADMIN", "cap_ipc_lock", "SYS_NICE")).map(_capability(None)),
-    st.sampled_from(_OTHER_PATHS).flatmap(spelled).map(_volume(None)),
+    st.sampled_from(("NET_BIND_SERVICE", "cap_chown", "MKNOD")).map(_capability(None)),
     st.sampled_from(_OTHER_MOUNTS).flatmap(spelled).map(_mount(None)),
     st.just(_spec(None, hostNetwork=False, shareProcessNamespace=True)),
     st.sampled_from(("gvisor", "kata-nvidia")).map(lambda n: _spec(None, runtimeClassName=n)),

@@ -11,7 +11,7 @@ from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks import registry
-from webhook.core.checks.finding import Finding
+from webhook.core.checks.finding import Finding, Subject
 from webhook.core.decision import findings, safety
 from webhook.core.decision.classify import classify
 from webhook.core.decision.decide import decide
@@ -121,12 +121,16 @@ def _common(decided: Decision) -> Reason:
 
 
 def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> Verdict:
-    found = _findings(question, policy)
+    seen = safety.subject_of(question, policy)
+    found = _findings(question, seen)
     if request.mode is Mode.AUDIT:  # which leaves every pod as it was, so that says nothing of it
         found = tuple(f for f in found if f.violation.reason is not denials.NOT_REWRITTEN)
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify(request.old_pod, request.namespace_labels, policy)
-        found = findings.introduced(found, _findings(before, policy))
+        old = replace(
+            safety.subject_of(before, policy), tenant=seen.tenant, isolated=seen.isolated
+        )  # a label that changes whose pod it is brings nothing else into it
+        found = findings.introduced(found, _findings(before, old))
     judged = findings.treat_findings(found, policy, tenant=question.constraints.isolated)
     if judged.refused:
         return denied(question, judged.refused, judged.warnings)
@@ -136,9 +140,8 @@ def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> 
     )
 
 
-def _findings(question: Question, policy: Policy) -> tuple[Finding, ...]:
+def _findings(question: Question, seen: Subject) -> tuple[Finding, ...]:
     """All that is wrong with a pod at once, so that one mend suffices."""
-    seen = safety.subject_of(question, policy.pools)
     malformed = (Finding(each) for each in question.violations)
     found = (*malformed, *safety.unsafe_requests(question, seen), *registry.run_checks(seen))
     return tuple(dict.fromkeys(found))

@@ -16,9 +16,10 @@ to look at, which the webhook refuses. It comes first, so that all that follows 
 ({{- range $index, $list := list "containers" "initContainers" "ephemeralContainers" }}{{ if $index }} || {{ end }}(has({{ $o }}.spec.{{ $list }}) && {{ $o }}.spec.{{ $list }}.exists(c, {{ $p }})){{ end }})
 {{- end }}
 
-{{/* What is rewritten: such pods, and those to which an ephemeral container is added. */}}
+{{/* What is rewritten: such pods, those with NVIDIA's runtime, and those that get an ephemeral container. */}}
 {{- define "gpu-sharing.mutates" -}}
 has(request.subResource) && request.subResource == 'ephemeralcontainers' ||
+(has({{ . }}.spec.runtimeClassName) && {{ . }}.spec.runtimeClassName.lowerAscii().startsWith('nvidia')) ||
 {{ include "gpu-sharing.asks" . }}
 {{- end }}
 

@@ -25,10 +25,8 @@ NVIDIA: Final = "nvidia.com/"
 GPU: Final = NVIDIA + "gpu"
 SHARED_GPU: Final = NVIDIA + "gpu.shared"
 MIG: Final = NVIDIA + "mig-"
+DEVICE_CLASS: Final = "deviceclass.resource.kubernetes.io/"  # KEP-5004: of every DeviceClass
 SHARED: Final = ".shared"
-
-# Resources of every DeviceClass, by its name (KEP-5004).
-DEVICE_CLASS: Final = "deviceclass.resource.kubernetes.io/"
 
 NODE_NAME_FIELD: Final = "metadata.name"
 HOSTNAME: Final = "kubernetes.io/hostname"

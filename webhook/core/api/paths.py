@@ -1,4 +1,4 @@
-"""Patterns, for Python and for CEL, of node paths that lead to GPUs.
+"""Patterns, for Python and CEL, of paths by which a pod reaches its node.
 
 A pattern sees through `//`, `/./` and /var/run. Python follows `..`, which CEL cannot: there any
 path that goes BACK is taken for the worst. Kubernetes refuses it in a hostPath anyway.
@@ -11,23 +11,44 @@ from typing import Final
 
 SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - a path that pods mount, not a file of ours
 
-# Sources: nvidia-container-toolkit, k8s-device-plugin (README, `mps-root`), CDI specification
-# (directories), Kubernetes "Device Plugins" (sockets); the rest is how node and runtime are led.
-_FOLDERS: Final = (
-    *("/dev", "/proc", "/sys"),  # devices, their capabilities and their memory
-    *("/run/cdi", "/etc/cdi", "/run/nri", "/etc/nri", "/opt/nri"),
-    *("/run/containerd", "/run/crio", "/run/docker", "/run/docker.sock", "/run/k3s"),
-    *("/run/cri-dockerd.sock", "/run/podman", "/run/systemd", "/run/dbus"),
-    *("/etc/containerd", "/etc/crio", "/etc/docker", "/etc/nvidia-container-runtime"),
-    *("/etc/kubernetes", "/var/lib/kubelet", "/var/lib/rancher"),
-    *("/var/lib/containerd", "/var/lib/containers", "/var/lib/docker"),
-    "/usr/local/nvidia/toolkit",
+# Sources: Filesystem Hierarchy Standard; nvidia-container-toolkit; k8s-device-plugin (`mps-root`);
+# CDI and NRI specifications; documentation of k0s, k3s, RKE2, MicroK8s, minikube, COS, OSTree,
+# Bottlerocket, Talos, Flatcar, NixOS, BOSH and IBM Cloud on where their nodes keep what they run.
+_STATE: Final = (
+    *("bottlerocket", "boot2docker", "calico", "cloud", "cni", "confexts", "containers", "crio"),
+    *("dbus", "etcd", "extensions", "google", "lxc", "lxd", "machines", "minikube", "nvidia"),
+    *("portables", "private", "snapd", "systemd", "toolbox"),
 )
-_BEGINNING: Final = "/run/nvidia"  # also /run/nvidia-fabricmanager and the like
-# Below /dev, and no GPU: exactly these, since a folder can hold a link to anywhere.
+_FOLDERS: Final = (
+    *("/dev", "/proc", "/run", "/sys"),  # devices, sockets, MPS pipes
+    *("/bin", "/boot", "/efi", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/sbin", "/usr"),
+    *("/etc", "/oem", "/root", "/snap"),
+    *("/opt/bin", "/opt/cni", "/opt/containerd", "/opt/local", "/opt/nri", "/opt/nvidia"),
+    *("/opt/sbin", "/home/kubernetes", "/system", "/var/system", "/var/snap"),
+    *("/ostree", "/sysroot", "/var/roothome", "/var/usrlocal", "/var/opt"),
+    *("/.bottlerocket", "/local/etc", "/local/opt", "/local/var"),
+    *(f"/mnt/stateful_partition/{each}" for each in ("etc", "home", "var", "var_overlay")),
+    *(f"/var/lib/{each}" for each in _STATE),
+    *("/var/data", "/var/vcap", "/var/spool/cron", "/tmp/nvidia-log"),  # noqa: S108
+)
+# Wherever it was moved to, it is called so; a socket has somebody of the node behind it.
+_OWNERS: Final = (
+    *("containerd", "cri-o", "crio", "docker", "dockershim", "k0s", "k3s", "kubelet", "microk8s"),
+    *("nvidia-mps", "rancher", "rke2"),
+)
+_SOCKET: Final = r"[^/]*\.sock(et)?"
+# Below those, and none of it: exactly these, since a folder can hold a link to anywhere.
 _HARMLESS: Final = (
     *(SHARED_MEMORY, "/dev/hugepages", "/dev/infiniband", "/dev/fuse", "/dev/net/tun"),
-    *("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"),
+    *("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/run/tcpx"),
+    *("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo"),
+)
+# Source: GoogleCloudPlatform/container-engine-accelerators, gpudirect-tcpx and -tcpxo.
+_GPU_DIRECT: Final = (
+    *("/sys", "/proc/sys", "/proc/sys/net", "/sys/class", "/sys/class/net"),
+    *("/sys/class/infiniband", "/sys/class/infiniband_verbs", "/sys/class/infiniband_mad"),
+    *("/dev/aperture_devices", "/dev/dmabuf_import_helper"),
+    *("/home/kubernetes/bin/nvidia", "/home/kubernetes/bin/nvidia/lib64"),
 )
 # No part of these is read in two ways, so that neither engine goes back in a long path.
 _SPACE: Final = " \t\n\r\f\v"
@@ -56,20 +77,21 @@ def _beginning(*paths: str) -> str:
 
 def _parents() -> set[str]:
     """Returns the folders that hold one of the list, but for the root."""
-    steps = [path.strip("/").split("/") for path in (*_FOLDERS, _BEGINNING)]
+    steps = [path.strip("/").split("/") for path in (*_FOLDERS, "/tmp/nvidia-mps")]  # noqa: S108
     return {"/".join(each[:length]) for each in steps for length in range(1, len(each))}
 
 
 REACHING: Final = "|".join(
     (
         f"{_beginning(*_FOLDERS)}{_STEP_ENDS}",
-        _beginning(_BEGINNING),
         f"{_beginning(*_parents())}{_END}",
+        f"(^|/)({'|'.join(map(re.escape, _OWNERS))}|{_SOCKET}){_STEP_ENDS}",
         rf"{_ROOT}\.?{_BLANK}\Z",
     )
 )
-"""A path leads to GPUs, unless it is HARMLESS."""
+"""A path reaches the node, unless it is HARMLESS or of GPU_DIRECT."""
 HARMLESS: Final = _beginning(*_HARMLESS) + _END
+GPU_DIRECT: Final = _beginning(*_GPU_DIRECT) + _END
 SHARED_MEMORY_ITSELF: Final = _beginning(SHARED_MEMORY) + _END
 
 
@@ -94,15 +116,20 @@ def goes_back(path: str) -> bool:
     return bool(re.search(BACK, path))
 
 
-def reaches_gpus(path: str) -> bool:
-    """Returns whether a path of the node leads to GPUs or to what allocates them.
+def reaches_node(path: str) -> bool:
+    """Returns whether a path leads to what runs or configures the node, or to devices.
 
     | path, in its normal form | leads there |
     |---|---|
-    | one of the harmless ones below /dev | no |
-    | below one of the list | yes |
+    | one of the harmless ones, or of those that GPUDirect needs | no |
+    | below one of the list, or called as a runtime or socket is anywhere | yes |
     | a parent of one of the list | yes: it holds it |
     | any other | no |
     """
     clean = normal(path)
-    return bool(re.search(REACHING, clean)) and not re.search(HARMLESS, clean)
+    return bool(re.search(REACHING, clean)) and not re.search(f"{HARMLESS}|{GPU_DIRECT}", clean)
+
+
+def is_of_gpu_direct(path: str) -> bool:
+    """Returns whether a path is one that published recipes of GPUDirect mount."""
+    return bool(re.search(GPU_DIRECT, normal(path)))

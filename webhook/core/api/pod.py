@@ -73,7 +73,9 @@ class SecurityContext(Part, frozen=True):
 class VolumeMount(Part, frozen=True):
     """containers[].volumeMounts[]."""
 
+    name: str = ""
     mount_path: str = ""
+    read_only: bool | None = None
 
 
 class Container(Part, frozen=True):

@@ -1,4 +1,4 @@
-"""The check of capabilities that come to the same as privileged."""
+"""The check of capabilities that reach the node."""
 
 import re
 from collections.abc import Iterator
@@ -8,66 +8,115 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import matches
+from webhook.core.checks.cel import listed, matches
 from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
+_BASELINE: Final = (
+    *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
+    *("NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+)
 _REACHING: Final = (
     "ALL",
     "SYS_ADMIN",  # what the toolkit itself takes for privileged
-    "SYS_PTRACE",  # into processes that hold a GPU
     "SYS_RAWIO",  # the device's memory
     "SYS_MODULE",  # the kernel
-    "MKNOD",  # a device node of one's own
     "DAC_READ_SEARCH",  # files of the node by handle
+    *("BPF", "PERFMON"),  # memory of every process
 )
+_TRACING: Final = ("SYS_PTRACE",)  # into processes that hold a GPU, where the pod sees them
 # containerd's strings.ToUpper makes an S of the long s, so no letter but ASCII's is read at all.
 _BLANK: Final = r"[ \t\n\r\f\v]*"
-_PATTERN: Final = rf"(?i)^{_BLANK}(CAP_)?({'|'.join(_REACHING)}){_BLANK}\Z|[^\x00-\x7F]"
-_FOUND: Final = re.compile(_PATTERN, re.ASCII)
 
 
-def capabilities(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
-    """Yields each added capability that comes to the same as privileged.
+def _pattern(names: tuple[str, ...]) -> str:
+    return rf"^{_BLANK}(?i:(CAP_)?({'|'.join(names)})){_BLANK}\Z|[^\x00-\x7F]"
+
+
+_FOUND: Final = re.compile(_pattern(_REACHING), re.ASCII)
+_FOUND_ON_HOST: Final = re.compile(_pattern((*_REACHING, *_TRACING)), re.ASCII)
+
+
+def capabilities(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
+    """Yields each added capability that reaches the node, or that no tenant may have.
 
     Fields: securityContext.capabilities.add of every container, in any case, with or without
-    `CAP_` (as container runtimes read them). Allowed: ASCII names that are not listed above.
-    Source: nvidia-container-toolkit privileged.go; man 7 capabilities.
+    `CAP_` (as container runtimes read them). Source: Pod Security Standards, "Baseline";
+    nvidia-container-toolkit privileged.go; man 7 capabilities.
+
+    | capability | tenant's pod | other pod |
+    |---|---|---|
+    | of the baseline | allowed | allowed |
+    | in `tenantCapabilities` of the policy | allowed | as below |
+    | SYS_PTRACE | found | found with hostPID |
+    | SYS_ADMIN and the like; not ASCII | found | found |
+    | any other | found | allowed |
     """
     context = container.security_context
-    added = (context.capabilities.add if context and context.capabilities else None) or ()
-    for each in added:
-        found = _FOUND.search(each)
-        if found:
-            name = found[2].upper() if found[2] else quote(each)
-            text = f"capability {name} reaches GPUs that were not given; remove it"
+    pattern = _FOUND_ON_HOST if seen.pod.spec.host_pid else _FOUND
+    for each in (context.capabilities.add if context and context.capabilities else None) or ():
+        wrong = _is_denied(each, seen) if seen.isolated else pattern.search(each) is not None
+        if wrong:
+            name = each.strip().upper().removeprefix("CAP_") if each.isascii() else each
+            who = "is not for tenants' pods" if seen.isolated else "reaches the node's devices"
+            text = f"capability {quote(name)} {who}; remove it"
             where = f"securityContext.capabilities.add[{name}]"
             yield Finding(Violation(CHECK.reason, place.name, text, where))
 
+
+def _is_denied(name: str, seen: Subject) -> bool:
+    known = name.upper().removeprefix("CAP_") if name.isascii() else ""
+    return known not in _BASELINE and known not in seen.allowances.capabilities
+
+
+_ADDS: Final = (
+    "has(c.securityContext) && has(c.securityContext.capabilities)"
+    " && has(c.securityContext.capabilities.add) && c.securityContext.capabilities.add.exists(a, "
+)
+_LISTED: Final = '{{ dig "tenantCapabilities" list (.Values.policy | default dict) | toJson }}'
+_KNOWN: Final = (
+    "[a.upperAscii()].exists(u, u in variables.capabilities"
+    " || (u.startsWith('CAP_') && u.substring(4) in variables.capabilities))"
+)
+_TRACES: Final = (
+    f"has(o.spec.hostPID) && o.spec.hostPID && a.{matches(_pattern((*_REACHING, *_TRACING)))}"
+)
 
 CHECK: Final = Check(
     rank=6,
     reason=Reason(
         "capabilities",
         Group.WAY_AROUND,
-        "A container adds a capability that reaches every GPU of its node.",
+        "A container adds a capability that reaches the node, or that is not for tenants.",
         example="`capabilities: {add: [CAP_SYS_ADMIN]}`.",
-        to_do="remove it; IPC_LOCK, NET_ADMIN and others are fine.",
+        to_do=(
+            "remove it. In tenants' pods those of Pod Security's baseline are fine and those in "
+            "`tenantCapabilities` of the policy; `kubectl debug --profile=restricted` adds none."
+        ),
         detail=(
-            f"Those are {', '.join(_REACHING)}, and whatever is spelled with other letters than "
-            "ASCII has."
+            f"In other pods those are {', '.join(_REACHING)}, with hostPID also "
+            f"{', '.join(_TRACING)}, and whatever is spelled with other letters than ASCII has."
         ),
     ),
     treatments=REFUSED,
     texts=Texts(
-        looks_at=f"{', '.join(_REACHING)}; any case, with or without `CAP_`; all that is not ASCII",
-        comment="SYS_ADMIN and the like",
+        looks_at=(
+            "of tenants all but Pod Security's baseline and `tenantCapabilities`; of others "
+            f"{', '.join(_REACHING)}, with hostPID {', '.join(_TRACING)}; any case, with or "
+            "without `CAP_`; all that is not ASCII"
+        ),
+        comment="tenants: the baseline only",
     ),
     webhook=PodCondition(
-        container="has(c.securityContext) && has(c.securityContext.capabilities)"
-        " && has(c.securityContext.capabilities.add)"
-        f" && c.securityContext.capabilities.add.exists(a, a.{matches(_PATTERN)})"
+        container=f"{_ADDS}!(a in {listed((*_BASELINE, *(f'CAP_{n}' for n in _BASELINE)))}))"
     ),
-    backstop=Backstop("an added capability reaches devices; remove it"),
+    backstop=Backstop(
+        "an added capability reaches the node, or is not for tenants; remove it",
+        PodCondition(
+            container=f"{_ADDS}variables.tenant ? !{_KNOWN}"
+            f" : (a.{matches(_pattern(_REACHING))} || ({_TRACES})))"
+        ),
+        variables={"capabilities": f"{listed(_BASELINE)} + {_LISTED}"},
+    ),
     container_rule=capabilities,
 )

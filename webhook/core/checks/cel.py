@@ -69,6 +69,14 @@ NOT_ZERO: Final = "string(m[k]) != '0'"
 REQUESTS_GPU: Final = resource_names(f"{names_gpu('k')} && {NOT_ZERO}")
 """A container requests a GPU; a quantity of zero is no request."""
 
+REQUESTS_DEVICE: Final = (
+    "has(c.resources) && has(c.resources.claims) && size(c.resources.claims) > 0 || "
+    + resource_names(
+        f"(k.startsWith('{names.NVIDIA}') || k.startsWith('{names.DEVICE_CLASS}')) && {NOT_ZERO}"
+    )
+)
+"""A container requests a device of NVIDIA's by any name, or claims one (`requests_device`)."""
+
 _SHARED_BY_MPS: Final = resource_names(
     f"k in {listed((names.GPU, names.SHARED_GPU))} && {NOT_ZERO}"
 )

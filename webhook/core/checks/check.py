@@ -1,7 +1,7 @@
 """A check: its rule, the same rule as CEL, its texts and its treatment."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -48,7 +48,9 @@ class Backstop:
     which `claims` holds (all, but where the rule needs what CEL cannot see), and for those that are
     `taken` for the worst where CEL cannot follow what the rule does. Of a pod that exists the API
     server looks at containers that an update adds, and at what `changed`: CEL that tells what the
-    rule newly finds, empty where that cannot change in a pod.
+    rule newly finds, empty where that cannot change in a pod. All may use `variables.tenant`,
+    which holds for tenants' pods, and `variables` of its own: CEL over `o`, in which the chart's
+    values can stand.
     """
 
     message: str
@@ -56,6 +58,7 @@ class Backstop:
     changed: str = ""
     claims: Callable[[Subject], bool] = lambda _: True
     taken: Callable[[Subject], bool] = lambda _: False
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.api import paths
 from webhook.core.api import pod as pods
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
@@ -14,9 +13,22 @@ from webhook.core.checks.finding import Finding, Subject, quote
 
 # containerd/nri plugins/device-injector, old and new names
 _INJECTORS: Final = r"(cdi-)?(devices|mounts)\.(noderesource\.dev|nri\.io)"
-_CRI_O: Final = r"io\.kubernetes\.cri-o\.devices|devices\.crio\.io"
+# CRI-O's lists; container-engine-accelerators nri_device_injector, which GKE installs by itself
+_LISTS: Final = r"io\.kubernetes\.cri-o\.devices|devices\.crio\.io|devices\.gke\.io"
 _INJECTING_KEY: Final = rf"^(([^/]*\.)?cdi\.k8s\.io|{_INJECTORS})(/|\Z)"
-_LISTING_KEY: Final = rf"^({_CRI_O})(/|\Z)"
+_LISTING_KEY: Final = rf"^({_LISTS})(/|\Z)"
+_SPARED_KEY: Final = "kubectl.kubernetes.io/last-applied-configuration"
+_SPARED: Final = (
+    r"/dev/(fuse|net/tun|shm|null|zero|random|urandom|hugepages|infiniband(/[a-z0-9_]+)?|"
+    r"dmabuf_import_helper|aperture_devices)"
+)
+_SPARED_LIST: Final = rf"^([\s,]|(-\s+path:\s*)?{_SPARED}(:[A-Za-z0-9_/-]*)*([\s,]|\Z))*\Z"
+_NODES: Final = "nvidia|dri|vfio|kfd|mem|kmem|port|char"
+_DRIVER: Final = "[0-9]|ctl|-uvm|-modeset|-cap|-nvswitch|-nvlink|-fs|-imex"
+_DEVICE: Final = (
+    rf"/dev(/|/\./)+({_NODES})|/nvidia({_DRIVER})|nvidia\.com/[A-Za-z0-9_-]+=[A-Za-z0-9]"
+)
+"""A device of a GPU or of all memory, or a CDI name of NVIDIA's, in any text."""
 
 
 def device_annotations(seen: Subject) -> Iterator[Finding]:
@@ -24,53 +36,41 @@ def device_annotations(seen: Subject) -> Iterator[Finding]:
 
     Fields: metadata.annotations, which can change at any time, so the value is evidence too;
     keys in any case, as the API server takes them.
-    Source: CDI specification; nvidia-container-toolkit nri/plugin.go; CRI-O annotations v1, v2.
+    Source: CDI specification; nvidia-container-toolkit nri/plugin.go; CRI-O annotations v1, v2;
+    GKE's device injector, whose value is YAML and may give a device another path.
 
-    | key | found |
-    |---|---|
-    | `cdi.k8s.io`, `nvidia.cdi.k8s.io` or another under it, alone or before a slash | yes |
-    | those of NRI's device injector, alone or before a slash | yes |
-    | CRI-O's list of devices | if a device on it leads to GPUs |
-    | any other | no |
+    | key | value | found |
+    |---|---|---|
+    | `cdi.k8s.io`, `nvidia.cdi.k8s.io` or another under it, alone or before a slash | any | yes |
+    | those of NRI's device injector, alone or before a slash | any | yes |
+    | CRI-O's list of devices, GKE's injector | harmless devices by their plain paths | no |
+    | the same | any other | yes |
+    | what kubectl applied last: the pod itself says it too | any | no |
+    | any other | with a device of a GPU, or a CDI name of NVIDIA's | yes |
     """
     for key, value in pods.annotations(seen.pod).items():
-        small = key.lower()
-        injects = re.search(_INJECTING_KEY, small)
-        if injects or (re.search(_LISTING_KEY, small) and _lists_gpus(value)):
+        if _injects(key.lower(), value):
             text = f"annotation {quote(key)} has devices injected; remove it"
             where = f"metadata.annotations[{key}]"
             yield Finding(Violation(CHECK.reason, "", text, where), value)
 
 
-def _lists_gpus(devices: str) -> bool:
-    """`/dev/fuse:/dev/fuse:rwm,/dev/net/tun`: device, where, permissions."""
-    return any(paths.reaches_gpus(each.partition(":")[0]) for each in _listed(devices))
-
-
-def _listed(devices: str) -> list[str]:
-    return devices.replace(" ", "").split(",")
-
-
-def _lists_back(seen: Subject) -> bool:
-    """Returns whether a device on CRI-O's list goes back by `..`."""
-    return any(
-        re.search(_LISTING_KEY, key.lower())
-        and any(paths.goes_back(each.partition(":")[0]) for each in _listed(value))
-        for key, value in pods.annotations(seen.pod).items()
-    )
+def _injects(key: str, value: str) -> bool:
+    if re.search(_INJECTING_KEY, key):
+        return True
+    if re.search(_LISTING_KEY, key):
+        return not re.search(_SPARED_LIST, value)
+    return key != _SPARED_KEY and bool(re.search(_DEVICE, value))
 
 
 _MAP: Final = "o.metadata.annotations"
-_DEVICE: Final = "d.split(':')[0]"
-_REACHES: Final = (
-    f"{_DEVICE}.{matches(f'{paths.BACK}|{paths.REACHING}')} && !{_DEVICE}.{matches(paths.HARMLESS)}"
-)
 _SMALL: Final = "k.lowerAscii().replace('\\u212a', 'k')"  # Python's lower() knows the Kelvin sign
-
 _INJECTS: Final = (
     f"{_SMALL}.{matches(_INJECTING_KEY)} || ({_SMALL}.{matches(_LISTING_KEY)}"
-    f" && {_MAP}[k].replace(' ', '').split(',').exists(d, {_REACHES}))"
+    f" ? !{_MAP}[k].{matches(_SPARED_LIST)}"
+    f" : k != '{_SPARED_KEY}' && {_MAP}[k].{matches(_DEVICE)})"
 )
+
 _PRESENT: Final = f"has({_MAP}) && {_MAP}.exists(k, "
 _BEFORE: Final = "oldObject.metadata.annotations"
 _SAME: Final = f"has({_BEFORE}) && k in {_BEFORE} && {_BEFORE}[k] == {_MAP}[k]"
@@ -86,17 +86,18 @@ CHECK: Final = Check(
     ),
     treatments=REFUSED,
     texts=Texts(
-        looks_at="annotations of CDI, of NRI's device injector, CRI-O's list with a GPU on it",
-        comment="CDI and NRI",
+        looks_at=(
+            "annotations of CDI and NRI's device injector; those of CRI-O and of GKE's injector "
+            "(`devices.gke.io/container.…`) with more than harmless devices; under any key a GPU's "
+            "device path or a CDI name of NVIDIA's"
+        ),
+        comment="CDI, NRI, CRI-O, GKE",
         on_the_node="NRI plugin off",
     ),
-    webhook=PodCondition(
-        pod=f"{_PRESENT}{_INJECTS})",
-    ),
+    webhook=PodCondition(pod=f"{_PRESENT}{_INJECTS})"),
     backstop=Backstop(
         "an annotation injects devices; remove it",
         changed=f"{_PRESENT}({_INJECTS}) && !({_SAME}))",
-        taken=_lists_back,
     ),
     pod_rule=device_annotations,
 )

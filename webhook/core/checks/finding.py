@@ -16,9 +16,21 @@ _LONGEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
+class TenantAllowances:
+    """What tenants' pods may have of their node, by the policy.
+
+    `host_paths` exactly as pods write them, `capabilities` in capitals without `CAP_`.
+    """
+
+    host_paths: frozenset[str] = frozenset()
+    capabilities: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """A pod as the checks look at it.
 
+    `isolated` says that the pod is a tenant's, `tenant` whose its namespace says that it is.
     `strategies` is what each requested resource amounts to by the pod's required placement, None
     where unknown; `malformed` says that some request could not be read.
     """
@@ -26,6 +38,8 @@ class Subject:
     pod: Pod
     containers: Mapping[ContainerRef, Container]
     tenant: str | None
+    isolated: bool
+    allowances: TenantAllowances
     idle: frozenset[ContainerRef]
     strategies: Mapping[str, Strategy | None]
     malformed: bool

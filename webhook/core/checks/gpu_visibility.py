@@ -19,7 +19,7 @@ _DEVICES: Final = (
     "NVIDIA_MIG_MONITOR_DEVICES",
     "NVIDIA_IMEX_CHANNELS",
 )
-_GATES: Final = ("NVIDIA_GDS", "NVIDIA_MOFED", "NVIDIA_GDRCOPY", "NVIDIA_NVSWITCH")
+_GATES: Final = ("NVIDIA_GDS", "NVIDIA_NVSWITCH")
 _ENABLES: Final = ("enabled", "$(")
 _CUDA_VERSION: Final = "CUDA_VERSION"
 
@@ -34,7 +34,7 @@ def gpu_visibility(seen: Subject, place: ContainerRef, container: Container) -> 
     | variable | allowed |
     |---|---|
     | NVIDIA_VISIBLE_DEVICES, NVIDIA_IMEX_CHANNELS, NVIDIA_MIG_*_DEVICES | `void`, `none`, empty |
-    | NVIDIA_GDS, NVIDIA_MOFED, NVIDIA_GDRCOPY, NVIDIA_NVSWITCH | a value but `enabled` |
+    | NVIDIA_GDS, NVIDIA_NVSWITCH | a value but `enabled` |
     | CUDA_VERSION: `all`, while NVIDIA_VISIBLE_DEVICES is unset | beside that, or a request |
     | any other | anything |
 
@@ -46,7 +46,7 @@ def gpu_visibility(seen: Subject, place: ContainerRef, container: Container) -> 
     for variable in variables:
         if variable.name in _DEVICES and not _hides(variable):
             text = f"env {variable.name} reaches GPUs that were not given to it; remove it"
-        elif variable.name in _GATES and _enables(variable):
+        elif variable.name in _GATES and enables(variable):
             text = f"env {variable.name} reaches devices that were not given to it; remove it"
         elif alone and variable.name == _CUDA_VERSION and _is_set(variable):
             text = f"env {_CUDA_VERSION} alone means every GPU; set {names.VISIBLE_DEVICES}=void"
@@ -59,7 +59,8 @@ def _hides(variable: EnvVar) -> bool:
     return variable.value_from is None and (variable.value or "") in _HIDDEN
 
 
-def _enables(variable: EnvVar) -> bool:
+def enables(variable: EnvVar) -> bool:
+    """Returns whether a variable of the toolkit adds the devices that it is for."""
     value = (variable.value or "").lower()
     return variable.value_from is not None or any(each in value for each in _ENABLES)
 
@@ -69,12 +70,14 @@ def _is_set(variable: EnvVar) -> bool:
 
 
 _VALUE: Final = "(has(e.value) ? e.value : '')"
-_ENABLED: Final = " || ".join(f"{_VALUE}.lowerAscii().contains('{each}')" for each in _ENABLES)
+_ENABLING: Final = " || ".join(f"{_VALUE}.lowerAscii().contains('{each}')" for each in _ENABLES)
+ENABLED: Final = f"(has(e.valueFrom) || {_ENABLING})"
+"""CEL of `enables` for a variable `e`."""
 _CEL: Final = (
     "has(c.env) && (c.env.exists(e, e.name.startsWith('NVIDIA_')"
     f" && ((e.name in {listed(_DEVICES)}"
     f" && (has(e.valueFrom) || !({_VALUE} in {listed(_HIDDEN)})))"
-    f" || (e.name in {listed(_GATES)} && (has(e.valueFrom) || {_ENABLED}))))"
+    f" || (e.name in {listed(_GATES)} && {ENABLED})))"
     f" || (c.env.exists(e, e.name == '{_CUDA_VERSION}' && (has(e.valueFrom) || {_VALUE} != ''))"
     f" && !c.env.exists(e, e.name == '{names.VISIBLE_DEVICES}') && !({REQUESTS_GPU})))"
 )

@@ -8,20 +8,20 @@ from webhook.core.api.violation import Violation
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
-_FIELDS: Final = ("hostPID", "hostIPC", "hostNetwork")
+_FIELDS: Final = ("hostIPC", "hostNetwork")
 
 
 def host_namespaces(seen: Subject) -> Iterator[Finding]:
-    """Yields each namespace of the node that a pod shares: there are others' GPU processes.
+    """Yields each namespace of the node that a pod shares, but for its processes.
 
-    Fields: spec.hostPID, spec.hostIPC, spec.hostNetwork. Allowed: false, absent.
+    Fields: spec.hostIPC, spec.hostNetwork. Allowed: false, absent.
     Source: NVIDIA MPS documentation (clients meet in IPC); Kubernetes, Pod Security Standards.
     """
     spec = seen.pod.spec
-    values = (spec.host_pid, spec.host_ipc, spec.host_network)
+    values = (spec.host_ipc, spec.host_network)
     for name, value in zip(_FIELDS, values, strict=True):
         if value:
-            text = f"{name} reaches others' processes on the node; remove it"
+            text = f"{name} reaches what others share on the node; remove it"
             yield Finding(Violation(CHECK.reason, "", text, f"spec.{name}"))
 
 
@@ -30,13 +30,13 @@ CHECK: Final = Check(
     reason=Reason(
         "host_namespaces",
         Group.WAY_AROUND,
-        "The pod shares processes, memory or network with its node.",
+        "The pod shares memory or network with its node.",
         example="`hostIPC: true`.",
         to_do=(
             "remove it; MPS needs none of them. For shared memory mount an emptyDir with "
             "`medium: Memory`."
         ),
-        detail="Other pods' GPU processes are there.",
+        detail="So do other pods of that kind, and programs of the node; tenants' pods do not.",
     ),
     treatments=REFUSED_TO_TENANTS,
     texts=Texts(looks_at=", ".join(_FIELDS), comment=", ".join(_FIELDS)),

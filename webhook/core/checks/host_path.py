@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from webhook.core.api import paths
+from webhook.core.api.pod import Volume
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import ON_MPS, matches
@@ -12,72 +13,120 @@ from webhook.core.checks.finding import Finding, Subject, quote
 
 
 def host_path(seen: Subject) -> Iterator[Finding]:
-    """Yields each volume that is a part of the node through which GPUs are reached.
+    """Yields each volume that is a part of the node and not for the pod.
 
-    Fields: spec.volumes[*].hostPath.path, mounted or not: an ephemeral container can mount it
-    later. Source: nvidia-facts 4.3; the list is in `paths`.
+    Fields: spec.volumes[*].hostPath.path, mounted or not, since an ephemeral container can mount
+    it later; volumeMounts[*] of every container, which are evidence. Source: nvidia-facts 4.3,
+    and for others the list in `paths`.
 
-    | path | pod without MPS | pod with MPS |
+    | path | tenant's pod | other pod |
     |---|---|---|
-    | /dev/shm itself | allowed | found: MPS has its own |
-    | leads to GPUs (see `paths.reaches_gpus`) | found | found |
-    | any other | allowed | allowed |
+    | `tenantHostPaths` of the policy has it, each mount is read-only | allowed | as below |
+    | `tenantHostPaths` has it, some mount is not | found | as below |
+    | /dev/shm itself, in a pod with MPS, which has its own | found | found |
+    | reaches the node (see `paths.reaches_node`), or has a step `..` | found | found |
+    | any other | found | allowed |
     """
-    mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
     for volume in seen.pod.spec.volumes or ():
         if volume.host_path is None:
             continue
-        path = volume.host_path.path
-        shared = mps and paths.normal(path) == paths.SHARED_MEMORY
-        if shared or paths.reaches_gpus(path):
-            text = f"hostPath {quote(path)} reaches GPUs that were not given; use another volume"
+        wrong = _of_tenant(seen, volume) if seen.isolated else _of_others(seen, volume)
+        if wrong:
+            text = f"hostPath {quote(volume.host_path.path)} {wrong}"
             where = f"spec.volumes[{volume.name}].hostPath.path"
-            yield Finding(Violation(CHECK.reason, "", text, where))
+            yield Finding(
+                Violation(CHECK.reason, "", text, where), evidence=_mounting(seen, volume)
+            )
 
 
-def _goes_back(seen: Subject) -> bool:
-    """Returns whether a hostPath goes back: Kubernetes itself refuses it after admission."""
-    volumes = seen.pod.spec.volumes or ()
-    return any(each.host_path and paths.goes_back(each.host_path.path) for each in volumes)
+def _of_tenant(seen: Subject, volume: Volume) -> str:
+    listed = volume.host_path and volume.host_path.path in seen.allowances.host_paths
+    if not listed:
+        return "is a part of the node, which tenants' pods may not mount; use another volume"
+    writable = any(
+        mount.name == volume.name and not mount.read_only
+        for container in seen.containers.values()
+        for mount in container.volume_mounts or ()
+    )
+    return "may be mounted with readOnly: true only; set it in every mount" if writable else ""
+
+
+def _of_others(seen: Subject, volume: Volume) -> str:
+    path = volume.host_path.path if volume.host_path else ""
+    mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
+    if mps and paths.normal(path) == paths.SHARED_MEMORY:
+        return "is what MPS mounts itself; use another volume"
+    if paths.goes_back(path) or paths.reaches_node(path):
+        return "leads to what the node runs or gives devices with; use another volume"
+    return ""
+
+
+def _mounting(seen: Subject, volume: Volume) -> str:
+    """Returns the containers that mount a volume: another one is another finding."""
+    mounting = (
+        place.name
+        for place, container in seen.containers.items()
+        if any(mount.name == volume.name for mount in container.volume_mounts or ())
+    )
+    return " ".join(mounting)
 
 
 _PATH: Final = "v.hostPath.path"
+_HOST: Final = "(has(o.spec.volumes) ? o.spec.volumes : []).filter(v, has(v.hostPath)"
+_SPARED: Final = f"{paths.HARMLESS}|{paths.GPU_DIRECT}"
 _REACHES: Final = (
-    f"({_PATH}.{matches(f'{paths.BACK}|{paths.REACHING}')} && !{_PATH}.{matches(paths.HARMLESS)})"
+    f"({_PATH}.{matches(f'{paths.BACK}|{paths.REACHING}')} && !{_PATH}.{matches(_SPARED)})"
 )
-_VOLUMES: Final = "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath) && "
-_LEADING: Final = f"{_VOLUMES}{_REACHES})"
-_SHARED: Final = f"{_VOLUMES}{_PATH}.{matches(paths.SHARED_MEMORY_ITSELF)}) && {ON_MPS}"
+_LISTED: Final = '{{ dig "tenantHostPaths" list (.Values.policy | default dict) | toJson }}'
+_UNLISTED: Final = f"!({_PATH} in {_LISTED})"
+_SHARED: Final = (
+    "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath)"
+    f" && {_PATH}.{matches(paths.SHARED_MEMORY_ITSELF)}) && {ON_MPS}"
+)
+_WRITES: Final = "variables.tenant && !(has(m.readOnly) && m.readOnly)"
 
 CHECK: Final = Check(
     rank=7,
     reason=Reason(
         "host_path",
         Group.WAY_AROUND,
-        "A volume of the pod is a part of the node through which GPUs are reached.",
-        example="`hostPath: {path: /}`, `/dev`, `/var/run/nvidia`.",
+        "A volume of the pod is a part of its node.",
+        example="`hostPath: {path: /}`, `/usr/bin`, `/var/lib/kubelet`; of a tenant any.",
         to_do=(
-            "use another volume. `/dev/shm` is fine outside MPS, `/dev/infiniband` and `/data` "
-            "always."
+            "use another volume. Tenants' pods get the paths that the policy lists in "
+            "`tenantHostPaths`, read-only. In other pods `/data` and the like are fine, and "
+            "`/dev/infiniband`; what GPUDirect needs is another check, `gpu_direct`."
         ),
         detail=(
-            "Or it holds something that leads there: devices, the runtime's sockets, the "
-            "kubelet's folders."
+            "Of other pods: devices, sockets, what the node runs, its configuration, and the "
+            "folders of the kubelet and of container runtimes, wherever a distribution keeps them."
         ),
     ),
     treatments=REFUSED,
     texts=Texts(
         looks_at=(
-            "hostPath to, above or below /dev, /proc, /sys, the folders and sockets of NVIDIA, "
-            "CDI, NRI, container runtimes and the kubelet; after `..`, `//`, /var/run"
+            "hostPath: of tenants each that `tenantHostPaths` does not list, or that is not "
+            "mounted read-only; of others those to, above or below devices, sockets, MPS pipes, "
+            "executables, configuration, and the folders of runtimes and kubelets; after `..`, "
+            "`//`, /var/run"
         ),
-        comment="/dev, /run/nvidia, /var/lib/kubelet, …",
+        comment="tenants: all but tenantHostPaths",
     ),
-    webhook=PodCondition(pod=_LEADING),  # and asked about pods with GPU requests
+    webhook=PodCondition(pod="has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath))"),
     backstop=Backstop(
-        "a hostPath leads to devices or their sockets; remove it",
-        PodCondition(pod=f"({_LEADING}) || ({_SHARED})"),
-        taken=_goes_back,
+        "a hostPath leads to what the node runs or gives devices with, or is a tenant's; use "
+        "another volume",
+        PodCondition(
+            pod=f"size(variables.wrongHostPaths) > 0 || ({_SHARED})",
+            container="has(c.volumeMounts) && c.volumeMounts.exists(m, m.name in"
+            f" variables.wrongHostPaths || ({_WRITES} && m.name in variables.hostPaths))",
+        ),
+        variables={
+            "hostPaths": f"{_HOST}).map(v, v.name)",
+            "wrongHostPaths": (
+                f"{_HOST} && (variables.tenant ? {_UNLISTED} : {_REACHES})).map(v, v.name)"
+            ),
+        },
     ),
     pod_rule=host_path,
 )

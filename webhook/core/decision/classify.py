@@ -45,7 +45,7 @@ def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question
         row_name=row_name,
         row=row,
         constraints=Constraints(
-            tenant=tenant,
+            tenant=namespace.get(names.TENANT) or None,
             isolated=is_tenant_row(row_name),
             shared_pools=policy.shared_tenant_pools,
             memory=row.memory if memory is None else memory,

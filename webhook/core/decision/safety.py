@@ -10,8 +10,7 @@ from webhook.core.decision.allowed import choices_of, denial_reason
 from webhook.core.decision.values import GpuRequest, Question
 from webhook.core.gpu import meaning
 from webhook.core.gpu.strategies import FALLBACK, Strategy
-from webhook.core.gpu.values import DeclaredPool
-from webhook.core.policy.values import SeveralGpus
+from webhook.core.policy.values import Policy, SeveralGpus
 
 BACKSTOP: Final = {
     denials.TOO_LARGE: limits.TOO_MANY_PARTS.message,
@@ -19,21 +18,27 @@ BACKSTOP: Final = {
         "a GPU request is not pinned to nodes where its name is safe: the webhook did not see the "
         "pod, or something changed it; create it again"
     ),
-    denials.TENANT_NEEDS_ISOLATION: "a tenant's pod gets an isolated device only",
+    denials.TENANT_NEEDS_ISOLATION: (
+        "a tenant's pod gets an isolated device only, or a share in its namespace's own pool where "
+        "the policy allows it; nobody else gets any there"
+    ),
 }
 """What the backstop says of requests, in the chart's ValidatingAdmissionPolicy."""
 
 
-def subject_of(question: Question, pools: tuple[DeclaredPool, ...] = ()) -> Subject:
+def subject_of(question: Question, policy: Policy) -> Subject:
     """Return what the checks look at: a large pod repeats few resource names many times."""
     resources = dict.fromkeys(each.resource for each in question.requests)
     return Subject(
         pod=question.pod,
         containers=question.containers,
-        tenant=question.tenant,
+        tenant=question.constraints.tenant,
+        isolated=question.constraints.isolated,
+        allowances=policy.tenant_allowances,
         idle=frozenset(question.idle),
         strategies={
-            each: meaning.strategy_of_request(question.pod, each, pools) for each in resources
+            each: meaning.strategy_of_request(question.pod, each, policy.pools)
+            for each in resources
         },
         malformed=bool(question.violations),
     )
@@ -81,21 +86,22 @@ def _is_allowed(strategy: Strategy, request: GpuRequest, question: Question) -> 
 
 
 def _keeps_tenants_apart(strategy: Strategy, question: Question) -> bool:
-    """Whether no tenant shares a device with anybody else.
+    """Whether no tenant shares a device with anybody else, and nobody takes another's pool.
 
     | strategy | tenant pools | tenant's pod | other pod |
     |---|---|---|---|
+    | any | any | if it is not pinned to another's pool | if it is not pinned to a pool |
     | isolated | any | yes | yes |
     | shared | isolated | no | yes |
     | shared | shared | if pinned to its own pool | if pinned off every pool |
+
+    Its own pool is that of the namespace's tenant: the pod's own label opens none.
     """
     constraints = question.constraints
-    if strategy.traits.isolated:
-        return True
-    if not constraints.shared_pools:
-        return not constraints.isolated
-    if not constraints.isolated:
-        return meaning.is_absent(question.pod, names.TENANT)
-    own = frozenset({question.tenant})
     left = meaning.values_left(question.pod, names.TENANT)
-    return question.tenant is not None and left == own
+    own = left is not None and constraints.tenant is not None and left <= {constraints.tenant}
+    if left is not None and not own:
+        return False
+    if strategy.traits.isolated or not constraints.shared_pools:
+        return strategy.traits.isolated or not constraints.isolated
+    return own if constraints.isolated else meaning.is_absent(question.pod, names.TENANT)

@@ -29,8 +29,9 @@ class GpuRequest:
 class Constraints:
     """What an offer must satisfy for a pod, besides a request's own choices.
 
-    `isolated` says that the pod must be kept apart from everybody else's. `memory`, in MiB, is
-    the policy's default where the pod says nothing.
+    `tenant` is whose pools and tolerations are the pod's own: that of its namespace, since a pod's
+    own label opens nothing. `isolated` says that it must be kept apart from everybody else's.
+    `memory`, in MiB, is the policy's default where the pod says nothing.
     """
 
     tenant: str | None

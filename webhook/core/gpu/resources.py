@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from webhook.core.api import mig, names
+from webhook.core.api import mig, names, quantity
 from webhook.core.api.mig import Profile
+from webhook.core.api.pod import Container
+from webhook.core.api.quantity import Raw
 
 
 class ResourceKind(Enum):
@@ -46,3 +48,25 @@ def parse_resource(name: str) -> GpuResource | None:
 def is_gpu(name: str) -> bool:
     """Whether the device plugin can advertise this name for GPUs or parts of them."""
     return name in _WHOLE or mig.of_resource(name) is not None
+
+
+def requests_device(container: Container) -> bool:
+    """Whether a container requests a device of NVIDIA's by any name, or claims one.
+
+    A quantity of zero is no request; one that cannot be read is.
+    """
+    resources = container.resources
+    if resources is None:
+        return False
+    requested = (*(resources.limits or {}).items(), *(resources.requests or {}).items())
+    return bool(resources.claims) or any(
+        name.startswith((names.NVIDIA, names.DEVICE_CLASS)) and not _is_zero(raw)
+        for name, raw in requested
+    )
+
+
+def _is_zero(raw: Raw | None) -> bool:
+    try:
+        return raw is None or quantity.parse_quantity(raw) == 0
+    except quantity.QuantityError:
+        return False

@@ -15,8 +15,10 @@ from webhook.core.api import names, pod
 from webhook.core.api.containers import ContainerRef
 from webhook.core.api.node import Taint
 from webhook.core.api.pod import Container, EnvVar, NodeSelectorTerm, Pod
+from webhook.core.checks.runtime_class import is_nvidia_runtime
 from webhook.core.decision.values import Allocation, Decision, GpuRequest, Question
 from webhook.core.gpu.placement import tolerates
+from webhook.core.gpu.resources import requests_device
 from webhook.core.gpu.values import ExtendedResource, NodeRequirement
 
 _NODE_AFFINITY: Final = ("spec", "affinity", "nodeAffinity")
@@ -44,7 +46,7 @@ def render(question: Question, decision: Decision, annotation: str | None) -> tu
     """
     allocations = decision.allocations
     if not allocations:
-        return ()
+        return tuple(hide(question, question.idle)) if _may_see_gpus(question) else ()
     requirements = tuple(dict.fromkeys(r for each in allocations for r in each.requirements))
     return (
         *(op for each in allocations for op in _delivery(each, question)),
@@ -57,13 +59,28 @@ def render(question: Question, decision: Decision, annotation: str | None) -> tu
 
 
 def hide(question: Question, idle: tuple[ContainerRef, ...]) -> Iterator[Op]:
-    """Set NVIDIA_VISIBLE_DEVICES=void where no GPU is asked: an image may say `all` (NF 4.1).
+    """Set NVIDIA_VISIBLE_DEVICES=void where no device is requested: images say `all` (NF 4.1).
 
     A value that the container itself sets is left: a check refuses it, which says more than
     changing it in silence.
     """
     for ref in idle:
-        yield from _set_env(ref, question.containers[ref], _HIDDEN)
+        container = question.containers[ref]
+        if not requests_device(container):
+            yield from _set_env(ref, container, _HIDDEN)
+
+
+def _may_see_gpus(question: Question) -> bool:
+    """Whether a pod without a GPU is one that the API server has rewritten.
+
+    That is one with NVIDIA's runtime, or which names a device of NVIDIA's: a zero is a name too.
+    """
+    return is_nvidia_runtime(question.pod.spec.runtime_class_name) or any(
+        name.startswith((names.NVIDIA, names.DEVICE_CLASS))
+        for each in question.containers.values()
+        if each.resources
+        for name in (*(each.resources.limits or ()), *(each.resources.requests or ()))
+    )
 
 
 def _delivery(allocation: Allocation, question: Question) -> Iterator[Op]:

@@ -8,6 +8,7 @@ import msgspec
 
 from webhook.core.api import quantity
 from webhook.core.api.workload import Workload
+from webhook.core.checks.finding import TenantAllowances
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.values import DeclaredPool
 from webhook.core.integrations import field_path
@@ -129,6 +130,9 @@ def _compile(read: PolicyFile, written: WrittenPolicy) -> Policy:
         guards=checks_schema.compile_treatments(read.guards),
         several_mig_devices=read.several_mig_devices == "allow",
         shared_tenant_pools=shared,
+        tenant_allowances=TenantAllowances(
+            frozenset(read.tenant_host_paths), frozenset(read.tenant_capabilities)
+        ),
         well_known_labels=tuple(
             WellKnownLabel(each.label, Workload(each.workload), each.value)
             for each in read.well_known_labels

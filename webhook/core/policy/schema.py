@@ -9,6 +9,15 @@ from webhook.core.policy.checks_schema import GuardsFile
 from webhook.core.policy.values import Otherwise, SeveralGpus
 
 Text = Annotated[str, Meta(min_length=1, max_length=253)]
+HostPath = Annotated[
+    str,
+    Meta(
+        pattern=r"^(/[^/]+)+$",
+        max_length=4096,
+        description="an absolute path, written as the pods write it",
+    ),
+]
+Capability = Annotated[str, Meta(pattern="^[A-Z][A-Z_]+$", description="in capitals, without CAP_")]
 Memory = Annotated[str, Meta(description="a Kubernetes quantity, for example 8Gi")]
 
 
@@ -97,6 +106,8 @@ class PolicyFile(_PolicyPart, frozen=True):
     guards: GuardsFile
     several_mig_devices: Literal["allow", "deny"]
     tenant_pools: Literal["isolated", "shared"]
+    tenant_host_paths: tuple[HostPath, ...]
+    tenant_capabilities: tuple[Capability, ...]
     well_known_labels: tuple[LabelFile, ...]
     exempt_users: tuple[Text, ...]
     gpu_taints: tuple[Text, ...]

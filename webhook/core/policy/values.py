@@ -9,6 +9,7 @@ from webhook.core.api import mig
 from webhook.core.api.reason import Reason
 from webhook.core.api.workload import Workload
 from webhook.core.checks.check import Treatment, Treatments
+from webhook.core.checks.finding import TenantAllowances
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.values import DeclaredPool, Offer
 from webhook.core.integrations.integration import WellKnownLabel
@@ -70,6 +71,7 @@ class Policy:
     guards: Mapping[Reason, Treatments]
     several_mig_devices: bool
     shared_tenant_pools: bool
+    tenant_allowances: TenantAllowances
     well_known_labels: tuple[WellKnownLabel, ...]
     exempt_users: frozenset[str]
     gpu_taints: frozenset[str]
