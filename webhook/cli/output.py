@@ -1,6 +1,7 @@
 """What commands print: tables, texts, JSON, YAML and diffs."""
 
 import difflib
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -61,7 +62,8 @@ def show(rendering: Rendering, chosen: str) -> None:
 def structured(value: Any, chosen: str) -> str:
     """Return JSON with two spaces, or YAML. Keys stay in their order."""
     if chosen == JSON:
-        return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+        return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
     plain = msgspec.to_builtins(value)
     return yaml.safe_dump(plain, sort_keys=False, width=100, allow_unicode=True).rstrip("\n")
 
@@ -179,8 +181,10 @@ def _print_whole(console: Console, part: RenderableType) -> None:
 
 def create_console() -> Console:
     """Return standard output, with colours and wrapping only on a terminal."""
-    made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=max(made.width, 200))
+    made = Console(highlight=False, markup=False)  # brackets of the cluster are no style
+    if made.is_terminal:
+        return made
+    return Console(highlight=False, markup=False, width=max(made.width, 200))
 
 
 @contextmanager

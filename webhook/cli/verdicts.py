@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from webhook.cli.output import short_resource, strategy_cell
+from webhook.cli.output import safe, short_resource, strategy_cell
 from webhook.core.api import denials
 from webhook.core.verdict import Verdict
 
@@ -59,7 +59,7 @@ def messages(verdicts: Iterable[tuple[str, Verdict]]) -> list[Text]:
         if not verdict.allowed:
             notes.setdefault((verdict.message, "red"), []).append(who)
     return [
-        Text.assemble((_names(who) + ": ", "bold"), (text, style))
+        Text.assemble((safe(_names(who)) + ": ", "bold"), (safe(text), style))
         for (text, style), who in notes.items()
     ]
 

@@ -57,9 +57,9 @@ def run(args: argparse.Namespace) -> int:
     """Print what becomes of each pod. See the exit codes above."""
     found = collect(args)
     for error in found.unreadable:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
+        print(f"error: {output.safe(str(error))}", file=sys.stderr)  # noqa: T201 - the command's output
     for text in found.unoffered:
-        print(f"not offered: {text}", file=sys.stderr)  # noqa: T201 - beside what tools read
+        print(f"not offered: {output.safe(text)}", file=sys.stderr)  # noqa: T201 - beside what tools read
     if args.output == DIFF and found.results:
         output.put(*map(render_diff, found.results))
     else:

@@ -69,8 +69,8 @@ def render_diff(result: Evaluation) -> RenderableType:
     """Return the pod before and after as a unified diff, or why there is none."""
     verdict = result.verdict
     title = f"{result.found.value['kind']}/{result.name} {result.template.path}".strip()
-    head = Text(f"# {title}: {verdict.reason}. {verdict.reason.sentence}", "bold")
+    head = Text(f"# {output.safe(title)}: {verdict.reason}. {verdict.reason.sentence}", "bold")
     if not verdict.allowed:
-        return Group(head, Text(verdict.message, "red"))
+        return Group(head, Text(output.safe(verdict.message), "red"))
     lines = output.diff(result.template.pod, result.after)
     return Group(head, output.coloured_diff(lines) if lines else Text("(unchanged)", "dim"))
