@@ -35,6 +35,7 @@ BAD_ANNOTATIONS = (
 KINDS = (
     {"sharing": "none", "allocatable": {"nvidia.com/gpu": 8}},
     {"sharing": "none", "allocatable": {"nvidia.com/gpu": 0}, "replicas": 0},
+    {"sharing": "none", "allocatable": {"nvidia.com/gpu": 2, "nvidia.com/gpu.shared": 4}},
     {
         "sharing": "none",
         "slices": 1,

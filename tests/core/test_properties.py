@@ -59,6 +59,8 @@ def test_every_ask_has_a_reachable_offer_and_tenants_stay_apart(
     for given_ in verdict.allocations:
         names = {offer.resource for shape in reachable for offer in shape.offers}
         assert given_.offer.resource in names
+        for bad in offers.barred.get(given_.offer.resource, ()):
+            assert not placement.selects_node(after, bad), "a node that contradicts itself"
         tenant = verdict.tenant is not None or verdict.workload == "tenant"
         for shape in reachable:
             for offer in shape.offers:

@@ -1,8 +1,10 @@
 """The table of strategies and the forms of the dialects: forward and backward they say the same."""
 
 import msgspec
+import pytest
 import strategies as generated
-from casefiles import expand
+from casefiles import CASES, expand
+from casefiles import read as library
 from hypothesis import given
 
 from webhook.core.api.node import Node
@@ -50,6 +52,29 @@ def test_a_node_that_offers_a_device_shows_no_other_strategy_for_its_name(short)
 def test_what_an_offer_requires_of_nodes_amounts_to_its_strategy(short):
     for offer in read_node(read(short)).offers:
         assert strategy_of_request(pod_on(offer), offer.resource) is offer.strategy
+
+
+PLATFORMS = {
+    name: short for name, short in library(CASES / "nodes.yaml").items() if "labels" in short
+}
+
+
+@pytest.mark.parametrize("sharing", ["none", "mps", "time-slicing"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_two_systems_that_label_one_node_agree_or_it_offers_nothing(platform, sharing):
+    short = PLATFORMS[platform]
+    ours = {read_offer.strategy for read_offer in read_node(read(short)).offers}
+    gfd = {"sharing": sharing, "product": "NVIDIA-X"}
+    if sharing != "none":
+        gfd["labels"] = short["labels"] | {"nvidia.com/gpu.replicas": str(_amount(short))}
+    found = read_node(read(short | gfd)).offers
+    assert len({each.strategy for each in found}) <= 1
+    if ours and found:
+        assert {each.strategy for each in found} == ours
+
+
+def _amount(short):
+    return max([2, *short.get("allocatable", {}).values()])
 
 
 def test_every_strategy_has_a_form_in_some_dialect():
