@@ -31,6 +31,7 @@ _BLOCKS = {
     ("webhook/policies/default.yaml", "well-known labels"): integrations.well_known_labels_yaml,
     ("docs/policy.md", "checks"): checks.policy_table,
     ("docs/policy.md", "well-known labels"): integrations.well_known_labels_table,
+    ("docs/policy.md", "programs"): integrations.programs_table,
     ("docs/security.md", "checks"): checks.security_table,
     ("deploy/chart/values.yaml", "custom resources"): integrations.custom_resources_yaml,
     ("deploy/gpu-operator/README.md", "layouts"): pools.layout_table,

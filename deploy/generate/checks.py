@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from deploy.generate import requests, sizes
 from webhook.core.api import denials
-from webhook.core.api.limits import CONTAINER, MOST_PARTS
 from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import names_gpu, over_pod, pod_condition
 from webhook.core.checks.check import Check, PodCondition, Treatment
@@ -33,7 +32,6 @@ def checks_template() -> str:
         "{{- end }}\n"
         for name, comment, text in (
             ("large", "A pod has more parts than are looked at.", _large("{{ . }}")),
-            ("mostContainers", "No pod of more is looked at.", str(MOST_PARTS // CONTAINER)),
             ("checks", "A check may find something in a pod.", _webhook(new=_NEW)),
             ("checksOfTemplate", "The same in pods that are not made yet.", _webhook(new="")),
             ("ours", "A resource name is one of the device plugin's.", names_gpu("{{ . }}")),

@@ -14,8 +14,13 @@ def well_known_labels_yaml() -> str:
 
 
 def _flow(label: WellKnownLabel) -> str:
-    value = "" if label.value is None else f", value: {label.value}"
+    value = "" if label.value is None else f", value: {_scalar(label.value)}"
     return f"{{label: {label.label}{value}, workload: {label.workload}}}"
+
+
+def _scalar(text: str) -> str:
+    """Returns a text as YAML, which without quotes may be a boolean."""
+    return f'"{text}"' if text in ("true", "false") else text
 
 
 def well_known_labels_table() -> str:
@@ -26,6 +31,20 @@ def well_known_labels_table() -> str:
         for label, project in registry.well_known_labels()
     )
     return "| pod label | value | workload | project |\n|---|---|---|---|\n" + "".join(rows)
+
+
+def programs_table() -> str:
+    """Returns the programs that classify a pod as a table of docs/policy.md."""
+    rows = (
+        f"| {project} | {each.workload} | {_code(each.command)} | {_code(each.image)} |\n"
+        for each, project in registry.programs()
+    )
+    return "| project | workload | command | image |\n|---|---|---|---|\n" + "".join(rows)
+
+
+def _code(pattern: str | None) -> str:
+    """Returns a regular expression as a cell, which is no link."""
+    return f"`{pattern}`".replace("|", "\\|") if pattern else ""
 
 
 def custom_resources_yaml() -> str:

@@ -79,16 +79,15 @@ def test_a_thousand_containers_are_within_the_budgets(owner: Webhook | Policy) -
         within(budgets, owner, {name: results[name].cost for name in results.keys() - OVER.keys()})
 
 
-def test_containers_cost_by_their_number_and_too_many_are_not_looked_at() -> None:
+def test_what_looks_at_containers_costs_by_their_number() -> None:
     for owner in (INSTALL.webhook("validate.gpu-sharing.io"), INSTALL.policies[0]):
-        cases = [requests(owner, size)[0] for size in (FEW, 5 * FEW, MANY)]
+        cases = [requests(owner, size)[0] for size in (FEW, MANY)]
         with Evaluator(owner.rules) as evaluator:
-            few, more, too_many = (
+            few, many = (
                 sum(result.cost for result in judgement.results.values())
                 for judgement in evaluator.judge(cases)
             )
-        assert 3 * few < more < 8 * few
-        assert too_many < 5 * more
+        assert 50 * few < many < 150 * few
 
 
 def test_a_cost_is_counted_exactly() -> None:

@@ -631,7 +631,7 @@ KINDS: dict[str, tuple[Json, str, dict[str, int]]] = {
             "jobset.x-k8s.io/v1alpha2",
             {"replicatedJobs": [{"name": "w", "template": {"spec": {"template": TEMPLATE}}}]},
         ),
-        "unclassified",
+        "training",
         {"spec.replicatedJobs[0].template.spec.template": 1},
     ),
     "LeaderWorkerSet": (
@@ -640,7 +640,7 @@ KINDS: dict[str, tuple[Json, str, dict[str, int]]] = {
             "leaderworkerset.x-k8s.io/v1",
             {"leaderWorkerTemplate": {"leaderTemplate": TEMPLATE, "workerTemplate": TEMPLATE}},
         ),
-        "unclassified",
+        "inference",
         {
             "spec.leaderWorkerTemplate.leaderTemplate": 1,
             "spec.leaderWorkerTemplate.workerTemplate": 1,
@@ -734,3 +734,29 @@ def test_a_large_list_is_reviewed_in_seconds(run: Run, file: Callable[..., Path]
     body = msgspec.json.encode({"apiVersion": "v1", "kind": "List", "items": pods})
     done, records = reviewed(run, file(body, name="pods.json"))
     assert (done.code, len(records)) == (0, 3000)
+
+
+def test_a_gpu_outside_the_pods_found_is_told_and_with_strict_fails(
+    run: Run, file: Callable[..., Path]
+) -> None:
+    path = file(made("Engine", "x.io/v1", {"engine": {"resources": GPU}}))
+    plain, records = reviewed(run, path)
+    assert (plain.code, records) == (0, [])
+    assert plain.err.startswith(
+        f"note: {path}: Engine: spec.engine.resources.limits.nvidia.com/gpu"
+    )
+    assert "podTemplates in the policy" in plain.err
+    strict, _ = reviewed(run, path, flags=("--strict",))
+    assert (strict.code, strict.err) == (1, plain.err)
+    read = file(made("NIMService", "apps.nvidia.com/v1alpha1", {"resources": GPU}))
+    assert reviewed(run, read, flags=("--strict",))[0].code == 0
+
+
+def test_a_key_of_ours_on_an_object_is_told_with_its_place(
+    run: Run, file: Callable[..., Path]
+) -> None:
+    deployment = made("Deployment", "apps/v1", {"template": {"spec": spec()}})
+    deployment["metadata"]["labels"] = {"gpu-sharing.io/workload": "dev"}
+    _, (record,) = reviewed(run, file(deployment))
+    assert any("write it in spec.template.metadata [unknown_key]" in w for w in record["warnings"])
+    assert record["workload"] == "unclassified"

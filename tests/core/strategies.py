@@ -171,12 +171,24 @@ def containers(draw: st.DrawFn) -> Json:
         made["env"] = draw(_env)
     if draw(st.booleans()):
         made["restartPolicy"] = "Always"
+    made |= draw(st.sampled_from(RUNS))
     limits = draw(amounts())
     keys = draw(st.sampled_from((("limits", "requests"), ("limits", "requests"), ("limits",))))
     if rarely(draw):
         keys = draw(st.sampled_from((("requests",), ())))
     made["resources"] = {key: dict(limits) for key in keys} or None
     return made
+
+
+RUNS: tuple[Json, ...] = (
+    {},
+    {},
+    {},
+    {"command": ["vllm", "serve", "a/Llama-3.1-8B"]},
+    {"args": ["--model=x-70b"], "image": "vllm/vllm-openai:1"},
+    {"env": [{"name": "MODEL_ID", "value": "x-1b-awq"}]},
+    {"command": ["torchrun", "train.py"]},
+)
 
 
 @st.composite

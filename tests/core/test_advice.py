@@ -232,7 +232,7 @@ def test_depth_is_no_trouble() -> None:
     for _ in range(4000):
         deep = {"x": deep}
     made = template("dev")
-    made["spec"]["resourceClaims"] = [deep]
+    made["spec"]["dnsConfig"] = deep
     found = advised({"kind": "Odd", "spec": {"template": made, "beside": deep}})
     assert found.outcome is AdviceOutcome.CHANGED
 

@@ -5,19 +5,26 @@ difference of corpus-outcomes.tsv and keep docs/corpus.md true.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import casefiles
+import corpus_count
 import msgspec
 import pytest
 
 from webhook.cli import evaluate, loaders, manifests
 from webhook.cli.evaluate import Context, Evaluation
 from webhook.cli.verbs.review.render import record_of
+from webhook.core import mentions
 from webhook.core.api.node import Node
+from webhook.core.integrations import registry
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+SHARED = Path(__file__).parents[3] / "shared"
+CORPUS = SHARED / "corpus"
+CASE_MANIFESTS = SHARED / "cases" / "manifests"
+AMOUNT = re.compile(r"nvidia\.com/(gpu|mig-[\w.]+)'?: *'?[\d$]")
 OUTCOMES = Path(__file__).parent / "corpus-outcomes.tsv"
 COLUMNS = ("source", "template", "workload", "allowed", "reason", "containers")
 
@@ -65,6 +72,22 @@ def test_every_real_manifest_comes_out_as_checked_in(context: Context) -> None:
     if os.environ.get("UPDATE_OUTCOMES"):
         OUTCOMES.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert OUTCOMES.read_text(encoding="utf-8").splitlines() == lines
+
+
+def test_four_in_five_of_those_that_anything_tells_are_recognised() -> None:
+    counts, _ = corpus_count.count([str(CORPUS), str(CASE_MANIFESTS)])
+    told = sum(each.told for each in counts.values())
+    assert sum(each.recognised for each in counts.values()) >= 0.8 * told
+    assert told > 70
+
+
+def test_no_gpu_is_missed_without_a_word() -> None:
+    for found in manifests.read_manifests([str(CORPUS), str(CASE_MANIFESTS)]):
+        assert isinstance(found, manifests.Manifest), found
+        if AMOUNT.search(str(found.value)) and found.value["kind"] != "Node":
+            read = list(registry.find_templates(found.value))
+            seen = any(corpus_count.templates_with_gpus(found.value))
+            assert seen or mentions.unread_mentions(found.value, read), found.source
 
 
 def test_every_refusal_of_a_real_manifest_says_where_and_what_to_do(context: Context) -> None:

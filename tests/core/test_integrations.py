@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from casefiles import DEFAULT_POLICY
 
-from webhook.core.integrations import kubernetes, registry
+from webhook.core.integrations import kubernetes, registry, volcano
 from webhook.core.policy import load as policy_file
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,10 @@ def test_install_yaml_asks_for_advice_on_the_custom_resources() -> None:
 
 
 def test_no_other_module_names_a_custom_resource() -> None:
-    names = {name for each in registry.CUSTOM for name in (each.kind, each.plural, each.group)}
+    words = {name for each in registry.CUSTOM for name in (each.kind, each.group)}
+    words -= {each.kind for each in registry.BUILT_IN}
+    names = {word for word in words if re.search(r"[a-z][A-Z]|[.].*[.]", word)}  # no plain words
+    assert len(names) > 40
     known = re.compile(rf"\b({'|'.join(map(re.escape, sorted(names)))})\b")
     folder = ROOT / "webhook" / "core" / "integrations"
     found = [
@@ -58,11 +61,13 @@ def test_a_module_without_an_integration_is_named(
         registry.load_integrations(importlib.import_module("incomplete_projects"))
 
 
-def test_no_two_resources_are_spelled_alike() -> None:
+def test_a_resource_is_named_by_its_plural_and_group_or_by_a_short_name_of_its_own() -> None:
     every = (*registry.BUILT_IN, *registry.CUSTOM)
-    spelled = [s for each in every for s in (each.kind.lower(), each.plural, *each.short_names)]
-    assert len(spelled) == len(set(spelled))
-    assert all(registry.resource_named(text) for text in spelled)
+    for each in every:
+        assert registry.resource_named(each.qualified) is each
+        assert all(registry.resource_named(text) is each for text in each.short_names)
+    assert registry.resource_named("jobs") is kubernetes.JOB
+    assert registry.resource_named("deployments.v1.apps") is kubernetes.DEPLOYMENT
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,8 @@ def test_no_two_resources_are_spelled_alike() -> None:
     [
         ({"kind": "Job"}, kubernetes.JOB),
         ({"kind": "Job", "apiVersion": "batch/v1beta1"}, kubernetes.JOB),
-        ({"kind": "Job", "apiVersion": "batch.volcano.sh/v1alpha1"}, None),
+        ({"kind": "Job", "apiVersion": "batch.volcano.sh/v1alpha1"}, volcano.JOB),
+        ({"kind": "Job", "apiVersion": "example.com/v1"}, None),
         ({"kind": "Pod", "apiVersion": "v1"}, kubernetes.POD),
         ({"kind": "Pod", "apiVersion": "example.com/v1"}, None),
         ({"kind": "Unheard"}, None),
@@ -85,7 +91,8 @@ def test_a_resource_is_known_by_kind_and_group(subject: dict[str, Any], found: A
 def test_a_kind_of_another_group_gets_no_labels_of_a_controller() -> None:
     for group, labels in (
         ("kubeflow.org", {"training.kubeflow.org/job-name": "it"}),
-        ("training.kubedl.io", {}),
+        ("training.kubedl.io", {"group-name": "training.kubedl.io"}),
+        ("example.com", {}),
     ):
         subject = {
             "apiVersion": f"{group}/v1",

@@ -146,13 +146,15 @@ def test_the_built_in_policy_is_beyond_doubt() -> None:
     assert list(mistakes.doubtful(load(""))) == []
 
 
-def test_paths_of_pod_templates_are_kept_by_kind() -> None:
+def test_paths_of_pod_templates_are_kept_by_group_and_kind() -> None:
     text = "podTemplates:\n"
     for kind, path in (("A", "spec.x[].y"), ("B", "spec.*.z"), ("A", "spec.w")):
         text += f"- kind: {kind}\n  path: {path}\n"
+    text += "- kind: A\n  group: example.com\n  path: spec.v\n"
     assert load(text).pod_templates == {
-        "A": (("spec", "x", "[]", "y"), ("spec", "w")),
-        "B": (("spec", "*", "z"),),
+        (None, "A"): (("spec", "x", "[]", "y"), ("spec", "w")),
+        (None, "B"): (("spec", "*", "z"),),
+        ("example.com", "A"): (("spec", "v"),),
     }
     assert load("").pod_templates == {}
 

@@ -137,9 +137,8 @@ def test_the_origin_is_the_label_that_decides(
 ) -> None:
     policy = policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
     facts = classify.classify(Pod(metadata=Metadata(labels=labels)), namespace, policy)
-    whence = provenance.of_workload(labels, namespace, policy)
-    assert (whence == provenance.NOTHING) is (facts.workload == "unclassified")
-    if facts.workload == "inference" and "the namespace" in whence:
+    assert (facts.source == provenance.NOTHING) is (facts.workload == "unclassified")
+    if facts.workload == "inference" and "the namespace" in facts.source:
         assert not {"gpu-sharing.io/workload", "notebook-name"} & labels.keys()
     whose = provenance.of_tenant(labels, namespace)
     assert (whose == provenance.NOTHING) is (facts.tenant is None)

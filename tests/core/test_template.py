@@ -67,7 +67,7 @@ RESOURCES = {"limits": {"nvidia.com/gpu": 1}}
 
 
 def found_at(spec: Any, *paths: str) -> list[templates.PodTemplate]:
-    listed = {"Engine": tuple(field_path.parse_pattern(path) for path in paths)}
+    listed = {(None, "Engine"): tuple(field_path.parse_pattern(path) for path in paths)}
     return list(registry.find_templates(thing("Engine", spec), listed))
 
 
@@ -98,8 +98,20 @@ def test_several_paths_may_lead_to_one_place() -> None:
 
 
 def test_a_stated_path_holds_over_what_is_known_of_a_kind() -> None:
-    listed = {"Deployment": (("spec", "pod"),)}
-    (found,) = registry.find_templates(thing("Deployment", {"template": POD, "pod": SPEC}), listed)
+    subject = thing("RayCluster", {"template": POD, "pod": SPEC}) | {"apiVersion": "ray.io/v1"}
+    for group in (None, "ray.io"):
+        (one,) = registry.find_templates(subject, {(group, "RayCluster"): (("spec", "pod"),)})
+        assert one.path == "spec.pod"
+    found = [*registry.find_templates(subject, {("other.io", "RayCluster"): (("spec", "pod"),)})]
+    assert [each.path for each in found] == ["spec.template", "spec.pod"]
+
+
+def test_a_kind_without_a_group_is_none_of_kubernetes_own() -> None:
+    listed = {(None, "Job"): (("spec", "pod"),)}
+    job = thing("Job", {"template": POD, "pod": SPEC}) | {"apiVersion": "batch/v1"}
+    (found,) = registry.find_templates(job, listed)
+    assert found.path == "spec.template"
+    (found,) = registry.find_templates(job | {"apiVersion": "batch.volcano.sh/v1alpha1"}, listed)
     assert found.path == "spec.pod"
 
 
@@ -110,7 +122,7 @@ def test_a_stated_path_holds_over_what_is_known_of_a_kind() -> None:
         ({**SPEC, "labels": {"a": "b"}}, SPEC["containers"]),
         (
             {"resources": RESOURCES, "env": [], "image": "i", "labels": {"a": "b"}},
-            [{"name": "main", "resources": RESOURCES, "env": []}],
+            [{"name": "main", "resources": RESOURCES, "env": [], "image": "i"}],
         ),
     ],
     ids=["template", "spec", "container"],
@@ -127,7 +139,7 @@ def test_the_pod_of_a_nim_service_is_what_its_spec_says() -> None:
     assert found.path == "spec"
     assert found.pod["spec"]["nodeSelector"] == {"a": "b"}
     assert found.pod["spec"]["containers"][0]["resources"] == RESOURCES
-    assert found.pod["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "k8s-nim-operator"}
+    assert found.pod["metadata"]["labels"] == {"app.kubernetes.io/part-of": "nim-service"}
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """One pod through both sides, as the API server would send it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError, Manifest
+from webhook.core import mentions
 from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.pod import Metadata
 from webhook.core.gpu.values import Inventory
@@ -58,11 +59,22 @@ def evaluate(found: Manifest, context: Context) -> Iterator[Evaluation | InputEr
     except msgspec.ValidationError as error:
         yield InputError(found.locate(str(error), ".metadata"))
         return
-    for each in find_templates(found.value, context.policy.pod_templates):
+    templates = list(find_templates(found.value, context.policy.pod_templates))
+    stray = mentions.stray_keys(found.value, templates)
+    for each in templates:
         try:
-            yield _evaluate(found, each, metadata, context)
+            made = _evaluate(found, each, metadata, context)
+            warnings = (*made.verdict.warnings, *stray)
+            yield replace(made, verdict=replace(made.verdict, warnings=warnings))
         except msgspec.ValidationError as error:
             yield InputError(found.locate(str(error), f".{each.path}" if each.path else ""))
+
+
+def unread(found: Manifest, context: Context) -> Iterator[str]:
+    """Yield a sentence for each GPU that the object names where no pod was found."""
+    templates = find_templates(found.value, context.policy.pod_templates)
+    for each in mentions.unread_mentions(found.value, templates):
+        yield f"{found.source}: {found.value['kind']}: {each.text()}"
 
 
 def _evaluate(

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.core.api import names
+from webhook.core import mentions
+from webhook.core.api import names, reasons
 from webhook.core.api.admission import AdmissionRequest, Mode
 from webhook.core.api.reason import Reason, truncate
 from webhook.core.gpu.values import Inventory
@@ -52,6 +53,8 @@ def advise(
     | they get another kind of GPU than they ask for | which |
     | the verdict warns | those |
     | a template cannot be read | where it stands, and what was expected |
+    | it names a GPU where no pod is found | where |
+    | a key of ours stands on it and does not reach its pods | where to write it |
     | any other | none |
 
     The pods come from a controller, so the user that applies the object exempts none of them. In
@@ -65,7 +68,8 @@ def advise(
     alone = resource in registry.BUILT_IN  # whose one template needs no path to be found
     creation = _Creation.of_pods(asked, policy, inventory)
     taken, beyond = _affordable(registry.find_templates(subject, policy.pod_templates))
-    found = [
+    found = [_notes(subject, taken, this)] if beyond is None else []
+    found += [
         _advise_on(each, this if alone else f"{this} ({_cut(each.path)})", creation)
         for each in taken
     ]
@@ -73,6 +77,14 @@ def advise(
         text = f"{this} is too large: its pods from {_cut(beyond.path)} on were not reviewed"
         found.append(Advice(warnings=(text,)))
     return _joined(found)
+
+
+def _notes(subject: Mapping[str, Any], taken: list[PodTemplate], this: str) -> Advice:
+    """Returns what is told of an object besides its pods."""
+    keys = mentions.stray_keys(subject, taken)
+    unread = (each.text(_LONGEST_NAME) for each in mentions.unread_mentions(subject, taken))
+    warnings = (*keys, *(f"{this}: {text}"[:_LONGEST] for text in unread))
+    return Advice(warnings=warnings, reasons=(reasons.UNKNOWN_KEY,) if keys else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,9 @@ class Container(Part, frozen=True):
     """A container of any of the three lists."""
 
     name: str = ""
+    image: str | None = None
+    command: tuple[str, ...] | None = None
+    args: tuple[str, ...] | None = None
     env: tuple[EnvVar, ...] | None = None
     env_from: tuple[EnvFrom, ...] | None = None
     resources: Resources | None = None

@@ -14,6 +14,7 @@ class Group(StrEnum):
     """The sections of the page on reasons, in its order."""
 
     ALLOWED = "Allowed"
+    TOLD = "Told in a warning"
     WRITTEN = "Refused: what is written is wrong"
     WORKLOAD = "Refused: the workload may not"
     CLUSTER = "Refused: the cluster cannot"

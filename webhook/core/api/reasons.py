@@ -94,6 +94,29 @@ SAFE: Final = Reason(
     example="a pod as /mutate left it.",
     detail="/validate says so.",
 )
+WORKLOAD_HINT: Final = Reason(
+    "workload_hint",
+    Group.TOLD,
+    "No label says what the pod is for, but what a container runs does.",
+    example="a Deployment that runs `vllm serve` is taken for inference.",
+    to_do="label the pod `gpu-sharing.io/workload`.",
+    detail="The policy's `commandHints` turns it off; it never counts for a tenant's pod.",
+)
+MEMORY_ESTIMATED: Final = Reason(
+    "memory_estimated",
+    Group.TOLD,
+    "Nothing says how much memory inference needs; it is estimated from the model's name.",
+    example="`--model meta-llama/Llama-3.1-8B-Instruct` needs about 18.4 GiB, so no `1g.10gb`.",
+    to_do="annotate `gpu-sharing.io/gpu-memory` with what it really needs.",
+    detail="The policy's `modelMemory` turns it off, and `memory` of the matrix comes before it.",
+)
+UNKNOWN_KEY: Final = Reason(
+    "unknown_key",
+    Group.TOLD,
+    "A label or annotation begins with `gpu-sharing.io/`, but says nothing where it stands.",
+    example="the annotation `gpu-sharing.io/workload`, or the label `gpu-sharing.io/workloads`.",
+    to_do="write what the warning names, where it names it.",
+)
 REASONS: Final = {
     each.code: each
     for each in (*globals().values(), *vars(denials).values())

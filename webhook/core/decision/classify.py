@@ -1,23 +1,18 @@
 """Pod and namespace labels to a Question: workload, tenant and GPU requests."""
 
 from collections.abc import Mapping
-from typing import Final
 
-from webhook.core.api import denials, mig, names, paths, quantity
+from webhook.core.api import denials, mig, names, paths, quantity, vocabulary
 from webhook.core.api import pod as pods
 from webhook.core.api.containers import ContainerRef, containers_of
 from webhook.core.api.mig import Profile
 from webhook.core.api.pod import Container, Pod
 from webhook.core.api.quantity import Raw
 from webhook.core.api.violation import Violation
-from webhook.core.api.workload import Workload
 from webhook.core.decision.values import Constraints, GpuRequest, Question
+from webhook.core.decision.workload import classify_workload
 from webhook.core.gpu.resources import is_gpu
-from webhook.core.integrations.integration import WellKnownLabel
 from webhook.core.policy.values import Policy, is_tenant_row, row_of
-
-WORKLOADS: Final = tuple(w.value for w in Workload if w is not Workload.UNCLASSIFIED)
-ALLOWED: Final = ", ".join(WORKLOADS)
 
 _Containers = Mapping[ContainerRef, Container]
 _Found = tuple[Violation, ...]
@@ -28,19 +23,23 @@ def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question
 
     A pod that requests no GPU is not refused for its labels.
     """
-    workload, bad_workload = _workload(pod, namespace, policy.well_known_labels)
     tenant, bad_tenant, overruled = _tenant(pod, namespace)
     memory, bad_memory = _memory(pod)
     profile, bad_profile = _profile(pod)
     containers = containers_of(pod)
     requests, idle, bad_requests = _requests(containers)
-    malformed = (*bad_workload, *bad_tenant, *bad_memory, *bad_profile)
-    row_name = row_of(workload, tenant)
+    unknown = vocabulary.unknown_keys(pods.labels(pod), pods.annotations(pod))
+    may_hint = policy.command_hints and tenant is None
+    asking = (containers[each.container] for each in requests if may_hint)
+    found = classify_workload(pod, namespace, policy.well_known_labels, asking)
+    malformed = (*found.violations, *bad_tenant, *bad_memory, *bad_profile)
+    row_name = row_of(found.workload, tenant)
     row = policy.matrix[row_name]
     return Question(
         pod=pod,
         containers=containers,
-        workload=workload,
+        workload=found.workload,
+        source=found.source,
         tenant=tenant,
         row_name=row_name,
         row=row,
@@ -57,7 +56,7 @@ def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question
         idle=idle,
         memory=memory,
         violations=(*malformed, *bad_requests) if requests or bad_requests else (),
-        warnings=overruled,
+        warnings=(*unknown, *overruled, *found.warnings),
     )
 
 
@@ -70,38 +69,6 @@ def _mounts_shared_memory(containers: _Containers) -> bool:
     """Whether a container mounts something at /dev/shm, where MPS mounts its own (NF 2.4)."""
     mounts = (m for each in containers.values() for m in each.volume_mounts or ())
     return any(paths.normal(mount.mount_path) == paths.SHARED_MEMORY for mount in mounts)
-
-
-def _workload(
-    pod: Pod, namespace: Mapping[str, str], well_known: tuple[WellKnownLabel, ...]
-) -> tuple[Workload, _Found]:
-    """The first that applies.
-
-    | our pod label | well-known pod label | our namespace label | workload |
-    |---|---|---|---|
-    | set | - | - | its value |
-    | - | one matches | - | what the policy's table says |
-    | - | - | set | its value |
-    | - | - | - | unclassified |
-    """
-    labels = pods.labels(pod)
-    if names.WORKLOAD in labels:
-        return _read_workload(labels[names.WORKLOAD], "the pod's")
-    for known in well_known:
-        if known.label in labels and known.value in (None, labels[known.label]):
-            return known.workload, ()
-    if names.WORKLOAD in namespace:
-        return _read_workload(namespace[names.WORKLOAD], "the namespace's")
-    return Workload.UNCLASSIFIED, ()
-
-
-def _read_workload(value: str, whose: str) -> tuple[Workload, _Found]:
-    if value in WORKLOADS:
-        return Workload(value), ()
-    message = f"{whose} label {names.WORKLOAD}={value[:63]!r} is unknown; write one of {ALLOWED}"
-    return Workload.UNCLASSIFIED, (
-        Violation(denials.INVALID_WORKLOAD, "", message, names.WORKLOAD),
-    )
 
 
 def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found, tuple[str, ...]]:

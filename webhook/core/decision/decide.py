@@ -1,11 +1,14 @@
 """Question, Policy and Inventory to a Decision: one pure function, its steps in the siblings."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from webhook.core.api import names, reasons
 from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
-from webhook.core.decision import affinity, allowed, diagnosis, select
+from webhook.core.api.workload import Workload
+from webhook.core.decision import affinity, allowed, diagnosis, model_memory, select
 from webhook.core.decision.values import (
     Allocation,
     Candidate,
@@ -41,11 +44,40 @@ def decide(question: Question, policy: Policy, inventory: Inventory) -> Decision
     candidates = tuple(each for each in found if isinstance(each, Candidate))
     reachable = (g for g in inventory.groups if can_reach(question.pod, g, policy.gpu_taints))
     search = Search(question, policy, inventory, tuple(reachable))
-    selected = select.select_offers(candidates, search)
-    if not selected:
-        missing = diagnosis.explain(candidates, search)
-        return Decision(violations=missing, warnings=question.warnings)
-    return _decision(selected, search)
+    for each in (*_estimated(candidates, search), search):
+        selected = select.select_offers(candidates, each)
+        if selected:
+            return _decision(selected, each)
+    missing = diagnosis.explain(candidates, search)
+    return Decision(violations=missing, warnings=question.warnings)
+
+
+def _estimated(candidates: tuple[Candidate, ...], search: Search) -> Iterator[Search]:
+    """Yields the search for offers with the memory of the model that inference serves.
+
+    | the pod or policy states memory or profile, or names a slice | estimate | searched |
+    |---|---|---|
+    | yes | - | nothing: that counts |
+    | no | nothing recognised | nothing |
+    | no | at most what is offered to it | offers with the estimate |
+    | no | more than any offer has | those with the most: an estimate refuses nobody |
+    """
+    question, constraints = search.question, search.question.constraints
+    plain = all(each.resource == names.GPU for each in question.requests)
+    stated = constraints.memory is not None or constraints.profile is not None
+    if stated or not plain or question.workload is not Workload.INFERENCE:
+        return
+    found = model_memory.estimate_memory(question) if search.policy.model_memory else None
+    most = min(select.most_memory(each, search) for each in candidates) if found else 0
+    if found is None or not most:
+        return
+    text = (
+        f"about {found.mebibytes} MiB for {found.model}; annotate {names.GPU_MEMORY} if it is not"
+        f" [{reasons.MEMORY_ESTIMATED}]"
+    )
+    needed = replace(constraints, memory=min(found.mebibytes, most))
+    warnings = (*question.warnings, text)
+    yield replace(search, question=replace(question, constraints=needed, warnings=warnings))
 
 
 def _decision(selected: tuple[Selection, ...], search: Search) -> Decision:

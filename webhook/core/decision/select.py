@@ -74,6 +74,20 @@ def filter_offers(
             yield offer
 
 
+def most_memory(candidate: Candidate, search: Search) -> int:
+    """Return the MiB of the largest offer that the request may be given."""
+    constraints = search.question.constraints
+    return max(
+        (
+            offer.memory or 0
+            for group in search.reachable
+            for offer in filter_offers(candidate, constraints, group)
+            if offer.amount >= candidate.request.count
+        ),
+        default=0,
+    )
+
+
 def select_offers(candidates: tuple[Candidate, ...], search: Search) -> tuple[Selection, ...]:
     """Return an offer of one group for each candidate, none where no group has all.
 

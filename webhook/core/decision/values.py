@@ -44,15 +44,25 @@ class Constraints:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelMemory:
+    """The MiB that each GPU needs for a model, as estimated from its name."""
+
+    mebibytes: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What a pod says of itself, and the row of the matrix that decides it.
 
-    `idle` are the containers that request no GPU. `memory` is that of the pod's annotation.
+    `source` tells people what says the workload. `idle` are the containers that request no GPU.
+    `memory` is that of the pod's annotation.
     """
 
     pod: Pod
     containers: Mapping[ContainerRef, Container]
     workload: Workload
+    source: str
     tenant: str | None
     row_name: RowName
     row: Row

@@ -1,8 +1,21 @@
-"""JobSet: groups of Jobs (https://jobset.sigs.k8s.io)."""
+"""JobSet: groups of Jobs that run together (https://jobset.sigs.k8s.io)."""
 
 from typing import Final
 
-from webhook.core.integrations.integration import Integration, WorkloadResource
+from webhook.core.api.workload import Workload
+from webhook.core.integrations.integration import (
+    Integration,
+    PodLabel,
+    WellKnownLabel,
+    WorkloadResource,
+)
 
-JOB_SET: Final = WorkloadResource("JobSet", "jobsets", "jobset.x-k8s.io")
-INTEGRATION: Final = Integration("JobSet", resources=(JOB_SET,))
+JOB_SET_NAME: Final = "jobset.sigs.k8s.io/jobset-name"
+JOB_SET: Final = WorkloadResource(
+    "JobSet", "jobsets", "jobset.x-k8s.io", pod_labels=(PodLabel(JOB_SET_NAME),)
+)
+INTEGRATION: Final = Integration(
+    "JobSet",
+    resources=(JOB_SET,),
+    well_known_labels=(WellKnownLabel(JOB_SET_NAME, Workload.TRAINING),),
+)

@@ -1,9 +1,15 @@
-"""KServe: InferenceService and LLMInferenceService (https://kserve.github.io)."""
+"""KServe: InferenceService and LLMInferenceService (https://kserve.github.io).
+
+Source: kserve/kserve pkg/controller/v1beta1/inferenceservice/components/predictor.go
+(buildObjectMeta), pkg/constants/constants.go, pkg/controller/v1alpha2/llmisvc.
+"""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from webhook.core.api.workload import Workload
+from webhook.core.integrations.field_path import parse_pattern
 from webhook.core.integrations.integration import (
     Integration,
     PodLabel,
@@ -15,9 +21,9 @@ from webhook.core.integrations.templates import (
     KubernetesObject,
     PodTemplate,
     container_of,
-    is_pod_spec,
     pod_of,
-    search_templates,
+    stated_templates,
+    with_containers,
 )
 
 _GROUP: Final = "serving.kserve.io"
@@ -25,47 +31,93 @@ _SERVICE: Final = "serving.kserve.io/inferenceservice"
 _PART_OF: Final = "app.kubernetes.io/part-of"
 _LLM: Final = "llminferenceservice"
 _COMPONENTS: Final = ("predictor", "transformer", "explainer")
+_MODEL: Final = "internal.serving.kserve.io/storage-initializer-sourceuri"
+_LLM_PODS: Final = tuple(
+    map(
+        parse_pattern,
+        ("spec.template", "spec.worker", "spec.prefill.template", "spec.prefill.worker",
+         "spec.router.scheduler.template"),
+    )
+)  # fmt: skip
 
 
 def _find_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
-    """Yields components with `containers`, then those of one container without a list.
+    """Yields the components, each with its own pod, and the pods of a component's workers.
 
-    The latter are `predictor.model.resources` or the older `predictor.<framework>.resources`;
-    what stands beside is the pod's spec.
+    A component's containers stand in `containers`, in `model`, or in the older
+    `predictor.<framework>`. What stands beside is the pod's spec.
     """
-    yield from search_templates(subject)
     spec = subject.get("spec")
-    for component in _COMPONENTS:
-        at = spec.get(component) if isinstance(spec, Mapping) else None
-        if not isinstance(at, Mapping) or is_pod_spec(at):
+    for name in _COMPONENTS:
+        at = spec.get(name) if isinstance(spec, Mapping) else None
+        if not isinstance(at, Mapping):
             continue
-        for key, value in at.items():
-            if isinstance(value, Mapping) and isinstance(value.get("resources"), Mapping):
-                made = {**at, "containers": [container_of("kserve-container", value)]}
-                yield PodTemplate(("spec", component, key), pod_of(at, made))
+        keys = [key for key, value in at.items() if _is_model(value)]
+        path = ("spec", name, keys[0]) if keys and "containers" not in at else ("spec", name)
+        if keys or "containers" in at:
+            yield PodTemplate(path, _pod(at, keys))
+        worker = at.get("workerSpec")
+        if isinstance(worker, Mapping):
+            yield PodTemplate(("spec", name, "workerSpec"), pod_of(worker, worker))
 
 
+def _is_model(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("resources"), Mapping)
+
+
+def _pod(at: KubernetesObject, keys: list[str]) -> dict[str, Any]:
+    models = [container_of("kserve-container", at[key]) for key in keys]
+    uris = [at[key].get("storageUri") for key in keys]
+    return _serving(with_containers(at, models), next(filter(None, uris), None))
+
+
+def _find_llm_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
+    spec = subject.get("spec")
+    model = spec.get("model") if isinstance(spec, Mapping) else None
+    uri = model.get("uri") if isinstance(model, Mapping) else None
+    for each in stated_templates(subject, _LLM_PODS):
+        yield replace(each, pod=_serving(each.pod, uri))
+
+
+def _serving(pod: dict[str, Any], uri: Any) -> dict[str, Any]:
+    """Returns the pod with the annotation that names its model, as the controller writes it."""
+    metadata = pod.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    if not isinstance(uri, str) or not isinstance(annotations, Mapping):
+        return pod
+    return {**pod, "metadata": {**pod["metadata"], "annotations": {**annotations, _MODEL: uri}}}
+
+
+_SERVES: Final = (PodLabel(_SERVICE),)
+_SERVES_LLM: Final = (PodLabel(_PART_OF, _LLM),)
 INTEGRATION: Final = Integration(
     "KServe",
     resources=(
         WorkloadResource(
-            "InferenceService",
-            "inferenceservices",
-            _GROUP,
-            short_names=("isvc",),
-            find_templates=_find_templates,
-            pod_labels=(PodLabel(_SERVICE),),
+            "InferenceService", "inferenceservices", _GROUP, short_names=("isvc",),
+            find_templates=_find_templates, pod_labels=_SERVES,
+            copies=frozenset({"labels", "annotations"}),
         ),
         WorkloadResource(
-            "LLMInferenceService",
-            "llminferenceservices",
-            _GROUP,
-            pod_labels=(PodLabel(_PART_OF, _LLM),),
-            owns=(LEADER_WORKER_SET,),
+            "ServingRuntime", "servingruntimes", _GROUP,
+            pod_labels=_SERVES, runs=False,
+        ),
+        WorkloadResource(
+            "ClusterServingRuntime", "clusterservingruntimes", _GROUP,
+            namespaced=False, pod_labels=_SERVES, runs=False,
+        ),
+        WorkloadResource(
+            "LLMInferenceService", "llminferenceservices", _GROUP, short_names=("llmisvc",),
+            find_templates=_find_llm_templates, pod_labels=_SERVES_LLM, owns=(LEADER_WORKER_SET,),
+        ),
+        WorkloadResource(
+            "LLMInferenceServiceConfig", "llminferenceserviceconfigs", _GROUP,
+            find_templates=_find_llm_templates, pod_labels=_SERVES_LLM, runs=False,
         ),
     ),
     well_known_labels=(
         WellKnownLabel(_SERVICE, Workload.INFERENCE),
         WellKnownLabel(_PART_OF, Workload.INFERENCE, _LLM),
     ),
-)
+    model_keys=(_MODEL,),
+)  # fmt: skip

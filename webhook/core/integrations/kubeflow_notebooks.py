@@ -1,4 +1,4 @@
-"""Kubeflow Notebooks (kubeflow/notebooks, notebook-controller)."""
+"""Kubeflow Notebooks (kubeflow/notebooks components/notebook-controller notebook_controller.go)."""
 
 from typing import Final
 
@@ -12,7 +12,11 @@ from webhook.core.integrations.integration import (
 
 _NAME: Final = "notebook-name"
 NOTEBOOK: Final = WorkloadResource(
-    "Notebook", "notebooks", "kubeflow.org", pod_labels=(PodLabel(_NAME),)
+    "Notebook",
+    "notebooks",
+    "kubeflow.org",
+    pod_labels=(PodLabel(_NAME),),
+    copies=frozenset({"labels"}),
 )
 INTEGRATION: Final = Integration(
     "Kubeflow Notebooks",

@@ -1,28 +1,43 @@
-"""NVIDIA NIM Operator (https://docs.nvidia.com/nim-operator)."""
+"""NVIDIA NIM Operator (https://docs.nvidia.com/nim-operator).
+
+`app.kubernetes.io/managed-by` is on all that it makes, also builds of engines and caches.
+Source: NVIDIA/k8s-nim-operator api/apps/v1alpha1 (nimservice_types.go GetStandardLabels,
+nimpipeline_types.go, nemo_customizer_types.go).
+"""
 
 from functools import partial
 from typing import Final
 
 from webhook.core.api.workload import Workload
+from webhook.core.integrations.field_path import parse_pattern
 from webhook.core.integrations.integration import (
     Integration,
     PodLabel,
     WellKnownLabel,
     WorkloadResource,
 )
+from webhook.core.integrations.leaderworkerset import LEADER_WORKER_SET
 from webhook.core.integrations.templates import stated_templates
 
-_LABEL: Final = "app.kubernetes.io/managed-by"
-_OPERATOR: Final = "k8s-nim-operator"
+_GROUP: Final = "apps.nvidia.com"
+_PART_OF: Final = "app.kubernetes.io/part-of"
+_SERVICE: Final = "nim-service"
+_in_spec: Final = partial(stated_templates, patterns=(("spec",),))
+_in_pipeline: Final = partial(stated_templates, patterns=(parse_pattern("spec.services[].spec"),))
+_SERVES: Final = (PodLabel(_PART_OF, _SERVICE),)
 NIM_SERVICE: Final = WorkloadResource(
-    "NIMService",
-    "nimservices",
-    "apps.nvidia.com",
-    find_templates=partial(stated_templates, patterns=(("spec",),)),
-    pod_labels=(PodLabel(_LABEL, _OPERATOR),),
-)
+    "NIMService", "nimservices", _GROUP,
+    find_templates=_in_spec, pod_labels=_SERVES, owns=(LEADER_WORKER_SET,),
+)  # fmt: skip
 INTEGRATION: Final = Integration(
     "NIM Operator",
-    resources=(NIM_SERVICE,),
-    well_known_labels=(WellKnownLabel(_LABEL, Workload.INFERENCE, _OPERATOR),),
-)
+    resources=(
+        NIM_SERVICE,
+        WorkloadResource(
+            "NIMPipeline", "nimpipelines", _GROUP,
+            find_templates=_in_pipeline, pod_labels=_SERVES, owns=(NIM_SERVICE,), runs=False,
+        ),
+        WorkloadResource("NIMBuild", "nimbuilds", _GROUP, find_templates=_in_spec),
+    ),
+    well_known_labels=(WellKnownLabel(_PART_OF, Workload.INFERENCE, _SERVICE),),
+)  # fmt: skip

@@ -10,8 +10,13 @@ from typing import Any, Final
 from webhook.core import integrations
 from webhook.core.api.workload import Workload
 from webhook.core.integrations import kubernetes
-from webhook.core.integrations.field_path import PathPattern
-from webhook.core.integrations.integration import Integration, WellKnownLabel, WorkloadResource
+from webhook.core.integrations.field_path import PathPattern, follow_pattern
+from webhook.core.integrations.integration import (
+    Integration,
+    KnownProgram,
+    WellKnownLabel,
+    WorkloadResource,
+)
 from webhook.core.integrations.templates import (
     KubernetesObject,
     PodTemplate,
@@ -19,8 +24,11 @@ from webhook.core.integrations.templates import (
     stated_templates,
 )
 
-StatedPaths = Mapping[str, tuple[PathPattern, ...]]
-"""Kind -> where its pods stand, as the policy states it."""
+StatedPaths = Mapping[tuple[str | None, str], tuple[PathPattern, ...]]
+"""Group and kind -> where its pods stand, as the policy states it.
+
+No group: any but Kubernetes' own.
+"""
 
 _NONE: Final[StatedPaths] = {}
 _OWN_MODULES: Final = frozenset({"field_path", "integration", "registry", "templates"})
@@ -54,6 +62,7 @@ CUSTOM: Final = tuple(
 """Custom resources that make pods."""
 
 _ALL: Final = (*BUILT_IN, *CUSTOM)
+_BY_GROUP_KIND: Final = {(each.group, each.kind): each for each in _ALL}
 
 
 def well_known_labels() -> Iterator[tuple[WellKnownLabel, str]]:
@@ -63,53 +72,94 @@ def well_known_labels() -> Iterator[tuple[WellKnownLabel, str]]:
     yield from sorted(found, key=lambda each: order.index(each[0].workload))
 
 
+def programs() -> Iterator[tuple[KnownProgram, str]]:
+    """Yields each program with its project, in the order of the integrations."""
+    yield from ((program, each.project) for each in INTEGRATIONS for program in each.programs)
+
+
+MODEL_KEYS: Final = tuple(key for each in INTEGRATIONS for key in each.model_keys)
+"""Labels and annotations of pods that name the model that they serve."""
+
+
 def resource_named(text: str) -> WorkloadResource | None:
-    """Returns the resource of a kind, plural or short name, in any case."""
-    wanted = text.lower().split(".", 1)[0]
-    names = ((each, (each.kind.lower(), each.plural, *each.short_names)) for each in _ALL)
-    return next((each for each, spellings in names if wanted in spellings), None)
+    """Returns the resource of a kind, plural or short name, in any case.
+
+    `pytorchjobs.training.kubedl.io` names the group too, without which the first of a name counts.
+    """
+    wanted, _, group = text.lower().partition(".")
+    found = [
+        each
+        for each in _ALL
+        if wanted in (each.kind.lower(), each.plural, *each.short_names)
+        and (not group or group in (each.group, f"{each.version}.{each.group}"))
+    ]
+    return found[0] if found else None
 
 
 def resource_of(subject: KubernetesObject) -> WorkloadResource | None:
     """Returns the resource of an object, by its kind and, where given, group."""
-    kind, version = subject.get("kind"), subject.get("apiVersion")
-    group = version.rpartition("/")[0] if isinstance(version, str) else None
-    same = (each for each in _ALL if each.kind == kind and group in (None, each.group))
-    return next(same, None)
+    kind, group = subject.get("kind"), _group_of(subject)
+    if not isinstance(kind, str):
+        return None
+    if group is not None:
+        return _BY_GROUP_KIND.get((group, kind))
+    return next((each for each in _ALL if each.kind == kind), None)
+
+
+def _group_of(subject: KubernetesObject) -> str | None:
+    version = subject.get("apiVersion")
+    return version.rpartition("/")[0] if isinstance(version, str) else None
 
 
 def find_templates(subject: KubernetesObject, stated: StatedPaths = _NONE) -> Iterator[PodTemplate]:
     """Yields every pod template of an object, of resources known here or not.
 
-    | the object's kind | where its pods stand |
+    | the object | where its pods stand |
     |---|---|
-    | in `stated`, which the policy states | at those paths and nowhere else |
-    | of an integration | where that finds them |
+    | its group and kind are in `stated`, which the policy states | there and nowhere else |
+    | its kind is in `stated` without a group, and it is none of Kubernetes' own | the same |
+    | of an integration | where that finds them, or where the objects embedded in it have them |
     | any other | whatever has a list of `containers` |
 
-    The pods of an integration have the labels that its controller will add.
+    The pods of an integration have what its controller copies and adds.
     """
-    resource = resource_of(subject)
-    patterns = stated.get(str(subject.get("kind", "")))
+    resource, kind = resource_of(subject), str(subject.get("kind", ""))
+    patterns = stated.get((_group_of(subject), kind))
+    if patterns is None and resource not in BUILT_IN:
+        patterns = stated.get((None, kind))
     if patterns is not None:
         found = stated_templates(subject, patterns)
+    elif resource is not None and resource.embeds:
+        found = _embedded(subject, resource, stated)
     else:
         found = (resource.find_templates if resource else search_templates)(subject)
-    added = _controller_labels(resource, subject) if resource else {}
-    return (_labelled(each, added) for each in found) if added else found
+    return (_as_made(each, subject, resource) for each in found) if resource else found
 
 
-def _controller_labels(resource: WorkloadResource, subject: KubernetesObject) -> dict[str, str]:
-    metadata = subject.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    own = str(name or "unnamed")
-    return {each.key: own if each.value is None else each.value for each in resource.pod_labels}
+def _embedded(
+    subject: KubernetesObject, resource: WorkloadResource, stated: StatedPaths
+) -> Iterator[PodTemplate]:
+    for pattern in resource.embeds:
+        for place, inner in follow_pattern(subject, pattern):
+            if isinstance(inner, Mapping):
+                for each in find_templates(inner, stated):
+                    yield replace(each, place=(*place, *each.place))
 
 
-def _labelled(template: PodTemplate, added: Mapping[str, str]) -> PodTemplate:
-    metadata: Any = template.pod.get("metadata")
-    labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
-    if not isinstance(labels, Mapping):  # left for decoding to refuse
+def _as_made(
+    template: PodTemplate, subject: KubernetesObject, resource: WorkloadResource
+) -> PodTemplate:
+    """Returns a template with the metadata that the controller copies and adds."""
+    if not resource.pod_labels and not resource.copies:
         return template
-    pod = {**template.pod, "metadata": {**metadata, "labels": {**labels, **added}}}
-    return replace(template, pod=pod)
+    own, metadata = subject.get("metadata"), template.pod.get("metadata")
+    owner: KubernetesObject = own if isinstance(own, Mapping) else {}
+    name = str(owner.get("name") or "unnamed")
+    added = {each.key: each.value or name for each in resource.pod_labels}
+    made: dict[str, Any] = dict(metadata) if isinstance(metadata, Mapping) else {}
+    for key in ("labels", "annotations"):
+        copied, present = owner.get(key) if key in resource.copies else None, made.get(key) or {}
+        if isinstance(present, Mapping):  # anything else is left for decoding to refuse
+            more = added if key == "labels" else {}
+            made[key] = {**(copied if isinstance(copied, Mapping) else {}), **present, **more}
+    return replace(template, pod={**template.pod, "metadata": made})

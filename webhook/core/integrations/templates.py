@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from webhook.core.integrations.field_path import FieldPath, PathPattern, dotted, follow_pattern
 
 KubernetesObject = Mapping[str, Any]
+
+_OF_CONTAINER: Final = (
+    "resources", "env", "envFrom", "command", "args", "securityContext", "volumeMounts",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,15 @@ def search_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
 
 
 def stated_templates(
-    subject: KubernetesObject, patterns: tuple[PathPattern, ...]
+    subject: KubernetesObject, patterns: tuple[PathPattern, ...], mains: tuple[str, ...] = ()
 ) -> Iterator[PodTemplate]:
     """Yields what stands at these places of an object, each place once.
 
     | there | the pod |
     |---|---|
     | a mapping with a `spec` | that spec, with the `metadata` beside it |
+    | a mapping with a container at a key of `mains` | the rest as its spec, with that container |
+    | another mapping without `containers`, where `mains` are given | none |
     | a mapping with `resources` and no `containers` | one container, and the rest as its spec |
     | another mapping | that as its spec, with `labels` and `annotations` of its own |
     | null | none |
@@ -64,17 +70,28 @@ def stated_templates(
     found = dict(place for pattern in patterns for place in follow_pattern(subject, pattern))
     for place, at in found.items():
         if isinstance(at, Mapping):
-            yield PodTemplate(place, _pod_at(at))
+            if not mains or any(key in at for key in (*mains, "containers")):
+                yield PodTemplate(place, _pod_at(at, mains))
         elif at is not None:
             yield PodTemplate(place, {"spec": at})
 
 
-def _pod_at(at: KubernetesObject) -> dict[str, Any]:
+def _pod_at(at: KubernetesObject, mains: tuple[str, ...]) -> dict[str, Any]:
     if isinstance(at.get("spec"), Mapping):
         return pod_of(at.get("metadata"), at["spec"])
+    keys = [key for key in mains if isinstance(at.get(key), Mapping)]
+    if keys:
+        return with_containers(at, [container_of(key, at[key]) for key in keys])
     if "containers" not in at and isinstance(at.get("resources"), Mapping):
-        return pod_of(at, {**at, "containers": [container_of("main", at)]})
+        return with_containers(at, [container_of("main", at)])
     return pod_of(at, at)
+
+
+def with_containers(spec: KubernetesObject, more: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the Pod of a spec that has some of its containers elsewhere."""
+    present = spec.get("containers") or []
+    listed = [*more, *present] if isinstance(present, list) else present
+    return pod_of(spec, {**spec, "containers": listed})
 
 
 def is_pod_spec(value: Any) -> TypeGuard[KubernetesObject]:
@@ -84,8 +101,15 @@ def is_pod_spec(value: Any) -> TypeGuard[KubernetesObject]:
 
 
 def container_of(name: str, parts: KubernetesObject) -> dict[str, Any]:
-    """Returns a container with what these parts say of its GPUs."""
-    return {"name": name} | {key: parts[key] for key in ("resources", "env") if key in parts}
+    """Returns a container with what these parts say of it.
+
+    An image may be a mapping with `repository`, as the NIM Operator's is.
+    """
+    made = {"name": name} | {key: parts[key] for key in _OF_CONTAINER if key in parts}
+    image = parts.get("image")
+    if isinstance(image, Mapping):
+        image = image.get("repository")
+    return made | ({"image": image} if isinstance(image, str) else {})
 
 
 def pod_of(metadata: Any, spec: KubernetesObject) -> dict[str, Any]:

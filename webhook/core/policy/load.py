@@ -142,6 +142,8 @@ def _compile(read: PolicyFile, written: WrittenPolicy) -> Policy:
         momentary_taints=read.momentary_taints,
         pools=_pools(read.pools, written),
         pod_templates=_stated_paths(read.pod_templates, written),
+        command_hints=read.command_hints == "classify",
+        model_memory=read.model_memory == "estimate",
     )
 
 
@@ -195,9 +197,10 @@ def _pools(read: tuple[PoolFile, ...], written: WrittenPolicy) -> tuple[Declared
 
 def _stated_paths(
     read: tuple[PodTemplateFile, ...], written: WrittenPolicy
-) -> dict[str, tuple[PathPattern, ...]]:
-    made: dict[str, tuple[PathPattern, ...]] = {}
+) -> dict[tuple[str | None, str], tuple[PathPattern, ...]]:
+    made: dict[tuple[str | None, str], tuple[PathPattern, ...]] = {}
     for index, each in enumerate(read):
         with _reading(written, f"$.podTemplates[{index}].path"):
-            made[each.kind] = (*made.get(each.kind, ()), field_path.parse_pattern(each.path))
+            key = (each.group, each.kind)
+            made[key] = (*made.get(key, ()), field_path.parse_pattern(each.path))
     return made

@@ -84,6 +84,7 @@ class PodTemplateFile(_PolicyPart, frozen=True):
 
     kind: Text
     path: Annotated[Text, Meta(examples=["spec.workers[].template", "spec.replicas.*.template"])]
+    group: Text | None = None
 
 
 class MatrixFile(_PolicyPart, frozen=True):
@@ -114,3 +115,5 @@ class PolicyFile(_PolicyPart, frozen=True):
     momentary_taints: tuple[Text, ...]
     pools: tuple[PoolFile, ...]
     pod_templates: tuple[PodTemplateFile, ...]
+    command_hints: Literal["classify", "ignore"]
+    model_memory: Literal["estimate", "ignore"]

@@ -65,7 +65,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which strategies each workload may use, in order, and what goes with it."""
+    """Which strategies each workload may use, in order, and what goes with it.
+
+    `command_hints`: what a container runs may classify its pod. `model_memory`: the memory of
+    inference is estimated from the model's name.
+    """
 
     matrix: Mapping[RowName, Row]
     guards: Mapping[Reason, Treatments]
@@ -78,6 +82,8 @@ class Policy:
     momentary_taints: tuple[str, ...]
     pools: tuple[DeclaredPool, ...]
     pod_templates: StatedPaths
+    command_hints: bool
+    model_memory: bool
 
 
 def row_of(workload: Workload, tenant: str | None) -> RowName:

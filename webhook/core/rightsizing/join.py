@@ -21,7 +21,7 @@ _SUFFIXES: Final[Mapping[str, str]] = {
     "Pod": "",
 }
 _ANY: Final = r"(-[a-z0-9]+)+"
-"""Of other kinds, such as PyTorchJob: `NAME-worker-0`."""
+"""Of other kinds, such as training jobs: `NAME-worker-0`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -34,11 +34,10 @@ def _screen(made: Explained) -> Iterator[RenderableType]:
 
 def _facts(made: Explained) -> Iterator[tuple[str, str | None]]:
     live, place = made.live, made.rules.place
-    workload = provenance.of_workload(live.labels, place.labels, place.policy)
     tenant = provenance.of_tenant(live.labels, place.labels)
     yield "Pod", f"{live.meta.name} ({live.state})"
     yield "Namespace", f"{place.namespace} ({_mode(made)})"
-    yield "Workload", f"{made.facts.workload} ({workload})"
+    yield "Workload", f"{made.facts.workload} ({made.facts.source})"
     yield "Tenant", f"{made.facts.tenant} ({tenant})" if made.facts.tenant else "none"
     yield (
         "Policy",
@@ -142,7 +141,7 @@ def _record(made: Explained) -> dict[str, Any]:
         "tenant": facts.tenant,
         "node": made.live.pod.spec.node_name,
         "sources": {
-            "workload": provenance.of_workload(labels, place.labels, place.policy),
+            "workload": facts.source,
             "tenant": provenance.of_tenant(labels, place.labels),
             "policy": made.rules.policy_source,
         },

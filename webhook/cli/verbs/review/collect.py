@@ -13,12 +13,14 @@ from webhook.core.decision.unoffered import list_unusable
 class ReviewedManifests:
     """The decided pods, and a sentence for each input that cannot be read.
 
-    `unoffered` says which nodes have GPUs that are not offered, and why.
+    `unoffered` says which nodes have GPUs that are not offered, and why. `unread` are GPUs that
+    objects name where no pod was found.
     """
 
     results: tuple[Evaluation, ...]
     unreadable: tuple[InputError, ...]
     unoffered: tuple[str, ...]
+    unread: tuple[str, ...]
 
 
 def collect(args: argparse.Namespace) -> ReviewedManifests:
@@ -45,4 +47,10 @@ def collect(args: argparse.Namespace) -> ReviewedManifests:
         tuple(each for each in made if isinstance(each, Evaluation)),
         tuple(each for each in made if isinstance(each, InputError)),
         tuple(list_unusable(inventory)),
+        tuple(
+            text
+            for each in found
+            if isinstance(each, Manifest)
+            for text in evaluate.unread(each, context)
+        ),
     )

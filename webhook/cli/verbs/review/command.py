@@ -17,6 +17,7 @@ VERB: Final = Verb(
     "Decide the pods of files, folders or standard input, without a server.",
     """\
 exit codes: 0 all allowed, 1 at least one refused, 2 some input could not be read
+with --strict also 1: a GPU is named where no pod was found, so that nobody reviewed it
 
 examples:
   kubectl get nodes -o json > nodes.json
@@ -43,6 +44,10 @@ def add_parser(commands: Commands) -> None:
         "--namespace-label", action="append", default=[], metavar="KEY=VALUE", type=_label,
         help="a label of the pods' namespace, as if it had it; may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--strict", action="store_true",
+        help="exit with 1 also where an object names a GPU and no pod was found there",
+    )  # fmt: skip
     flags.add_output_flag(parser, TABLE, JSON, YAML, DIFF)
 
 
@@ -64,5 +69,8 @@ def run(args: argparse.Namespace) -> int:
         output.put(*map(render_diff, found.results))
     else:
         output.show(render(found.results), args.output)
+    for text in found.unread:
+        print(f"note: {text}", file=sys.stderr)  # noqa: T201 - the command's output
     denied = any(not result.verdict.allowed for result in found.results)
+    denied = denied or (args.strict and bool(found.unread))
     return UNREADABLE if found.unreadable else DENIED if denied else ALL_ALLOWED

@@ -1,0 +1,72 @@
+"""The closed list of labels and annotations with our prefix, and where each stands.
+
+| key | form | on |
+|---|---|---|
+| mode | label | namespaces |
+| tenant, workload | label | pods and namespaces; tenant also on nodes |
+| gpu-memory, mig-profile | annotation | pods |
+| strategy, decision, explain | label, annotations | pods; the webhook and the CLI write them |
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from webhook.core.api import names, reasons
+from webhook.core.api.reason import truncate
+
+LABELS: Final = frozenset({names.WORKLOAD, names.TENANT, names.STRATEGY})
+ANNOTATIONS: Final = frozenset({names.GPU_MEMORY, names.MIG_PROFILE, names.DECISION, names.EXPLAIN})
+_WRITTEN: Final = (names.WORKLOAD, names.TENANT, names.GPU_MEMORY, names.MIG_PROFILE)
+_FORMS: Final = {"label": LABELS, "annotation": ANNOTATIONS}
+_MOST_TOLD: Final = 5
+
+
+def unknown_keys(labels: Mapping[str, str], annotations: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns a warning for each of a pod's keys with our prefix that says nothing."""
+    wrong = [
+        (form, key)
+        for form, keys in (("label", labels), ("annotation", annotations))
+        for key in keys
+        if key.startswith(names.PREFIX) and key not in _FORMS[form]
+    ]
+    return tuple(_told(f"{form} {key[:63]}: {_mend(key)}") for form, key in wrong[:_MOST_TOLD])
+
+
+def _mend(key: str) -> str:
+    """Returns what to write instead of a key that says nothing where it stands."""
+    if key == names.MODE:
+        return "only a namespace has it; label the namespace"
+    for form, keys in _FORMS.items():
+        if key in keys:
+            return f"it is no {'annotation' if form == 'label' else 'label'}; write it as {form}"
+    words = [each.removeprefix(names.PREFIX) for each in _WRITTEN]
+    near = difflib.get_close_matches(key.removeprefix(names.PREFIX)[:63].lower(), words, n=1)
+    if not near:
+        return f"unknown; known are {', '.join(words)}"
+    meant = names.PREFIX + near[0]
+    form = next(form for form, keys in _FORMS.items() if meant in keys)
+    return f"unknown; did you mean the {form} {meant}?"
+
+
+def stray_keys(metadata: Any, copied: frozenset[str], path: str) -> tuple[str, ...]:
+    """Returns a warning for each key of ours that an object's pods do not get.
+
+    `copied` are the parts of the metadata that its controller hands to its pods. `path` is where
+    the pods' own metadata stands.
+    """
+    found = islice(_stray(metadata, copied, path), _MOST_TOLD)
+    return tuple(_told(text) for text in found)
+
+
+def _stray(metadata: Any, copied: frozenset[str], path: str) -> Iterator[str]:
+    for part, form in (("labels", "label"), ("annotations", "annotation")):
+        keys = metadata.get(part) if isinstance(metadata, Mapping) else None
+        for key in keys if isinstance(keys, Mapping) and part not in copied else ():
+            if isinstance(key, str) and key.startswith(names.PREFIX):
+                yield f"{form} {key[:63]} in metadata does not reach the pods; write it in {path}"
+
+
+def _told(text: str) -> str:
+    return truncate(f"{text} [{reasons.UNKNOWN_KEY}]", reasons.UNKNOWN_KEY)

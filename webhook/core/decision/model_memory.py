@@ -1,0 +1,104 @@
+"""The memory that inference needs, estimated from the model that its containers name.
+
+| where a model is named, the first that says a size counts | source |
+|---|---|
+| `--model`, `--model-path`, `--model_name` …; what follows `vllm serve` | vLLM, SGLang, KServe |
+| `--model-id` | text-generation-launcher |
+| `MODEL_ID=…` and the like, as variable or in a shell script | TGI, NIM, samples |
+| labels and annotations that integrations name, such as KServe's storageUri | `model_keys` |
+| the image | NIM: `nvcr.io/nim/meta/llama-3.1-8b-instruct` |
+
+    MiB = parameters x bytes / GPUs x 1.1 + 2048
+
+A tenth is for activations and the cache of keys and values, 2 GiB for CUDA and the server. The
+bytes are those of `--quantization`, `--quantize`, `--dtype`, or of the name, else 2. The GPUs are
+`--tensor-parallel-size` (and its kin) times pipeline parallelism, else those that are requested.
+"""
+
+import re
+from collections.abc import Iterator
+from math import ceil, prod
+from typing import Final
+
+from webhook.core.api import pod as pods
+from webhook.core.api.model_name import ModelSize, parse_model_name, parse_precision
+from webhook.core.api.pod import Container
+from webhook.core.decision.hints import command_line
+from webhook.core.decision.values import GpuRequest, ModelMemory, Question
+from webhook.core.integrations.registry import MODEL_KEYS
+
+_MIB: Final = 2**20
+_OVERHEAD_MIB: Final = 2048
+_SHARE: Final = 1.1
+_WIDTH: Final = 2.0
+_MOST_VARIABLES: Final = 200
+_LONGEST_VALUE: Final = 512
+_LONGEST_SHOWN: Final = 32
+_VALUE: Final = r"[=\s]+[\"']?([^\s\"';]+)"
+_FLAGS: Final = re.compile(
+    r"(?:--(?:served[-_])?model(?:[-_](?:path|id|name|dir|uri|repo|tag))?|--hf[-_]model(?:[-_]id)?"
+    rf"|--pretrained[-_]model[-_]name[-_]or[-_]path){_VALUE}|vllm\s+serve\s+[\"']?([^\s\"'-]\S*)"
+)
+_ASSIGNED: Final = re.compile(
+    r"\b(?!\w{0,32}(?:DRAFT|SPECULATIVE))\w{0,32}MODEL\w{0,32}=[\"']?([^\s\"';]+)"
+)
+_PRECISION: Final = re.compile(
+    rf"(?:--(?:quantization|quantize|dtype|torch[-_]dtype)|\b(?:QUANTIZE|QUANTIZATION|DTYPE)){_VALUE}"
+)
+_TENSOR: Final = r"--tensor[-_]parallel[-_]size|--tp(?:[-_]size)?|-tp|--num[-_]shard"
+_PIPELINE: Final = r"--pipeline[-_]parallel[-_]size|--pp(?:[-_]size)?|-pp"
+_PARALLEL: Final = (
+    re.compile(rf"(?:{_TENSOR}|\b\w*TENSOR_PARALLEL_SIZE|\bNUM_SHARD)[=\s]+(\d{{1,3}})\b"),
+    re.compile(rf"(?:{_PIPELINE}|\b\w*PIPELINE_PARALLEL_SIZE)[=\s]+(\d{{1,3}})\b"),
+)
+
+
+def estimate_memory(question: Question) -> ModelMemory | None:
+    """Returns the largest estimate of a pod's requests, None where no container names a model."""
+    found = (_of_request(each, question) for each in question.requests)
+    return max((each for each in found if each), key=lambda each: each.mebibytes, default=None)
+
+
+def _of_request(request: GpuRequest, question: Question) -> ModelMemory | None:
+    container = question.containers[request.container]
+    text = _text(container)
+    for name in _names(container, text, question):
+        size = parse_model_name(name)
+        if size is not None:
+            width = _width(text, size)
+            needed = size.parameters * width / _gpus(text, request.count) / _MIB
+            shown = name.rstrip("/").rsplit("/", 1)[-1][:_LONGEST_SHOWN]
+            return ModelMemory(ceil(needed * _SHARE) + _OVERHEAD_MIB, shown)
+    return None
+
+
+def _text(container: Container) -> str:
+    """Returns command, arguments and variables as one text, as a shell would have them."""
+    variables = (
+        f"{each.name}={each.value[:_LONGEST_VALUE]}"
+        for each in (container.env or ())[:_MOST_VARIABLES]
+        if each.value
+    )
+    return " ".join((command_line(container), *variables))
+
+
+def _names(container: Container, text: str, question: Question) -> Iterator[str]:
+    """Yields what may name the model, the surest first."""
+    for flagged, served in _FLAGS.findall(text):
+        yield flagged or served
+    yield from _ASSIGNED.findall(text)
+    for values in (pods.annotations(question.pod), pods.labels(question.pod)):
+        yield from (values[key] for key in MODEL_KEYS if key in values)
+    yield container.image or ""
+
+
+def _width(text: str, size: ModelSize) -> float:
+    stated = (parse_precision(value) for value in _PRECISION.findall(text))
+    return next(filter(None, stated), None) or size.width or _WIDTH
+
+
+def _gpus(text: str, requested: int) -> int:
+    """Returns over how many GPUs the parameters are divided."""
+    found = [pattern.search(text) for pattern in _PARALLEL]
+    stated = [max(int(each[1]), 1) for each in found if each]
+    return prod(stated) if stated else requested

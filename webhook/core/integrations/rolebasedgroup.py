@@ -1,0 +1,42 @@
+"""RoleBasedGroup: the roles of a served model as one group (https://github.com/sgl-project/rbg).
+
+Source: api/workloads/constants/label.go, api/workloads/v1alpha1/constant.go.
+"""
+
+from typing import Final
+
+from webhook.core.api.workload import Workload
+from webhook.core.integrations.integration import (
+    Integration,
+    PodLabel,
+    WellKnownLabel,
+    WorkloadResource,
+)
+from webhook.core.integrations.leaderworkerset import LEADER_WORKER_SET
+
+_GROUP: Final = "workloads.x-k8s.io"
+_NAME: Final = "rbg.workloads.x-k8s.io/group-name"
+_OLDER_NAME: Final = "rolebasedgroup.workloads.x-k8s.io/name"  # v1alpha1
+_LABELS: Final = (PodLabel(_NAME),)
+INTEGRATION: Final = Integration(
+    "RoleBasedGroup",
+    resources=(
+        WorkloadResource(
+            "RoleBasedGroup", "rolebasedgroups", _GROUP, short_names=("rbg",),
+            pod_labels=_LABELS, owns=(LEADER_WORKER_SET,),
+        ),
+        WorkloadResource(
+            "RoleBasedGroupSet", "rolebasedgroupsets", _GROUP, short_names=("rbgs",),
+            pod_labels=_LABELS, runs=False,
+        ),
+        WorkloadResource(
+            "RoleInstanceSet", "roleinstancesets", _GROUP, pod_labels=_LABELS, runs=False
+        ),
+        WorkloadResource("RoleInstance", "roleinstances", _GROUP, pod_labels=_LABELS, runs=False),
+        WorkloadResource("InstanceSet", "instancesets", _GROUP, pod_labels=_LABELS, runs=False),
+    ),
+    well_known_labels=(
+        WellKnownLabel(_NAME, Workload.INFERENCE),
+        WellKnownLabel(_OLDER_NAME, Workload.INFERENCE),
+    ),
+)  # fmt: skip

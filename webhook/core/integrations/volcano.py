@@ -1,0 +1,34 @@
+"""Volcano: batch jobs of several tasks (https://volcano.sh).
+
+Source: volcano-sh/volcano pkg/controllers/job/job_controller_util.go.
+"""
+
+from typing import Final
+
+from webhook.core.api.workload import Workload
+from webhook.core.integrations.integration import (
+    Integration,
+    PodLabel,
+    WellKnownLabel,
+    WorkloadResource,
+)
+
+_JOB_NAME: Final = "volcano.sh/job-name"
+JOB: Final = WorkloadResource(
+    "Job", "jobs", "batch.volcano.sh", short_names=("vcjob",), pod_labels=(PodLabel(_JOB_NAME),)
+)
+INTEGRATION: Final = Integration(
+    "Volcano",
+    resources=(
+        JOB,
+        WorkloadResource(
+            "JobTemplate", "jobtemplates", "flow.volcano.sh",
+            pod_labels=(PodLabel(_JOB_NAME),), runs=False,
+        ),
+        WorkloadResource(
+            "CronJob", "cronjobs", "batch.volcano.sh", short_names=("cronvcjob",),
+            pod_labels=(PodLabel(_JOB_NAME),), owns=(JOB,),
+        ),
+    ),
+    well_known_labels=(WellKnownLabel(_JOB_NAME, Workload.TRAINING),),
+)  # fmt: skip
