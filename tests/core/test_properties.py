@@ -43,7 +43,8 @@ def test_a_second_run_changes_nothing_and_the_result_is_safe(
     assert (second.reason, second.strategy) == (first.reason, first.strategy)
     checked = admit(ask(after, namespace, Side.VALIDATE), policy, offers)
     reasons = {violation.reason.code for violation in checked.violations}
-    ways_around = {"gpu_visibility", "tolerations"}  # as the pods had them from the start
+    # as the pods had them from the start
+    ways_around = {"gpu_visibility", "tolerations", "foreign_resources"}
     assert reasons <= (ways_around if first.allocations else ways_around | {"reserved_names"})
 
 
