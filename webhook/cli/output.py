@@ -3,8 +3,7 @@
 import difflib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +14,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from webhook.cli.table import FittedTable
+from webhook.cli.wrapping import Words
 from webhook.core.api import names
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.strategies import Strategy
@@ -39,7 +40,7 @@ class Rendering:
 
     record: Any
     screen: tuple[RenderableType, ...] = ()
-    listing: Table | None = None
+    listing: RenderableType | None = None
     notes: tuple[str, ...] = ()
     texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
@@ -68,17 +69,21 @@ def structured(value: Any, chosen: str) -> str:
     return yaml.safe_dump(plain, sort_keys=False, width=100, allow_unicode=True).rstrip("\n")
 
 
-def table(columns: Sequence[Column], records: Iterable[Mapping[str, Any]]) -> Table:
-    """Return aligned columns without lines. A cell may be text in colour."""
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading, _ in columns:
-        made.add_column(heading, overflow="fold")
-    for record in records:
-        made.add_row(*(_cell(record.get(key)) for _, key in columns))
-    return made
+def table(
+    columns: Sequence[Column], records: Iterable[Mapping[str, Any]], drop: Sequence[str] = ()
+) -> FittedTable:
+    """Return aligned columns without lines.
+
+    A cell may be text in colour. `drop` are the keys of columns that a narrow terminal can do
+    without, the least important first.
+    """
+    keys = [key for _, key in columns]
+    rows = [[_cell(record.get(key)) for key in keys] for record in records]
+    dropped = [keys.index(key) for key in drop if key in keys]
+    return FittedTable([heading for heading, _ in columns], rows, dropped)
 
 
-def _cell(value: Any) -> RenderableType:
+def _cell(value: Any) -> Text:
     if isinstance(value, Text):
         return value
     if value is None or value == "":
@@ -92,9 +97,10 @@ def pairs(facts: Iterable[tuple[str, RenderableType | str | None]]) -> Table:
     """Return names and values below each other, as `kubectl describe` has them."""
     made = Table(box=None, pad_edge=False, show_header=False)
     made.add_column(style="bold", no_wrap=True)
-    made.add_column(overflow="fold")
+    made.add_column()
     for name, value in facts:
-        made.add_row(f"{name}:", value if not isinstance(value, str | None) else _cell(value))
+        cell = _cell(value) if isinstance(value, str | None) else value
+        made.add_row(f"{name}:", _words(cell))
     return made
 
 
@@ -105,14 +111,21 @@ def safe(text: str) -> str:
 
 def indented(text: RenderableType | str, indent: int = 2) -> RenderableType:
     """Return a paragraph that keeps its distance from the margin on every line."""
-    return Padding(Text(safe(text)) if isinstance(text, str) else text, (0, 0, 0, indent))
+    return Padding(_words(text), (0, 0, 0, indent))
 
 
 def item(text: str, indent: int = 2) -> RenderableType:
     """Return one of several things, with a dash before its first line."""
     made = Table.grid(padding=(0, 1, 0, 0))
-    made.add_row("-", Text(safe(text)))
+    made.add_row("-", _words(text))
     return Padding(made, (0, 0, 0, indent))
+
+
+def _words(part: RenderableType) -> RenderableType:
+    """The same part, as words that are never broken where it is a text."""
+    if isinstance(part, str):
+        part = Text(safe(part))
+    return Words(part) if isinstance(part, Text) else part
 
 
 def note(text: str) -> Text:
@@ -166,9 +179,9 @@ def put(*parts: RenderableType) -> None:
     """Print on standard output: wrapped on a terminal, else each line whole and without padding."""
     console = create_console()
     if console.is_terminal:
-        console.print(Group(*parts))
+        console.print(Group(*map(_words, parts)), crop=False)
     elif parts:
-        _print_whole(console, Group(*parts))
+        _print_whole(console, Group(*map(_words, parts)))
 
 
 def _print_whole(console: Console, part: RenderableType) -> None:
@@ -185,17 +198,3 @@ def create_console() -> Console:
     if made.is_terminal:
         return made
     return Console(highlight=False, markup=False, width=max(made.width, 200))
-
-
-@contextmanager
-def progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Print what takes long, on standard error and only on a terminal.
-
-    Yields what prints the next step.
-    """
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status(text) as status:
-        yield status.update

@@ -1,16 +1,17 @@
 """Verdicts in the cells of a table, and their messages below it."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
+from typing import Any, Final
 
 from rich.text import Text
 
 from webhook.cli.output import safe, short_resource, strategy_cell
-from webhook.core.api import denials
+from webhook.core.gpu.resources import is_gpu
 from webhook.core.verdict import Verdict
 
 _MOST_NAMED: Final = 3
-_UNREADABLE: Final = (denials.INVALID_QUANTITY, denials.SEVERAL_RESOURCES)
+_SEVERITY: Final = (("refused", "bold red"), ("warning", "bold yellow"))
 
 
 def workload_of(verdict: Verdict) -> str:
@@ -25,11 +26,28 @@ def template_suffix(path: str) -> str:
     return f" ({part})" if part not in ("", "spec", "template") else ""
 
 
-def requested_cell(verdict: Verdict) -> Text:
-    """Return what each container requests, a line each."""
-    none = "?" if verdict.reason in _UNREADABLE else "no GPU"
-    lines = (f"{ask.count} {short_resource(ask.resource)}" for ask in verdict.requests)
-    return Text("\n".join(lines) or none)
+def requested_cell(pod: Mapping[str, Any], verdict: Verdict) -> Text:
+    """Return what each container requests, a line each, as somebody wrote it."""
+    asked = {each.container.name: each for each in verdict.requests}
+    lines = []
+    for name, resources in _written(pod):
+        read = asked.get(name)
+        found = f"{read.count} {short_resource(read.resource)}" if read else ", ".join(resources)
+        lines += [found] if found else []
+    return Text(safe("\n".join(lines)) or "no GPU")
+
+
+def _written(pod: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """The GPUs that each container names, in any form."""
+    spec = pod.get("spec")
+    for key in ("initContainers", "containers"):
+        for each in (spec.get(key) if isinstance(spec, Mapping) else None) or ():
+            resources = each.get("resources") or {}
+            both = {**(resources.get("requests") or {}), **(resources.get("limits") or {})}
+            yield (
+                str(each.get("name", "")),
+                [f"{value} {short_resource(name)}" for name, value in both.items() if is_gpu(name)],
+            )
 
 
 def given_cells(verdict: Verdict) -> tuple[Text, Text]:
@@ -46,25 +64,53 @@ def given_cells(verdict: Verdict) -> tuple[Text, Text]:
     return Text("\n".join(given)), Text("\n").join(how)
 
 
+def lines_of(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a row of a table as one for each line of its cells, so that containers are aligned."""
+    cells = {key: cell.split("\n") for key, cell in row.items() if isinstance(cell, Text)}
+    first = {key: cell for key, cell in row.items() if key not in cells}
+    for index, each in enumerate(zip_longest(*cells.values(), fillvalue=Text())):
+        rest = first if index == 0 else dict.fromkeys(first, Text())
+        yield {**rest, **dict(zip(cells, each, strict=True))}
+
+
 def _size(memory: int | None) -> str:
-    return f" ({memory} MiB)" if memory else ""
+    return f" ({memory}Mi)" if memory else ""
 
 
 def messages(verdicts: Iterable[tuple[str, Verdict]]) -> list[Text]:
-    """Return each warning and refusal once, with the names of all concerned."""
-    notes: dict[tuple[str, str], list[str]] = {}
+    """Return each refusal and warning once, with the number and names of all concerned.
+
+    Refusals come first, and those of one reason stand together. Words tell them apart, not colour.
+    """
+    notes: dict[tuple[int, str, str], list[str]] = {}
     for who, verdict in verdicts:
         for text in verdict.shown_warnings:
-            notes.setdefault((text, "yellow"), []).append(who)
+            notes.setdefault((1, verdict.reason.code, text), []).append(who)
         if not verdict.allowed:
-            notes.setdefault((verdict.message, "red"), []).append(who)
+            notes.setdefault((0, verdict.reason.code, verdict.message), []).append(who)
     return [
-        Text.assemble((safe(_names(who)) + ": ", "bold"), (safe(text), style))
-        for (text, style), who in notes.items()
+        Text.assemble(
+            (f"{_SEVERITY[kind][0]}: ", _SEVERITY[kind][1]),
+            (safe(_names(who)), "bold"),
+            ": ",
+            safe(text),
+        )
+        for (kind, _, text), who in sorted(notes.items(), key=lambda each: each[0][:2])
     ]
+
+
+def summary(verdicts: Iterable[Verdict]) -> str:
+    """Return how many pods are allowed, warned of and refused."""
+    found = list(verdicts)
+    refused = sum(not each.allowed for each in found)
+    warned = sum(each.allowed and bool(each.shown_warnings) for each in found)
+    of_warned = f" ({warned} with a warning)" if warned else ""
+    pods = "1 pod" if len(found) == 1 else f"{len(found)} pods"
+    return f"{pods}: {len(found) - refused} allowed{of_warned}, {refused} refused"
 
 
 def _names(who: list[str]) -> str:
     unique = list(dict.fromkeys(who))
     more = len(unique) - _MOST_NAMED
-    return ", ".join(unique[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    named = ", ".join(unique[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{len(who)} pods ({named})" if len(who) > 1 else named

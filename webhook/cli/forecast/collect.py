@@ -12,7 +12,7 @@ from webhook.cli.cluster.client import ClusterClient, Unavailable
 from webhook.cli.evaluate import Context
 from webhook.cli.forecast import evaluate, groups, quotas
 from webhook.cli.forecast.evaluate import AuditRow
-from webhook.cli.output import progress
+from webhook.cli.progress import progress
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.decision.unoffered import list_unusable

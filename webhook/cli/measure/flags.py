@@ -8,7 +8,7 @@ from webhook.cli.forecast.collect import Audit
 from webhook.cli.measure.assess import Assessment, assess
 from webhook.cli.measure.measure import measure, parse_window
 from webhook.cli.measure.prometheus import TOKEN, open_prometheus
-from webhook.cli.output import progress
+from webhook.cli.progress import progress
 from webhook.core.rightsizing.values import Device
 
 

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         print(_yaml(args.policy))  # noqa: T201 - the output
     else:
         policy = loaders.load_policy(args.policy)
-        output.create_console().print(policy_texts.policy_tables(policy))
+        output.put(policy_texts.policy_tables(policy))
     return flags.FINE
 
 

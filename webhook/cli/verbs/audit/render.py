@@ -23,9 +23,10 @@ _NAMESPACES: Final = (
     ("GPUS NOW", "before"), ("THEN", "after"), ("OF REFUSED", "lost"),
 )  # fmt: skip
 _WORKLOADS: Final = (
-    ("WORKLOAD", "who"), ("PODS", "pods"), ("IS FOR", "for"), ("REQUESTS nvidia.com/", "requested"),
-    ("WOULD GET nvidia.com/", "given"), ("HOW", "how"),
+    ("WORKLOAD", "who"), ("PODS", "pods"), ("IS FOR", "for"), ("ASKS", "requested"),
+    ("WOULD GET", "given"), ("HOW", "how"),
 )  # fmt: skip
+_LEAST_FIRST: Final = ("for", "pods", "requested")
 _REASONS: Final = (
     ("WHY REFUSED", "reason"), ("HOW MANY", "workloads"), ("WHAT IT MEANS", "means"),
     ("FOR EXAMPLE", "first"),
@@ -52,7 +53,8 @@ def _screen(found: Audit, *, wide: bool) -> Iterator[RenderableType]:
     if whole:
         first = () if found.namespace else (("NAMESPACE", "namespace"),)
         columns = first + _WORKLOADS + (_WIDE if wide else ())
-        yield output.table(columns, map(_workload, found.rows))
+        lines = (line for row in found.rows for line in verdicts.lines_of(_workload(row)))
+        yield output.table(columns, lines, () if wide else _LEAST_FIRST)
     else:
         yield output.table(_NAMESPACES, _namespaces(found))
     yield Text()
@@ -87,7 +89,7 @@ def _workload(row: AuditRow) -> Mapping[str, Any]:
         "who": _who(row),
         "pods": row.pods,
         "for": verdicts.workload_of(verdict),
-        "requested": verdicts.requested_cell(verdict),
+        "requested": verdicts.requested_cell(row.result.template.pod, verdict),
         "given": given,
         "how": how,
         "before": _gpus(row.before),

@@ -6,7 +6,8 @@ from typing import Final
 from webhook.cli import output
 from webhook.cli.cluster import flags, loaders
 from webhook.cli.cluster.flags import Commands, Verb
-from webhook.cli.output import JSON, TABLE, YAML, progress
+from webhook.cli.output import JSON, TABLE, YAML
+from webhook.cli.progress import progress
 from webhook.cli.verbs.conformance.collect import (
     ConformanceReport,
     ProbeState,

@@ -8,7 +8,8 @@ from webhook.cli.cluster import flags, targets
 from webhook.cli.cluster.dry_run.outcome import Now
 from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.manifests import InputError
-from webhook.cli.output import JSON, TABLE, YAML, progress
+from webhook.cli.output import JSON, TABLE, YAML
+from webhook.cli.progress import progress
 from webhook.cli.verbs.explain.collect import collect
 from webhook.cli.verbs.explain.render import render
 from webhook.core.integrations import kubernetes

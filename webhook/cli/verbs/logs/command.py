@@ -7,7 +7,8 @@ from webhook.cli import output
 from webhook.cli.cluster import flags, times
 from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.manifests import InputError
-from webhook.cli.output import JSON, TABLE, WIDE, YAML, progress
+from webhook.cli.output import JSON, TABLE, WIDE, YAML
+from webhook.cli.progress import progress
 from webhook.cli.reason_codes import known_reason
 from webhook.cli.verbs.logs import follow
 from webhook.cli.verbs.logs.collect import collect

@@ -6,7 +6,8 @@ from typing import Final
 from webhook.cli import output
 from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
-from webhook.cli.output import JSON, TABLE, WIDE, YAML, progress
+from webhook.cli.output import JSON, TABLE, WIDE, YAML
+from webhook.cli.progress import progress
 from webhook.cli.verbs.pods.collect import collect
 from webhook.cli.verbs.pods.render import render
 from webhook.core.api.workload import Workload

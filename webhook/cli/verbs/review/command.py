@@ -7,7 +7,7 @@ from typing import Final
 from webhook.cli import output
 from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
-from webhook.cli.output import DIFF, JSON, TABLE, YAML
+from webhook.cli.output import DIFF, JSON, TABLE, WIDE, YAML
 from webhook.cli.verbs.review.collect import collect
 from webhook.cli.verbs.review.render import render, render_diff
 
@@ -48,7 +48,7 @@ def add_parser(commands: Commands) -> None:
         "--strict", action="store_true",
         help="exit with 1 also where an object names a GPU and no pod was found there",
     )  # fmt: skip
-    flags.add_output_flag(parser, TABLE, JSON, YAML, DIFF)
+    flags.add_output_flag(parser, TABLE, WIDE, JSON, YAML, DIFF)
 
 
 def _label(text: str) -> tuple[str, str]:
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output == DIFF and found.results:
         output.put(*map(render_diff, found.results))
     else:
-        output.show(render(found.results), args.output)
+        output.show(render(found.results, wide=args.output == WIDE), args.output)
     for text in found.unread:
         print(f"note: {text}", file=sys.stderr)  # noqa: T201 - the command's output
     denied = any(not result.verdict.allowed for result in found.results)

@@ -6,7 +6,8 @@ from typing import Final
 from webhook.cli import output
 from webhook.cli.cluster import flags, targets
 from webhook.cli.cluster.flags import Commands, Verb
-from webhook.cli.output import JSON, TABLE, YAML, progress
+from webhook.cli.output import JSON, TABLE, YAML
+from webhook.cli.progress import progress
 from webhook.cli.verbs.why.collect import State, collect
 from webhook.cli.verbs.why.render import render
 
