@@ -19,6 +19,7 @@ from webhook.kube.client import open_client
 from webhook.kube.errors import ApiError
 from webhook.process.flags import WRONG_SETTINGS, SettingsError
 from webhook.process.log import create_log
+from webhook.process.version import version
 
 NOT_IN_PLACE: Final = 1
 USER_AGENT: Final = "gpu-sharing-certs"
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str]) -> int:
 
     Return the exit code.
     """
+    if "--version" in arguments:
+        print(f"gpu-sharing certs {version()}")  # noqa: T201 - the command's output
+        return 0
     try:
         return asyncio.run(run(parse_settings(arguments, os.environ)))
     except (SettingsError, ApiError, OSError) as error:

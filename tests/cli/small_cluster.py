@@ -12,6 +12,8 @@ import yaml
 from command_line import INVENTORY
 from fake_cluster import FakeCluster
 
+from webhook.process.version import version
+
 Json = dict[str, Any]
 NOW = datetime.now(UTC)
 WEBHOOK = 'Error creating: admission webhook "mutate.gpu-sharing.io" denied the request: '
@@ -297,6 +299,7 @@ def metrics(**more: float) -> str:
         "gpu_sharing_certificate_not_after_seconds": NOW.timestamp() + 60 * 86400,
         "gpu_sharing_inventory_age_seconds": 3.0,
         "gpu_sharing_inventory_nodes": 5,
+        f'gpu_sharing_build_info{{version="{version()}"}}': 1,
         "gpu_sharing_policy_generation": 1,
         "gpu_sharing_policy_stale": 0,
         "gpu_sharing_undecided_look_seconds": NOW.timestamp() - 60,

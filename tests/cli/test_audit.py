@@ -42,7 +42,7 @@ def test_one_namespace_is_a_line_a_workload_and_ends_with_what_to_do(look: Look)
     done = look("audit", "-n", "lab")
     [line] = [line for line in done.out.splitlines() if line.startswith("StatefulSet/nb ")]
     assert line.split() == [
-        *("StatefulSet/nb", "1", "dev", "1", "gpu", "1", "gpu.shared", "(15360", "MiB)"),
+        *("StatefulSet/nb", "1", "dev", "1", "gpu", "1", "gpu.shared", "(15360Mi)"),
         "time-slicing",
     ]
     turn_on = "kubectl label --overwrite namespace lab gpu-sharing.io/mode=enforce"

@@ -10,8 +10,10 @@ import yaml
 from command_line import INVENTORY, Done, Json, command
 
 from webhook.cli import loaders
+from webhook.cli.verbs import SUMMARIES
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.values import RowName
+from webhook.process.version import version
 
 Run = Callable[..., Done]
 LIVE = ("explain", "why", "pods", "logs", "status")
@@ -41,13 +43,40 @@ def test_the_help_of_a_command_says_what_its_exit_codes_mean(run: Run, name: str
     assert "exit code" in run(name, "--help").out.lower()
 
 
-@pytest.mark.parametrize(
-    "words", [[], ["revue"], ["review"], ["serve"], ["review", "-f", "a", "-o", "xml"]]
-)
+@pytest.mark.parametrize("words", [["review"], ["serve"], ["review", "-f", "a", "-o", "xml"]])
 def test_a_wrong_call_ends_with_2_and_the_usage(run: Run, words: list[str]) -> None:
     done = run(*words)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("usage: gpu-sharing")
+
+
+def test_the_bare_command_prints_its_help(run: Run) -> None:
+    assert run() == run("--help")
+    assert all(each.traits.meaning in run().out for each in Strategy)
+
+
+def test_help_of_a_command_is_its_help(run: Run) -> None:
+    assert run("help", "check") == run("check", "--help")
+    assert run("help") == run()
+
+
+def test_a_mistyped_command_is_refused_with_a_guess(run: Run) -> None:
+    done = run("revue")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: there is no command 'revue'; did you mean review?\n"
+    assert "there are review, audit" in run("frobnicate").err
+
+
+def test_the_version_is_told(run: Run) -> None:
+    done = run("--version")
+    assert (done.code, done.out.split()) == (0, ["gpu-sharing", version()])
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_a_help_page_fits_80_columns(run: Run, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    usual = (line for line in run(name, "--help").out.splitlines() if "://" not in line)
+    assert [line for line in usual if len(line) > 100] == []
 
 
 def test_the_command_as_a_process_answers_help() -> None:

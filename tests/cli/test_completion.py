@@ -25,13 +25,21 @@ def test_the_script_for_bash_is_one_that_bash_reads(run: Run) -> None:
     assert "review" in done.out
 
 
+def test_the_script_for_fish_has_every_command_and_flag(run: Run) -> None:
+    lines = run("completion", "fish").out.splitlines()
+    assert all(line.startswith("complete -c gpu-sharing ") for line in lines)
+    assert any("-a review -d '" in line for line in lines)
+    assert any("from review' -l output -x -a 'table wide json yaml diff'" in line for line in lines)
+    assert all(line.count("'") % 2 == line.count("\\'") % 2 for line in lines)
+
+
 @pytest.mark.parametrize("shell", ["zsh", "tcsh"])
 def test_there_is_one_for_other_shells(run: Run, shell: str) -> None:
     assert "gpu-sharing" in run("completion", shell).out
 
 
 def test_an_unknown_shell_is_refused_with_those_that_are_known(run: Run) -> None:
-    done = run("completion", "fisch")
+    done = run("completion", "elvish")
     assert done.code == 2
     assert "bash" in done.err
 

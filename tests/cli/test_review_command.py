@@ -198,7 +198,7 @@ def test_the_table_names_each_pod_what_it_asks_and_what_it_gets(run: Run) -> Non
     )
     rows = {line.split()[0]: line for line in done.out.splitlines() if line.startswith("Pod/")}
     assert rows.keys() == {"Pod/notebook", "Pod/blue-cheap", "Pod/web"}
-    assert "gpu.shared (15360 MiB)" in rows["Pod/notebook"]
+    assert "gpu.shared (15360Mi)" in rows["Pod/notebook"]
     assert "time-slicing" in rows["Pod/notebook"]
     assert "refused" in rows["Pod/blue-cheap"]
     assert "no GPU" in rows["Pod/web"]

@@ -18,7 +18,7 @@ from webhook.server import metrics as server_metrics
 Look = Callable[..., Done]
 KEYS = {
     *("well", "wrong", "install", "webhooks", "certificate", "policy", "inventory", "undecided"),
-    *("counts", "nodes", "namespaces", "refusals", "notes", "missing"),
+    *("counts", "nodes", "namespaces", "refusals", "notes", "missing", "versions"),
 }
 DAY = 86400
 
@@ -291,10 +291,19 @@ def test_without_a_cluster_one_is_told_so_at_once(run: Look, tmp_path: Path) -> 
 def test_every_number_that_is_asked_for_is_one_that_the_server_gives() -> None:
     given = [family.name for family in server_metrics.create_metrics().registry.collect()]
     given += [*server_metrics.GAUGES, *server_metrics.BY_NAMESPACE]
-    given += [server_metrics.OFFERS, server_metrics.POLICY_SOURCE]
+    given += [server_metrics.OFFERS, server_metrics.POLICY_SOURCE, server_metrics.BUILD_INFO]
     source = Path(measured.__file__).read_text(encoding="utf-8")
     asked = set(re.findall(r"gpu_sharing_[a-z_]+", source))
     assert {name.removesuffix("_total") for name in asked} <= set(given)
+
+
+def test_a_replica_of_another_version_than_the_command_is_noted(
+    look: Look, cluster: FakeCluster
+) -> None:
+    cluster.metrics[REPLICAS[0]] = metrics(**{'gpu_sharing_build_info{version="9.9.9"}': 1})
+    done = look("status")
+    assert f"and 9.9.9 in {REPLICAS[0]}: upgrade one of them" in done.out
+    assert done.code == 0
 
 
 @pytest.mark.parametrize("source", ["last_good", "built_in"])

@@ -2,18 +2,27 @@
 
 import argparse
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 from webhook.cli.verbs import SUMMARIES
+from webhook.process.version import version
 
 _SCRIPT, _PLUGIN = "kubectl-gpu_sharing", "kubectl gpu-sharing"
 """As kubectl finds it, and as people call it; the command is the same."""
 SERVE = "serve"
 NO_SERVER = "error: the server is not installed: pip install 'gpu-sharing[serve]'"
+HELP, VERSION = "help", "--version"
 EPILOG = """\
+how a GPU is given:
+  exclusive      a whole GPU for one container; isolated
+  mig            a hardware slice of a GPU, with memory of its own; isolated
+  mps            a share of a GPU under NVIDIA MPS; memory is limited, not isolated
+  time-slicing   turns on a GPU with other pods; nothing is limited or isolated
+
 new here?
   1. kubectl get nodes -o json > nodes.json    your own cluster
      gpu-sharing review -f YOUR.yaml --inventory nodes.json
@@ -35,7 +44,8 @@ def parser(*verbs: str) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    made.add_argument(VERSION, action="version", version="%(prog)s " + version())
+    commands = made.add_subparsers(title="commands", metavar="COMMAND")
     for name, summary in SUMMARIES.items():
         if name in verbs:
             _module(name).add_parser(commands)
@@ -62,12 +72,20 @@ def _module(verb: str) -> ModuleType:
 
 def main() -> int:
     """Run the command line. Returns the exit code."""
-    words = [each for each in sys.argv[1:] if not each.startswith("-")]
+    arguments = sys.argv[1:]
+    if arguments[:1] == [HELP]:  # `help VERB` is `VERB --help`
+        arguments = [*arguments[1:2], "--help"]
+    words = [each for each in arguments if not each.startswith("-")]
     named = [each for each in words[:1] if each in SUMMARIES]
+    if not arguments:
+        parser().print_help()
+        return 0
+    if words[:1] == arguments[:1] and not named:
+        return _unknown(words[0])
     if named == [SERVE] and not has_server():
         print(NO_SERVER, file=sys.stderr)  # noqa: T201 - the command's output
         return 2
-    args = parser(*named).parse_args()
+    args = parser(*named).parse_args(arguments)
     try:
         code: int = args.run(args)
     except BrokenPipeError:  # `| head` has seen enough
@@ -76,6 +94,13 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _unknown(word: str) -> int:
+    near = get_close_matches(word, SUMMARIES, n=1)
+    mend = f"did you mean {near[0]}?" if near else f"there are {', '.join(SUMMARIES)}"
+    print(f"error: there is no command {word[:63]!r}; {mend}", file=sys.stderr)  # noqa: T201
+    return 2
 
 
 def complete() -> int:

@@ -4,18 +4,17 @@ import difflib
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 import yaml
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from webhook.cli.table import FittedTable
-from webhook.cli.wrapping import Words
+from webhook.cli.wrapping import Hanging, Words
 from webhook.core.api import names
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.strategies import Strategy
@@ -93,15 +92,13 @@ def _cell(value: Any) -> Text:
     return Text(safe(str(value)))
 
 
-def pairs(facts: Iterable[tuple[str, RenderableType | str | None]]) -> Table:
+def pairs(facts: Iterable[tuple[str, Text | str | None]]) -> RenderableType:
     """Return names and values below each other, as `kubectl describe` has them."""
-    made = Table(box=None, pad_edge=False, show_header=False)
-    made.add_column(style="bold", no_wrap=True)
-    made.add_column()
-    for name, value in facts:
-        cell = _cell(value) if isinstance(value, str | None) else value
-        made.add_row(f"{name}:", _words(cell))
-    return made
+    found = list(facts)
+    width = max((len(name) for name, _ in found), default=0) + 3
+    return Group(
+        *(Hanging(Text(f"{name}:".ljust(width), "bold"), _cell(value)) for name, value in found)
+    )
 
 
 def safe(text: str) -> str:
@@ -109,16 +106,22 @@ def safe(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
-def indented(text: RenderableType | str, indent: int = 2) -> RenderableType:
+def indented(part: RenderableType | str, indent: int = 2) -> RenderableType:
     """Return a paragraph that keeps its distance from the margin on every line."""
-    return Padding(_words(text), (0, 0, 0, indent))
+    if isinstance(part, FittedTable):
+        return replace(part, indent=indent)
+    if isinstance(part, str):
+        part = Text(safe(part))
+    return (
+        Hanging(Text(" " * indent), part)
+        if isinstance(part, Text)
+        else Padding(part, (0, 0, 0, indent))
+    )
 
 
 def item(text: str, indent: int = 2) -> RenderableType:
     """Return one of several things, with a dash before its first line."""
-    made = Table.grid(padding=(0, 1, 0, 0))
-    made.add_row("-", _words(text))
-    return Padding(made, (0, 0, 0, indent))
+    return Hanging(Text(" " * indent + "- "), Text(safe(text)))
 
 
 def _words(part: RenderableType) -> RenderableType:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.measure import Measurement
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -24,24 +24,21 @@ class FittedTable:
     headings: Sequence[str]
     rows: Sequence[Sequence[Text]]
     drop: Sequence[int] = ()
+    indent: int = 0
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render the columns that fit."""
-        widths = self._fit(options.max_width)
+        widths = self._fit(options.max_width - self.indent)
         made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
         for index, width in widths.items():
             made.add_column(self.headings[index], width=width, no_wrap=True)
         for row in self.rows:
             made.add_row(*(Words(row[index]) for index in widths))
         needed = sum(widths.values()) + _GAP * len(widths)
-        yield from console.render(made, options.update(width=max(needed, options.max_width)))
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        """Return the least and the natural width."""
-        del console
-        least, most = (self._widths(each) for each in (longest_word, longest_line))
-        fits = (min(sum(each) + _GAP * len(each), options.max_width) for each in (least, most))
-        return Measurement(*fits)
+        for line in console.render_lines(made, options.update(width=needed), pad=False):
+            yield Segment(" " * self.indent)
+            yield from line
+            yield Segment.line()
 
     def _fit(self, width: int) -> dict[int, int]:
         """The columns that are shown, each with its width."""

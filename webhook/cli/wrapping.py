@@ -1,11 +1,16 @@
 """Text that wraps between words only, so that names and codes stay whole to be copied."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
+
+_SPACE: Final = re.compile(r"(?<!\d) |(?<=[^\s\d]\d) ")
+"""Any space but one after a number that stands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,25 @@ class Words:
         return Measurement(min(least, options.max_width), min(most, options.max_width))
 
 
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A text beside a label, whose later lines begin below its first one."""
+
+    label: Text
+    text: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render the lines, each without a break of its own."""
+        del console
+        indent = len(self.label)
+        lines = wrapped(self.text, options.max_width - indent)
+        told = (
+            Text.assemble(self.label if index == 0 else " " * indent, line)
+            for index, line in enumerate(lines)
+        )
+        yield Text("\n", no_wrap=True, overflow="ignore").join(told)
+
+
 def wrapped(text: Text, width: int) -> Iterator[Text]:
     """Yield the lines of a text at a width, with their styles."""
     for line in text.split("\n", allow_blank=True):
@@ -38,16 +62,21 @@ def wrapped(text: Text, width: int) -> Iterator[Text]:
 def _breaks(line: str, width: int) -> Iterator[int]:
     """The offsets of the words that begin a new line."""
     start = at = 0
-    for word in line.split(" "):
+    for word in _words(line):
         if at > start and at + len(word) - start > width:
             yield at
             start = at
         at += len(word) + 1
 
 
+def _words(line: str) -> list[str]:
+    """The parts between which a line may break: a number stays with what it counts."""
+    return _SPACE.split(line)
+
+
 def longest_word(text: Text) -> int:
     """Return the width of the longest word."""
-    return max((len(word) for word in text.plain.replace("\n", " ").split(" ")), default=0)
+    return max((len(word) for line in text.plain.split("\n") for word in _words(line)), default=0)
 
 
 def longest_line(text: Text) -> int:

@@ -108,6 +108,7 @@ BY_NAMESPACE: Final = {
     "gpu_sharing_undecided_pods": "Pods with a GPU that this webhook never decided.",
 }
 OFFERS: Final = "gpu_sharing_inventory_offers"
+BUILD_INFO: Final = "gpu_sharing_build_info"
 POLICY_SOURCE: Final = "gpu_sharing_policy_source"
 _OFFERED: Final = "GPUs, MIG devices and shares of all nodes together, and of pools in the policy."
 UNUSABLE: Final = "gpu_sharing_inventory_unusable"
@@ -164,6 +165,12 @@ def publish_unusable(metrics: Metrics, read: Callable[[], Inventory | None]) -> 
         return Counts((reason,) for node in reasons for reason in node)
 
     metrics.registry.register(_Read((UNUSABLE, _UNUSABLE), ("reason",), by_reason))
+
+
+def publish_build_info(metrics: Metrics, version: str) -> None:
+    """Register BUILD_INFO, whose label is the version."""
+    family = BUILD_INFO, "1, with the version of the webhook."
+    metrics.registry.register(_Read(family, ("version",), lambda: {(version,): 1.0}))
 
 
 def publish_policy_source(metrics: Metrics, read: Callable[[], str]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from webhook.kube.errors import ApiError
 
 FINE, FOUND, FAILED = 0, 1, 2
 """Exit codes: nothing is wrong, something is, it could not be looked at."""
+_HELP_COLUMNS: Final = 78
 DEFAULT_INSTALL: Final = "gpu-sharing/gpu-sharing"
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -44,7 +46,7 @@ def add_verb(commands: Commands, verb: Verb, run: Run) -> argparse.ArgumentParse
     parser = commands.add_parser(
         verb.name,
         help=SUMMARIES.get(verb.name, verb.description),
-        description=verb.description,
+        description=textwrap.fill(verb.description, _HELP_COLUMNS),
         epilog=verb.epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

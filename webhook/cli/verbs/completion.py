@@ -12,7 +12,8 @@ import shtab
 from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
 
-SHELLS: Final = ("bash", "zsh", "tcsh")
+FISH: Final = "fish"
+SHELLS: Final = ("bash", "zsh", FISH, "tcsh")
 # What kubectl's own completion does next (cobra's ShellCompDirective), as its last line.
 _FILES, _NO_FILES = ":0", ":4"
 VERB: Final = Verb(
@@ -24,6 +25,7 @@ exit code: 0
 examples:
   source <(gpu-sharing completion bash)        now; put it into ~/.bashrc to keep it
   gpu-sharing completion zsh > ~/.zfunc/_gpu-sharing
+  gpu-sharing completion fish > ~/.config/fish/completions/gpu-sharing.fish
 
 `kubectl gpu-sharing <TAB>` needs none of this: kubectl 1.26 and newer asks the program
 kubectl_complete-gpu_sharing, which is installed with this command.
@@ -38,8 +40,35 @@ def add_parser(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the script."""
-    print(shtab.complete(args.whole(), shell=args.shell))  # noqa: T201 - the command's output
+    whole = args.whole()
+    text = "\n".join(for_fish(whole)) if args.shell == FISH else shtab.complete(whole, args.shell)
+    print(text)  # noqa: T201 - the command's output
     return 0
+
+
+def for_fish(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Yield the lines of a script for fish, which shtab does not write."""
+    begin = f"complete -c {parser.prog}"
+    yield f"{begin} -f"
+    for name, below in _subparsers(parser).items():
+        text = next(iter((below.description or name).splitlines()))
+        yield f"{begin} -n __fish_use_subcommand -a {name} -d {_quoted(text)}"
+        for action in below._actions:
+            names = (f"-l {each[2:]}" for each in action.option_strings if each.startswith("--"))
+            value = "" if action.nargs == 0 else _value_of(action)
+            for each in names:
+                seen = f"-n '__fish_seen_subcommand_from {name}' {each}{value}"
+                yield f"{begin} {seen} -d {_quoted(_help_of(action))}"
+
+
+def _value_of(action: argparse.Action) -> str:
+    """What fish offers for the value of a flag: its words, else files."""
+    words = " ".join(map(str, action.choices or ()))
+    return f" -x -a {_quoted(words)}" if words else " -r -F"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def for_kubectl(parser: argparse.ArgumentParser, words: Sequence[str]) -> Iterator[str]:
@@ -98,11 +127,15 @@ def _values(place: argparse.Action | None) -> dict[str, str]:
 
 def _flags(parser: argparse.ArgumentParser) -> dict[str, str]:
     return {
-        flag: (action.help or "").replace("%(default)s", str(action.default))
+        flag: _help_of(action)
         for action in parser._actions
         for flag in action.option_strings
         if flag.startswith("--")
     }
+
+
+def _help_of(action: argparse.Action) -> str:
+    return (action.help or "").replace("%(default)s", str(action.default))
 
 
 def _starting(begun: str, values: dict[str, str]) -> Iterator[str]:

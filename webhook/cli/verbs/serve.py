@@ -31,6 +31,7 @@ from webhook.process.flags import (
     read_switch,
 )
 from webhook.process.log import create_log
+from webhook.process.version import version
 from webhook.server import audit_log
 from webhook.server import metrics as metric
 from webhook.server.admission.app import AdmissionApp, create_handler
@@ -124,6 +125,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _serving(chosen: Settings) -> Serving:
     log, metrics = create_log(), metric.create_metrics()
+    log.info("starting", version=version())
     logger = partial(audit_log.create_logger, log, metrics)
     certificate = ServingCertificate(
         Path(chosen.tls_cert), Path(chosen.tls_key), logger("certificate")
@@ -209,5 +211,6 @@ def _publish(metrics: Metrics, parts: _Parts) -> None:
     for name, read in gauges.items():
         metric.publish(metrics, name, read)
     publish_policy(metrics, parts.policy)
+    metric.publish_build_info(metrics, version())
     metric.publish_offers(metrics, lambda: state.inventory)
     metric.publish_unusable(metrics, lambda: state.inventory)

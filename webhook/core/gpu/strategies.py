@@ -81,7 +81,7 @@ class Strategy(StrEnum):
         "mig",
         StrategyTraits(
             reason=reasons.MIG_SLICE,
-            meaning="a hardware slice of a GPU (MIG), with its own memory and compute; isolated",
+            meaning="a hardware slice of a GPU, with memory of its own; isolated",
             colour="green",
             isolated=True,
             whole=False,

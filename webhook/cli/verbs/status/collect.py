@@ -9,8 +9,10 @@ from webhook.cli.cluster.client import ClusterClient, Forbidden, Unavailable
 from webhook.cli.cluster.flags import Install
 from webhook.cli.verbs.status import installed, metrics, namespaces, unoffered
 from webhook.cli.verbs.status.section import Section, section_of
+from webhook.process.version import version
 
 _OF_METRICS: Final = (
+    ("versions", "Versions"),
     ("certificate", "Certificate"), ("policy", "Policy"), ("inventory", "Inventory"),
     ("undecided", "Pods that were not reviewed"), ("counts", "Refusals since the replicas started"),
 )  # fmt: skip
@@ -45,6 +47,7 @@ def _of_metrics(client: ClusterClient, where: Install, now: float) -> Iterator[S
         for key, title in _OF_METRICS:
             yield Section(key, title, unseen=str(error), missing=missing)
         return
+    yield metrics.versions(pages, version())
     yield metrics.certificate(pages, now)
     yield metrics.policy(pages)
     yield metrics.inventory(pages)

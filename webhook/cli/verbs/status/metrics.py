@@ -153,6 +153,21 @@ def counts(pages: Pages) -> Section:
     return Section("counts", title, data, shown, notes=(*notes, *pages.silent))
 
 
+def versions(pages: Pages, own: str) -> Section:
+    """The version of each replica, which may not be this command's."""
+    found = {
+        name: labels.get("version", "")
+        for name, page in pages.by_replica.items()
+        for labels, _ in page.each("gpu_sharing_build_info")
+    }
+    if not found:
+        return Section("versions", "Versions", unseen="the replicas do not tell")
+    others = sorted({f"{version} in {name}" for name, version in found.items() if version != own})
+    notes = (f"this command is {own}, and {', '.join(others)}: upgrade one of them",)
+    text = ", ".join(sorted(set(found.values())))
+    return Section("versions", "Versions", found, (text,), notes=notes if others else ())
+
+
 def unreviewed(pages: Pages) -> Section:
     """Pods with a GPU in enforcing namespaces that were not reviewed, as the replicas count."""
     key, title = "undecided", "Pods that were not reviewed"

@@ -1,0 +1,89 @@
+"""Every screen at three widths, as files: no word is broken, and what is least needed goes first.
+
+`UPDATE_SCREENS=1` writes the files anew.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import EXAMPLES, INVENTORY, Done
+
+Run = Callable[..., Done]
+FOLDER = Path(__file__).parent / "screens"
+WIDTHS = (60, 80, 120)
+EXAMPLE_FILES = [
+    part
+    for path in sorted(EXAMPLES.glob("*.yaml"))
+    if path.name not in ("inventory.yaml", "promises.yaml")
+    for part in ("-f", str(path))
+]
+LOCAL = {
+    "help": (),
+    "review": ("review", *EXAMPLE_FILES, "--inventory", INVENTORY),
+    "review-wide": ("review", *EXAMPLE_FILES, "--inventory", INVENTORY, "-o", "wide"),
+    "policy": ("policy",),
+    "reason": ("reasons", "tenant_needs_isolation"),
+}
+LIVE = {
+    "audit": ("audit", "-A"),
+    "audit-namespace": ("audit", "-n", "shop"),
+    "pods": ("pods", "-A"),
+    "status": ("status",),
+    "why": ("why", "deployment/chat", "-n", "shop"),
+    "logs": ("logs",),
+}
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    def resized(width: int) -> None:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", str(width))
+
+    return resized
+
+
+def screen(done: Done) -> str:
+    plain = _STYLE.sub("", done.out).replace(str(EXAMPLES), "examples")
+    return "\n".join(line.rstrip() for line in plain.splitlines()) + "\n"
+
+
+def matches(name: str, text: str) -> None:
+    """The text is that of the file."""
+    path = FOLDER / name
+    if os.environ.get("UPDATE_SCREENS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_screen_without_a_cluster(
+    name: str, width: int, run: Run, terminal: Callable[[int], None]
+) -> None:
+    terminal(width)
+    matches(f"{name}.{width}.txt", screen(run(*LOCAL[name])))
+
+
+@pytest.mark.parametrize("name", [*LOCAL, *LIVE])
+def test_no_word_is_broken(name: str, run: Run, look: Run, terminal: Callable[[int], None]) -> None:
+    """Each word of a narrow screen is one of the wide screen."""
+    words = []
+    for width in (60, 80, 400):
+        terminal(width)
+        shown = screen(run(*LOCAL[name]) if name in LOCAL else look(*LIVE[name]))
+        words.append({word for word in shown.split() if not word[0].isdigit()})  # ages differ
+    narrow, usual, whole = words
+    assert (narrow | usual) - whole == set()
+
+
+def test_a_line_is_whole_where_it_is_piped(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    [line] = [line for line in run(*LOCAL["review"]).out.splitlines() if "blue-cheap:" in line]
+    assert line.startswith("refused: blue-cheap: ")
+    assert line.endswith("[tenant_needs_isolation]")
