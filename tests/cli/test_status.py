@@ -229,7 +229,7 @@ def test_a_namespace_user_sees_the_own_part_and_which_rights_are_missing(
     done = look("status")
     assert (done.code, done.err) == (0, "")
     assert "only namespace shop is shown" in done.out
-    assert "Nothing is wrong in what you may see: 2 of 10 parts could be seen." in done.out
+    assert "Nothing is wrong in what you may see: 2 of 11 parts could be seen." in done.out
     for right in (
         "get deployments.apps in namespace gpu-sharing",
         "get mutatingwebhookconfigurations.admissionregistration.k8s.io",
@@ -258,7 +258,7 @@ def test_metrics_need_a_right_of_their_own(look: Look, cluster: FakeCluster) -> 
     assert done.code == 0
     assert "kubectl auth can-i get pods --subresource=proxy -n gpu-sharing" in done.out
     assert "8 of 10" not in done.out
-    assert "5 of 10 parts could be seen" in done.out
+    assert "5 of 11 parts could be seen" in done.out
 
 
 def test_a_stranger_sees_nothing_and_is_told_why(look: Look, cluster: FakeCluster) -> None:

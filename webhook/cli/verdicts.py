@@ -65,7 +65,7 @@ def given_cells(verdict: Verdict) -> tuple[Text, Text]:
 
 
 def lines_of(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield a row of a table as one for each line of its cells, so that containers are aligned."""
+    """Yield a row for each line of the cells, so that containers are aligned."""
     cells = {key: cell.split("\n") for key, cell in row.items() if isinstance(cell, Text)}
     first = {key: cell for key, cell in row.items() if key not in cells}
     for index, each in enumerate(zip_longest(*cells.values(), fillvalue=Text())):

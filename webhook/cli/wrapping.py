@@ -1,4 +1,4 @@
-"""Text that wraps between words only, so that names and codes stay whole to be copied."""
+"""Text that wraps between words only, so that codes can be copied."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _SPACE: Final = re.compile(r"(?<!\d) |(?<=[^\s\d]\d) ")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A text whose words are never broken: one that is too long runs over the edge."""
+    """A text whose words are never broken, even where one is too long."""
 
     text: Text
 

@@ -141,6 +141,8 @@ def _request(ref: ContainerRef, container: Container) -> GpuRequest | Violation 
     if len(found) > 1:
         listed = " and ".join(sorted(found))
         message = f"asks for {listed}; one container gets one kind of GPU, so keep one of them"
+        if names.GPU in found:  # LimitRanger runs again after the rewrite
+            message += f" (a LimitRange with a default for {names.GPU} adds it: remove that)"
         return Violation(denials.SEVERAL_RESOURCES, ref.name, message, "resources.limits")
     return next((GpuRequest(ref, key, n, raw) for key, (n, raw) in found.items()), None)
 

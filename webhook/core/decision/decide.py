@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from webhook.core.api import names, reasons
-from webhook.core.api.reason import Reason
+from webhook.core.api.reason import Reason, truncate
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.decision import affinity, allowed, diagnosis, model_memory, select
@@ -84,7 +84,7 @@ def _decision(selected: tuple[Selection, ...], search: Search) -> Decision:
     question = search.question
     allocations = tuple(_allocation(each, search) for each in selected)
     taints = (taint for each in selected for taint in affinity.gpu_taints(each, search))
-    texts = (text for each in allocations for text in _warnings(each, question))
+    texts = (text for each in allocations for text in _warnings(each, search))
     warnings = tuple(dict.fromkeys((*question.warnings, *texts)))
     return Decision(allocations, (), warnings, tuple(dict.fromkeys(taints)))
 
@@ -109,14 +109,15 @@ def _reason(selected: Selection, question: Question) -> Reason:
     return reasons.SEVERAL_GPUS if several else reasons.FALLBACK_WHOLE_GPU
 
 
-def _warnings(allocation: Allocation, question: Question) -> tuple[str, ...]:
+def _warnings(allocation: Allocation, search: Search) -> tuple[str, ...]:
     """The warnings of an allocation, each at most 120 characters, as kubectl shows them."""
+    question = search.question
     if allocation.reason is reasons.UNCLASSIFIED:
         whole = allocation.offer.strategy is FALLBACK
         return (UNCLASSIFIED_WARNING if whole else NAMED_WARNING,)
     if allocation.reason is reasons.FALLBACK_WHOLE_GPU:
-        wanted = " or ".join(allowed.strategy_names(question.row))
-        return (f"no {wanted} is offered for this pod: a whole GPU is given instead",)
+        why = diagnosis.why_fallback(allocation.request, search)
+        return (truncate(f"a whole GPU: {why}", allocation.reason),)
     offer, traits = allocation.offer, allocation.offer.strategy.traits
     memory, profile = question.constraints.memory, question.constraints.profile
     if not traits.warning or ((memory or profile) and not traits.warns_always):

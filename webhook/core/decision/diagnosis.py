@@ -1,21 +1,17 @@
 """Why no offer serves a pod, as violations: request, offers and mend."""
 
-from collections.abc import Iterable
-from typing import Final
-
 from webhook.core.api import denials, names
-from webhook.core.api.pod import Pod
+from webhook.core.api.pod import labels
 from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.decision import select, unoffered
 from webhook.core.decision.allowed import denial_reason
-from webhook.core.decision.values import Candidate, Question, Search
-from webhook.core.gpu.placement import distinct_nodes, is_gpu_taint, tolerates
-from webhook.core.gpu.values import Inventory, NodeGroup, Offer
-from webhook.core.policy.values import Policy, RowName
-
-_Offers = list[tuple[NodeGroup, Offer]]
-_MOST_LISTED: Final = 6
+from webhook.core.decision.alternatives import Offers, instead, list_offers, owners
+from webhook.core.decision.obstacles import tell_obstacle
+from webhook.core.decision.values import Candidate, GpuRequest, Question, Search
+from webhook.core.gpu.strategies import FALLBACK
+from webhook.core.gpu.values import Inventory, Offer
+from webhook.core.policy.values import RowName
 
 
 def explain(candidates: tuple[Candidate, ...], search: Search) -> tuple[Violation, ...]:
@@ -46,7 +42,7 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
     resource = candidate.request.resource
     offers = [(group, offer) for group in inventory.groups for offer in group.offers]
     if not any(resource in (names.GPU, offer.resource) for _, offer in offers):
-        return _nothing(candidate, offers, inventory)
+        return _nothing(candidate, search, offers)
     able = [
         (group, offer)
         for group in inventory.groups
@@ -61,19 +57,19 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
     return _too_small(candidate, search.question, [offer for _, offer in near])
 
 
-def _nothing(candidate: Candidate, offers: _Offers, inventory: Inventory) -> Violation:
-    resource = candidate.request.resource
+def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:
+    resource, inventory = candidate.request.resource, search.inventory
     if not offers and inventory.unusable:
         text = f"{resource}: no node offers it; {unoffered.tell_unusable(inventory)}"
         return _violation(unoffered.reason_of(inventory), candidate, text)
     if not offers:
         text = f"{resource}: no node of the cluster offers a GPU"
         return _violation(denials.NO_OFFER, candidate, text)
-    text = f"no node offers {resource}; offered: {_listed(offers)}{_note(inventory, resource)}"
-    return _violation(denials.NO_OFFER, candidate, text)
+    text = f"no node offers {resource}; {instead(candidate, search, offers)}"
+    return _violation(denials.NO_OFFER, candidate, text + _note(inventory, resource))
 
 
-def _not_for_row(candidate: Candidate, search: Search, offers: _Offers) -> Violation:
+def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violation:
     question, resource = search.question, candidate.request.resource
     who = (
         "a tenant's pod" if question.row_name is RowName.TENANT else f"workload {question.workload}"
@@ -92,46 +88,38 @@ def _not_for_row(candidate: Candidate, search: Search, offers: _Offers) -> Viola
         of_profile = f" of profile {profile.name}" if profile else ""
         text = f"{who} needs {wanted}{of_profile}{shm}, which no node offers"
     else:  # asked by name, which is never turned into something else
-        text = (
-            f"{resource}: {who} may use {wanted}{shm}, which no node offers by that name; "
-            f"write limits {names.GPU}"
-        )
-    text += f"; offered: {_listed(offers)}{_note(search.inventory, resource)}"
+        text = f"{resource}: {who} may use {wanted}{shm}, which no node offers by that name"
+    text += f"{owners(candidate, search)}; {instead(candidate, search, offers)}"
+    text += _note(search.inventory, resource)
     if question.row_name is RowName.UNCLASSIFIED:
         text += f"; label {names.WORKLOAD} if it may be given otherwise"
     return _violation(denial_reason(question.row_name, denials.NO_OFFER), candidate, text)
 
 
-def _unreachable(candidate: Candidate, search: Search, able: _Offers) -> Violation:
-    subject = search.question.pod
-    named = subject.spec.node_name
-    why = (None if named else _repelled(subject, able, search.policy)) or _unselected(subject, able)
-    exist = f"{candidate.request.resource}: {_listed(able)} exist"
+def why_fallback(request: GpuRequest, search: Search) -> str:
+    """Return briefly why none of the row's own strategies is given."""
+    row = search.question.row
+    choices = tuple(each for each in row.choices if each.strategy is not FALLBACK)
+    wanted = " or ".join(dict.fromkeys(each.strategy.value for each in choices))
+    wrong = _explain(Candidate(request, choices), search)
+    reason = wrong.reason if wrong else denials.NOT_ENOUGH_GPUS
+    if reason is denials.NOT_ENOUGH_MEMORY:
+        needed = search.question.constraints.memory
+        return f"no {wanted} has {needed} MiB; lower {names.GPU_MEMORY} to share"
+    if reason is denials.NO_REACHABLE_OFFER and names.STRATEGY not in labels(search.question.pod):
+        way = "spec.nodeName" if search.question.pod.spec.node_name else "selectors or tolerations"
+        return f"no {wanted} where it can go; change {way} to share"
+    if reason is denials.NOT_ENOUGH_GPUS:
+        return f"no node has enough {wanted} for all containers"
+    return f"no node offers {wanted} to it; an administrator can add such a pool"
+
+
+def _unreachable(candidate: Candidate, search: Search, able: Offers) -> Violation:
+    groups = list({id(group): group for group, _ in able}.values())
+    why = tell_obstacle(search.question.pod, groups, search.policy.gpu_taints)
+    exist = f"{candidate.request.resource}: {list_offers(able)} exist"
     text = f"{exist}, but not where the pod can go; {why}"
     return _violation(denials.NO_REACHABLE_OFFER, candidate, text)
-
-
-def _repelled(pod: Pod, able: _Offers, policy: Policy) -> str | None:
-    tolerations = pod.spec.tolerations or ()
-    taints = {
-        f"{taint.key}{'=' + taint.value if taint.value else ''}:{taint.effect}"
-        for group, _ in able
-        for taint in group.taints
-        if not is_gpu_taint(taint, policy.gpu_taints) and not tolerates(tolerations, taint)
-    }
-    listed = ", ".join(sorted(taints)[:_MOST_LISTED])
-    return f"it does not tolerate {listed}" if taints else None
-
-
-def _unselected(pod: Pod, able: _Offers) -> str:
-    """Name the selector that none of those nodes has, if there is one such."""
-    if pod.spec.node_name:
-        return f"spec.nodeName is {pod.spec.node_name}, which offers none; remove it"
-    for key, value in sorted((pod.spec.node_selector or {}).items()):
-        distinct = (distinct_nodes(group, frozenset({key})) for group, _ in able)
-        if not any(node.labels.get(key) == value for nodes in distinct for node in nodes):
-            return f"none of those nodes is labelled {key}={value}, as its nodeSelector wants"
-    return "its nodeSelector and required node affinity exclude those nodes"
 
 
 def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> Violation | None:
@@ -139,16 +127,15 @@ def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> V
     known = [offer.memory for offer in near if offer.memory is not None]
     if not large and not known:
         text = (
-            f"needs {question.constraints.memory}Mi for each GPU, and the nodes that offer it do "
-            f"not tell their memory; remove annotation {names.GPU_MEMORY}, or declare the pool "
-            "with its memory in the policy"
+            f"needs {question.constraints.memory}Mi for each GPU ({_whose_memory(question)}), and "
+            "the nodes that offer it do not tell their memory; "
+            f"remove annotation {names.GPU_MEMORY}, or declare the pool in the policy, with memory"
         )
         return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
     if not large:
-        largest = max(known)
         text = (
-            f"needs {question.constraints.memory} MiB for each GPU, the most offered to it is "
-            f"{largest} MiB; lower annotation {names.GPU_MEMORY}"
+            f"needs {question.constraints.memory} MiB for each GPU ({_whose_memory(question)}), "
+            f"the most offered to it is {max(known)} MiB; {_less_memory(question)}"
         )
         return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
     most, request = max(offer.existing for offer in large), candidate.request
@@ -157,6 +144,17 @@ def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> V
         text = f"{asked}, no reachable node has more than {most}; ask for {most} or fewer"
         return _violation(denials.NOT_ENOUGH_GPUS, candidate, text)
     return None
+
+
+def _whose_memory(question: Question) -> str:
+    if question.memory is not None:
+        return f"annotation {names.GPU_MEMORY}"
+    return f"by the policy: matrix.{question.row_name}.memory"
+
+
+def _less_memory(question: Question) -> str:
+    verb = "lower" if question.memory is not None else "set a lower"
+    return f"{verb} annotation {names.GPU_MEMORY}"
 
 
 def _together(candidates: tuple[Candidate, ...]) -> Violation:
@@ -170,12 +168,6 @@ def _together(candidates: tuple[Candidate, ...]) -> Violation:
 
 def _violation(reason: Reason, candidate: Candidate, text: str) -> Violation:
     return Violation(reason, candidate.request.container.name, text, "resources.limits")
-
-
-def _listed(offers: Iterable[tuple[NodeGroup, Offer]]) -> str:
-    kinds = sorted({f"{o.strategy} {o.resource} ({o.product or 'unknown GPU'})" for _, o in offers})
-    more = f" and {len(kinds) - _MOST_LISTED} more" if len(kinds) > _MOST_LISTED else ""
-    return ", ".join(kinds[:_MOST_LISTED]) + more
 
 
 def _note(inventory: Inventory, resource: str) -> str:

@@ -137,7 +137,7 @@ def is_gpu_taint(taint: Taint, gpu_taints: frozenset[str]) -> bool:
     return taint.key in gpu_taints or f"{taint.key}={taint.value or ''}" in gpu_taints
 
 
-def _keys(pod: Pod) -> frozenset[str] | None:
+def label_keys(pod: Pod) -> frozenset[str] | None:
     """Returns the labels by which a pod selects nodes, None for names of nodes."""
     terms = required_terms(pod) or ()
     if any(term.match_fields for term in terms):
@@ -180,5 +180,5 @@ def can_reach(pod: Pod, group: NodeGroup, gpu_taints: frozenset[str]) -> bool:
     if not spec.node_selector and required_terms(pod) is None:
         return bool(nodes)
     if not spec.node_name:
-        nodes = distinct_nodes(group, _keys(pod))
+        nodes = distinct_nodes(group, label_keys(pod))
     return any(selects_node(pod, node, partial=partial) for node in nodes)

@@ -1,0 +1,59 @@
+"""What a pod may have instead of what it asks for."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from webhook.core.api import names
+from webhook.core.decision import select
+from webhook.core.decision.allowed import choices_of
+from webhook.core.decision.values import Candidate, Search
+from webhook.core.gpu.values import NodeGroup, Offer
+
+Offers = list[tuple[NodeGroup, Offer]]
+_MOST_LISTED: Final = 6
+
+
+def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
+    """Return the offers, first those of the pod with what to write."""
+    request, constraints = candidate.request, search.question.constraints
+    plain = replace(request, resource=names.GPU)
+    loose = replace(constraints, profile=None)
+    anything = Candidate(plain, choices_of(plain, search.question))
+    may = [
+        (group, offer)
+        for group in search.inventory.groups
+        for offer in select.filter_offers(anything, loose, group)
+    ]
+    if not may:
+        return f"offered: {list_offers(offers)}"
+    mend = f"write limits {names.GPU}: {request.count}"
+    if constraints.profile is not None:
+        profiles = sorted({o.profile for _, o in may if o.profile})[:_MOST_LISTED]
+        mend = f"remove annotation {names.MIG_PROFILE}"
+        if profiles:
+            listed = " or ".join(each.name for each in profiles)
+            mend = f"write annotation {names.MIG_PROFILE}: {listed}"
+    others = [each for each in offers if each not in may]
+    rest = f"; offered to others: {list_offers(others)}" if others else ""
+    return f"{mend} for what it may use: {list_offers(may)}{rest}"
+
+
+def owners(candidate: Candidate, search: Search) -> str:
+    """Return the other tenants on whose nodes alone the request is offered, in words."""
+    constraints = search.question.constraints
+    tenants = {
+        group.tenant
+        for group in search.inventory.groups
+        if group.tenant not in (None, constraints.tenant)
+        and any(select.choice_index(candidate, offer) is not None for offer in group.offers)
+    }
+    listed = ", ".join(sorted(filter(None, tenants))[:_MOST_LISTED])
+    return f" but on nodes of tenant {listed}" if listed else ""
+
+
+def list_offers(offers: Iterable[tuple[NodeGroup, Offer]]) -> str:
+    """Return the kinds of offers, each once."""
+    kinds = sorted({f"{o.strategy} {o.resource} ({o.product or 'unknown GPU'})" for _, o in offers})
+    more = f" and {len(kinds) - _MOST_LISTED} more" if len(kinds) > _MOST_LISTED else ""
+    return ", ".join(kinds[:_MOST_LISTED]) + more

@@ -1,0 +1,118 @@
+"""What keeps a pod from the nodes that would serve it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from webhook.core.api import names
+from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement, required_terms
+from webhook.core.gpu.placement import (
+    distinct_nodes,
+    is_gpu_taint,
+    label_keys,
+    requirement_holds,
+    tolerates,
+)
+from webhook.core.gpu.values import NodeGroup, NodeLabels
+
+_MOST: Final = 4
+_AUTOSCALED: Final = (
+    *("karpenter.sh/", "karpenter.k8s.aws/", "eks.amazonaws.com/", "cloud.google.com/"),
+    *("kubernetes.azure.com/", "agentpool", "node.kubernetes.io/instance-type", "alpha.eksctl.io/"),
+)
+"""Keys of labels that autoscalers and clouds give to the nodes of a pool."""
+
+
+def tell_obstacle(pod: Pod, groups: Sequence[NodeGroup], gpu_taints: frozenset[str]) -> str:
+    """Return what keeps the pod from all nodes of the groups, and what mends it.
+
+    The first that is true:
+
+    | of those nodes | told |
+    |---|---|
+    | the pod names another by nodeName | nodeName |
+    | some are selected | the taints of these that the pod does not tolerate |
+    | none is selected | what the nearest ones lack of nodeSelector and required node affinity |
+
+    Taints of nodes that the pod does not select anyway are no cause.
+    """
+    if pod.spec.node_name:
+        return f"spec.nodeName is {pod.spec.node_name}, which offers none of them; remove it"
+    lacking = [
+        (group, node, _lacking(pod, node, declared=bool(group.declared)))
+        for group in groups
+        for node in distinct_nodes(group, label_keys(pod))
+    ]
+    selected = {id(group): group for group, _, lacks in lacking if not lacks}
+    if selected:
+        return _of_taints(pod, selected.values(), gpu_taints)
+    least = min(len(lacks) for _, _, lacks in lacking)
+    nearest = [(node, lacks) for _, node, lacks in lacking if len(lacks) == least]
+    return _of_labels(nearest)
+
+
+def _of_taints(pod: Pod, groups: Iterable[NodeGroup], gpu_taints: frozenset[str]) -> str:
+    tolerations = pod.spec.tolerations or ()
+    taints = {
+        f"{taint.key}{'=' + taint.value if taint.value else ''}:{taint.effect}"
+        for group in groups
+        for taint in group.taints
+        if not is_gpu_taint(taint, gpu_taints) and not tolerates(tolerations, taint)
+    }
+    listed = ", ".join(sorted(taints)[:_MOST])
+    return f"it does not tolerate {listed}; add a toleration, if those nodes are meant for it"
+
+
+def _of_labels(nearest: list[tuple[NodeLabels, tuple["_Lack", ...]]]) -> str:
+    """Name what the nearest nodes lack, with the values that they have instead."""
+    _, lacks = nearest[0]
+    wanted = " and ".join(dict.fromkeys(text for _, text in lacks))
+    key = lacks[0][0]
+    values = sorted({node.labels[key] for node, _ in nearest if key in node.labels})
+    have = ", ".join(f"{key}={value}" for value in values[:_MOST])
+    if key == names.NODE_NAME_FIELD:
+        have = ", ".join(sorted(node.name for node, _ in nearest)[:_MOST])
+    mend = f"they have {have}: write that, or remove it" if have else f"none has {key}: remove it"
+    if key.startswith(_AUTOSCALED):
+        mend += ", or have the pool declared in the policy (pools) if its nodes are still to come"
+    return f"its {wanted} selects none of their nodes; {mend}"
+
+
+_Lack = tuple[str, str]
+"""The key of what a node lacks, and the requirement in words."""
+
+
+def _lacking(pod: Pod, node: NodeLabels, *, declared: bool) -> tuple[_Lack, ...]:
+    """What a node lacks of the pod's selector, and of its nearest term."""
+    selector = [
+        (key, f"nodeSelector {key}={value}")
+        for key, value in sorted((pod.spec.node_selector or {}).items())
+        if node.labels.get(key) != value and _is_told(key, node, declared=declared)
+    ]
+    terms = [_of_term(term, node, declared=declared) for term in required_terms(pod) or ()]
+    return (*selector, *min(terms, key=len, default=()))
+
+
+def _of_term(term: NodeSelectorTerm, node: NodeLabels, *, declared: bool) -> tuple[_Lack, ...]:
+    labels = [
+        (each.key, _in_words(each))
+        for each in term.match_expressions or ()
+        if not requirement_holds(each, node.labels) and _is_told(each.key, node, declared=declared)
+    ]
+    name = {names.NODE_NAME_FIELD: node.name}
+    fields = [
+        (each.key, _in_words(each))
+        for each in term.match_fields or ()
+        if not requirement_holds(each, name)
+    ]
+    return (*labels, *fields)
+
+
+def _is_told(key: str, node: NodeLabels, *, declared: bool) -> bool:
+    """Whether a node tells of a label: a declared pool says only what it lists."""
+    return not declared or key in node.labels or key.startswith(names.PREFIX)
+
+
+def _in_words(requirement: Requirement) -> str:
+    values = ", ".join((requirement.values or ())[:_MOST])
+    listed = f" [{values}]" if values else ""
+    return f"required node affinity {requirement.key} {requirement.operator}{listed}"
