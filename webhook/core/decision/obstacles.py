@@ -72,6 +72,8 @@ def _of_labels(nearest: list[tuple[NodeLabels, tuple["_Lack", ...]]]) -> str:
     if key == names.NODE_NAME_FIELD:
         have = ", ".join(sorted(node.name for node, _ in nearest)[:_MOST])
     mend = f"they have {have}: write that, or remove it" if have else f"none has {key}: remove it"
+    if not key:
+        mend = "remove it"
     if key.startswith(_AUTOSCALED):
         mend += ", or have the pool declared in the policy (pools) if its nodes are still to come"
     return f"its {wanted} selects none of their nodes; {mend}"
@@ -81,6 +83,10 @@ _Lack = tuple[str, str]
 """The key of what a node lacks, and the requirement in words."""
 
 
+_EMPTY: Final[tuple[_Lack, ...]] = (("", "required node affinity without any requirement"),)
+"""Of terms that are all empty, which match no node."""
+
+
 def _lacking(pod: Pod, node: NodeLabels, *, declared: bool) -> tuple[_Lack, ...]:
     """What a node lacks of the pod's selector, and of its nearest term."""
     selector = [
@@ -88,8 +94,15 @@ def _lacking(pod: Pod, node: NodeLabels, *, declared: bool) -> tuple[_Lack, ...]
         for key, value in sorted((pod.spec.node_selector or {}).items())
         if node.labels.get(key) != value and _is_told(key, node, declared=declared)
     ]
-    terms = [_of_term(term, node, declared=declared) for term in required_terms(pod) or ()]
-    return (*selector, *min(terms, key=len, default=()))
+    terms = required_terms(pod)
+    if terms is None:
+        return tuple(selector)
+    lacks = [
+        _of_term(term, node, declared=declared)
+        for term in terms
+        if term.match_expressions or term.match_fields
+    ]
+    return (*selector, *min(lacks, key=len, default=_EMPTY))
 
 
 def _of_term(term: NodeSelectorTerm, node: NodeLabels, *, declared: bool) -> tuple[_Lack, ...]:
