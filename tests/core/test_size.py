@@ -94,7 +94,7 @@ def test_what_is_decoded(text: bytes, *, decoded: bool) -> None:
     [
         {},
         {"containers": container(env=[{"name": "A"}] * (limits.MOST_PARTS - limits.CONTAINER))},
-        {"affinity": affinity(*[TERM] * 90)},
+        {"affinity": affinity(*[TERM] * 20)},
         {"containers": [{"name": f"c{i}", "env": [{"name": "A"}] * 20} for i in range(60)]},
         {"volumes": [{"name": "v", "hostPath": {"path": "/var/lib/some/folder"}}] * 100},
     ],

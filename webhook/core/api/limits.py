@@ -15,7 +15,7 @@ MOST_PARTS: Final = 2000
 """Real pods have up to about 150. Expressions of the API server run out of budget at twice this."""
 CONTAINER: Final = 10
 """What a container counts besides its parts: each is looked at by every check."""
-REQUIREMENT: Final = 10
+REQUIREMENT: Final = 40
 """What a term of the node affinity counts, and a requirement: many nodes are compared with it."""
 PATH: Final = 4
 """Characters of a hostPath that count as a part: it is compared with the longest patterns."""

@@ -14,6 +14,8 @@ from webhook.core.gpu.values import NodeGroup, NodeLabels, NodeRequirement
 
 # What Go's ParseInt reads; Python's int() also takes spaces, underscores and other digits.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+MOST_KEYS: Final = 16
+"""Labels by which the nodes of a group are told apart: pods ask for few."""
 MOST_KEPT: Final = 64
 """Sets of labels of which the distinct nodes are kept with a group: anybody may ask for any."""
 REPELLING: Final = frozenset({"NoSchedule", "NoExecute"})
@@ -151,7 +153,7 @@ def distinct_nodes(group: NodeGroup, keys: frozenset[str] | None) -> tuple[NodeL
 
     Pods of one controller ask for the same labels, so what is found is kept with the group.
     """
-    if keys is None:
+    if keys is None or len(keys) > MOST_KEYS:
         return group.nodes
     found = group.distinct.get(keys)
     if found is None:
