@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint monitoring e2e demo-cluster generate lock sbom check clean
+.PHONY: help demo test lint monitoring image push load install release e2e demo-cluster generate lock sbom check clean
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
