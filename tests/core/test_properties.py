@@ -19,6 +19,7 @@ from webhook.core.verdict import Verdict
 
 Json = dict[str, Any]
 OURS = "gpu-sharing.io/"
+HOSTNAME = "kubernetes.io/hostname"  # pods are kept off nodes that contradict themselves
 many = examples(400)
 
 
@@ -118,7 +119,7 @@ def _kept(term: Json) -> Json:
     expressions = [
         each
         for each in term.get("matchExpressions") or []
-        if not each["key"].startswith(("nvidia.com/", OURS))
+        if not each["key"].startswith(("nvidia.com/", OURS)) and each["key"] != HOSTNAME
     ]
     fields = term.get("matchFields") or []
     return {k: v for k, v in (("e", expressions), ("f", fields)) if v}

@@ -13,8 +13,8 @@ from webhook.cli.output import Rendering
 from webhook.core.api.reason import COMMAND
 
 _COLUMNS: Final = (
-    ("SOURCE", "source"), ("NAMESPACE", "namespace"), ("POD OF", "who"), ("WORKLOAD", "workload"),
-    ("ASKS", "requested"), ("GETS", "given"), ("HOW", "how"),
+    ("POD OF", "who"), ("NAMESPACE", "namespace"), ("WORKLOAD", "workload"),
+    ("ASKS", "requested"), ("GETS", "given"), ("HOW", "how"), ("SOURCE", "source"),
 )  # fmt: skip
 _ONLY_WHERE_SEVERAL: Final = ("source", "namespace")
 _LEAST_FIRST: Final = ("source", "workload", "namespace", "requested")
