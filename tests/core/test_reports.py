@@ -17,28 +17,9 @@ from webhook.core.gpu.values import NodeLabels
 
 REPORTS = sorted(path for path in (Path(__file__).parent / "reports").iterdir() if path.is_dir())
 KEYS = {"namespace", "allowed", "strategy", "reason", "to", "node", "message", "silent"}
-LATER = {
-    "04-gke-device-injector": "device annotations of other injectors are looked at later",
-    "16-ptrace-inside-the-pod": "capabilities are an allow list later",
-    "17-gpudirect-tcpxo": "host paths are an allow list later",
-    "18-limit-range-puts-a-one-back": "a LimitRange is named later",
-}
 
 
-def cases() -> list[Any]:
-    return [
-        pytest.param(
-            path,
-            id=path.name,
-            marks=pytest.mark.xfail(strict=True, reason=LATER[path.name])
-            if path.name in LATER
-            else (),
-        )
-        for path in REPORTS
-    ]
-
-
-@pytest.mark.parametrize("path", cases())
+@pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.name)
 def test_a_reported_situation_comes_out_as_it_should(path: Path) -> None:
     expect = json.loads((path / "expect.json").read_text())
     assert expect.keys() <= KEYS, "unknown key in expect.json"
