@@ -81,13 +81,13 @@ def test_a_thousand_containers_are_within_the_budgets(owner: Webhook | Policy) -
 
 def test_what_looks_at_containers_costs_by_their_number() -> None:
     for owner in (INSTALL.webhook("validate.gpu-sharing.io"), INSTALL.policies[0]):
-        cases = [requests(owner, size)[0] for size in (FEW, MANY)]
+        cases = [requests(owner, size)[0] for size in (4, 40)]
         with Evaluator(owner.rules) as evaluator:
             few, many = (
                 sum(result.cost for result in judgement.results.values())
                 for judgement in evaluator.judge(cases)
             )
-        assert 50 * few < many < 150 * few
+        assert 5 * few < many < 15 * few  # a larger pod is not looked at by container
 
 
 def test_a_cost_is_counted_exactly() -> None:

@@ -195,4 +195,4 @@ def test_a_cluster_that_is_not_there_exits_with_2(tmp_path):
     flags = command(str(tmp_path / "none"), "--once")
     done = subprocess.run(flags, capture_output=True, check=False)
     assert done.returncode == 2
-    assert b"ConfigException" in done.stderr
+    assert b"there is no kubeconfig" in done.stderr

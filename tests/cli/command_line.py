@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ class Done:
     code: int
     out: str
     err: str
+
+
+Run = Callable[..., Done]
+"""Runs a command and returns what it left behind."""
 
 
 def command(*arguments: str, stdin: bytes = b"", **environment: str) -> Done:

@@ -2,17 +2,15 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import Done
+from command_line import Done, Run
 from fake_cluster import FakeCluster, kubeconfig, serving
 from small_cluster import small_cluster
 
 from webhook.cli import main
-
-Run = Callable[..., Done]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
+from command_line import Run
 from fake_cluster import FakeCluster
 from small_cluster import made
 

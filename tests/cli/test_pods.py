@@ -123,7 +123,6 @@ def test_one_reason_is_told_in_full(run: Look, word: str) -> None:
     assert done.code == 0
     assert "What to do:" in done.out
     assert "gpu-sharing.io/mig-profile" in done.out
-    assert "#mig_slice" in done.out
 
 
 def test_a_reason_for_tools(run: Look) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Run
+from command_line import Run
 
 NODES = Path(__file__).parents[1] / "core/nodes"
 POLICY = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
+from command_line import Run
 from node_agents import CONFIG, PLUGIN, STATE, Agents, total
 
 from tests.fake_apiserver.answers import status

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Run
+from command_line import Run
 
 H100, T4 = "NVIDIA-H100-80GB-HBM3", "Tesla-T4"
 PLAN = {

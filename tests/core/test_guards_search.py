@@ -164,9 +164,9 @@ def _calls(pod: Json) -> int:
 
 
 def test_ten_times_the_containers_cost_ten_times_the_calls() -> None:
-    thousand, ten_thousand = _calls(_large(1_000)), _calls(_large(10_000))
-    assert thousand > 1_000
-    assert ten_thousand <= 10 * thousand
+    few, many = _calls(_large(10)), _calls(_large(100))  # more are refused unread
+    assert few > 100
+    assert many <= 10 * few
 
 
 def test_every_guard_has_a_reason_and_tenants_are_warned_of_one_only() -> None:

@@ -49,15 +49,15 @@ def demands(stock: Stock, *lines: dict[str, object]) -> list[Demand]:
     found: list[Demand] = []
     for index, line in enumerate(lines):
         labels = {"gpu-sharing.io/workload": line["workload"]}
-        if line.get("tenant"):
-            labels["gpu-sharing.io/tenant"] = line["tenant"]
+        tenant = line.get("tenant")
+        namespace = {"gpu-sharing.io/tenant": str(tenant)} if tenant else {}
         memory = {"gpu-sharing.io/gpu-memory": line["memory"]} if line.get("memory") else {}
         limits = {"nvidia.com/gpu": line.get("gpus", 1)}
         pod = {
             "metadata": {"labels": labels, "annotations": memory},
             "spec": {"containers": [{"name": "main", "resources": {"limits": limits}}]},
         }
-        question = classify(msgspec.convert(pod, Pod), {}, POLICY)
+        question = classify(msgspec.convert(pod, Pod), namespace, POLICY)
         count = int(str(line.get("replicas", 1)))
         found += read_demand(Asked(f"w{index}", count, question), POLICY, offers)
     return found

@@ -151,7 +151,7 @@ def test_a_very_large_object_is_told_that_nobody_looked(webhook: Webhook) -> Non
     made = deployment()
     made["metadata"]["annotations"] = {"a": "x" * 1024 * 1024}
     [told] = advised(webhook, made)["warnings"]
-    assert told.startswith("over 1048576 bytes: ")
+    assert told.startswith("this object is too large: ")
 
 
 # Bad requests.

@@ -65,7 +65,10 @@ def structured(value: Any, chosen: str) -> str:
         text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
         return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
     plain = msgspec.to_builtins(value)
-    return yaml.safe_dump(plain, sort_keys=False, width=100, allow_unicode=True).rstrip("\n")
+    text = yaml.safe_dump(plain, sort_keys=False, width=100, allow_unicode=True)
+    if not text.replace("\n", "").isprintable():  # what turns a terminal's writing around, and such
+        text = yaml.safe_dump(plain, sort_keys=False, width=100)
+    return text.rstrip("\n")
 
 
 def table(

@@ -1,6 +1,7 @@
 """What keeps a pod from the nodes that would serve it."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from webhook.core.api import names
@@ -15,6 +16,7 @@ from webhook.core.gpu.placement import (
 from webhook.core.gpu.values import NodeGroup, NodeLabels
 
 _MOST: Final = 4
+_MOST_NODES, _MOST_KEYS = 200, 50  # that are looked at for a message
 _AUTOSCALED: Final = (
     *("karpenter.sh/", "karpenter.k8s.aws/", "eks.amazonaws.com/", "cloud.google.com/"),
     *("kubernetes.azure.com/", "agentpool", "node.kubernetes.io/instance-type", "alpha.eksctl.io/"),
@@ -39,8 +41,7 @@ def tell_obstacle(pod: Pod, groups: Sequence[NodeGroup], gpu_taints: frozenset[s
         return f"spec.nodeName is {pod.spec.node_name}, which offers none of them; remove it"
     lacking = [
         (group, node, _lacking(pod, node, declared=bool(group.declared)))
-        for group in groups
-        for node in distinct_nodes(group, label_keys(pod))
+        for group, node in _looked_at(pod, groups)
     ]
     selected = {id(group): group for group, _, lacks in lacking if not lacks}
     if selected:
@@ -48,6 +49,17 @@ def tell_obstacle(pod: Pod, groups: Sequence[NodeGroup], gpu_taints: frozenset[s
     least = min(len(lacks) for _, _, lacks in lacking)
     nearest = [(node, lacks) for _, node, lacks in lacking if len(lacks) == least]
     return _of_labels(nearest)
+
+
+def _looked_at(pod: Pod, groups: Sequence[NodeGroup]) -> list[tuple[NodeGroup, NodeLabels]]:
+    """The nodes that differ in what the pod asks for, at most as many as a message needs."""
+    keys = label_keys(pod)
+    found = [(group, node) for group in groups for node in distinct_nodes(group, keys)]
+    if len(found) > _MOST_NODES and required_terms(pod) is None:
+        wanted = list(islice((pod.spec.node_selector or {}).items(), _MOST_KEYS))
+        held = [at for at in found if all(at[1].labels.get(k) == v for k, v in wanted)]
+        found = held or found
+    return found[:_MOST_NODES]
 
 
 def _of_taints(pod: Pod, groups: Iterable[NodeGroup], gpu_taints: frozenset[str]) -> str:
@@ -91,7 +103,7 @@ def _lacking(pod: Pod, node: NodeLabels, *, declared: bool) -> tuple[_Lack, ...]
     """What a node lacks of the pod's selector, and of its nearest term."""
     selector = [
         (key, f"nodeSelector {key}={value}")
-        for key, value in sorted((pod.spec.node_selector or {}).items())
+        for key, value in sorted(islice((pod.spec.node_selector or {}).items(), _MOST_KEYS))
         if node.labels.get(key) != value and _is_told(key, node, declared=declared)
     ]
     terms = required_terms(pod)

@@ -16,7 +16,13 @@ from webhook.cli.inspect import reconstruct
 from webhook.cli.manifests import InputError
 from webhook.cli.pool_data import load_catalog
 from webhook.cli.verbs.pools.holders import live_pods, used_by_node
-from webhook.cli.verbs.pools.plan_file import PlanFile, StockLine, pod_of, read_plan_file
+from webhook.cli.verbs.pools.plan_file import (
+    PlanFile,
+    StockLine,
+    namespace_of,
+    pod_of,
+    read_plan_file,
+)
 from webhook.core.api import names, quantity
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
@@ -162,7 +168,7 @@ def _hosts_of_nodes(nodes: Iterable[Node], catalog: Catalog) -> Iterator[Host]:
 
 def _demands(asked: PlanFile, policy: Policy, offers: Offers) -> Iterator[Demand]:
     for line in asked.workloads or ():
-        question = classify(pod_of(line), {}, policy)
+        question = classify(pod_of(line), namespace_of(line), policy)
         if question.violations:
             raise InputError(f"workload {line.name}: {question.violations[0].message}")
         yield from read_demand(Asked(line.name, line.replicas, question), policy, offers)

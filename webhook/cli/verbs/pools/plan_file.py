@@ -76,11 +76,14 @@ def _check_memory(path: str, where: str, memory: str | None, document: Document)
         raise InputError(f"{path}: {document.locate(where)}: {error}") from None
 
 
+def namespace_of(line: WorkloadLine) -> dict[str, str]:
+    """Return the labels of its namespace: only they open a tenant's own nodes."""
+    return {} if line.tenant is None else {names.TENANT: line.tenant}
+
+
 def pod_of(line: WorkloadLine) -> Pod:
     """Return a pod of a workload, as its author would write it."""
-    labels: dict[str, str] = {names.WORKLOAD: line.workload}
-    if line.tenant is not None:
-        labels[names.TENANT] = line.tenant
+    labels = {names.WORKLOAD: line.workload}
     annotations = {} if line.memory is None else {names.GPU_MEMORY: line.memory}
     container = {"name": "main", "resources": {"limits": {names.GPU: line.gpus}}}
     metadata = {"name": line.name, "labels": labels, "annotations": annotations}
