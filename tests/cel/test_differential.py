@@ -354,5 +354,8 @@ def test_rules_and_cel_agree(judges: Judges, cases: list[Case]) -> None:
 def test_every_validation_of_a_check_is_one() -> None:
     codes = [each.message.rpartition("[")[2].rstrip("]") for each in BACKSTOP.validations]
     assert sorted(codes) == sorted(
-        [*(each.reason.code for each in CLAIMED), "not_rewritten", "tenant_needs_isolation"]
+        [
+            *(each.reason.code for each in CLAIMED),
+            *("not_rewritten", "tenant_needs_isolation", "too_large"),
+        ]
     )

@@ -59,7 +59,7 @@ def test_applying_a_workload_tells_at_once_what_becomes_of_its_pods(user: User, 
         assert "[several_gpus_not_allowed]" in refused
         changed = applied(user, team, workload(kind, "one", template("inference")))
         assert "nvidia.com/mig-1g.5gb" in changed
-        assert "docs/reasons.md#" in changed
+        assert "gpu-sharing reasons" in changed
         kept = user.get("-n", team, kind.lower(), "one")["spec"]
         assert '"nvidia.com/gpu": "1"' in json.dumps(kept)  # a template is never changed
 
