@@ -52,7 +52,7 @@ def tell_obstacle(pod: Pod, groups: Sequence[NodeGroup], gpu_taints: frozenset[s
 
 
 def _looked_at(pod: Pod, groups: Sequence[NodeGroup]) -> list[tuple[NodeGroup, NodeLabels]]:
-    """The nodes that differ in what the pod asks for, as many as a message needs."""
+    """Return the first nodes that differ in what the pod asks for."""
     keys = label_keys(pod)
     found = [(group, node) for group in groups for node in distinct_nodes(group, keys)]
     if len(found) > _MOST_NODES and required_terms(pod) is None:
