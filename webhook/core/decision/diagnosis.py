@@ -105,7 +105,8 @@ def why_fallback(request: GpuRequest, search: Search) -> str:
     reason = wrong.reason if wrong else denials.NOT_ENOUGH_GPUS
     if reason is denials.NOT_ENOUGH_MEMORY:
         needed = search.question.constraints.memory
-        return f"no {wanted} has {needed} MiB; lower {names.GPU_MEMORY} to share"
+        verb = "lower" if search.question.memory is not None else "annotate a lower"
+        return f"no {wanted} has {needed} MiB; {verb} {names.GPU_MEMORY} to share"
     if reason is denials.NO_REACHABLE_OFFER and names.STRATEGY not in labels(search.question.pod):
         way = "spec.nodeName" if search.question.pod.spec.node_name else "selectors or tolerations"
         return f"no {wanted} where it can go; change {way} to share"

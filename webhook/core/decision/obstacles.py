@@ -56,7 +56,7 @@ def _looked_at(pod: Pod, groups: Sequence[NodeGroup]) -> list[tuple[NodeGroup, N
     keys = label_keys(pod)
     found = [(group, node) for group in groups for node in distinct_nodes(group, keys)]
     if len(found) > _MOST_NODES and required_terms(pod) is None:
-        wanted = list(islice((pod.spec.node_selector or {}).items(), _MOST_KEYS))
+        wanted = (pod.spec.node_selector or {}).items()
         held = [at for at in found if all(at[1].labels.get(k) == v for k, v in wanted)]
         found = held or found
     return found[:_MOST_NODES]
@@ -101,11 +101,12 @@ _EMPTY: Final[tuple[_Lack, ...]] = (("", "required node affinity without any req
 
 def _lacking(pod: Pod, node: NodeLabels, *, declared: bool) -> tuple[_Lack, ...]:
     """What a node lacks of the pod's selector, and of its nearest term."""
-    selector = [
+    unmet = (
         (key, f"nodeSelector {key}={value}")
-        for key, value in sorted(islice((pod.spec.node_selector or {}).items(), _MOST_KEYS))
+        for key, value in (pod.spec.node_selector or {}).items()
         if node.labels.get(key) != value and _is_told(key, node, declared=declared)
-    ]
+    )
+    selector = sorted(islice(unmet, _MOST_KEYS))
     terms = required_terms(pod)
     if terms is None:
         return tuple(selector)
