@@ -7,16 +7,11 @@ help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 $(BIN)/.installed: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing the webhook and the developers' tools …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[serve]' --group dev
+	@$(PYTHON) deploy/environment.py --editable '.[serve]' --group dev
 	@touch $@
 
 $(BIN)/.demo: pyproject.toml
-	@test -x $(BIN)/python || { echo 'making a Python environment in .venv …'; $(PYTHON) -m venv .venv; }
-	@test -e $(BIN)/.installed || { echo 'installing the webhook and what it needs …'; \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[serve]'; }
+	@test -e $(BIN)/.installed || $(PYTHON) deploy/environment.py --editable '.[serve]'
 	@touch $@
 
 demo: $(BIN)/.demo ## the real webhook over HTTPS on a sample cluster: who gets which GPU and why

@@ -173,8 +173,8 @@ def _verdict(console: Console, outcomes: list[Outcome]) -> int:
         )
     )
     console.print(
-        "Next, with your own pods: gpu-sharing review -f YOUR.yaml --inventory nodes.json"
-        "\n(nodes.json is what `kubectl get nodes -o json` prints)"
+        "Next, with your own pods:\n  .venv/bin/gpu-sharing review -f YOUR.yaml "
+        "--inventory nodes.json\n(nodes.json is what `kubectl get nodes -o json` prints)"
     )
     return KEPT
 
