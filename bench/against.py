@@ -25,8 +25,8 @@ from pathlib import Path
 
 import yaml
 
+from certs.pair import write_pair
 from examples.demo.api_server import review
-from examples.demo.local_server import make_pair
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[1]
@@ -100,7 +100,7 @@ def serving(checkout: Path, folder: Path) -> Iterator[tuple[int, subprocess.Pope
 
 def connect(port: int, folder: Path) -> http.client.HTTPSConnection:
     """A connection that trusts the server's certificate."""
-    context = ssl.create_default_context(cafile=str(folder / "tls.crt"))
+    context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
     return http.client.HTTPSConnection(HOST, port, context=context, timeout=60)
 
 
@@ -143,7 +143,7 @@ def main(reference: str) -> None:
     reviews = bodies()
     with tempfile.TemporaryDirectory() as temporary:
         folder, other = Path(temporary), Path(temporary) / "other"
-        make_pair(folder)
+        write_pair(folder, ["127.0.0.1"])
         git = ["git", "-C", str(ROOT), "worktree"]
         subprocess.run([*git, "add", "--quiet", "--detach", other, reference], check=True)
         try:

@@ -86,14 +86,14 @@ def expect(connection: ssl.SSLSocket, status: bytes) -> None:
 
 def known_times(place: LocalServer, seconds: float) -> list[float]:
     """The milliseconds of reviews of the known namespace, sent for so long in another process."""
-    command = [sys.executable, __file__, str(place.port), str(place.ca), str(seconds)]
+    command = [sys.executable, __file__, str(place.port), str(place.folder), str(seconds)]
     done = subprocess.run(command, check=True, capture_output=True)
     return json.loads(done.stdout)
 
 
-def measure_known(port: str, ca: str, seconds: str) -> None:
+def measure_known(port: str, folder: str, seconds: str) -> None:
     """Be that other process."""
-    place = LocalServer(int(port), 0, Path(ca), Path())
+    place = LocalServer(int(port), 0, Path(folder))
     connection, sent, times = dial(place), request("known"), []
     end = time.monotonic() + float(seconds)
     while time.monotonic() < end:

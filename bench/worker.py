@@ -23,8 +23,8 @@ from pathlib import Path
 
 from gunicorn.app.base import BaseApplication
 
+from certs.pair import write_pair
 from examples.demo.api_server import review
-from examples.demo.local_server import make_pair
 from webhook.server.http.messages import HttpResponse
 from webhook.server.http.worker import Application, AsyncWorker
 from webhook.server.tls import ServingCertificate
@@ -101,7 +101,7 @@ def running(kind: str, folder: str) -> Iterator[tuple[int, int]]:
 
 def send(port: int, folder: str, count: int) -> None:
     """Send reviews over one kept-alive connection."""
-    context = ssl.create_default_context(cafile=f"{folder}/tls.crt")
+    context = ssl.create_default_context(cafile=f"{folder}/ca.crt")
     connection = http.client.HTTPSConnection(HOST, port, context=context, timeout=60)
     for _ in range(count):
         connection.request("POST", "/", BODY, {"Content-Type": "application/json"})
@@ -134,7 +134,7 @@ def milliseconds(kind: str, folder: str) -> float:
 def main() -> None:
     """Measure both, turn by turn."""
     with tempfile.TemporaryDirectory() as folder:
-        make_pair(Path(folder))
+        write_pair(Path(folder), ["127.0.0.1"])
         found: dict[str, list[float]] = {"gthread": [], "async": []}
         for _ in range(ROUNDS):
             for kind, values in found.items():

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Final
 
+from certs import pair
 from certs.failure_policy import FailurePolicies
 from certs.loop import Loop
 from certs.reconciler import Reconciler
@@ -18,6 +19,7 @@ from certs.status_server import serve_status
 from webhook.kube.client import open_client
 from webhook.kube.errors import ApiError
 from webhook.process.flags import WRONG_SETTINGS, SettingsError
+from webhook.process.listen import refuse_taken
 from webhook.process.log import create_log
 from webhook.process.version import version
 
@@ -30,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
 
     Return the exit code.
     """
+    if arguments[:1] == ["pair"]:
+        return pair.run_pair(arguments[1:])
     if "--version" in arguments:
         print(f"gpu-sharing certs {version()}")  # noqa: T201 - the command's output
         return 0
@@ -58,6 +62,7 @@ async def run(settings: CertSettings) -> int:
         )
         if settings.once:
             return 0 if await loop.reconcile_once() else NOT_IN_PLACE
+        refuse_taken({"--bind": settings.bind})
         if settings.bind is not None:
             await stack.enter_async_context(
                 serve_status(settings.bind, reporter.registry, loop.alive)

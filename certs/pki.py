@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Final
 
 from cryptography import x509
@@ -70,7 +71,7 @@ def issue_ca(now: datetime) -> KeyPair:
 
 
 def issue_leaf(ca: KeyPair, names: tuple[str, ...], now: datetime) -> KeyPair:
-    """Return a serving certificate for DNS names, which expires with its CA at the latest.
+    """Return a serving certificate for names, which expires with its CA at the latest.
 
     Raises:
         ValueError: the CA cannot be read. Validate it first.
@@ -91,7 +92,7 @@ def issue_leaf(ca: KeyPair, names: tuple[str, ...], now: datetime) -> KeyPair:
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id), critical=False
         )
-        .add_extension(x509.SubjectAlternativeName(map(x509.DNSName, names)), critical=False)
+        .add_extension(x509.SubjectAlternativeName(map(_general_name, names)), critical=False)
     )
     return _pair(builder.sign(issuer_key, hashes.SHA256()), key)
 
@@ -154,6 +155,13 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _name(common: str) -> x509.Name:

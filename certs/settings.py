@@ -26,6 +26,8 @@ from webhook.process.log import LEVELS
 
 ENVIRONMENT: Final = "GPU_SHARING_CERTS_"
 EPILOG: Final = """\
+`python -m certs pair` writes certificates for a webhook that is run by hand.
+
 every flag is also an environment variable: GPU_SHARING_CERTS_NAMESPACE, ..._SERVICE and so on;
 a name given as `off` is left out.
 

@@ -10,16 +10,11 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.client import HTTPException, HTTPSConnection
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from certs import pair
 
 HOST: Final = "127.0.0.1"
 READY: Final = 60.0  # seconds; a machine under load is slow, not wrong
@@ -28,16 +23,35 @@ LOOK: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class LocalServer:
-    """Where a local webhook answers; `ca` is the file to verify it with."""
+    """Where a local webhook answers, and the folder of its certificates and log."""
 
     port: int
     metrics_port: int
-    ca: Path
-    log: Path
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        """What verifies its certificate."""
+        return self.folder / pair.AUTHORITY
+
+    @property
+    def cert(self) -> Path:
+        """Its certificate."""
+        return self.folder / pair.CERT
+
+    @property
+    def audit(self) -> Path:
+        """What it wrote to standard output."""
+        return self.folder / "audit.log"
+
+    @property
+    def log(self) -> Path:
+        """What it wrote to standard error."""
+        return self.folder / "webhook.log"
 
     def connect(self, timeout: float = READY) -> HTTPSConnection:
         """Return a connection that verifies the certificate; `timeout` is in seconds."""
-        context = ssl.create_default_context(cafile=str(self.ca))
+        context = ssl.create_default_context(cafile=self.ca)
         return HTTPSConnection(HOST, self.port, timeout=timeout, context=context)
 
 
@@ -52,16 +66,16 @@ def running(folder: Path, flags: Sequence[str]) -> Iterator[LocalServer]:
     Raises:
         NotStarted: it did not become ready.
     """
-    cert, key = make_pair(folder)
-    place = LocalServer(_free_port(), _free_port(), cert, folder / "webhook.log")
+    pair.write_pair(folder, [HOST], "wb")
+    place = LocalServer(_free_port(), _free_port(), folder)
     command = [
         *(sys.executable, "-m", "webhook.cli.main", "serve"),
-        *("--tls-cert", str(cert), "--tls-key", str(key)),
+        *("--tls-cert", str(place.cert), "--tls-key", str(folder / pair.KEY)),
         *("--bind", f"{HOST}:{place.port}", "--metrics-bind", f"{HOST}:{place.metrics_port}"),
         *flags,
     ]
-    with place.log.open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+    with place.log.open("wb") as log, place.audit.open("wb") as audit:
+        process = subprocess.Popen(command, stdout=audit, stderr=log)
         try:
             _wait(process, place)
             yield place
@@ -105,26 +119,3 @@ def _free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def make_pair(folder: Path, address: str = HOST) -> tuple[Path, Path]:
-    """Write a self-signed P-256 certificate for an address, good for a day, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gpu-sharing on this machine")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), False)  # noqa: FBT003 - `critical` is positional here
-        .sign(key, hashes.SHA256())
-    )
-    cert_path, key_path = folder / "tls.crt", folder / "tls.key"
-    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    key_path.write_bytes(key.private_bytes(pem, pkcs8, serialization.NoEncryption()))
-    return cert_path, key_path

@@ -7,7 +7,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from examples.demo.local_server import make_pair
+from certs.pair import AUTHORITY, CERT, KEY, write_pair
 
 
 class Stripper(BaseHTTPRequestHandler):
@@ -33,10 +33,11 @@ class Stripper(BaseHTTPRequestHandler):
 
 def main(address: str, port: str, folder: str) -> None:
     """Serve until killed; `ca.b64` in the folder is for the caBundle."""
-    cert, key = make_pair(Path(folder), address)
-    (Path(folder) / "ca.b64").write_bytes(base64.b64encode(cert.read_bytes()))
+    place = Path(folder)
+    write_pair(place, [address])
+    (place / "ca.b64").write_bytes(base64.b64encode((place / AUTHORITY).read_bytes()))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
+    context.load_cert_chain(place / CERT, place / KEY)
     server = ThreadingHTTPServer((address, int(port)), Stripper)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.serve_forever()

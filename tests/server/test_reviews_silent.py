@@ -24,7 +24,7 @@ def webhook(tmp_path: Path) -> Iterator[Webhook]:
 
 
 def client(place: LocalServer, stack: ExitStack) -> ssl.SSLSocket:
-    context = ssl.create_default_context(cafile=str(place.ca))
+    context = ssl.create_default_context(cafile=place.ca)
     raw = socket.create_connection((HOST, place.port), timeout=SOON)
     return stack.enter_context(context.wrap_socket(raw, server_hostname=HOST))
 

@@ -105,7 +105,7 @@ class Webhook:
 
     def log_text(self) -> str:
         """Everything the process wrote so far, to either stream."""
-        return self.place.log.read_text(encoding="utf-8")
+        return self.place.log.read_text() + self.place.audit.read_text()
 
     def log(self, event: str) -> list[Json]:
         """The lines of the log that tell of an event; a line still being written is left out."""

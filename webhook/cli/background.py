@@ -4,8 +4,6 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from structlog.typing import FilteringBoundLogger
-
 from webhook.cli.state_source import Job, LiveCluster
 from webhook.core import event
 from webhook.core.api.admission import AdmissionRequest
@@ -14,6 +12,7 @@ from webhook.core.verdict import Verdict
 from webhook.kube.clock import Runtime
 from webhook.kube.events.recorder import EventRecorder, EventReporter, EventResult, RecorderLimits
 from webhook.kube.unreviewed import CountIntervals, UnreviewedPods
+from webhook.process.log import Logs
 from webhook.server import audit_log
 from webhook.server import metrics as metric
 from webhook.server.admission.error_boundary import ReviewObserver
@@ -37,16 +36,16 @@ class Background:
 
 
 def create_background(
-    live: LiveCluster | None, switches: Switches, log: FilteringBoundLogger, metrics: Metrics
+    live: LiveCluster | None, switches: Switches, logs: Logs, metrics: Metrics
 ) -> Background:
     """Return what is switched on and possible."""
-    observer = audit_log.create_observer(log, metrics)
+    observer = audit_log.create_observer(logs, metrics)
     jobs: list[Job] = []
     if live is not None and switches.undecided:
-        runtime = Runtime(audit_log.create_logger(log, metrics, "undecided"))
+        runtime = Runtime(audit_log.create_logger(logs.process, metrics, "undecided"))
         jobs.append(_unreviewed_pods(live, runtime, metrics).run)
     if live is not None and switches.events:
-        runtime = Runtime(audit_log.create_logger(log, metrics, "events"))
+        runtime = Runtime(audit_log.create_logger(logs.process, metrics, "events"))
         recorder = _event_recorder(live, runtime, metrics)
         jobs.append(recorder.run)
         observer = with_events(observer, recorder.offer)

@@ -1,6 +1,7 @@
-"""The log of a process: JSON lines on stdout, with UTC times."""
+"""The log of a process: JSON lines with UTC times."""
 
 import sys
+from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 import msgspec
@@ -8,6 +9,19 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What a server writes: the audit log on standard output, all else on standard error."""
+
+    audit: FilteringBoundLogger
+    process: FilteringBoundLogger
+
+
+def create_logs() -> Logs:
+    """Return the loggers of a server."""
+    return Logs(create_log(), create_log(stream=sys.stderr.buffer))
 
 
 def create_log(level: str = "info", stream: BinaryIO | None = None) -> FilteringBoundLogger:

@@ -8,6 +8,7 @@ from webhook.core import record
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.names import LABEL_LENGTH, NAME_LENGTH
 from webhook.core.verdict import Verdict
+from webhook.process.log import Logs
 from webhook.server.admission.error_boundary import AdviceReport, ReviewObserver, Skipped
 from webhook.server.metrics import Metrics
 from webhook.server.reload import Logger
@@ -67,21 +68,21 @@ def create_logger(
     return told
 
 
-def create_observer(log: structlog.typing.FilteringBoundLogger, metrics: Metrics) -> ReviewObserver:
+def create_observer(logs: Logs, metrics: Metrics) -> ReviewObserver:
     """Return what writes a line and counts, for each review and for each failure."""
 
     def reviewed(request: AdmissionRequest, verdict: Verdict, seconds: float) -> None:
         _count(metrics, request, verdict)
         metrics.seconds.labels(request.side.value).observe(seconds)
         line = record.to_log_line(request, verdict.record)
-        log.info("review", **line, latency_ms=_milliseconds(seconds))
+        logs.audit.info("review", **line, latency_ms=_milliseconds(seconds))
 
     def failed(status: str, text: str) -> None:
-        log.warning("not a review", status=status, message=text)
+        logs.process.warning("not a review", status=status, message=text)
         metrics.failures.labels(status[:3]).inc()
 
     def advised(about: AdviceReport, seconds: float) -> None:
-        log.info("advice", **_advice(about), latency_ms=_milliseconds(seconds))
+        logs.audit.info("advice", **_advice(about), latency_ms=_milliseconds(seconds))
         metrics.advice.labels(about.request.mode.value, about.advice.outcome.value).inc()
         metrics.seconds.labels(_ADVISE).observe(seconds)
 

@@ -30,7 +30,8 @@ from webhook.process.flags import (
     read_page,
     read_switch,
 )
-from webhook.process.log import create_log
+from webhook.process.listen import refuse_taken
+from webhook.process.log import create_logs
 from webhook.process.version import version
 from webhook.server import audit_log
 from webhook.server import metrics as metric
@@ -115,18 +116,21 @@ def run(args: argparse.Namespace) -> int:
     Say what is wrong before anything listens.
     """
     try:
-        process = Process(_serving(Settings(**read_flags(FLAGS, args))))
+        chosen = Settings(**read_flags(FLAGS, args))
+        process = Process(_serving(chosen))
+        refuse_taken({"--bind": chosen.bind, "--metrics-bind": chosen.metrics_bind})
     except (ValueError, BadPair, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
+        text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        print(f"error: {text}", file=sys.stderr)  # noqa: T201 - the command's output
         return WRONG_SETTINGS
     process.run()
     return 0
 
 
 def _serving(chosen: Settings) -> Serving:
-    log, metrics = create_log(), metric.create_metrics()
-    log.info("starting", version=version())
-    logger = partial(audit_log.create_logger, log, metrics)
+    logs, metrics = create_logs(), metric.create_metrics()
+    logs.process.info("starting", version=version())
+    logger = partial(audit_log.create_logger, logs.process, metrics)
     certificate = ServingCertificate(
         Path(chosen.tls_cert), Path(chosen.tls_key), logger("certificate")
     )
@@ -140,7 +144,7 @@ def _serving(chosen: Settings) -> Serving:
     _publish(metrics, parts)
 
     def start() -> Application:
-        beside = background.create_background(source.live, switches, log, metrics)
+        beside = background.create_background(source.live, switches, logs, metrics)
         if listen is not None:
             start_http_server(listen.port, listen.host, registry=metrics.registry)
         probes = wsgi_handler(create_app(_checks(parts)))
