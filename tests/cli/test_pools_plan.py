@@ -1,11 +1,14 @@
 """`gpu-sharing pools plan`: the form that others rely on, errors, and what it writes."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
 from command_line import Run
+
+from webhook.core.pools.planner import OPTIMAL
 
 H100, T4 = "NVIDIA-H100-80GB-HBM3", "Tesla-T4"
 PLAN = {
@@ -55,6 +58,37 @@ def test_the_answer_has_the_form_that_others_rely_on(run: Run, tmp_path: Path) -
     assert any("10 pods share a GPU under MPS" in each for each in answer["assumptions"])
 
 
+CASES = sorted((Path(__file__).parent / "plans").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_plan_is_the_best_of_its_stock(run: Run, tmp_path: Path, path: Path) -> None:
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    done = run("pools", "plan", "-f", plan_file(tmp_path, case["plan"]), "-o", "json")
+    answer, expect = json.loads(done.out), case["expect"]
+    assert set(expect) <= {"price", "left", "gpus", "says"}
+    left = {each["name"]: each["replicas"] for each in answer["unplaced"]}
+    assert left == expect.get("left", {})
+    assert done.code == bool(left)
+    assert answer["summary"]["price"] == expect["price"]
+    assert answer["summary"]["how"] == OPTIMAL
+    said = json.dumps([answer["assumptions"], answer["unplaced"]])
+    assert [part for part in expect.get("says", ()) if part not in said] == []
+    if "gpus" in expect:
+        assert sorted(map(shown, answer["gpus"])) == sorted(expect["gpus"])
+    served = sum((Counter(each["serves"]) for each in answer["gpus"]), Counter())
+    for each in case["plan"]["workloads"]:
+        placed = each["replicas"] - left.get(each["name"], 0)
+        assert served[each["name"]] == placed * each.get("gpus", 1)
+
+
+def shown(gpu: dict) -> str:
+    """`mig 2x3g.40gb: 2 chat`."""
+    layout = "".join(f" {n}x{profile}" for profile, n in sorted(gpu["layout"].items()))
+    serves = ", ".join(sorted(f"{n} {name}" for name, n in gpu["serves"].items()))
+    return f"{gpu['strategy']}{layout}" + (f": {serves}" if serves else "")
+
+
 def test_a_table_for_people(run: Run, tmp_path: Path) -> None:
     done = run("pools", "plan", "-f", plan_file(tmp_path, PLAN))
     assert f"{H100}-0  0     {H100}  mig           2x3g.40gb  2 serve" in done.out
@@ -74,6 +108,7 @@ def test_the_configuration_is_written_and_read_back(run: Run, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"workloads": [PLAN["workloads"][0]] * 2}, "several workloads are named serve"),
         ({"stok": []}, "unknown field `stok`"),
         ({"workloads": [{"name": "a", "workload": "batch", "replicas": 1}]}, "batch"),
         ({"workloads": [{"name": "a", "workload": "dev", "replicas": -1}]}, ">= 0"),

@@ -14,7 +14,7 @@ from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.values import NodeGroup, Offer
 from webhook.core.policy.values import Policy
 from webhook.core.pools.catalog import GpuModel
-from webhook.core.pools.simulated import WHOLE, Sharing, simulate_node
+from webhook.core.pools.simulated import UNKNOWN_MEMORY, WHOLE, Sharing, simulate_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,8 @@ def _no_fit(candidate: Candidate, constraints: Constraints, offers: Offers) -> s
     if count > 1 and most < count:
         return f"{count} GPUs on one node asked, no node has more than {most}"
     best = max(allowed, key=lambda each: each.memory or 0)
+    if best.memory == UNKNOWN_MEMORY:
+        return f"{constraints.memory}Mi asked, the memory of {best.product} is not known"
     return (
         f"{constraints.memory}Mi asked, the most that {asked} gives is {best.memory}Mi "
         f"({_describe(best)})"

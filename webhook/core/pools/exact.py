@@ -1,5 +1,6 @@
 """The exact optimum of a program, by the solver HiGHS (the extra `plan`)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,8 +9,8 @@ from webhook.core.pools.model import Objective, Program, Supply
 
 PROOF_SECONDS: Final = 30.0
 """For each of the objectives that a plan is judged by."""
-TIE_SECONDS: Final = 3.0
-"""For each of those that only break ties."""
+TIE_SECONDS: Final = 4.0
+"""For all together that only break ties: those that come too late break none."""
 _EXACT: Final = 1e-6
 
 
@@ -40,13 +41,36 @@ def solve(program: Program) -> Solution:
     except ImportError:
         raise NotSolved("highspy is not installed (pip install 'gpu-sharing[plan]')") from None
 
-    class Quiet(highspy.Highs):
-        """A solver that prints no banner: HiGHS does so where callbacks are turned on."""
+    solver, count = _load(program, highspy), len(program.columns)
+    steps: list[_Optimum] = []
+    ties_end = math.inf
+    for objective in (each for each in program.objectives if each.weights):
+        now = solver.getRunTime()
+        if not objective.proved:
+            ties_end = min(ties_end, now + TIE_SECONDS)
+        if now >= ties_end:
+            break
+        if steps:  # what was found holds for the next too
+            start = highspy.HighsSolution()
+            start.col_value = steps[-1].values
+            solver.setSolution(start)
+        found = _minimise(solver, objective, min(now + PROOF_SECONDS, ties_end), highspy)
+        if found is None and objective.proved:
+            raise NotSolved(f"nothing was found in {PROOF_SECONDS:.0f} s")
+        if found is None:
+            break
+        steps.append(found)
+    return Solution(
+        values=tuple(map(round, steps[-1].values)) if steps else (0,) * count,
+        reached=tuple(each.reached for each in steps),
+        bounds=tuple(each.bound for each in steps),
+    )
 
-        def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS' name
-            """Leave them off."""
 
-    quiet: Any = Quiet
+def _load(program: Program, highspy: Any) -> Any:
+    """Return a solver that has the columns and rows of a program."""
+    # HiGHS prints a banner where callbacks are turned on
+    quiet = type("Quiet", (highspy.Highs,), {"enableCallbacks": lambda _: None})
     solver = quiet()
     for option, value in (("output_flag", False), ("mip_rel_gap", 0.0), ("mip_abs_gap", _EXACT)):
         solver.setOptionValue(option, value)
@@ -58,18 +82,7 @@ def solve(program: Program) -> Solution:
         most = float(program.capacity.get(supply, 0))
         least = most if supply in program.exact else -highspy.kHighsInf
         solver.addRow(least, most, len(weights), list(weights), list(weights.values()))
-    steps: list[_Optimum] = []
-    for objective in (each for each in program.objectives if each.weights):
-        if steps:  # what was found holds for the next too
-            start = highspy.HighsSolution()
-            start.col_value = steps[-1].values
-            solver.setSolution(start)
-        steps.append(_minimise(solver, objective, highspy))
-    return Solution(
-        values=tuple(map(round, steps[-1].values)) if steps else (0,) * count,
-        reached=tuple(each.reached for each in steps),
-        bounds=tuple(each.bound for each in steps),
-    )
+    return solver
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +101,15 @@ def _rows(program: Program) -> Mapping[Supply, Mapping[int, float]]:
     return rows
 
 
-def _minimise(solver: Any, objective: Objective, highspy: Any) -> _Optimum:
-    """Minimise one objective, and hold its value for those that follow."""
+def _minimise(solver: Any, objective: Objective, limit: float, highspy: Any) -> _Optimum | None:
+    """Minimise one objective, and hold its value for those that follow. None: not in time."""
     indexes, costs = list(objective.weights), list(objective.weights.values())
-    limit = PROOF_SECONDS if objective.proved else TIE_SECONDS
-    solver.setOptionValue("time_limit", solver.getRunTime() + limit)
+    solver.setOptionValue("time_limit", limit)
     solver.changeColsCost(len(indexes), indexes, costs)
     solver.run()
     info = solver.getInfo()
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        raise NotSolved(f"nothing was found in {PROOF_SECONDS:.0f} s")
+        return None
     values, reached = list(solver.getSolution().col_value), info.objective_function_value
     bound = min(reached, info.mip_dual_bound)
     solver.changeColsCost(len(indexes), indexes, [0.0] * len(indexes))

@@ -130,13 +130,9 @@ def generated_name(layouts: Sequence[Layout | None], model: GpuModel) -> str | N
     if first == model.balanced:
         return "all-balanced"
     profile = next(iter(first))
-    if len(first) == 1 and first[profile] == _most(model, profile):
+    if len(first) == 1 and first[profile] == len(model.device(profile).starts):
         return f"all-{profile}"
     return None
-
-
-def _most(model: GpuModel, profile: str) -> int:
-    return max(each.get(profile, 0) for each in all_layouts(model))
 
 
 def as_counts(layouts: Sequence[Layout | None]) -> Mapping[str, int]:

@@ -2,14 +2,14 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
 from webhook.core.gpu.strategies import Strategy
-from webhook.core.pools.demand import Demand, Fit, Host, Replicas
+from webhook.core.pools.demand import Fit, Host, Replicas
 from webhook.core.pools.layouts import Layout, maximal_layouts
-from webhook.core.pools.packing import memory_packings, rounded_kinds, whole_gpu_packings
+from webhook.core.pools.packing import memory_packings, whole_gpu_packings
 
 SHARING: Final = (Strategy.TIME_SLICING, Strategy.MPS)
 """The strategies that are a setting of the whole node (device plugin README)."""
@@ -92,54 +92,49 @@ class Program:
     objectives: tuple[Objective, ...]
 
 
-def group_demands(demands: Iterable[Demand], stock: Stock) -> tuple[DemandGroup, ...]:
-    """Return the pods that have a fit, those with the same fits together."""
-    served = [each for each in demands if each.fits]
-    rounded = _rounded_memory(served, stock)
-    found: dict[tuple[int, tuple[Fit, ...]], list[str]] = defaultdict(list)
-    for each in served:
-        fits = (replace(f, memory=rounded[f.host][f.memory]) for f in each.fits)
-        found[each.gpus, tuple(sorted(set(fits)))] += [each.name] * each.replicas
-    return tuple(DemandGroup(gpus, fits, tuple(many)) for (gpus, fits), many in found.items())
-
-
-def _rounded_memory(demands: Iterable[Demand], stock: Stock) -> Mapping[int, Mapping[int, int]]:
-    kinds: dict[int, set[int]] = defaultdict(set)
-    for fit in (fit for each in demands for fit in each.fits):
-        kinds[fit.host].add(fit.memory)
-    places = stock.replicas.time_slicing
-    return {host: rounded_kinds(found, places) for host, found in kinds.items()}
-
-
 def build_program(stock: Stock, groups: Sequence[DemandGroup]) -> Program:
     """Return the program of a stock and what is asked of it."""
-    hosts = (_host_columns(stock, index, groups) for index in range(len(stock.hosts)))
-    columns = (*_group_columns(groups), *(column for each in hosts for column in each))
+    kinds: Kinds = defaultdict(set)
+    for fit in (fit for each in groups for fit in each.fits if fit.strategy in SHARING):
+        kinds[fit.host, fit.strategy].add(fit.memory)
+    hosts = (_host_columns(stock, index, groups, kinds) for index in range(len(stock.hosts)))
+    columns = (*_group_columns(groups, kinds), *(column for each in hosts for column in each))
     wanted = {Supply("pods", index): len(each.names) for index, each in enumerate(groups)}
     nodes = {Supply("nodes", index): len(each.nodes) for index, each in enumerate(stock.hosts)}
     objectives = tuple(_objectives(columns, stock.hosts))
     return Program(columns, wanted | nodes, frozenset(wanted), objectives)
 
 
-def _group_columns(groups: Sequence[DemandGroup]) -> Iterator[Column]:
+Kinds = dict[tuple[int, Strategy], set[int]]
+"""The memory needs of pods that share the GPUs of a host in one way."""
+
+
+def _group_columns(groups: Sequence[DemandGroup], kinds: Kinds) -> Iterator[Column]:
     for index, group in enumerate(groups):
         most, pods = len(group.names), Supply("pods", index)
         yield Column(Use.LEFT, most, {pods: 1}, group=index)
         for fit in group.fits:
-            takes = {pods: 1, _taken_by(fit, group.gpus): 1}
+            takes = dict.fromkeys((pods, *_taken_by(fit, group.gpus, kinds)), 1)
             gpus = group.gpus if fit.strategy.traits.whole else 0
             yield Column(Use.GIVEN, most, takes, fit.host, index, gpus, fit)
 
 
-def _taken_by(fit: Fit, gpus: int) -> Supply:
+def _taken_by(fit: Fit, gpus: int, kinds: Kinds) -> tuple[Supply, ...]:
+    """What a pod takes. Of shared memory: a place of each size up to its own.
+
+    Pods have places just where, of each size, there are as many places as pods that need it.
+    """
     if fit.strategy in SHARING:
-        return Supply(fit.strategy, fit.host, fit.memory)
+        needs = kinds[fit.host, fit.strategy]
+        return tuple(Supply(fit.strategy, fit.host, n) for n in needs if n <= fit.memory)
     if fit.profile:
-        return Supply("device", fit.host, fit.profile)
-    return Supply("GPU", fit.host) if gpus == 1 else Supply("GPUs together", fit.host, gpus)
+        return (Supply("device", fit.host, fit.profile),)
+    return (Supply("GPU", fit.host) if gpus == 1 else Supply("GPUs together", fit.host, gpus),)
 
 
-def _host_columns(stock: Stock, index: int, groups: Sequence[DemandGroup]) -> Iterator[Column]:
+def _host_columns(
+    stock: Stock, index: int, groups: Sequence[DemandGroup], kinds: Kinds
+) -> Iterator[Column]:
     host, gpus = stock.hosts[index], Supply("GPU", index)
     asked = [(group, fit) for group in groups for fit in group.fits if fit.host == index]
     nodes, most = len(host.nodes), len(host.nodes) * host.size
@@ -151,27 +146,23 @@ def _host_columns(stock: Stock, index: int, groups: Sequence[DemandGroup]) -> It
         for layout in maximal_layouts(host.model):
             gives = {Supply("device", index, name): -n for name, n in layout.items()}
             yield Column(Use.CUT, most, {gpus: 1, **gives}, index, gpus=1, layout=layout)
-    for strategy in SHARING:
-        kinds = {fit.memory for _, fit in asked if fit.strategy is strategy}
-        shared = Supply("shared GPU", index, strategy)
-        if kinds:
-            takes = {Supply("nodes", index): 1, shared: -host.size}
-            yield Column(Use.SHARED_NODES, nodes, takes, index, strategy=strategy)
-        for sizes in _memory_packings(strategy, kinds, host, stock.replicas):
-            gives = {Supply(strategy, index, kind): -n for kind, n in Counter(sizes).items()}
+    for strategy in (each for each in SHARING if kinds[index, each]):
+        shared, needs = Supply("shared GPU", index, strategy), kinds[index, strategy]
+        takes = {Supply("nodes", index): 1, shared: -host.size}
+        yield Column(Use.SHARED_NODES, nodes, takes, index, strategy=strategy)
+        for sizes in _shared_places(strategy, needs, host, stock.replicas):
+            gives = {Supply(strategy, index, n): -sum(s >= n for s in sizes) for n in needs}
             takes = {shared: 1, **gives}
             yield Column(Use.SHARED, most, takes, index, gpus=1, strategy=strategy, sizes=sizes)
 
 
-def _memory_packings(
-    strategy: Strategy, kinds: set[int], host: Host, replicas: Replicas
+def _shared_places(
+    strategy: Strategy, needs: set[int], host: Host, replicas: Replicas
 ) -> Iterable[tuple[int, ...]]:
     """MPS divides the memory itself, so that its pods take nothing of it here."""
-    if not kinds:
-        return ()
     if strategy.traits.divides_memory:
         return ((0,) * replicas.mps,)
-    return memory_packings(kinds, replicas.time_slicing, host.model.memory or 0)
+    return memory_packings(needs, replicas.time_slicing, host.model.memory or 0)
 
 
 def _objectives(columns: Sequence[Column], hosts: Sequence[Host]) -> Iterator[Objective]:
@@ -186,7 +177,10 @@ def _objectives(columns: Sequence[Column], hosts: Sequence[Host]) -> Iterator[Ob
     money = {i: each.gpus * (hosts[each.host].price or 0) for i, each in busy.items()}
     yield Objective(money, proved=True)
     dearest = sorted(hosts, key=lambda h: (-(h.price or 0), -(h.model.memory or 0)))
-    for product in dict.fromkeys(each.model.product for each in dearest):
+    products = list(dict.fromkeys(each.model.product for each in dearest))
+    if dearest and dearest[-1].price:  # then money tells the last from the others
+        products.pop()
+    for product in products:
         mine = {i: c for i, c in busy.items() if hosts[c.host].model.product == product}
         yield Objective({i: each.gpus for i, each in mine.items()})
     yield Objective({i: each.fit.preference for i, each in enumerate(columns) if each.fit})

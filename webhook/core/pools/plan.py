@@ -78,7 +78,7 @@ def assign(stock: Stock, groups: Sequence[DemandGroup], chosen: Chosen) -> Plan:
     for index, host in enumerate(stock.hosts):
         mine = [(column, count) for column, count in chosen if column.host == index]
         _fill_host(deque(nodes[name] for name in host.nodes), mine, pods)
-    left = [name for fit, names in pods.items() if fit is None for name in names]
+    left = [name for names in pods.values() for name in names]
     reason = "what the stock has of its kind is taken by others"
     unplaced = tuple(Unplaced(name, n, reason) for name, n in Counter(left).items())
     return Plan(tuple(gpu for each in nodes.values() for gpu in each), unplaced, "")
@@ -107,7 +107,7 @@ def _fill_host(nodes: deque[list[PlannedGpu]], chosen: Chosen, pods: Pods) -> No
     for column, count in chosen:
         if column.use is Use.SHARED_NODES:
             shared = [gpu for _ in range(count) for gpu in nodes.popleft()]
-            _fill_shared(shared, column.strategy, chosen, pods)
+            _fill_shared(shared, column, chosen, pods)
     rest: list[PlannedGpu] = []
     packed = [(c, n) for c, n in chosen if c.use is Use.NODES and c.sizes]
     for column, count in sorted(packed, key=lambda each: -sum(each[0].sizes)):
@@ -129,21 +129,22 @@ def _fill_several(gpus: list[PlannedGpu], host: int, pods: Pods) -> None:
             gpu.serve(name)
 
 
-def _fill_shared(
-    gpus: Iterable[PlannedGpu], strategy: Strategy, chosen: Chosen, pods: Pods
-) -> None:
+def _fill_shared(gpus: Iterable[PlannedGpu], nodes: Column, chosen: Chosen, pods: Pods) -> None:
+    """Give the largest place to the pod that needs most of it, then the next."""
     spaces = (
-        column
+        column.sizes
         for column, count in chosen
-        if column.use is Use.SHARED and column.strategy is strategy
+        if column.use is Use.SHARED and column.strategy is nodes.strategy
         for _ in range(count)
     )
-    for gpu, column in zip(gpus, spaces, strict=False):
-        gpu.strategy = strategy.value
-        for memory in column.sizes:
-            waiting = pods.get((column.host, 1, strategy, memory))
-            if waiting:
-                gpu.serve(waiting.popleft())
+    mine = [key for key in pods if key and key[::2] == (nodes.host, nodes.strategy)]
+    places = [(n, gpu) for gpu, sizes in zip(gpus, spaces, strict=False) for n in sizes]
+    largest = sorted(mine, key=lambda key: -int(key[3]))
+    for size, gpu in sorted(places, key=lambda each: -each[0]):
+        waiting = next((pods[key] for key in largest if pods[key] and int(key[3]) <= size), None)
+        if waiting:
+            gpu.strategy = nodes.strategy.value
+            gpu.serve(waiting.popleft())
 
 
 def _fill_single(gpus: deque[PlannedGpu], chosen: Chosen, pods: Pods) -> None:

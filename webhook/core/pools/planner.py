@@ -1,11 +1,12 @@
 """From a stock and its demands to a plan, exact where a solver is there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from webhook.core.pools.demand import Demand
 from webhook.core.pools.exact import NotSolved, Solution, solve
 from webhook.core.pools.greedy import lower_bound, plan_greedily
-from webhook.core.pools.model import DemandGroup, Stock, build_program, group_demands
+from webhook.core.pools.grouping import group_demands
+from webhook.core.pools.model import DemandGroup, Stock, build_program
 from webhook.core.pools.plan import Plan, assign, with_reasons
 
 OPTIMAL = "optimal: no plan leaves fewer pods, or costs less and leaves as many"
@@ -27,7 +28,14 @@ def make_plan(stock: Stock, demands: Sequence[Demand], *, exact: bool = True) ->
     except NotSolved as error:
         return _greedy(stock, groups, demands, str(error))
     chosen = tuple(zip(program.columns, solution.values, strict=True))
-    return with_reasons(assign(stock, groups, chosen), demands, _proof(solution))
+    how = _proof(solution)
+    if _memory_of(groups) < _memory_of(demands):
+        how += "; memory needs under time-slicing are so many that they were rounded up"
+    return with_reasons(assign(stock, groups, chosen), demands, how)
+
+
+def _memory_of(asking: Iterable[Demand | DemandGroup]) -> set[tuple[int, int]]:
+    return {(fit.host, fit.memory) for each in asking for fit in each.fits}
 
 
 def _greedy(

@@ -20,13 +20,14 @@ class Sharing:
 
 
 WHOLE = Sharing()
+UNKNOWN_MEMORY = 1
+"""MiB that a GPU of unknown memory counts as, so that only what asks for none fits."""
 
 
 def simulate_node(model: GpuModel, sharing: Sharing, layouts: Sequence[Layout | None]) -> node.Node:
     """Return a node of GPUs, each of a layout or (None) whole.
 
     Source: k8s-device-plugin v0.20 internal/rm/rm.go, internal/lm; see read_node for the reverse.
-    A GPU of unknown memory counts as 1 MiB, so that only what asks for no memory fits.
     """
     cut = [each for each in layouts if each is not None]
     devices: Counter[str] = Counter()
@@ -55,7 +56,7 @@ def _gpu_labels(model: GpuModel, sharing: Sharing, count: int, plain: int) -> di
     return {
         f"{NVIDIA}gpu.product": model.product + ("-SHARED" if shown else ""),
         f"{NVIDIA}gpu.count": str(count),
-        f"{NVIDIA}gpu.memory": str(model.memory or 1),
+        f"{NVIDIA}gpu.memory": str(model.memory or UNKNOWN_MEMORY),
         f"{NVIDIA}gpu.replicas": str(sharing.replicas if plain else 0),
         f"{NVIDIA}gpu.sharing-strategy": sharing.strategy,
         f"{NVIDIA}mig.capable": str(bool(model.devices)).lower(),

@@ -3,7 +3,7 @@
 import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -16,9 +16,11 @@ from webhook.cli.inspect import reconstruct
 from webhook.cli.manifests import InputError
 from webhook.cli.pool_data import load_catalog
 from webhook.cli.verbs.pools.holders import live_pods, used_by_node
+from webhook.cli.verbs.pools.plan_assumptions import UNKNOWN_PRICE, assumptions
 from webhook.cli.verbs.pools.plan_file import (
     PlanFile,
     StockLine,
+    WorkloadLine,
     namespace_of,
     pod_of,
     read_plan_file,
@@ -44,8 +46,6 @@ from webhook.core.pools.model import Stock
 from webhook.core.pools.plan import Plan, PlannedGpu
 from webhook.core.pools.planner import make_plan
 from webhook.core.pools.settings import NodeSetting, node_setting
-
-UNKNOWN_PRICE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _plan(inputs: _Inputs, *, greedy: bool) -> Planned:
         if (name := each.metadata.name) in sizes
     }
     return Planned(
-        plan, stock, tuple(_assumptions(stock, asked)), settings,
+        plan, stock, tuple(assumptions(stock, asked)), settings,
         tuple(changes(settings, nodes)) if nodes else (), busy if inputs.pods else None,
     )  # fmt: skip
 
@@ -167,11 +167,17 @@ def _hosts_of_nodes(nodes: Iterable[Node], catalog: Catalog) -> Iterator[Host]:
 
 
 def _demands(asked: PlanFile, policy: Policy, offers: Offers) -> Iterator[Demand]:
+    """Lines that differ in name and replicas only are judged once."""
+    judged: dict[WorkloadLine, tuple[Demand, ...]] = {}
     for line in asked.workloads or ():
-        question = classify(pod_of(line), namespace_of(line), policy)
-        if question.violations:
-            raise InputError(f"workload {line.name}: {question.violations[0].message}")
-        yield from read_demand(Asked(line.name, line.replicas, question), policy, offers)
+        kind = msgspec.structs.replace(line, name="", replicas=0)
+        if kind not in judged:
+            question = classify(pod_of(line), namespace_of(line), policy)
+            if question.violations:
+                raise InputError(f"workload {line.name}: {question.violations[0].message}")
+            judged[kind] = tuple(read_demand(Asked("", 0, question), policy, offers))
+        for each in judged[kind]:
+            yield replace(each, name=line.name, replicas=line.replicas)
 
 
 def _of_pods(inputs: _Inputs, offers: Offers) -> Iterator[Demand]:
@@ -186,24 +192,3 @@ def _owner(pod: dict[str, Any]) -> str:
     meta = pod["metadata"]
     owners = meta.get("ownerReferences") or [{"name": meta["name"]}]
     return f"{meta.get('namespace', 'default')}/{owners[0]['name']}"
-
-
-def _assumptions(stock: Stock, asked: PlanFile) -> Iterator[str]:
-    """What a reader should know of how the plan was made."""
-    replicas = stock.replicas
-    yield (
-        f"{replicas.mps} pods share a GPU under MPS, each with that part of its memory; "
-        f"{replicas.time_slicing} under time-slicing, whose stated memory fits together"
-    )
-    yield "a node shares all of its whole GPUs in one way, or none; GPUs are cut one by one"
-    yield (
-        "memory of MIG devices is as measured on that product, else the GB of the name less 15 %"
-    )
-    unknown = {h.model.product for h in stock.hosts if h.model.memory is None}
-    for product in sorted(unknown):
-        yield f"the memory of {product} is not known: only what states none is planned on it"
-    for product, price in sorted({h.model.product: h.price for h in stock.hosts}.items()):
-        given = "as given" if product in asked.prices else "lowest on-demand price that we know"
-        known = product in asked.prices or price != UNKNOWN_PRICE
-        source = given if known else "no price is known; give one under `prices`"
-        yield f"{product}: {price:g} USD an hour and GPU ({source})"

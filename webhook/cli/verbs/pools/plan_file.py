@@ -1,6 +1,8 @@
 """The file of `pools plan -f`: a stock of GPUs, workloads, prices."""
 
-from typing import Annotated, Literal
+import json
+from collections import Counter
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -9,7 +11,7 @@ from webhook.cli import manifests
 from webhook.cli.manifests import InputError
 from webhook.core.api import names, quantity
 from webhook.core.api.pod import Pod
-from webhook.core.policy.yaml_text import Document, parse_document
+from webhook.core.policy.yaml_text import parse_document
 from webhook.core.pools.plugin_file import MOST_MPS_CLIENTS
 
 _Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -56,24 +58,45 @@ def read_plan_file(path: str) -> PlanFile:
     Raises:
         InputError: it cannot be read or is wrong; the message says where.
     """
-    document = parse_document(manifests.read_text(path), InputError)
+    text = manifests.read_text(path)
     try:
-        found = msgspec.convert(document.value or {}, PlanFile)
-    except msgspec.ValidationError as error:
-        raise InputError(f"{path}: {document.explain(str(error))}") from None
+        found = msgspec.convert(json.loads(text, object_pairs_hook=_without_twins), PlanFile)
+    except (ValueError, RecursionError):  # not JSON, or wrong: YAML's reader knows the lines
+        found = _read_yaml(path, text)
     for index, line in enumerate(found.stock or ()):
-        _check_memory(path, f"$.stock[{index}].memory", line.memory, document)
+        _check_memory(f"{path}: stock[{index}].memory", line.memory)
     for index, each in enumerate(found.workloads or ()):
-        _check_memory(path, f"$.workloads[{index}].memory", each.memory, document)
+        _check_memory(f"{path}: workloads[{index}].memory", each.memory)
+    names_of = [each.name for each in found.workloads or ()]
+    if twice := next((each for each, count in Counter(names_of).items() if count > 1), None):
+        raise InputError(f"{path}: several workloads are named {twice}; give each its own name")
     return found
 
 
-def _check_memory(path: str, where: str, memory: str | None, document: Document) -> None:
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _read_yaml(path: str, text: str) -> PlanFile:
+    try:
+        document = parse_document(text, InputError)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    try:
+        return msgspec.convert(document.value or {}, PlanFile)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path}: {document.explain(str(error))}") from None
+
+
+def _check_memory(where: str, memory: str | None) -> None:
     try:
         if memory is not None:
             quantity.mebibytes(memory)
     except quantity.QuantityError as error:
-        raise InputError(f"{path}: {document.locate(where)}: {error}") from None
+        raise InputError(f"{where}: {error}") from None
 
 
 def namespace_of(line: WorkloadLine) -> dict[str, str]:
