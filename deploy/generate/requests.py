@@ -13,6 +13,7 @@ from webhook.core.checks.cel import (
     matches,
     over_pod,
     requires,
+    requires_label,
 )
 from webhook.core.checks.registry import CHECKS
 from webhook.core.decision.safety import BACKSTOP
@@ -76,7 +77,7 @@ def backstop_variables() -> Iterator[tuple[str, str]]:
     for kind, name in _WHOLE.items():
         yield name, over_pod(_shown(FORMS[kind]))
         yield f"{name}Isolated", over_pod(_shown(_isolated(kind)))
-    yield "pool", over_pod(leaves(_POOL, "true"))
+    yield "pool", over_pod(requires_label(names.TENANT))
     yield "ownPool", over_pod(leaves(_POOL, _OWN_POOL))
     yield "offPools", over_pod(requires(NodeRequirement(names.TENANT, "DoesNotExist")))
     for check in CHECKS:

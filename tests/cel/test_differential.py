@@ -16,7 +16,7 @@ from tests.cel import rendered
 from tests.cel.admissions import admissions
 from tests.cel.evaluator import Evaluator
 from tests.cel.protocol import Case, Json, Judgement
-from tests.core import casefiles
+from tests.core import casefiles, variants
 from webhook.core.admit import admit
 from webhook.core.api import denials
 from webhook.core.api.added import added_part
@@ -126,8 +126,9 @@ def refused_requests(case: Case) -> dict[Reason, bool]:
     asked = question(case, case.object)
     amounts = set(safety.subject_of(asked, POLICY).strategies.values())
     shared = any(each and not each.traits.isolated for each in amounts)
-    left = meaning.values_left(asked.pod, "gpu-sharing.io/tenant")
-    elsewhere = bool(left is not None and not left <= {asked.constraints.tenant} and amounts)
+    left = meaning.values_left(asked.pod, TENANT)
+    own = left is not None and left <= {asked.constraints.tenant}
+    elsewhere = bool(meaning.is_present(asked.pod, TENANT) and not own and amounts)
     return {
         denials.NOT_REWRITTEN: case.old is None and None in amounts,
         denials.TENANT_NEEDS_ISOLATION: case.old is None
@@ -173,7 +174,7 @@ def made(container: Json, **spec: object) -> Case:
     metadata = {"name": "p", "labels": spec.pop("labels", {})}
     metadata["annotations"] = spec.pop("annotations", {})
     pod = {"metadata": metadata, "spec": {"containers": [{"name": "c", **container}], **spec}}
-    return Case(pod, namespace={"metadata": {"labels": {"gpu-sharing.io/tenant": "blue"}}})
+    return Case(pod, namespace={"metadata": {"labels": {TENANT: "blue"}}})
 
 
 def adding(name: str) -> Json:
@@ -205,6 +206,7 @@ def nodes(*expressions: Json) -> Json:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
 
 
+TENANT = "gpu-sharing.io/tenant"
 SHARING = "nvidia.com/gpu.sharing-strategy"
 SLICES = "nvidia.com/gpu.slices.gi"
 ZERO = {"limits": {"nvidia.com/gpu": "0"}}
@@ -235,7 +237,7 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
     "own tenant by Exists": (
         made(
             {},
-            tolerations=[{"key": "gpu-sharing.io/tenant", "operator": "Exists", "value": "blue"}],
+            tolerations=[{"key": TENANT, "operator": "Exists", "value": "blue"}],
         ),
         "tolerations",
         True,
@@ -321,8 +323,8 @@ DISAGREED = {  # what the first form's webhook and backstop judged differently
     "an empty label in a tenant's namespace": (
         made(
             {},
-            tolerations=[{"key": "gpu-sharing.io/tenant", "value": "blue"}],
-            labels={"gpu-sharing.io/tenant": ""},
+            tolerations=[{"key": TENANT, "value": "blue"}],
+            labels={TENANT: ""},
         ),
         "tolerations",
         False,
@@ -349,6 +351,12 @@ def test_what_was_judged_differently(judges: Judges, name: str) -> None:
 @given(cases=st.lists(admissions(), min_size=BATCH, max_size=BATCH))
 def test_rules_and_cel_agree(judges: Judges, cases: list[Case]) -> None:
     compare(judges, cases)
+
+
+@pytest.mark.parametrize("owner", [{}, {TENANT: "blue"}], ids=str)
+def test_rules_and_cel_agree_on_every_variant(judges: Judges, owner: Json) -> None:
+    namespace = {"metadata": {"labels": owner}}
+    compare(judges, [Case(pod, namespace=namespace) for _, pod in variants.variants()])
 
 
 def test_every_validation_of_a_check_is_one() -> None:

@@ -115,6 +115,7 @@ _TEXTS: dict[str, tuple[str, Callable[[str], Json]]] = {
     "a host path": ("/./", lambda t: _pod(volumes=[{"name": "v", "hostPath": {"path": t}}])),
     "a host path back": ("/a/..", lambda t: _pod(volumes=[{"name": "v", "hostPath": {"path": t}}])),
     "a mount path": ("/ ", lambda t: _with(volumeMounts=[{"name": "v", "mountPath": t}])),
+    "a path of an ending": ("/ ", lambda t: _with(terminationMessagePath=t)),
     "a capability": (" ", lambda t: _with(securityContext={"capabilities": {"add": [t]}})),
     "a value": ("0=1M,", lambda t: _with(env=[{"name": "CUDA_MPS_A", "value": t}])),
     "a memory limit": (

@@ -3,7 +3,7 @@
 import select
 import socket
 import ssl
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from serving import (
@@ -12,6 +12,7 @@ from serving import (
     HEAD,
     Server,
     answer_to,
+    client_context,
     dial,
     everything,
     https,
@@ -176,6 +177,36 @@ def test_above_the_limit_the_oldest_idle_connection_is_closed(own):
         assert ended(first)
         busy.sendall(b"w")
         assert busy.recv(1000).endswith(b"review")
+
+
+def hello() -> bytes:
+    """The first message of a handshake."""
+    sent = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        client_context().wrap_bio(ssl.MemoryBIO(), sent).do_handshake()
+    return sent.read()
+
+
+@pytest.mark.parametrize("said", [b"", hello()], ids=["silent", "half-open"])
+def test_a_client_counts_before_its_handshake(own, said):
+    with own(max_arrivals=4, handshake_timeout=60) as server, ExitStack() as stack:
+        clients = []
+        for _ in range(64):
+            plain = socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE)
+            clients.append(stack.enter_context(plain))
+            plain.sendall(said)
+        assert post(https(server), b"next").read() == b"next"
+        assert all(map(end_of, clients[:60]))
+        clients[-1].settimeout(0)
+        with pytest.raises(BlockingIOError):  # which is not evicted
+            end_of(clients[-1])
+
+
+def end_of(connection: socket.socket) -> bool:
+    """Read until the server has closed, gently or not."""
+    with suppress(ConnectionResetError):
+        everything(connection)
+    return True
 
 
 def ended(connection: ssl.SSLSocket) -> bool:

@@ -14,41 +14,44 @@ SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - a path that pods mount, not a 
 # Sources: Filesystem Hierarchy Standard; nvidia-container-toolkit; k8s-device-plugin (`mps-root`);
 # CDI and NRI specifications; documentation of k0s, k3s, RKE2, MicroK8s, minikube, COS, OSTree,
 # Bottlerocket, Talos, Flatcar, NixOS, BOSH and IBM Cloud on where their nodes keep what they run.
-_STATE: Final = (
-    *("bottlerocket", "boot2docker", "calico", "cloud", "cni", "confexts", "containers", "crio"),
-    *("dbus", "etcd", "extensions", "google", "lxc", "lxd", "machines", "minikube", "nvidia"),
-    *("portables", "private", "snapd", "systemd", "toolbox"),
-)
 _FOLDERS: Final = (
     *("/dev", "/proc", "/run", "/sys"),  # devices, sockets, MPS pipes
     *("/bin", "/boot", "/efi", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/sbin", "/usr"),
-    *("/etc", "/oem", "/root", "/snap"),
-    *("/opt/bin", "/opt/cni", "/opt/containerd", "/opt/local", "/opt/nri", "/opt/nvidia"),
-    *("/opt/sbin", "/home/kubernetes", "/system", "/var/system", "/var/snap"),
+    *("/etc", "/oem", "/root", "/snap", "/writable"),
+    *(f"/opt/{each}" for each in ("amazon", "aws", "azure", "cni", "containerd", "google")),
+    *(f"/opt/{each}" for each in ("gvisor", "kata", "kubernetes", "lib", "local", "microsoft")),
+    *(f"/opt/{each}" for each in ("nri", "nvidia", "sbin", "bin", "libexec")),
+    *("/home/kubernetes", "/srv/kubernetes", "/system", "/var/system", "/var/snap"),
     *("/ostree", "/sysroot", "/var/roothome", "/var/usrlocal", "/var/opt"),
-    *("/.bottlerocket", "/local/etc", "/local/opt", "/local/var"),
-    *(f"/mnt/stateful_partition/{each}" for each in ("etc", "home", "var", "var_overlay")),
-    *(f"/var/lib/{each}" for each in _STATE),
-    *("/var/data", "/var/vcap", "/var/spool/cron", "/tmp/nvidia-log"),  # noqa: S108
+    *("/.bottlerocket", "/local/etc", "/local/opt", "/local/var", "/mnt/stateful_partition"),
+    *("/var/data", "/var/lib", "/var/spool", "/var/vcap"),
+    *("/tmp/nvidia-log", "/tmp/vgpu", "/tmp/vgpulock"),  # noqa: S108
 )
 # Wherever it was moved to, it is called so; a socket has somebody of the node behind it.
 _OWNERS: Final = (
-    *("containerd", "cri-o", "crio", "docker", "dockershim", "k0s", "k3s", "kubelet", "microk8s"),
+    *("cri-dockerd", "cri-o", "crio", "docker", "dockershim", "k0s", "k3s", "microk8s"),
     *("nvidia-mps", "rancher", "rke2"),
 )
-_SOCKET: Final = r"[^/]*\.sock(et)?"
+_STEPS: Final = (
+    r"[^/]*(containerd|kubelet)[^/]*",
+    rf"({'|'.join(_OWNERS)})([-_.][^/]*)?",
+    r"s?bin|libexec|etc",
+    r"\.(ssh|kube|docker|config|local|profile|(bash|zsh)[^/]*)",  # of a user of the node
+    r"[^/]*\.sock(et)?",
+)
 # Below those, and none of it: exactly these, since a folder can hold a link to anywhere.
 _HARMLESS: Final = (
     *(SHARED_MEMORY, "/dev/hugepages", "/dev/infiniband", "/dev/fuse", "/dev/net/tun"),
     *("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/run/tcpx"),
     *("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo"),
 )
-# Source: GoogleCloudPlatform/container-engine-accelerators, gpudirect-tcpx and -tcpxo.
+# Source: GoogleCloudPlatform/container-engine-accelerators, gpudirect-tcpx, -tcpxo and -rdma.
 _GPU_DIRECT: Final = (
     *("/sys", "/proc/sys", "/proc/sys/net", "/sys/class", "/sys/class/net"),
     *("/sys/class/infiniband", "/sys/class/infiniband_verbs", "/sys/class/infiniband_mad"),
     *("/dev/aperture_devices", "/dev/dmabuf_import_helper"),
     *("/home/kubernetes/bin/nvidia", "/home/kubernetes/bin/nvidia/lib64"),
+    "/home/kubernetes/bin/gib",
 )
 # No part of these is read in two ways, so that neither engine goes back in a long path.
 _SPACE: Final = " \t\n\r\f\v"
@@ -85,7 +88,8 @@ REACHING: Final = "|".join(
     (
         f"{_beginning(*_FOLDERS)}{_STEP_ENDS}",
         f"{_beginning(*_parents())}{_END}",
-        f"(^|/)({'|'.join(map(re.escape, _OWNERS))}|{_SOCKET}){_STEP_ENDS}",
+        f"(^|/)({'|'.join(_STEPS)}){_STEP_ENDS}",
+        rf"{_ROOT}(var{_SLASH})?home{_SLASH}[^/]+{_END}",
         rf"{_ROOT}\.?{_BLANK}\Z",
     )
 )

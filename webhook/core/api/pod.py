@@ -91,6 +91,7 @@ class Container(Part, frozen=True):
     restart_policy: str | None = None
     security_context: SecurityContext | None = None
     volume_mounts: tuple[VolumeMount, ...] | None = None
+    termination_message_path: str | None = None
 
 
 class HostPath(Part, frozen=True):

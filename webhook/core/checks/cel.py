@@ -6,7 +6,7 @@ from typing import Final
 
 from webhook.core.api import mig, names
 from webhook.core.checks.check import PodCondition
-from webhook.core.gpu.meaning import FORMS
+from webhook.core.gpu.meaning import FORMS, PRESENT
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.values import NodeRequirement
 
@@ -109,6 +109,13 @@ def leaves(key: str, test: str) -> str:
     return (
         f"(has({selector}) && {key} in {selector} ? [{selector}[{key}]].all(v, {test}) : ({terms}))"
     )
+
+
+def requires_label(key: str) -> str:
+    """Returns CEL for a pod that leaves only nodes with a label."""
+    selector = f"(has(o.spec.nodeSelector) && '{key}' in o.spec.nodeSelector)"
+    present = _every_term(f"e.key == '{key}' && e.operator in {listed(PRESENT)}")
+    return f"({selector} || ({present}))"
 
 
 def requires(requirement: NodeRequirement, key: str = "") -> str:

@@ -26,7 +26,8 @@ _SPARED_LIST: Final = rf"^([\s,]|(-\s+path:\s*)?{_SPARED}(:[A-Za-z0-9_/-]*)*([\s
 _NODES: Final = "nvidia|dri|vfio|kfd|mem|kmem|port|char"
 _DRIVER: Final = "[0-9]|ctl|-uvm|-modeset|-cap|-nvswitch|-nvlink|-fs|-imex"
 _DEVICE: Final = (
-    rf"/dev(/|/\./)+({_NODES})|/nvidia({_DRIVER})|nvidia\.com/[A-Za-z0-9_-]+=[A-Za-z0-9]"
+    rf"/dev(/|/\./)+({_NODES})|/dev/[^\s,]*/\.\./|/nvidia({_DRIVER})"
+    r"|nvidia\.com/[A-Za-z0-9_-]+=[A-Za-z0-9]"
 )
 """A device of a GPU or of all memory, or a CDI name of NVIDIA's, in any text."""
 

@@ -20,17 +20,26 @@ _OTHER_VENDORS: Final = (
     *("amd", "intel", "huawei", "habana", "cambricon", "mthreads", "metax-tech", "enflame"),
     *("iluvatar", "hygon", "kunlunxin", "qualcomm"),
 )
-_PRODUCTS: Final = "[abhv][1-3]00|gb[23]00|a30|a10g?|l4|l40s?|t4|p100|k80"
-_OF_A_GPU: Final = rf"(?i)gpu|nvidia|cuda|/mig-|[/._-]({_PRODUCTS})([._-]|\Z)"
+_PRODUCTS: Final = "[abhv][1-38]00|g[bh][23]00|a30|a10g?|a16|a40|[hl]20|l4|l40s?|t4|p40|p100|k80"
+_FAMILIES: Final = "cuda|nvidia|geforce|quadro|tesla|hopper|blackwell|tensor-fusion"
+_OF_A_GPU: Final = (
+    rf"(?i)gpu|{_FAMILIES}|(^|[/.])mig-|[0-9]g\.[0-9]+gb"
+    rf"|[/._-]({_PRODUCTS}|rtx|dgx|mps)([._-]|\Z)"
+)
 _NETWORK: Final = "hostdev|rdma|roce|sriov|mlnx|resib"  # of NVIDIA's network operator
 _OTHERS: Final = (
     rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/|^nvidia\.com/({_NETWORK})[a-z0-9_]*\Z"
 )
 _OURS: Final = rf"^({re.escape(names.GPU)}|{re.escape(names.SHARED_GPU)})\Z|{mig.RESOURCE_PATTERN}"
-# KAI Scheduler and Run:ai, KubeShare, TensorFusion, HAMi; they share without any request.
+# KAI Scheduler and Run:ai, KubeShare, TensorFusion, HAMi …; they share without any request.
+_SCHEDULERS: Final = (
+    *("run.ai", "runai", "kai.scheduler", "hami.io", "volcano.sh", "aliyun.com", "tencent.com"),
+    *("koordinator.sh", "doslab.io", "nos.nebuly.com"),
+)
 _SHARING_KEY: Final = (
-    r"^gpu-(fraction|memory)(-[a-z-]*)?\Z|^sharedgpu/|^tensor-fusion\.ai/"
-    r"|^([^/]*\.)?(run\.ai|runai|kai\.scheduler|hami\.io|volcano\.sh|aliyun\.com)/[^/]*gpu"
+    r"^gpu-(fraction|memory)(-[a-z-]*)?\Z|^(sharedgpu|tensor-fusion\.ai|elasticgpu\.io)/"
+    r"|^ALIYUN_COM_GPU|^scheduler\.framework\.gpushare"
+    rf"|^([^/]*\.)?({'|'.join(map(re.escape, _SCHEDULERS))})/[^/]*(gpu|device)"
 )
 _SERVED_BY: Final = (  # the first that a name matches
     (rf"^{re.escape(names.MIG)}", "no MIG device of the device plugin"),

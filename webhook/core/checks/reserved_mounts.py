@@ -23,27 +23,34 @@ _INSIDE_MPS: Final = paths.inside(*_OF_MPS)
 def reserved_mounts(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
     """Yields each mount on the toolkit's list of GPUs or on files of MPS.
 
-    Fields: volumeMounts[*].mountPath of every container, in its normal form.
+    Fields: volumeMounts[*].mountPath and terminationMessagePath (where the kubelet mounts a file)
+    of every container, in their normal form.
     Source: nvidia-container-toolkit (device list as volume mounts); k8s-device-plugin
-    internal/plugin/mps.go.
+    internal/plugin/mps.go; kubelet kuberuntime_container.go, makeMounts.
 
-    | mountPath | pod without MPS | pod with MPS |
+    | path | pod without MPS | pod with MPS |
     |---|---|---|
     | below /var/run/nvidia-container-devices | found | found |
     | below /mps, or /dev/shm | allowed | found |
     | any other | allowed | allowed |
     """
     mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
-    for mount in container.volume_mounts or ():
-        path = paths.normal(mount.mount_path)
+    for written in _mounted(container):
+        path = paths.normal(written)
         if re.search(_INSIDE_NAMED, path):
-            text = f"mount {quote(mount.mount_path)} names GPUs that were not given; remove it"
+            text = f"mount {quote(written)} names GPUs that were not given; remove it"
         elif mps and re.search(_INSIDE_MPS, path):
-            text = f"mount {quote(mount.mount_path)} covers what MPS mounts there; remove it"
+            text = f"mount {quote(written)} covers what MPS mounts there; remove it"
         else:
             continue
         where = f"volumeMounts[{path}]"
         yield Finding(Violation(CHECK.reason, place.name, text, where))
+
+
+def _mounted(container: Container) -> Iterator[str]:
+    yield from (mount.mount_path for mount in container.volume_mounts or ())
+    if container.termination_message_path:
+        yield container.termination_message_path
 
 
 def _goes_back(seen: Subject) -> bool:
@@ -51,23 +58,25 @@ def _goes_back(seen: Subject) -> bool:
     mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
     steps = paths.last_step(*_NAMED_GPUS, *(_OF_MPS if mps else ()))
     return any(
-        paths.goes_back(mount.mount_path) and re.search(steps, mount.mount_path)
+        paths.goes_back(path) and re.search(steps, path)
         for container in seen.containers.values()
-        for mount in container.volume_mounts or ()
+        for path in _mounted(container)
     )
 
 
 def _mounts(condition: str) -> str:
-    return f"has(c.volumeMounts) && c.volumeMounts.exists(m, {condition})"
+    ended = "has(c.terminationMessagePath) ? [c.terminationMessagePath] : []"
+    mounted = "has(c.volumeMounts) ? c.volumeMounts.map(m, m.mountPath) : []"
+    return f"(({mounted}) + ({ended})).exists(p, {condition})"
 
 
 def _covers(folders: tuple[str, ...]) -> str:
     patterns = (paths.inside(*folders), paths.BACK, paths.last_step(*folders))
-    inside, back, last = (f"m.mountPath.{matches(each)}" for each in patterns)
+    inside, back, last = (f"p.{matches(each)}" for each in patterns)
     return f"{inside} || ({back} && {last})"
 
 
-_NAMED: Final = f"m.mountPath.contains('{posixpath.basename(_NAMED_GPUS[0])}')"
+_NAMED: Final = f"p.contains('{posixpath.basename(_NAMED_GPUS[0])}')"
 
 CHECK: Final = Check(
     rank=13,
@@ -84,7 +93,10 @@ CHECK: Final = Check(
     ),
     treatments=REFUSED,
     texts=Texts(
-        looks_at=("mounts on /var/run/nvidia-container-devices; on /mps and /dev/shm under MPS"),
+        looks_at=(
+            "mounts, of `terminationMessagePath` too, on /var/run/nvidia-container-devices; on "
+            "/mps and /dev/shm under MPS"
+        ),
         on_the_node="[2]",
     ),
     webhook=PodCondition(container=_mounts(_NAMED)),  # and asked about pods with GPU requests

@@ -100,7 +100,7 @@ def _keeps_tenants_apart(strategy: Strategy, question: Question) -> bool:
     constraints = question.constraints
     left = meaning.values_left(question.pod, names.TENANT)
     own = left is not None and constraints.tenant is not None and left <= {constraints.tenant}
-    if left is not None and not own:
+    if meaning.is_present(question.pod, names.TENANT) and not own:
         return False
     if strategy.traits.isolated or not constraints.shared_pools:
         return strategy.traits.isolated or not constraints.isolated

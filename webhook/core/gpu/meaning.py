@@ -29,6 +29,8 @@ FORMS: Final[Mapping[ResourceKind, tuple[Form, ...]]] = {
     kind: tuple(_forms(kind)) for kind in ResourceKind
 }
 """Every form of every dialect, by the resource names that it is for."""
+PRESENT: Final = ("In", "Exists", "Gt", "Lt")
+"""Operators of requirements that no node without the label meets."""
 _POSSIBLE: Final = {
     kind: frozenset(form.strategy for form in forms) for kind, forms in FORMS.items()
 }
@@ -99,6 +101,18 @@ def values_left(subject: Pod, key: str) -> frozenset[str] | None:
     each = [_values(term, key) for term in _live_terms(subject)]
     left = [found for found in each if found is not None]
     return frozenset().union(*left) if each and len(left) == len(each) else None
+
+
+def is_present(subject: Pod, key: str) -> bool:
+    """Whether the pod's required placement excludes every node without the label."""
+    terms = _live_terms(subject)
+    return key in (subject.spec.node_selector or {}) or (
+        bool(terms)
+        and all(
+            any(e.key == key and e.operator in PRESENT for e in term.match_expressions or ())
+            for term in terms
+        )
+    )
 
 
 def is_absent(subject: Pod, key: str) -> bool:

@@ -23,7 +23,8 @@ class ServerLimits:
     max_body: int = 7 * 1024 * 1024
     max_header: int = 32 * 1024
     max_buffered: int = 64 * 1024 * 1024  # bodies of all connections together
-    max_connections: int = 2048
+    max_connections: int = 1024  # about 100 KB each: three API servers send 600 reviews at once
+    max_arrivals: int = 512  # clients in the handshake
     handshake_timeout: float = 10.0
     header_timeout: float = 10.0  # from a request's first byte to the end of its head
     body_timeout: float = 20.0  # for a body, and for the client to read its answer

@@ -5,10 +5,8 @@ import contextlib
 import os
 import resource
 import signal
-import socket
 import sys
 import time
-from asyncio import AbstractServer
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +16,8 @@ import uvloop
 from gunicorn.workers.base import Worker
 
 from webhook.server.http.connections import Connections, ServerLimits
+from webhook.server.http.listener import Listener
 from webhook.server.http.messages import Handler
-from webhook.server.http.protocol import HttpConnection
 
 if TYPE_CHECKING:
     from webhook.server.tls import ServingCertificate
@@ -82,7 +80,7 @@ class AsyncWorker(Worker):
         self._drain_file = Path(drain_file) if drain_file else None
         self._limits: ServerLimits = getattr(self.app, "limits", None) or ServerLimits()
         self._certificate: ServingCertificate | None = getattr(self.app, "certificate", None)
-        allow_open_files(2 * self._limits.max_connections)
+        allow_open_files(2 * (self._limits.max_connections + self._limits.max_arrivals))
         try:
             self._loop.run_until_complete(self._serve())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
@@ -110,10 +108,11 @@ class AsyncWorker(Worker):
         background.add_done_callback(self._stop_after_failure)
         # gunicorn wraps each listening socket.
         sockets = cast("Any", self.sockets)
-        servers = [await self._listen(connections, each.sock) for each in sockets]
+        context = self._certificate.front if self._certificate else None
+        listeners = [Listener(each.sock, context, connections) for each in sockets]
         while self.alive:
             await self._turn(connections)
-        await self._retire(connections, servers)
+        await self._retire(connections, listeners)
         await end_tasks(background)
 
     def _stop_after_failure(self, background: asyncio.Task[None]) -> None:
@@ -123,19 +122,7 @@ class AsyncWorker(Worker):
             self.alive = False
             self._wake.set()
 
-    async def _listen(self, connections: Connections, sock: socket.socket) -> AbstractServer:
-        limits = self._limits
-        context = self._certificate.front if self._certificate else None
-        return await self._loop.create_server(
-            lambda: HttpConnection(connections),
-            sock=sock,
-            backlog=self.cfg.backlog,
-            ssl=context,
-            ssl_handshake_timeout=limits.handshake_timeout if context else None,
-            ssl_shutdown_timeout=limits.body_timeout if context else None,
-        )
-
-    async def _retire(self, connections: Connections, servers: list[AbstractServer]) -> None:
+    async def _retire(self, connections: Connections, listeners: list[Listener]) -> None:
         """Answer new requests for the linger, then finish those under way.
 
         It takes at most the time-out.
@@ -144,8 +131,8 @@ class AsyncWorker(Worker):
         connections.stop(now)
         last = now + self.cfg.graceful_timeout
         await self._turns_until(min(now + self._limits.linger, last), connections)
-        for server in servers:
-            server.close()
+        for listener in listeners:
+            listener.close()
         await self._turns_until(min(self._loop.time() + HANDSHAKE, last), connections)
         while connections.open and not self._quick and self._loop.time() < last:
             await self._turn(connections)

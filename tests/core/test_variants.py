@@ -1,0 +1,31 @@
+"""Variants of the ways around, as an attacker would try them; `tests/cel` has CEL judge them."""
+
+import pytest
+import variants
+from casefiles import Case
+
+from tests.core import casefiles
+from webhook.core.admit import admit
+from webhook.core.gpu.values import Inventory
+
+VARIANTS = tuple(variants.variants())
+TENANT = {"gpu-sharing.io/tenant": "blue"}
+
+
+def outcome(pod: Case, namespace: Case) -> str:
+    request = casefiles.request({"side": "validate", "namespace": namespace}, pod)
+    verdict = admit(request, casefiles.rules({}), Inventory())
+    if verdict.allowed:
+        return "told" if verdict.warnings else "passes"
+    return "refused"
+
+
+@pytest.mark.parametrize(("expected", "pod"), VARIANTS, ids=str)
+def test_of_others_each_variant_comes_to_what_is_written(expected: str, pod: Case) -> None:
+    assert outcome(pod, {}) == expected
+
+
+@pytest.mark.parametrize(("expected", "pod"), VARIANTS, ids=str)
+def test_to_tenants_all_is_refused_that_is_told_to_others(expected: str, pod: Case) -> None:
+    if expected != "passes" or "volumes" in pod["spec"]:
+        assert outcome(pod, TENANT) == "refused"

@@ -1,0 +1,30 @@
+"""The variants of `hostile-variants.yaml`, each as a pod."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.core import casefiles
+from tests.core.casefiles import Case
+
+_FILE = Path(__file__).parent / "hostile-variants.yaml"
+
+
+def variants() -> Iterator[tuple[str, Case]]:
+    """Yields what comes of each variant in a pod that is no tenant's, and the pod."""
+    for kind, outcomes in casefiles.read(_FILE).items():
+        for outcome, values in outcomes.items():
+            yield from ((outcome, _pod(kind, value)) for value in values)
+
+
+def _pod(kind: str, value: str | list[str]) -> Case:
+    container: Case = {"name": "main", "image": "x"}
+    pod: Case = {"metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    if kind == "hostPath":
+        pod["spec"]["volumes"] = [{"name": "v", "hostPath": {"path": value}}]
+    elif kind == "capability":
+        container["securityContext"] = {"capabilities": {"add": [value]}}
+    elif kind == "resource":
+        container["resources"] = {"limits": {value: "1"}}
+    else:
+        pod["metadata"]["annotations"] = dict([value])
+    return pod
