@@ -6,6 +6,7 @@ add one without reading this file: `tests/cases/README.md` has the form.
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ Case = dict[str, Any]
 def read(path: Path) -> Any:
     """The YAML of one file."""
     return yaml_text.parse_document(path.read_text(encoding="utf-8"), ValueError).value
+
+
+_nodes = cache(read)
 
 
 def paths() -> Iterator[Path]:
@@ -85,7 +89,7 @@ def _taint(text: str) -> dict[str, str]:
 
 def cluster(case: Case) -> Inventory:
     """The inventory: nodes by name from `nodes.yaml`, or `{name: …, like: …, …}` with changes."""
-    library = read(CASES / "nodes.yaml")
+    library = _nodes(CASES / "nodes.yaml")
     made = []
     for each in case.get("nodes", ()):
         given = {"name": each} if isinstance(each, str) else dict(each)

@@ -2,11 +2,12 @@
 
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
 import msgspec
 import structlog
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -28,17 +29,13 @@ def create_log(level: str = "info", stream: BinaryIO | None = None) -> Filtering
     """Return a logger that leaves out what is below a level."""
     log: FilteringBoundLogger = structlog.wrap_logger(
         structlog.BytesLogger(stream or sys.stdout.buffer),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_to_json),
-        ],
+        processors=[structlog.processors.format_exc_info, _to_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        cache_logger_on_first_use=True,
-    )
+    ).bind()  # else each line would make a logger of its own
     return log
 
 
-def _to_json(event: object, **_: object) -> bytes:
+def _to_json(_logger: object, level: str, event: EventDict) -> bytes:
+    event["level"] = level
+    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     return msgspec.json.encode(event, enc_hook=str)

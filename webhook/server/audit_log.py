@@ -1,8 +1,10 @@
 """What is told of each review: one JSON log line and the metrics. Never the pod's environment."""
 
+from functools import cache, partial
 from typing import Any, Final
 
 import structlog
+from prometheus_client import Counter
 
 from webhook.core import record
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
@@ -70,10 +72,12 @@ def create_logger(
 
 def create_observer(logs: Logs, metrics: Metrics) -> ReviewObserver:
     """Return what writes a line and counts, for each review and for each failure."""
+    counters, durations = cache(partial(_counters, metrics)), cache(metrics.seconds.labels)
 
     def reviewed(request: AdmissionRequest, verdict: Verdict, seconds: float) -> None:
-        _count(metrics, request, verdict)
-        metrics.seconds.labels(request.side.value).observe(seconds)
+        for counter in counters(*_labels(request, verdict)):
+            counter.inc()
+        durations(request.side.value).observe(seconds)
         line = record.to_log_line(request, verdict.record)
         logs.audit.info("review", **line, latency_ms=_milliseconds(seconds))
 
@@ -84,7 +88,7 @@ def create_observer(logs: Logs, metrics: Metrics) -> ReviewObserver:
     def advised(about: AdviceReport, seconds: float) -> None:
         logs.audit.info("advice", **_advice(about), latency_ms=_milliseconds(seconds))
         metrics.advice.labels(about.request.mode.value, about.advice.outcome.value).inc()
-        metrics.seconds.labels(_ADVISE).observe(seconds)
+        durations(_ADVISE).observe(seconds)
 
     def skipped(why: Skipped) -> None:
         metrics.skipped.labels(why.value).inc()
@@ -96,17 +100,30 @@ def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 3)
 
 
-def _count(metrics: Metrics, request: AdmissionRequest, verdict: Verdict) -> None:
-    workload = verdict.workload.value if verdict.workload else "none"
-    reason, mode, side = verdict.reason.code, request.mode.value, request.side.value
-    strategy = verdict.strategy or "none"
-    operation = request.operation if request.operation in _OPERATIONS else "other"
-    allowed = "true" if verdict.would_allow else "false"
-    metrics.reviews.labels(side, operation, workload, strategy, reason, mode, allowed).inc()
-    if _gave(request, verdict):
-        metrics.pods.labels(workload, strategy, mode).inc()
-    if not (verdict.would_allow or request.dry_run):
-        metrics.refusals.labels(reason, workload, side, mode).inc()
+_Labels = tuple[str, str, str, str, str, str, bool, bool, bool]
+
+
+def _labels(request: AdmissionRequest, verdict: Verdict) -> _Labels:
+    return (
+        request.side.value,
+        request.operation if request.operation in _OPERATIONS else "other",
+        verdict.workload.value if verdict.workload else "none",
+        verdict.strategy or "none",
+        verdict.reason.code,
+        request.mode.value,
+        verdict.would_allow,
+        _gave(request, verdict),
+        not (verdict.would_allow or request.dry_run),
+    )
+
+
+def _counters(metrics: Metrics, *labels: *_Labels) -> tuple[Counter, ...]:
+    """The counters of a review, kept since to look one up by its labels takes longer."""
+    side, operation, workload, strategy, reason, mode, allowed, gave, refused = labels
+    known = side, operation, workload, strategy, reason, mode, str(allowed).lower()
+    pods = (metrics.pods.labels(workload, strategy, mode),) if gave else ()
+    refusals = (metrics.refusals.labels(reason, workload, side, mode),) if refused else ()
+    return (metrics.reviews.labels(*known), *pods, *refusals)
 
 
 def _gave(request: AdmissionRequest, verdict: Verdict) -> bool:

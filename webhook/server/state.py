@@ -44,7 +44,10 @@ class ServerState:
 
     async def _build(self, nodes: Sequence[Node] | None, policy: Policy) -> None:
         if nodes is not None:
-            self.inventory = await asyncio.to_thread(
-                build_inventory, nodes, policy.pools, policy.momentary_taints
-            )
+            self.inventory = await asyncio.to_thread(self._built, nodes, policy)
         self._nodes, self.policy = nodes, policy
+
+    def _built(self, nodes: Sequence[Node], policy: Policy) -> Inventory:
+        """The same snapshot where nodes changed in nothing that it has: much is kept with it."""
+        built = build_inventory(nodes, policy.pools, policy.momentary_taints)
+        return self.inventory if self.inventory == built else built

@@ -16,9 +16,9 @@ from webhook.core.admit import admit
 from webhook.core.api import names
 from webhook.core.api.admission import Mode, Side
 from webhook.core.gpu.values import Inventory
-from webhook.server.admission import advise, decode, encode, policy_review
+from webhook.server.admission import advise, decode, encode, memo, policy_review
 from webhook.server.admission.budget import TimeBudget
-from webhook.server.admission.decode import BadReview, Route
+from webhook.server.admission.decode import BadReview, ReviewRequest, Route
 from webhook.server.admission.error_boundary import (
     UNAVAILABLE,
     PendingReview,
@@ -63,6 +63,7 @@ class AdmissionApp:
     page: str = ""
     by_mode: bool = False
     for_advice: TimeBudget = field(default_factory=TimeBudget)
+    answers: memo.AnswerMemo = field(default_factory=memo.AnswerMemo)
 
 
 def create_handler(app: AdmissionApp) -> Handler:
@@ -165,20 +166,31 @@ def _body(request: HttpRequest) -> bytes:
 
 def _read_pod_review(app: AdmissionApp, route: Route, body: bytes) -> PendingReview:
     asked = decode.decode_review(body)
-    pods = decode.decode_pods(asked)
-
-    def answer(labels: Labels) -> ReviewAnswer:
-        request = decode.to_request(asked, route, labels, pods)
-        inventory = _known_inventory(app.state)
-        with error_boundary(request.uid):
-            verdict = admit(request, app.state.policy, inventory)
-            said = encode.encode(request, verdict, app.page)
-        return ReviewAnswer(
-            said, lambda observer, seconds: observer.reviewed(request, verdict, seconds)
-        )
-
-    name = "" if pods is None else asked.namespace
+    name = asked.namespace if decode.is_pod(asked) else ""
+    answer = partial(_answer_pod, app, route, asked)
     return PendingReview(asked.uid, name, (route.mode,), answer)
+
+
+def _answer_pod(
+    app: AdmissionApp, route: Route, asked: ReviewRequest, labels: Labels
+) -> ReviewAnswer:
+    """Answer as a review that asked the same was answered, or decide."""
+    policy, inventory = app.state.policy, _known_inventory(app.state)
+    like = memo.likeness_of(asked, route, labels, policy)
+    kept = app.answers.find(like.key, policy, inventory) if like else None
+    if like and kept:
+        said, verdict = encode.with_uid(asked.uid, kept.rest), kept.verdict
+        request = decode.to_request(asked, route, labels, like.pods)
+    else:
+        request = decode.to_request(asked, route, labels, decode.decode_pods(asked))
+        with error_boundary(request.uid):
+            verdict = admit(request, policy, inventory)
+            said = encode.encode(request, verdict, app.page)
+        if like:
+            app.answers.keep(like, verdict, encode.after_uid(asked.uid, said))
+    return ReviewAnswer(
+        said, lambda observer, seconds: observer.reviewed(request, verdict, seconds)
+    )
 
 
 def _read_advice_review(app: AdmissionApp, body: bytes) -> PendingReview:

@@ -104,6 +104,11 @@ def decode_review(body: bytes) -> ReviewRequest:
     return review.request
 
 
+def is_pod(asked: ReviewRequest) -> bool:
+    """Whether the object of a request is a v1 Pod."""
+    return (asked.kind.group, asked.kind.version, asked.kind.kind) == ("", "v1", "Pod")
+
+
 def decode_pods(asked: ReviewRequest) -> Pods | None:
     """Return the pods of a request, None where its object is no v1 Pod.
 
@@ -112,7 +117,7 @@ def decode_pods(asked: ReviewRequest) -> Pods | None:
     Raises:
         BadReview: a wrong type at a path.
     """
-    if (asked.kind.group, asked.kind.version, asked.kind.kind) != ("", "v1", "Pod"):
+    if not is_pod(asked):
         return None
     if not all(map(limits.is_decoded, (asked.object, asked.old_object))):
         return _outlines(asked)

@@ -16,6 +16,7 @@ FORBIDDEN: Final = 403
 INVALID: Final = 422
 
 _ENCODER: Final = msgspec.json.Encoder()
+_HEAD: Final = b'{"response":{"uid":'
 
 
 class _StatusDetails(Struct, frozen=True):
@@ -63,6 +64,16 @@ def encode(request: AdmissionRequest, verdict: Verdict, page: str = "") -> bytes
         audit_annotations=record.to_audit_annotations(request, verdict.record),
     )
     return _ENCODER.encode(_ReviewOut(response))
+
+
+def after_uid(uid: str, answer: bytes) -> bytes:
+    """Return the rest of an answer, which is the same for reviews that ask the same."""
+    return answer[len(_HEAD) + len(_ENCODER.encode(uid)) :]
+
+
+def with_uid(uid: str, rest: bytes) -> bytes:
+    """Return the answer to another review that asks the same."""
+    return b"".join((_HEAD, _ENCODER.encode(uid), rest))
 
 
 def _refused(verdict: Verdict, page: str) -> _RefusalStatus:

@@ -1,0 +1,281 @@
+"""Answers are kept for reviews that ask the same, and for no others."""
+
+import asyncio
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import casefiles
+import large_cluster
+import msgspec
+import pytest
+from worlds import everything, examples, world
+
+from webhook.core import event, record
+from webhook.core.api.admission import AdmissionRequest
+from webhook.core.gpu.values import Inventory
+from webhook.core.policy.values import Policy
+from webhook.core.verdict import Verdict
+from webhook.server.admission import memo
+from webhook.server.admission.app import AdmissionApp, create_handler
+from webhook.server.admission.error_boundary import ReviewObserver
+from webhook.server.http.messages import HttpRequest, HttpResponse
+from webhook.server.state import ServerState
+
+Json = dict[str, Any]
+POLICY = casefiles.rules({})
+INVENTORY = large_cluster.inventory(5, 5)
+USER = "system:serviceaccount:kube-system:replicaset-controller"
+KIND = {"group": "", "version": "v1", "kind": "Pod"}
+POD: Json = {
+    "metadata": {
+        "name": "web-1",
+        "generateName": "web-",
+        "labels": {"gpu-sharing.io/workload": "inference", "app": "web", "job-name": "a"},
+        "annotations": {"note": "one"},
+        "ownerReferences": [{"kind": "ReplicaSet", "name": "web", "uid": "1", "controller": True}],
+        "managedFields": [{"time": "2026-01-01T00:00:00Z"}],
+    },
+    "spec": {
+        "containers": [
+            {
+                "name": "main",
+                "image": "a",
+                "env": [{"name": "RANK", "value": "0"}],
+                "resources": {"limits": {"nvidia.com/gpu": "1"}},
+                "volumeMounts": [{"name": "kube-api-access-abcde", "mountPath": "/var/run/token"}],
+            }
+        ],
+        "volumes": [{"name": "kube-api-access-abcde", "projected": {}}],
+    },
+}
+Change = Callable[[Json], Any]
+
+
+class Server:
+    """The handler of reviews, and what it tells of each after its answer."""
+
+    def __init__(self, policy: Policy = POLICY, inventory: Inventory = INVENTORY) -> None:
+        self.state = ServerState(policy)
+        self.state.inventory = inventory
+        self.labels: Json = {"gpu-sharing.io/mode": "enforce"}
+        self.told: list[Any] = []
+        ignored: Callable[..., None] = lambda *_: None  # noqa: E731
+        self.app = AdmissionApp(
+            state=self.state,
+            namespaces=lambda *_: self.labels,
+            observer=ReviewObserver(self._reviewed, ignored, ignored, ignored),
+            judge=lambda _: (),
+            fallback=lambda _: HttpResponse("404 Not Found", [], b""),
+            page="page",
+        )
+        self.handle = create_handler(self.app)
+
+    def _reviewed(self, request: AdmissionRequest, verdict: Verdict, _seconds: float) -> None:
+        line = record.to_log_line(request, verdict.record)
+        self.told.append((msgspec.to_builtins(line), event.of(request, verdict), verdict))
+
+    def review(self, pod: Json, path: str = "/mutate", **about: Any) -> tuple[bytes, Any]:
+        """The answer without its uid, and what is told."""
+        request = {"uid": "u", "operation": "CREATE", "namespace": "n", "kind": KIND} | about
+        request |= {"object": pod, "userInfo": {"username": about.get("user", USER)}}
+        whole = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
+        headers = {"content-type": "application/json"}
+        body = msgspec.json.encode(whole)
+        answer = self.handle(HttpRequest("POST", path, "", "1.1", headers, body, keep_alive=True))
+        assert isinstance(answer, HttpResponse)
+        assert answer.status == "200 OK", answer.body
+        assert answer.after is not None
+        answer.after()
+        return answer.body, self.told.pop()
+
+
+def changed(change: Change) -> Json:
+    """A copy of the pod with a change."""
+    pod = copy.deepcopy(POD)
+    change(pod)
+    return pod
+
+
+def renamed(pod: Json) -> Json:
+    """The pod as its controller would make another one."""
+    made: Json = json.loads(
+        json.dumps(pod).replace("kube-api-access-abcde", "kube-api-access-xy234")
+    )
+    metadata = made.get("metadata") or {}
+    return made | {"metadata": metadata | {"name": "other", "uid": "2", "managedFields": []}}
+
+
+def check_kept(server: Server, pod: Json, path: str, **about: Any) -> None:
+    """A second review of a pod answers and tells what a fresh decision does."""
+    server.review(pod, path, **about)
+    for sent in (pod, renamed(pod)):
+        kept = server.review(sent, path, **about)
+        server.app.answers.find((), POLICY, Inventory())  # which drops all
+        assert kept == server.review(sent, path, **about)
+
+
+@pytest.mark.parametrize("path", list(casefiles.paths()), ids=lambda path: path.stem)
+def test_a_kept_answer_is_that_of_a_fresh_decision(path: Any) -> None:
+    case = casefiles.read(path)
+    server = Server(casefiles.rules(case), casefiles.cluster(case))
+    server.labels = case.get("namespace", {})
+    prefix = "/audit" if case.get("mode") == "audit" else ""
+    about = {"operation": case.get("operation", "CREATE"), "oldObject": case.get("old")}
+    about |= {"subResource": case.get("subresource", ""), "user": case.get("user", USER)}
+    check_kept(server, case["pod"], f"{prefix}/{case.get('side', 'mutate')}", **about)
+
+
+@examples(200)
+@everything
+def test_a_kept_answer_is_that_of_a_fresh_decision_for_any_pod(
+    pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
+) -> None:
+    server = Server(policy, world(nodes, policy))
+    server.labels = namespace
+    for path in ("/mutate", "/validate", "/audit/mutate"):
+        check_kept(server, pod, path)
+
+
+SAME: dict[str, Change] = {
+    "names": lambda pod: pod["metadata"].update(name="web-2", generateName="b-", uid="2"),
+    "owner": lambda pod: pod["metadata"].pop("ownerReferences"),
+    "managed fields": lambda pod: pod["metadata"].pop("managedFields"),
+    "a label of one pod": lambda pod: pod["metadata"]["labels"].update({"job-name": "b"}),
+    "status": lambda pod: pod.update(status={"phase": "Pending"}),
+}
+DIFFERENT: dict[str, Change] = {
+    "label": lambda pod: pod["metadata"]["labels"].update({"app": "b"}),
+    "a label more": lambda pod: pod["metadata"]["labels"].update({"b": "b"}),
+    "no labels": lambda pod: pod["metadata"].pop("labels"),
+    "annotation": lambda pod: pod["metadata"]["annotations"].update(note="two"),
+    "no metadata": lambda pod: pod.pop("metadata"),
+    "environment": lambda pod: pod["spec"]["containers"][0]["env"][0].update(value="1"),
+    "name of a container": lambda pod: pod["spec"]["containers"][0].update(name="b"),
+    "token": lambda pod: pod["spec"]["volumes"].append({"name": "kube-api-access-fffff"}),
+    "token in a text": lambda pod: pod["spec"]["containers"][0].update(
+        args=["kube-api-access-abcde"]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_pods_that_differ_in_what_nobody_reads_share_an_answer(name: str) -> None:
+    server = Server()
+    for pod in (POD, renamed(POD), changed(SAME[name])):
+        server.review(pod)
+    assert len(server.app.answers) == 1
+
+
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_pods_that_differ_in_anything_else_do_not(name: str) -> None:
+    server = Server()
+    server.review(POD)
+    server.review(changed(DIFFERENT[name]))
+    assert len(server.app.answers) == 2
+
+
+def test_other_questions_about_a_pod_do_not_share_an_answer() -> None:
+    server = Server()
+    for path in ("/mutate", "/validate", "/audit/mutate", "/audit/validate"):
+        server.review(POD, path)
+        server.review(POD, path, dryRun=True)
+    server.labels |= {"gpu-sharing.io/tenant": "a"}
+    server.review(POD)
+    assert len(server.app.answers) == 9
+
+
+def test_a_label_that_the_policy_reads_is_no_name() -> None:
+    labels = [{"label": "job-name", "value": "b", "workload": "training"}]
+    server = Server(casefiles.rules({"policy": {"wellKnownLabels": labels}}))
+    server.review(POD)
+    server.review(changed(SAME["a label of one pod"]))
+    assert len(server.app.answers) == 2
+
+
+def test_an_answer_that_tells_the_name_of_the_token_is_not_kept() -> None:
+    server = Server()
+    path = {"hostPath": {"path": "/"}, "name": "kube-api-access-abcde"}
+    pod = changed(lambda pod: pod["spec"].update(volumes=[path]))
+    answer, _ = server.review(pod, "/validate")
+    assert b"kube-api-access-abcde" in answer
+    assert len(server.app.answers) == 0
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"operation": "UPDATE", "oldObject": POD},
+        {"oldObject": POD},
+        {"subResource": "ephemeralcontainers"},
+        {"kind": KIND | {"version": "v2"}},
+        {"user": "system:serviceaccount:kube-system:exempt"},
+    ],
+    ids=str,
+)
+def test_only_creations_of_pods_are_kept(about: Json) -> None:
+    policy = casefiles.rules(
+        {"policy": {"exemptUsers": ["system:serviceaccount:kube-system:exempt"]}}
+    )
+    server = Server(policy)
+    server.review(POD, **about)
+    assert len(server.app.answers) == 0
+
+
+def test_a_new_policy_or_inventory_drops_what_is_kept() -> None:
+    server = Server()
+    given = server.review(POD)
+    server.state.inventory = Inventory()
+    refused = server.review(POD)
+    assert (b'"allowed":true' in given[0], b'"allowed":true' in refused[0]) == (True, False)
+    assert len(server.app.answers) == 1
+    server.state.policy = casefiles.rules({"policy": {"severalMigDevices": "allow"}})
+    server.review(POD)
+    assert len(server.app.answers) == 1
+
+
+def test_nodes_that_offer_the_same_drop_nothing() -> None:
+    server = Server()
+
+    async def set_twice() -> bool:
+        await server.state.set_nodes(())
+        first = server.state.inventory
+        await server.state.set_nodes([])
+        return server.state.inventory is first
+
+    assert asyncio.run(set_twice())
+
+
+def test_pods_that_all_differ_evict_the_longest_unused_and_fill_no_memory() -> None:
+    server = Server()
+    many = memo.MOST_ENTRIES + 100
+    for number in range(many):
+        if number % 100 == 0:
+            server.review(POD)
+        server.review(changed(lambda pod: pod["metadata"]["annotations"].update(n=str(number))))  # noqa: B023
+    assert len(server.app.answers) == memo.MOST_ENTRIES
+    size = server.app.answers.size
+    server.review(POD)
+    assert server.app.answers.size == size, "it was evicted though it was used"
+
+
+def test_large_pods_fill_no_memory() -> None:
+    server = Server()
+    wide = memo.MOST_OBJECT - 2000
+    for number in range(80):
+        text = f"{number:03}" + "x" * wide
+        server.review(changed(lambda pod: pod["spec"]["containers"][0].update(image=text)))  # noqa: B023
+    assert 1 < len(server.app.answers) < 80
+    assert server.app.answers.size <= memo.MOST_BYTES
+    server = Server()
+    server.review(changed(lambda pod: pod["spec"].update(image="x" * memo.MOST_OBJECT)))
+    assert len(server.app.answers) == 0
+
+
+def test_answers_of_many_words_are_not_kept() -> None:
+    server = Server()
+    each = {"env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}]}
+    many = [{"name": f"c{number}"} | each for number in range(160)]
+    server.review(changed(lambda pod: pod["spec"].update(containers=many)), "/validate")
+    assert len(server.app.answers) == 0
