@@ -4,6 +4,7 @@ import asyncio
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import casefiles
@@ -53,6 +54,20 @@ POD: Json = {
 Change = Callable[[Json], Any]
 
 
+def envelope(pod: Json, **about: Any) -> bytes:
+    """The bytes of an AdmissionReview."""
+    request = {"uid": "u", "operation": "CREATE", "namespace": "n", "kind": KIND} | about
+    request |= {"object": pod, "userInfo": {"username": about.get("user", USER)}}
+    whole = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
+    return msgspec.json.encode(whole)
+
+
+def post(path: str, body: bytes) -> HttpRequest:
+    """A request as the parser gives it."""
+    headers = {"content-type": "application/json"}
+    return HttpRequest("POST", path, "", "1.1", headers, body, keep_alive=True)
+
+
 class Server:
     """The handler of reviews, and what it tells of each after its answer."""
 
@@ -78,12 +93,7 @@ class Server:
 
     def review(self, pod: Json, path: str = "/mutate", **about: Any) -> tuple[bytes, Any]:
         """The answer without its uid, and what is told."""
-        request = {"uid": "u", "operation": "CREATE", "namespace": "n", "kind": KIND} | about
-        request |= {"object": pod, "userInfo": {"username": about.get("user", USER)}}
-        whole = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
-        headers = {"content-type": "application/json"}
-        body = msgspec.json.encode(whole)
-        answer = self.handle(HttpRequest("POST", path, "", "1.1", headers, body, keep_alive=True))
+        answer = self.handle(post(path, envelope(pod, **about)))
         assert isinstance(answer, HttpResponse)
         assert answer.status == "200 OK", answer.body
         assert answer.after is not None
@@ -221,6 +231,20 @@ def test_only_creations_of_pods_are_kept(about: Json) -> None:
     server = Server(policy)
     server.review(POD, **about)
     assert len(server.app.answers) == 0
+
+
+def test_a_pod_of_a_wrong_type_is_named_also_once_its_namespace_is_known() -> None:
+    async def known() -> Json:
+        return {"gpu-sharing.io/mode": "enforce"}
+
+    server = Server()
+    later = replace(server.app, namespaces=lambda *_: known())
+    body = envelope({"spec": {"containers": 1}})
+    waiting = create_handler(later)(post("/mutate", body))
+    assert not isinstance(waiting, HttpResponse)
+    answer = asyncio.run(waiting)
+    assert answer.status == "400 Bad Request"
+    assert b"$.request.object.spec.containers" in answer.body
 
 
 def test_a_new_policy_or_inventory_drops_what_is_kept() -> None:

@@ -118,7 +118,7 @@ def _labels(request: AdmissionRequest, verdict: Verdict) -> _Labels:
 
 
 def _counters(metrics: Metrics, *labels: *_Labels) -> tuple[Counter, ...]:
-    """The counters of a review, kept since to look one up by its labels takes longer."""
+    """The counters of a review, which are kept: a look-up by labels takes longer."""
     side, operation, workload, strategy, reason, mode, allowed, gave, refused = labels
     known = side, operation, workload, strategy, reason, mode, str(allowed).lower()
     pods = (metrics.pods.labels(workload, strategy, mode),) if gave else ()

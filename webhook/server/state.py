@@ -48,6 +48,6 @@ class ServerState:
         self._nodes, self.policy = nodes, policy
 
     def _built(self, nodes: Sequence[Node], policy: Policy) -> Inventory:
-        """The same snapshot where nodes changed in nothing that it has: much is kept with it."""
+        """The present snapshot where the new one is equal: answers are kept with it."""
         built = build_inventory(nodes, policy.pools, policy.momentary_taints)
         return self.inventory if self.inventory == built else built

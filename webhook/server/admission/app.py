@@ -17,8 +17,9 @@ from webhook.core.api import names
 from webhook.core.api.admission import Mode, Side
 from webhook.core.gpu.values import Inventory
 from webhook.server.admission import advise, decode, encode, memo, policy_review
+from webhook.server.admission.body import JSON, read_body
 from webhook.server.admission.budget import TimeBudget
-from webhook.server.admission.decode import BadReview, ReviewRequest, Route
+from webhook.server.admission.decode import ReviewRequest, Route
 from webhook.server.admission.error_boundary import (
     UNAVAILABLE,
     PendingReview,
@@ -32,16 +33,12 @@ from webhook.server.admission.policy_review import PolicyJudge
 from webhook.server.http.messages import Handler, HttpRequest, HttpResponse
 from webhook.server.state import NO_LABELS, Labels, NamespaceLookup, ServerState
 
-# An UPDATE carries the old and the new object of at most 3 MiB each, and some envelope
-# (apiserver MaxRequestBodyBytes; controller-runtime pkg/webhook/admission/http.go).
-MAX_BODY: Final = 7 * 1024 * 1024
 ROUTES: Final = {
     "/mutate": Route(Side.MUTATE, Mode.ENFORCE),
     "/validate": Route(Side.VALIDATE, Mode.ENFORCE),
     "/audit/mutate": Route(Side.MUTATE, Mode.AUDIT),
     "/audit/validate": Route(Side.VALIDATE, Mode.AUDIT),
 }
-_JSON: Final = "application/json"
 
 Endpoint = Callable[[bytes], PendingReview]
 
@@ -92,14 +89,12 @@ def create_handler(app: AdmissionApp) -> Handler:
             return app.fallback(request)
         started = perf_counter()
         try:
-            review = endpoint(_body(request))
+            review = endpoint(read_body(request))
             name, modes = review.namespace, review.modes
             labels = app.namespaces(name, modes) if name else NO_LABELS
             if not isinstance(labels, Mapping):
                 return _answer_later(app, review, labels, started)
             return _respond(app, _answer(app, review, labels), started)
-        except BadReview as error:
-            return _respond_error(app, ReviewError("400 Bad Request", str(error)))
         except ReviewError as error:
             return _respond_error(app, error)
 
@@ -121,10 +116,8 @@ async def _answer_later(
 
 async def _judge_policy(app: AdmissionApp, request: HttpRequest) -> HttpResponse:
     try:
-        body = await policy_review.answer_policy(_body(request), app.judge)
-        return HttpResponse("200 OK", [("Content-Type", _JSON)], body)
-    except BadReview as error:
-        return _respond_error(app, ReviewError("400 Bad Request", str(error)))
+        body = await policy_review.answer_policy(read_body(request), app.judge)
+        return HttpResponse("200 OK", [("Content-Type", JSON)], body)
     except ReviewError as error:
         return _respond_error(app, error)
 
@@ -132,8 +125,7 @@ async def _judge_policy(app: AdmissionApp, request: HttpRequest) -> HttpResponse
 def _answer(app: AdmissionApp, review: PendingReview, labels: Labels) -> ReviewAnswer:
     """Answer a review, and tell nothing of a namespace of another mode than the path.
 
-    The API server asks that at most for the moment in which the label changes. Anybody else may
-    ask anything, so no label, event or line of the log comes of it.
+    The API server asks that at most while the label changes. Anybody else may ask anything.
     """
     if app.by_mode and review.namespace and labels.get(names.MODE) not in review.modes:
         body = encode.warn(review.uid, ())
@@ -143,32 +135,20 @@ def _answer(app: AdmissionApp, review: PendingReview, labels: Labels) -> ReviewA
 
 def _respond(app: AdmissionApp, answer: ReviewAnswer, started: float) -> HttpResponse:
     took = perf_counter() - started
-    headers = [("Content-Type", _JSON)]
+    headers = [("Content-Type", JSON)]
     return HttpResponse("200 OK", headers, answer.body, lambda: answer.report(app.observer, took))
 
 
 def _respond_error(app: AdmissionApp, error: ReviewError) -> HttpResponse:
-    status, text = error.status, error.text
+    status, text = error.status, str(error)
     headers = [("Content-Type", "text/plain; charset=utf-8")]
     return HttpResponse(status, headers, text.encode(), lambda: app.observer.failed(status, text))
-
-
-def _body(request: HttpRequest) -> bytes:
-    if request.method != "POST":
-        raise ReviewError("405 Method Not Allowed", "send a POST with an AdmissionReview")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != _JSON:
-        raise ReviewError("415 Unsupported Media Type", f"expected {_JSON}, got {kind[:63]!r}")
-    if len(request.body) > MAX_BODY:
-        raise ReviewError("413 Content Too Large", f"a review has at most {MAX_BODY} bytes")
-    return request.body
 
 
 def _read_pod_review(app: AdmissionApp, route: Route, body: bytes) -> PendingReview:
     asked = decode.decode_review(body)
     name = asked.namespace if decode.is_pod(asked) else ""
-    answer = partial(_answer_pod, app, route, asked)
-    return PendingReview(asked.uid, name, (route.mode,), answer)
+    return PendingReview(asked.uid, name, (route.mode,), partial(_answer_pod, app, route, asked))
 
 
 def _answer_pod(

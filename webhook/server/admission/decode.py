@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from webhook.core.api import limits
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Metadata, Pod
+from webhook.server.admission.error_boundary import ReviewError
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
@@ -17,11 +18,14 @@ KIND: Final = "AdmissionReview"
 _T = TypeVar("_T")
 
 
-class BadReview(ValueError):  # noqa: N818 - says what is bad
+class BadReview(ReviewError):  # noqa: N818 - says what is bad
     """The body is no AdmissionReview that we read.
 
     The message has path and expectation.
     """
+
+    def __init__(self, text: str) -> None:
+        super().__init__("400 Bad Request", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,12 +67,12 @@ def encode(request: AdmissionRequest, verdict: Verdict, page: str = "") -> bytes
 
 
 def after_uid(uid: str, answer: bytes) -> bytes:
-    """Return the rest of an answer, which is the same for reviews that ask the same."""
+    """Return the rest of an answer, which equal reviews have in common."""
     return answer[len(_HEAD) + len(_ENCODER.encode(uid)) :]
 
 
 def with_uid(uid: str, rest: bytes) -> bytes:
-    """Return the answer to another review that asks the same."""
+    """Return the answer to another equal review."""
     return b"".join((_HEAD, _ENCODER.encode(uid), rest))
 
 

@@ -81,7 +81,7 @@ class ReviewError(Exception):
 
     def __init__(self, status: str, text: str) -> None:
         super().__init__(text)
-        self.status, self.text = status, text
+        self.status = status
 
 
 @contextmanager

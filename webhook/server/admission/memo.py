@@ -1,4 +1,4 @@
-"""Answers that are kept for reviews that ask the same, as those of one controller's pods do."""
+"""Answers that are kept for equal reviews, as those of one controller's pods are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ _EQUAL: Final = b"....."  # which no volume's name has
 Key = tuple[object, ...]
 
 
-class _Outline(Struct, frozen=True):
+class _TwoParts(Struct, frozen=True):
     metadata: Metadata | None = None
     spec: msgspec.Raw = msgspec.Raw(b"null")
 
 
-_OUTLINE: Final = msgspec.json.Decoder(_Outline)
+_OUTLINE: Final = msgspec.json.Decoder(_TwoParts)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -102,7 +102,7 @@ def _read_of(metadata: Metadata | None, policy: Policy) -> bytes:
 
 
 def _without_token(spec: bytes) -> tuple[bytes, bytes]:
-    """A spec with one name for the volume of its token, and the name that it had."""
+    """A spec without the name of its token's volume, and that name."""
     start = spec.find(_TOKEN)
     if start < 0:
         return spec, b""
@@ -114,7 +114,7 @@ def _without_token(spec: bytes) -> tuple[bytes, bytes]:
 
 
 class AnswerMemo:
-    """The last answers of one snapshot of policy and inventory, the longest unused first."""
+    """The answers of one snapshot of policy and inventory, the longest unused first."""
 
     def __init__(self) -> None:
         self._policy: Policy | None = None
@@ -137,7 +137,7 @@ class AnswerMemo:
         return found
 
     def keep(self, asked: Likeness, verdict: Verdict, rest: bytes) -> None:
-        """Keep an answer, unless it is large or tells what differs between equal pods."""
+        """Keep an answer, unless it is large or names the token."""
         told = rest + _ENCODER.encode((verdict.record, verdict.patch))
         if len(told) > MOST_ANSWER or (asked.token and asked.token in told):
             return
