@@ -22,6 +22,7 @@ REASONS = {
     "h100-mig-pending.yaml": "mig_changing",
     "karpenter-g4dn-no-gfd.yaml": "nothing_advertised",
 }
+MADE = yaml.safe_load((FOLDER.parent / "made-nodes.yaml").read_text())
 NOT_OURS = {"aks-windows-t4.yaml"}
 
 
@@ -55,3 +56,12 @@ def test_every_node_of_the_folder_is_in_the_index() -> None:
 def test_a_virtual_gpu_says_so() -> None:
     (offer,) = read("vgpu-a100-40c.yaml").offers
     assert offer.virtual
+
+
+@pytest.mark.parametrize("made", MADE, ids=lambda made: made["about"])
+def test_a_made_node_is_read_as_it_says(made: dict) -> None:
+    node = {"metadata": {"name": "n", "labels": made["labels"]}, "status": made["status"]}
+    found = read_node(msgspec.convert(node, Node))
+    given = [f"{o.strategy} {o.resource} {o.amount} {o.memory}" for o in found.offers]
+    wrong = [f"{each.resource} {each.reason.value}".strip() for each in found.unusable]
+    assert [*given, *wrong] == made["read"]

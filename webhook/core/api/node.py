@@ -31,6 +31,13 @@ class NodeSpec(Part, frozen=True):
     taints: tuple[Taint, ...] | None = None
 
 
+class NodeCondition(Part, frozen=True):
+    """status.conditions[]."""
+
+    type: str = ""
+    status: str = ""
+
+
 class NodeStatus(Part, frozen=True):
     """status.
 
@@ -39,6 +46,7 @@ class NodeStatus(Part, frozen=True):
 
     allocatable: dict[str, Raw] | None = None
     capacity: dict[str, Raw] | None = None
+    conditions: tuple[NodeCondition, ...] | None = None
 
 
 class Node(Part, frozen=True):
@@ -73,6 +81,12 @@ def allocatable(node: Node) -> dict[str, Raw]:
 def capacity(node: Node) -> dict[str, Raw]:
     """The node's NVIDIA resources in capacity, as written."""
     return _of_nvidia(node.status.capacity if node.status else None)
+
+
+def conditions(node: Node) -> tuple[str, ...]:
+    """The types of the node's conditions that are true."""
+    every = (node.status.conditions if node.status else None) or ()
+    return tuple(each.type for each in every if each.status == "True")
 
 
 def _of_nvidia(everything: dict[str, Raw] | None) -> dict[str, Raw]:

@@ -23,6 +23,7 @@ def requirements_for(selected: Selection, search: Search) -> tuple[NodeRequireme
     | the pod needs memory | memory Gt need-1; where it is divided also replicas Lt replicas+1 |
     | the same, and the system has no label of memory | product In [large enough], replicas In |
     | some nodes belong to tenants, or may | gpu-sharing.io/tenant In [NAME], or DoesNotExist |
+    | a tenant's, and some nodes that show the same have vGPUs | the label of vGPUs NotIn [true] |
     | nodes that meet all this advertise the name and mean something else | hostname NotIn |
 
     They come from the whole inventory, not from what this pod can reach, so that running again
@@ -35,6 +36,7 @@ def requirements_for(selected: Selection, search: Search) -> tuple[NodeRequireme
         *profile,
         *_memory(selected.offer, search.question.constraints.memory),
         *_tenant(selected.group, search),
+        *_virtual(selected, search),
     )
     return (*dict.fromkeys(found), *_barred(selected.offer, found, search.inventory))
 
@@ -121,6 +123,14 @@ def _barred(
     )
     listed = tuple(sorted(bad))
     return (NodeRequirement(names.HOSTNAME, "NotIn", listed),) if listed else ()
+
+
+def _virtual(selected: Selection, search: Search) -> tuple[NodeRequirement, ...]:
+    label = selected.offer.form.labels.virtual
+    if label is None or selected.offer.virtual or not search.question.constraints.isolated:
+        return ()
+    some = any(other.virtual for _, other in _alike(selected.offer, search.inventory))
+    return (NodeRequirement(label, "NotIn", ("true",)),) if some else ()
 
 
 def _tenant(group: NodeGroup, search: Search) -> tuple[NodeRequirement, ...]:

@@ -26,6 +26,7 @@ _TO_LABEL: Final = (
     f"nothing says what this is for; label {names.WORKLOAD}: training|inference|dev|tenant"
 )
 UNCLASSIFIED_WARNING: Final = f"whole GPUs, since {_TO_LABEL}"
+VIRTUAL_WARNING: Final = "it may be a vGPU: the hypervisor may share its card with other machines"
 NAMED_WARNING: Final = f"MIG as it is named, but {_TO_LABEL}"
 
 
@@ -111,6 +112,11 @@ def _reason(selected: Selection, question: Question) -> Reason:
 
 def _warnings(allocation: Allocation, search: Search) -> tuple[str, ...]:
     """The warnings of an allocation, each at most 120 characters, as kubectl shows them."""
+    virtual = (VIRTUAL_WARNING,) if allocation.offer.virtual else ()
+    return (*virtual, *_of_strategy(allocation, search))
+
+
+def _of_strategy(allocation: Allocation, search: Search) -> tuple[str, ...]:
     question = search.question
     if allocation.reason is reasons.UNCLASSIFIED:
         whole = allocation.offer.strategy is FALLBACK

@@ -83,6 +83,8 @@ def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violat
     reached = any(each.form.needs_host_ipc and each.strategy in strategies for _, each in offers)
     if reached and not question.constraints.host_ipc:
         shm += " (mps of GKE needs spec.hostIPC: true)"
+    if question.constraints.isolated and any(each.virtual for _, each in offers):
+        shm += " on cards of its own machine (other machines may use a vGPU's card)"
     if resource == names.GPU:
         profile = question.constraints.profile
         of_profile = f" of profile {profile.name}" if profile else ""

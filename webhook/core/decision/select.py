@@ -37,15 +37,16 @@ def is_permitted(constraints: Constraints, group: NodeGroup, offer: Offer) -> bo
     | pod's tenant | node's tenant | strategy | |
     |---|---|---|---|
     | none or other | X | any | no: the pool is X's |
-    | any | none, or its own | isolated | yes |
+    | any | none, or its own | isolated, and no vGPU | yes |
     | none (not a tenant) | none | any | yes |
     | X | X | shared | only if the policy shares tenant pools |
-    | X | none | shared | no |
+    | X | none | shared, or a vGPU, whose card other machines may use | no |
     """
     if group.tenant is not None and group.tenant != constraints.tenant:
         return False
     own = group.tenant is not None and constraints.shared_pools
-    return own or not constraints.isolated or offer.strategy.traits.isolated
+    isolates = offer.strategy.traits.isolated and not offer.virtual
+    return own or not constraints.isolated or isolates
 
 
 def fits(constraints: Constraints, offer: Offer) -> bool:

@@ -90,6 +90,7 @@ def form_of(resource: GpuResource, form: Form) -> Form:
             filled(labels.memory),
             filled(labels.replicas),
             filled(labels.profile),
+            labels.virtual,
         ),
     )
 

@@ -14,6 +14,8 @@ from webhook.core.gpu.unusable import Unusable, UnusableReason, unusable
 from webhook.core.gpu.values import DeclaredPool, Offer
 
 _MOMENTARY: Final = (UnusableReason.NOTHING_ADVERTISED, UnusableReason.MIG_CHANGING)
+_UNHEALTHY: Final = ("UnhealthyNvidiaDevicePlugin", "UnhealthyNvidiaDCGMServices")
+"""Conditions of managed GPU nodes (AKS) that are true when what serves the GPUs is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,11 @@ def read_node(subject: Node, pools: tuple[DeclaredPool, ...] = ()) -> NodeOffers
     labels = node.labels(subject)
     selecting = tuple(each for each in pools if each.offer and selects(each, labels))
     advertised, wrong = _advertised(subject)
-    found = [_read(each, selecting) for each in advertised]
+    sick = next((each for each in node.conditions(subject) if each in _UNHEALTHY), None)
+    found = [
+        each.unusable(UnusableReason.UNHEALTHY, f"{sick}=True") if sick else _read(each, selecting)
+        for each in advertised
+    ]
     offers = tuple(each for each in found if isinstance(each, Offer))
     wrong = (*wrong, *(each for each in found if isinstance(each, Unusable)))
     if not advertised and not wrong:

@@ -43,6 +43,16 @@ class UnusableReason(StrEnum):
         "the node has GPUs and advertises none",
         "see that the device plugin runs there; GPUs of a DRA driver are asked for by claims",
     )
+    FOR_VIRTUAL_MACHINES = (
+        "for_virtual_machines",
+        "the node gives its GPUs to virtual machines",
+        "for pods, label it nvidia.com/gpu.workload.config=container",
+    )
+    UNHEALTHY = (
+        "unhealthy",
+        "the node says that its GPUs, or what serves them, are not healthy",
+        "see the condition's message (kubectl describe node), and repair or replace the node",
+    )
     MALFORMED_QUANTITY = (
         "malformed_quantity",
         "the advertised amount is no whole number",

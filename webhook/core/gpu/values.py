@@ -21,7 +21,7 @@ class NodeRequirement:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLabels:
-    """The labels of a device's product, memory in MiB, replicas and MIG profile.
+    """The labels of a device's product, memory in MiB, replicas, MIG profile, and vGPU.
 
     None where the system has no such label: then the products that are large enough are required.
     """
@@ -30,6 +30,7 @@ class DeviceLabels:
     memory: str | None = None
     replicas: str | None = None
     profile: str | None = None
+    virtual: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ _POOL: Final = _AZURE + "agentpool"
 _ACCELERATOR: Final = _AZURE + "accelerator"
 _MANAGED: Final = _AZURE + "dcgm-exporter"
 _MAKER: Final = "karpenter.azure.com/sku-gpu-manufacturer"
-_DECLARE: Final = f"declare the pool in the policy, by {_POOL} (pools)"
 _INSTALL: Final = "install the NVIDIA device plugin with gfd.enabled=true"
 
 
@@ -24,9 +23,11 @@ def _is_spoken(labels: Mapping[str, str]) -> bool:
 
 
 def _read_offer(found: Advertised) -> Unusable:
+    key = _POOL if _POOL in found.labels else "karpenter.sh/nodepool"
     managed = found.labels.get(_MANAGED) == "enabled"
-    detail = f"AKS pool {found.labels.get(_POOL)}, {found.amount} allocatable"
-    mend = _DECLARE if managed else f"{_DECLARE}, or {_INSTALL}"
+    detail = f"{key}={found.labels.get(key)}, {found.amount} allocatable"
+    mend = f"declare the pool in the policy, by {key} (pools)"
+    mend = mend if managed else f"{mend}, or {_INSTALL}"
     return found.unusable(UnusableReason.LABELS_MISSING, detail, mend)
 
 

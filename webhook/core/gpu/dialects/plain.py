@@ -14,6 +14,10 @@ _PRESENT: Final = (
 )
 _DRA: Final = "nvidia.com/gpu.deploy.dra-driver"
 
+_WORKLOADS: Final = (
+    "nvidia.com/gpu.workload.config"  # GPU Operator: container, vm-passthrough, vm-vgpu
+)
+
 
 def _read_offer(found: Advertised) -> Unusable:
     detail = f"{found.amount} allocatable and no label of GPU Feature Discovery"
@@ -21,6 +25,9 @@ def _read_offer(found: Advertised) -> Unusable:
 
 
 def _explain_nothing(labels: Mapping[str, str]) -> Unusable | None:
+    given = labels.get(_WORKLOADS, "container")
+    if given != "container":
+        return unusable(UnusableReason.FOR_VIRTUAL_MACHINES, f"{_WORKLOADS}={given}")
     present = next((key for key in _PRESENT if labels.get(key) == "true"), None)
     if present is None:
         return None

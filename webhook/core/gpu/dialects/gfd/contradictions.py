@@ -1,8 +1,9 @@
 """What cannot be true together of GPU Feature Discovery's labels and the amounts beside them."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
-from webhook.core.api import names
+from webhook.core.api import mig, names
 from webhook.core.gpu.dialect import Advertised, too_many, uneven, whole_numbers
 from webhook.core.gpu.dialects.gfd.labels import (
     COUNT,
@@ -16,6 +17,8 @@ from webhook.core.gpu.dialects.gfd.labels import (
 )
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.unusable import Unusable, UnusableReason, unusable
+
+_MOST_SLICES: Final = 7  # compute slices of a GPU
 
 
 def contradictions(found: Advertised, key: str, replicas_key: str) -> Iterator[Unusable]:
@@ -63,7 +66,7 @@ def _contradictions_of_gpus(found: Advertised, sharing: str | None) -> Iterator[
     |---|---|
     | none, product with -SHARED; with -MIG-, no slices | product_differs |
     | none, renamed shares beside it | whole_beside_shares |
-    | mps, slices | mps_on_slices |
+    | mps, slices under that name or others | mps_on_slices |
     | mps, mps.capable false | mps_without_daemon |
     """
     labels, product = found.labels, found.labels.get(PRODUCT, "")
@@ -75,8 +78,9 @@ def _contradictions_of_gpus(found: Advertised, sharing: str | None) -> Iterator[
     if sharing == "none" and shared and found.resource.kind is ResourceKind.GPU:
         detail = f"{found.amount} and {shared} {names.SHARED_GPU} allocatable"
         yield found.unusable(UnusableReason.WHOLE_BESIDE_SHARES, detail)
-    if sharing == "mps" and SLICES in labels:
-        yield found.unusable(UnusableReason.MPS_ON_SLICES, f"{SHARING}=mps with {SLICES}")
+    slices = [SLICES] if SLICES in labels else [n for n in found.others if n.startswith(names.MIG)]
+    if sharing == "mps" and slices:
+        yield found.unusable(UnusableReason.MPS_ON_SLICES, f"{SHARING}=mps with {slices[0]}")
     if sharing == "mps" and labels.get(MPS_CAPABLE) == "false":
         detail = f"{SHARING}=mps, {MPS_CAPABLE}=false"
         yield found.unusable(UnusableReason.MPS_WITHOUT_DAEMON, detail)
@@ -100,7 +104,7 @@ def device_count(found: Advertised) -> tuple[int | None, str]:
     """
     profile, labels = found.resource.profile, found.labels
     if profile is None:
-        return whole_numbers(labels.get(COUNT)), f"{COUNT}={labels.get(COUNT)}"
+        return _uncut(found)
     counts: dict[str, int | None] = {
         key: whole_numbers(text)
         for key, text in labels.items()
@@ -109,6 +113,21 @@ def device_count(found: Advertised) -> tuple[int | None, str]:
     known = [each for each in counts.values() if each is not None]
     text = ", ".join(f"{key}={labels[key]}" for key in sorted(counts))
     return (sum(known), text) if known and len(known) == len(counts) else (None, text)
+
+
+def _uncut(found: Advertised) -> tuple[int | None, str]:
+    """How many GPUs can be whole, beside those that the MIG devices are on."""
+    labels, text = found.labels, f"{COUNT}={found.labels.get(COUNT)}"
+    count = whole_numbers(labels.get(COUNT))
+    slices = sum(
+        (whole_numbers(value) or 0) * named[0].slices
+        for key, value in labels.items()
+        if key.endswith(".count") and (named := mig.of_resource(key.removesuffix(".count")))
+    )
+    if count is None or not slices or SLICES in labels:
+        return count, text
+    cut = -(-slices // _MOST_SLICES)
+    return max(count - cut, 0), f"{text}, of which {cut} or more are cut"
 
 
 def explain_nothing(labels: Mapping[str, str]) -> Unusable | None:

@@ -15,5 +15,7 @@ COUNT: Final = NVIDIA + "gpu.count"
 VIRTUAL: Final = NVIDIA + "vgpu.present"
 TIMESTAMP: Final = NVIDIA + "gfd.timestamp"
 SHARING_SUFFIX: Final = ".sharing-strategy"
-GPU_LABELS: Final = DeviceLabels(PRODUCT, NVIDIA + "gpu.memory", NVIDIA + "gpu.replicas")
-SLICE_LABELS: Final = DeviceLabels(PRODUCT, "{slice}.memory", "{slice}.replicas")
+GPU_LABELS: Final = DeviceLabels(
+    PRODUCT, NVIDIA + "gpu.memory", NVIDIA + "gpu.replicas", virtual=VIRTUAL
+)
+SLICE_LABELS: Final = DeviceLabels(PRODUCT, "{slice}.memory", "{slice}.replicas", virtual=VIRTUAL)
