@@ -17,8 +17,8 @@ $(BIN)/.demo: pyproject.toml
 demo: $(BIN)/.demo ## the real webhook over HTTPS on a sample cluster: who gets which GPU and why
 	@$(BIN)/python -m examples.demo
 
-test: $(BIN)/.installed ## all tests that need no cluster
-	@$(BIN)/python -m pytest -n 2
+test: $(BIN)/.installed ## all tests that need neither a cluster nor a Prometheus
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not needs_prometheus"
 
 lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts, hadolint
 	@$(BIN)/ruff check .

@@ -84,6 +84,14 @@ def live_pod(cluster: FakeCluster, owner: Json, name: str, node: str | None, **m
     return pod
 
 
+def more_of(cluster: FakeCluster, namespace: str, name: str, count: int) -> None:
+    """Let so many pods live that are as one that is there."""
+    one = cluster.objects["pods", namespace, name]
+    for number in range(count):
+        metadata = one["metadata"] | {"name": f"{name}-{number:05}", "uid": f"{name}-{number}"}
+        cluster.put("pods", one | {"metadata": metadata})
+
+
 def waiting(message: str) -> Json:
     """The status of a pod that the scheduler cannot place."""
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}

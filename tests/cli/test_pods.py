@@ -7,7 +7,7 @@ import pytest
 import yaml
 from command_line import Done, Json
 from fake_cluster import FakeCluster, edits, views
-from small_cluster import live_pod
+from small_cluster import more_of
 
 from webhook.core.checks.registry import REASONS
 
@@ -81,9 +81,7 @@ def test_nothing_is_said_in_words(look: Look) -> None:
 
 
 def test_a_thousand_pods_are_read_page_by_page(look: Look, cluster: FakeCluster) -> None:
-    owner = cluster.objects["replicasets", "shop", "recommender-7d4b9"]
-    for number in range(1200):
-        live_pod(cluster, owner, f"recommender-7d4b9-{number:05}", "a100-mig-1")
+    more_of(cluster, "shop", "recommender-7d4b9-aaaaa", 1200)
     assert len(records(look("pods", "-o", "json"))) == 1204
 
 

@@ -14,6 +14,7 @@ from small_cluster import (
     event,
     live_pod,
     made,
+    more_of,
     our_event,
     template,
     waiting,
@@ -244,10 +245,7 @@ def test_one_pod_can_be_asked_for(look: Look) -> None:
 def test_many_pods_that_wait_for_the_same_are_told_together(
     look: Look, cluster: FakeCluster
 ) -> None:
-    owner = cluster.objects["replicasets", "shop", "recommender-7d4b9"]
-    said = cluster.objects["pods", "shop", "recommender-7d4b9-ccccc"]["status"]
-    for number in range(700):
-        live_pod(cluster, owner, f"recommender-7d4b9-{number:05}", None, status=said)
+    more_of(cluster, "shop", "recommender-7d4b9-ccccc", 700)
     done = look("why", "deployment/recommender")
     assert done.code == 0
     assert "and 698 more" in done.out

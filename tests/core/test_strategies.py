@@ -1,5 +1,7 @@
 """The table of strategies and the forms of the dialects: forward and backward they say the same."""
 
+from itertools import product
+
 import msgspec
 import pytest
 import strategies as generated
@@ -7,6 +9,7 @@ from casefiles import CASES, expand
 from casefiles import read as library
 from hypothesis import given
 
+from webhook.core.api import mig
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.gpu.dialect import form_of, node_shows
@@ -15,6 +18,7 @@ from webhook.core.gpu.meaning import FORMS, strategy_of_request
 from webhook.core.gpu.reading import read_node
 from webhook.core.gpu.resources import parse_resource
 from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.values import NodeRequirement
 
 
 def read(short: dict) -> Node:
@@ -80,3 +84,31 @@ def _amount(short):
 def test_every_strategy_has_a_form_in_some_dialect():
     for strategy in Strategy:
         assert any(dialect.forms(strategy) for dialect in DIALECTS)
+
+
+def required_by(form):
+    """What a form requires of labels; GFD writes gpu.slices.gi wherever the product says MIG."""
+    if form.product_pattern == mig.PRODUCT_PATTERN:
+        return (*form.requirements, NodeRequirement("nvidia.com/gpu.slices.gi", "Exists"))
+    return form.requirements
+
+
+def exclude(one, other):
+    """Whether no value of one label meets two requirements."""
+    if one.key != other.key or one.operator == other.operator == "DoesNotExist":
+        return False
+    if "DoesNotExist" in (one.operator, other.operator):
+        return True
+    return bool(one.values and other.values) and not set(one.values) & set(other.values)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
+def test_the_requirements_of_two_strategies_never_match_one_node(dialect):
+    forms = [form for strategy in Strategy for form in dialect.forms(strategy)]
+    for one, other in product(forms, forms):
+        if one.strategy is other.strategy or not one.kinds & other.kinds:
+            continue
+        pairs = product(required_by(one), required_by(other))
+        assert any(exclude(*pair) for pair in pairs), (
+            f"{dialect.name}: a pod pinned for {one.strategy} could stand where {other.strategy} is"
+        )

@@ -1,6 +1,7 @@
 """YAML text becomes plain values that remember their lines."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -87,16 +88,20 @@ def parse_document(text: str, error: type[ValueError]) -> Document:
     return documents[0] if documents else Document(None, None)
 
 
+def _parse(text: str, error: type[ValueError]) -> Iterator[Document]:
+    loader = PlainLoader(text)
+    while loader.check_node():
+        root = loader.get_node()
+        yaml_graph.check_graph(root, error)
+        yield Document(loader.construct_document(root), root)
+
+
 def parse_documents(text: str, error: type[ValueError]) -> list[Document]:
     """Parses every document of a text, empty ones too, as `parse_document` does one."""
     try:
         if yaml_graph.nests_too_deeply(text):
             raise error("nested too deeply")
-        roots = list(yaml.compose_all(text, Loader=PlainLoader))
-        for root in roots:
-            yaml_graph.check_graph(root, error)
-        values = yaml.load_all(text, Loader=PlainLoader)
-        return [Document(value, root) for value, root in zip(values, roots, strict=True)]
+        return list(_parse(text, error))
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
