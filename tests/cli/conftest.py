@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Done, Run
-from fake_cluster import FakeCluster, kubeconfig, serving
+from fake_cluster import FakeCluster
 from small_cluster import small_cluster
 
 from webhook.cli import main
@@ -33,12 +33,12 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def cluster() -> Iterator[FakeCluster]:
     """A small cluster that answers; the caller is an administrator of it, unless a test says so."""
-    with serving(small_cluster()) as answering:
+    with small_cluster() as answering:
         yield answering
 
 
 @pytest.fixture
 def look(run: Run, cluster: FakeCluster, tmp_path: Path) -> Run:
     """Give what runs a command on the small cluster."""
-    path = str(kubeconfig(tmp_path, cluster.port))
+    path = str(cluster.write_kubeconfig(tmp_path, "shop"))
     return lambda *words: run(*words, "--kubeconfig", path)

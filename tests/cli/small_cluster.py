@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 from command_line import INVENTORY
-from fake_cluster import FakeCluster
+from fake_cluster import FakeCluster, log_of, metrics_of
 
 from webhook.process.version import version
 
@@ -68,9 +68,7 @@ def live_pod(cluster: FakeCluster, owner: Json, name: str, node: str | None, **m
     """Create a pod of an owner's template as the cluster would, and let it live there."""
     namespace = owner["metadata"]["namespace"]
     plain = copy.deepcopy(owner["spec"]["template"])
-    status, created, _ = cluster.create(plain, namespace)
-    assert status == 201, created
-    cluster.tried.clear()
+    created = cluster.create(plain, namespace).item
     metadata = created["metadata"]
     pod = made("Pod", "v1", name, namespace, owner=owner, age=more.pop("age", 3600))
     pod["metadata"] |= {
@@ -86,7 +84,7 @@ def live_pod(cluster: FakeCluster, owner: Json, name: str, node: str | None, **m
 
 def more_of(cluster: FakeCluster, namespace: str, name: str, count: int) -> None:
     """Let so many pods live that are as one that is there."""
-    one = cluster.objects["pods", namespace, name]
+    one = cluster.find("pods", namespace, name)
     for number in range(count):
         metadata = one["metadata"] | {"name": f"{name}-{number:05}", "uid": f"{name}-{number}"}
         cluster.put("pods", one | {"metadata": metadata})
@@ -233,8 +231,8 @@ def _installed(cluster: FakeCluster) -> None:
         pod = made("Pod", "v1", name, "gpu-sharing", labels=server, spec={"containers": []})
         ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
         cluster.put("pods", pod | {"status": ready})
-        cluster.logs[name] = log(index)
-        cluster.metrics[name] = metrics()
+        cluster.texts[log_of(name)] = log(index)
+        cluster.texts[metrics_of(name)] = metrics()
     pod = made("Pod", "v1", "gpu-sharing-certificates-1", "gpu-sharing", labels=keeper)
     cluster.put("pods", pod | {"spec": {"containers": []}, "status": {"phase": "Running"}})
     _configurations(cluster)

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 from command_line import Done, Json
-from fake_cluster import FakeCluster, edits, kubeconfig, views
+from fake_cluster import FakeCluster, edits, views
 from small_cluster import made, template
+
+from tests.fake_apiserver.kubeconfig import write_kubeconfig
 
 Look = Callable[..., Done]
 POD = "recommender-7d4b9-aaaaa"
@@ -24,7 +26,7 @@ def record(done: Done) -> Json:
 
 
 def pod(cluster: FakeCluster, name: str = POD, namespace: str = "shop") -> Json:
-    return cluster.objects["pods", namespace, name]
+    return cluster.find("pods", namespace, name)
 
 
 # What it tells.
@@ -73,7 +75,7 @@ def test_nothing_is_created_and_no_name_is_taken(look: Look, cluster: FakeCluste
 def test_a_pod_without_a_readable_owner_is_taken_back_itself(
     look: Look, cluster: FakeCluster
 ) -> None:
-    del cluster.objects["replicasets", "shop", "recommender-7d4b9"]
+    cluster.drop("replicasets", "shop", "recommender-7d4b9")
     done = look("explain", POD)
     assert "the pod itself, as it was before it was decided" in done.out
     assert "the same." in done.out
@@ -86,7 +88,7 @@ def test_a_pod_without_a_readable_owner_is_taken_back_itself(
 
 
 def test_another_policy_is_the_reason(look: Look, cluster: FakeCluster) -> None:
-    data = cluster.objects["configmaps", "gpu-sharing", "gpu-sharing-policy"]["data"]
+    data = cluster.find("configmaps", "gpu-sharing", "gpu-sharing-policy")["data"]
     data["policy.yaml"] += "matrix: {inference: {strategies: [mps]}}\n"
     now = record(look("explain", POD, "-o", "json"))["now"]
     assert (now["same"], now["decided"]["strategy"]) == (False, "mps")
@@ -95,13 +97,13 @@ def test_another_policy_is_the_reason(look: Look, cluster: FakeCluster) -> None:
 
 def test_other_nodes_are_the_reason(look: Look, cluster: FakeCluster) -> None:
     for name in ("a100-mig-1", "a100-mig-2"):
-        del cluster.objects["nodes", "", name]
+        cluster.drop("nodes", "", name)
     now = record(look("explain", POD, "-o", "json"))["now"]
     assert (now["same"], now["why"]) == (False, "the nodes offer something else now")
 
 
 def test_another_label_is_the_reason(look: Look, cluster: FakeCluster) -> None:
-    labels = cluster.objects["replicasets", "shop", "recommender-7d4b9"]["spec"]["template"]
+    labels = cluster.find("replicasets", "shop", "recommender-7d4b9")["spec"]["template"]
     labels["metadata"]["labels"]["gpu-sharing.io/workload"] = "dev"
     now = record(look("explain", POD, "-o", "json"))["now"]
     assert (now["same"], now["decided"]["strategy"]) == (False, "time-slicing")
@@ -111,20 +113,20 @@ def test_another_label_is_the_reason(look: Look, cluster: FakeCluster) -> None:
 def test_another_tenant_with_the_same_slice_is_told_beside(
     look: Look, cluster: FakeCluster
 ) -> None:
-    labels = cluster.objects["namespaces", "", "shop"]["metadata"]["labels"]
+    labels = cluster.find("namespaces", "", "shop")["metadata"]["labels"]
     labels["gpu-sharing.io/tenant"] = "green"
     assert "the same, although its tenant is green now" in look("explain", POD).out
 
 
 def test_another_ask_is_the_reason(look: Look, cluster: FakeCluster) -> None:
-    spec = cluster.objects["replicasets", "shop", "recommender-7d4b9"]["spec"]["template"]["spec"]
+    spec = cluster.find("replicasets", "shop", "recommender-7d4b9")["spec"]["template"]["spec"]
     spec["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": 2}}
     now = record(look("explain", POD, "-o", "json"))["now"]
     assert now["why"] == "its pod template requests something else now"
 
 
 def test_a_pod_that_would_be_refused_now_ends_with_1(look: Look, cluster: FakeCluster) -> None:
-    spec = cluster.objects["replicasets", "shop", "recommender-7d4b9"]["spec"]["template"]["spec"]
+    spec = cluster.find("replicasets", "shop", "recommender-7d4b9")["spec"]["template"]["spec"]
     spec["containers"][0]["securityContext"] = {"privileged": True}
     done = look("explain", POD)
     assert done.code == 1
@@ -145,7 +147,7 @@ def test_in_audit_mode_the_warning_tells(look: Look) -> None:
 
 
 def test_in_audit_mode_a_refusal_ends_with_1(look: Look, cluster: FakeCluster) -> None:
-    spec = cluster.objects["statefulsets", "lab", "nb"]["spec"]["template"]["spec"]
+    spec = cluster.find("statefulsets", "lab", "nb")["spec"]["template"]["spec"]
     spec["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": 2}}
     done = look("explain", "nb-0", "-n", "lab", "-o", "json")
     assert done.code == 1
@@ -211,7 +213,7 @@ def test_a_wrong_policy_in_the_cluster_does_not_hide_the_rest(
     look: Look, cluster: FakeCluster
 ) -> None:
     cluster.allowed = views("shop")
-    cluster.objects["configmaps", "gpu-sharing", "gpu-sharing-policy"]["data"] = {
+    cluster.find("configmaps", "gpu-sharing", "gpu-sharing-policy")["data"] = {
         "policy.yaml": "matrix: ["
     }
     done = look("explain", POD)
@@ -297,7 +299,7 @@ def test_without_a_cluster_one_is_told_so(run: Look, tmp_path: Path) -> None:
     done = run("explain", POD, "--kubeconfig", str(tmp_path / "none"))
     assert (done.code, done.out) == (2, "")
     assert "no cluster to ask" in done.err
-    silent = str(kubeconfig(tmp_path, 1))
+    silent = str(write_kubeconfig(tmp_path, "http://127.0.0.1:1"))
     done = run("explain", POD, "--kubeconfig", silent)
     assert (done.code, done.out) == (2, "")
     assert "the cluster does not answer" in done.err

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 import yaml
 from command_line import Done, Json
-from fake_cluster import FakeCluster, edits, views
+from fake_cluster import FakeCluster, edits, log_of, views
 from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, our_event
 
+from tests.fake_apiserver.answers import text_answer
 from webhook.cli.cluster import times
 from webhook.cli.verbs.logs.render import row_of
 from webhook.core import record
@@ -82,11 +83,11 @@ def test_filters(look: Look, words: list[str], count: int) -> None:
 
 
 def test_what_says_little_is_left_out_but_counted(look: Look, cluster: FakeCluster) -> None:
-    line = json.loads(cluster.logs[REPLICAS[0]].splitlines()[1])
+    line = json.loads(cluster.texts[log_of(REPLICAS[0])].splitlines()[1])
     checked = line | {"side": "validate", "reason": "safe"}
     tried = line | {"dryRun": True}
-    cluster.logs = dict.fromkeys(REPLICAS, "")
-    cluster.logs[REPLICAS[0]] = "\n".join(map(json.dumps, (line, checked, tried)))
+    cluster.texts |= dict.fromkeys(map(log_of, REPLICAS), "")
+    cluster.texts[log_of(REPLICAS[0])] = "\n".join(map(json.dumps, (line, checked, tried)))
     done = look("logs")
     assert "left out: 2 dry runs and validations that found nothing (--all)" in done.out
     assert len(records(look("logs", "-o", "json"))) == 1
@@ -103,7 +104,7 @@ def test_since_is_what_the_replicas_are_asked_for(look: Look) -> None:
 
 
 def test_no_line_is_said_in_words(look: Look, cluster: FakeCluster) -> None:
-    cluster.logs = dict.fromkeys(REPLICAS, "")
+    cluster.texts |= dict.fromkeys(map(log_of, REPLICAS), "")
     done = look("logs", "--since", "10m")
     assert (done.code, done.out) == (0, "No such decision in the last 10m.\n")
 
@@ -111,7 +112,7 @@ def test_no_line_is_said_in_words(look: Look, cluster: FakeCluster) -> None:
 def test_a_replica_that_cannot_be_read_is_named_and_the_rest_shown(
     look: Look, cluster: FakeCluster
 ) -> None:
-    cluster.logs[REPLICAS[0]] = 400
+    cluster.texts[log_of(REPLICAS[0])] = 400
     done = look("logs")
     assert done.code == 0
     assert f"replica {REPLICAS[0]} is left out" in done.out
@@ -135,7 +136,7 @@ def test_a_namespace_user_sees_events_and_which_right_is_missing(
 
 def test_rewrites_among_events_tell_asks_and_grants(look: Look, cluster: FakeCluster) -> None:
     cluster.allowed = views("shop")
-    owner = cluster.objects["deployments", "shop", "recommender"]
+    owner = cluster.find("deployments", "shop", "recommender")
     note = "main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)"
     change = {"name": "main", "from": {"nvidia.com/gpu": 1}, "to": {"nvidia.com/mig-1g.5gb": 1}}
     decision = {"workload": "inference", "strategy": "mig", "containers": [change]}
@@ -170,9 +171,12 @@ def test_where_nothing_is_installed_that_is_said(look: Look) -> None:
     assert "no replica of the webhook is there (looked for elsewhere/mine" in done.err
 
 
-def test_following_prints_lines_as_they_come(look: Look) -> None:
+def test_following_prints_lines_as_they_come(look: Look, cluster: FakeCluster) -> None:
+    for name in REPLICAS:
+        ending = text_answer(200, str(cluster.texts[log_of(name)]))
+        cluster.plan("get", log_of(name), ending, ending)
     done = look("logs", "-f", "--refused")
-    assert done.code == 2, "the fake's logs end, a real replica's do not"
+    assert done.code == 2, "these logs end, those of a replica that lives do not"
     assert done.out.count("several_gpus_not_allowed]") == 2
     assert all(f"replica {name} ended" in done.err for name in REPLICAS)
     lines = look("logs", "-f", "-o", "json").out.splitlines()

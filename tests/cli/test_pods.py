@@ -97,7 +97,7 @@ def test_a_namespace_user_sees_the_own_namespace(look: Look, cluster: FakeCluste
 
 
 def test_a_label_alone_is_not_believed(look: Look, cluster: FakeCluster) -> None:
-    metadata = cluster.objects["pods", "legacy", "old-1-aaaaa"]["metadata"]
+    metadata = cluster.find("pods", "legacy", "old-1-aaaaa")["metadata"]
     metadata["labels"]["gpu-sharing.io/strategy"] = "mig"
     metadata["annotations"]["gpu-sharing.io/decision"] = "\x1b[31m{}"
     [found] = records(look("pods", "-n", "legacy", "-o", "json"))

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 from command_line import Done, Json
-from fake_cluster import FakeCluster, edits, kubeconfig
+from fake_cluster import FakeCluster, edits, metrics_of
 from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, metrics, our_event
 
+from tests.fake_apiserver.kubeconfig import write_kubeconfig
 from webhook.cli.verbs.status import metrics as measured
 from webhook.server import metrics as server_metrics
 
@@ -84,10 +85,10 @@ NUMBERS = {
 def broken(cluster: FakeCluster, what: str) -> None:
     """Break one thing."""
     if what in NUMBERS:
-        cluster.metrics[REPLICAS[0]] = metrics(**dict([NUMBERS[what]]))
+        cluster.texts[metrics_of(REPLICAS[0])] = metrics(**dict([NUMBERS[what]]))
         return
     which, path, value = OBJECTS[what]
-    at: Any = cluster.objects[which]
+    at: Any = cluster.find(*which)
     for step in path[:-1]:
         at = at[step]
     at[path[-1]] = value
@@ -125,14 +126,16 @@ def test_one_broken_thing_is_named_and_ends_with_1(
 
 
 def test_a_configuration_that_is_gone_is_wrong(look: Look, cluster: FakeCluster) -> None:
-    del cluster.objects["validatingwebhookconfigurations", "", "gpu-sharing"]
+    cluster.drop("validatingwebhookconfigurations", "", "gpu-sharing")
     done = look("status")
     assert done.code == 1
     assert "there is no ValidatingWebhookConfiguration gpu-sharing: no pod is checked" in done.out
 
 
 def test_no_node_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
-    cluster.metrics = dict.fromkeys(REPLICAS, metrics(gpu_sharing_inventory_nodes=0))
+    cluster.texts |= dict.fromkeys(
+        map(metrics_of, REPLICAS), metrics(gpu_sharing_inventory_nodes=0)
+    )
     done = look("status")
     assert done.code == 1
     assert "the webhook knows of no nodes" in done.out
@@ -143,7 +146,7 @@ def test_a_node_whose_gpus_are_not_offered_is_named_with_the_mend(
 ) -> None:
     bad = {"name": "bad", "labels": {"nvidia.com/gpu.present": "true"}}
     status = {"allocatable": {"nvidia.com/gpu": "1"}}
-    cluster.objects["nodes", "", "bad"] = {"metadata": bad, "status": status}
+    cluster.put("nodes", {"metadata": bad, "status": status})
     found = record(look("status", "-o", "json"))
     assert [(each["node"], each["reason"]) for each in found["nodes"]] == [
         ("bad", "labels_missing")
@@ -154,7 +157,7 @@ def test_a_node_whose_gpus_are_not_offered_is_named_with_the_mend(
 def test_no_offer_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
     empty = [f"{line.rpartition(' ')[0]} 0" if "offers" in line else line
              for line in metrics().splitlines()]  # fmt: skip
-    cluster.metrics = dict.fromkeys(REPLICAS, "\n".join(empty) + "\n")
+    cluster.texts |= dict.fromkeys(map(metrics_of, REPLICAS), "\n".join(empty) + "\n")
     done = look("status")
     assert done.code == 1
     assert "no node offers a GPU" in done.out
@@ -164,32 +167,33 @@ def test_an_older_webhook_has_fewer_metrics(look: Look, cluster: FakeCluster) ->
     kept = [
         line for line in metrics().splitlines() if "offers" not in line and "undecided" not in line
     ]
-    cluster.metrics = dict.fromkeys(REPLICAS, "\n".join(kept) + "\n")
+    cluster.texts |= dict.fromkeys(map(metrics_of, REPLICAS), "\n".join(kept) + "\n")
     done = look("status")
     assert done.code == 0
     assert "the replicas do not look for them" in done.out
-    cluster.metrics = dict.fromkeys(REPLICAS, "")
+    cluster.texts |= dict.fromkeys(map(metrics_of, REPLICAS), "")
     assert look("status").code == 0
 
 
 def test_a_replica_without_metrics_is_named(look: Look, cluster: FakeCluster) -> None:
-    del cluster.metrics[REPLICAS[1]]
+    del cluster.texts[metrics_of(REPLICAS[1])]
     done = look("status")
     assert done.code == 0
     assert f"replica {REPLICAS[1]} gives no metrics" in done.out
-    cluster.metrics[REPLICAS[1]] = "{{{ no metrics"
+    cluster.texts[metrics_of(REPLICAS[1])] = "{{{ no metrics"
     assert look("status").code == 0
 
 
 def test_the_port_of_the_metrics_is_the_pods_own(look: Look, cluster: FakeCluster) -> None:
-    cluster.metrics_port = "9999"
+    for name in REPLICAS:
+        cluster.texts[metrics_of(name, "9999")] = cluster.texts.pop(metrics_of(name))
     assert "gives no metrics" in look("status").out
     for name in REPLICAS:
         ports = [
             {"name": "https", "containerPort": 8443},
             {"name": "metrics", "containerPort": 9999},
         ]
-        spec = cluster.objects["pods", "gpu-sharing", name]["spec"]
+        spec = cluster.find("pods", "gpu-sharing", name)["spec"]
         spec["containers"] = [{"name": "webhook", "ports": ports}]
     assert look("status").out.rstrip().endswith("All is well.")
 
@@ -197,14 +201,14 @@ def test_the_port_of_the_metrics_is_the_pods_own(look: Look, cluster: FakeCluste
 def test_lost_events_are_told(look: Look, cluster: FakeCluster) -> None:
     page = metrics() .replace('gpu_sharing_events_total{result="dropped"} 0',
                               'gpu_sharing_events_total{result="dropped"} 5')  # fmt: skip
-    cluster.metrics[REPLICAS[0]] = page
+    cluster.texts[metrics_of(REPLICAS[0])] = page
     done = look("status")
     assert done.code == 0
     assert "events that were lost: 5 dropped" in done.out
 
 
 def test_of_many_refusals_the_ten_most_frequent_are_shown(look: Look, cluster: FakeCluster) -> None:
-    owner = cluster.objects["deployments", "shop", "chat"]
+    owner = cluster.find("deployments", "shop", "chat")
     for number in range(30):
         told = our_event(owner, "several_gpus_not_allowed", TWO_FOR_DEV, count=number + 100)
         told["metadata"]["name"] = f"event-{number}"
@@ -216,8 +220,8 @@ def test_of_many_refusals_the_ten_most_frequent_are_shown(look: Look, cluster: F
 
 
 def test_a_refusal_of_long_ago_is_not_lately(look: Look, cluster: FakeCluster) -> None:
-    for key, each in cluster.objects.items():
-        if key[0] == "events" and each.get("series"):
+    for path, each in cluster.store.each():
+        if path.resource == "events" and each.get("series"):
             each["series"]["lastObservedTime"] = "2020-01-01T00:00:00Z"
     assert record(look("status", "-o", "json"))["refusals"] == []
 
@@ -248,7 +252,7 @@ def test_a_namespace_that_is_not_opted_in_is_shown_as_off(
     run: Look, cluster: FakeCluster, tmp_path: Path
 ) -> None:
     cluster.allowed = edits("legacy")
-    path = str(kubeconfig(tmp_path, cluster.port, "legacy"))
+    path = str(cluster.write_kubeconfig(tmp_path, "legacy"))
     assert "legacy     off" in run("status", "--kubeconfig", path).out
 
 
@@ -277,13 +281,13 @@ def test_what_is_not_installed_is_said(look: Look) -> None:
 def test_a_certificate_that_somebody_else_keeps_needs_no_keeper(
     look: Look, cluster: FakeCluster
 ) -> None:
-    del cluster.objects["deployments", "gpu-sharing", "gpu-sharing-certificates"]
+    cluster.drop("deployments", "gpu-sharing", "gpu-sharing-certificates")
     assert look("status").code == 0
     assert record(look("status", "-o", "json"))["install"]["keeper"] is None
 
 
 def test_without_a_cluster_one_is_told_so_at_once(run: Look, tmp_path: Path) -> None:
-    done = run("status", "--kubeconfig", str(kubeconfig(tmp_path, 1)))
+    done = run("status", "--kubeconfig", str(write_kubeconfig(tmp_path, "http://127.0.0.1:1")))
     assert (done.code, done.out) == (2, "")
     assert "the cluster does not answer" in done.err
 
@@ -300,7 +304,9 @@ def test_every_number_that_is_asked_for_is_one_that_the_server_gives() -> None:
 def test_a_replica_of_another_version_than_the_command_is_noted(
     look: Look, cluster: FakeCluster
 ) -> None:
-    cluster.metrics[REPLICAS[0]] = metrics(**{'gpu_sharing_build_info{version="9.9.9"}': 1})
+    cluster.texts[metrics_of(REPLICAS[0])] = metrics(
+        **{'gpu_sharing_build_info{version="9.9.9"}': 1}
+    )
     done = look("status")
     assert f"and 9.9.9 in {REPLICAS[0]}: upgrade one of them" in done.out
     assert done.code == 0
@@ -311,6 +317,6 @@ def test_what_decides_instead_of_a_policy_that_is_wrong_is_named(
     look: Look, cluster: FakeCluster, source: str
 ) -> None:
     told = {"gpu_sharing_policy_stale": 1, f'gpu_sharing_policy_source{{source="{source}"}}': 1}
-    cluster.metrics[REPLICAS[0]] = metrics(**told)
+    cluster.texts[metrics_of(REPLICAS[0])] = metrics(**told)
     used = source.replace("_", "-" if source == "built_in" else " ")
     assert f"the policy is refused and the {used} one used by {REPLICAS[0]}" in look("status").out

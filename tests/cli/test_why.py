@@ -39,8 +39,7 @@ def record(done: Done) -> Json:
 
 
 def without_events(cluster: FakeCluster) -> None:
-    for key in [key for key in cluster.objects if key[0] == "events"]:
-        del cluster.objects[key]
+    cluster.drop("events")
 
 
 # Refusals.
@@ -168,11 +167,11 @@ def test_every_controller_has_its_own_word_for_it(
 
 def test_a_newer_success_ends_an_older_refusal(look: Look, cluster: FakeCluster) -> None:
     for kind, name in (("replicasets", "chat-7d4b9"), ("deployments", "chat")):
-        spec = cluster.objects[kind, "shop", name]["spec"]
+        spec = cluster.find(kind, "shop", name)["spec"]
         spec["replicas"] = 1
         spec["template"]["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": 1}}
-    cluster.objects["deployments", "shop", "chat"]["status"] = {}
-    owner = cluster.objects["replicasets", "shop", "chat-7d4b9"]
+    cluster.find("deployments", "shop", "chat")["status"] = {}
+    owner = cluster.find("replicasets", "shop", "chat-7d4b9")
     live_pod(cluster, owner, "chat-7d4b9-aaaaa", "t4-dev-1", age=10)
     done = look("why", "deployment/chat")
     assert done.code == 0
@@ -186,8 +185,8 @@ def test_a_newer_success_ends_an_older_refusal(look: Look, cluster: FakeCluster)
 def test_an_older_replica_set_does_not_speak_for_the_new_one(
     look: Look, cluster: FakeCluster
 ) -> None:
-    cluster.objects["deployments", "shop", "chat"]["status"] = {}
-    deployment = cluster.objects["deployments", "shop", "chat"]
+    cluster.find("deployments", "shop", "chat")["status"] = {}
+    deployment = cluster.find("deployments", "shop", "chat")
     deployment["spec"]["replicas"] = 1
     deployment["spec"]["template"] = template("dev")
     newer = made(
@@ -253,7 +252,7 @@ def test_many_pods_that_wait_for_the_same_are_told_together(
 
 
 def test_a_pod_that_the_kubelet_failed_is_told(look: Look, cluster: FakeCluster) -> None:
-    owner = cluster.objects["replicasets", "shop", "recommender-7d4b9"]
+    owner = cluster.find("replicasets", "shop", "recommender-7d4b9")
     message = "Allocate failed due to requested number of devices unavailable"
     failed = {"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": message}
     live_pod(cluster, owner, "recommender-7d4b9-ddddd", "a100-mig-1", status=failed)
@@ -263,7 +262,7 @@ def test_a_pod_that_the_kubelet_failed_is_told(look: Look, cluster: FakeCluster)
 
 
 def test_pins_that_match_no_node_are_told_so(look: Look, cluster: FakeCluster) -> None:
-    owner = cluster.objects["replicasets", "shop", "recommender-7d4b9"]
+    owner = cluster.find("replicasets", "shop", "recommender-7d4b9")
     message = "0/5 nodes are available: 5 node(s) didn't match Pod's node affinity/selector."
     live_pod(cluster, owner, "recommender-7d4b9-eeeee", None, status=waiting(message))
     assert "No node matches its node affinity" in look("why", "rs/recommender-7d4b9").out
@@ -306,7 +305,8 @@ def test_why_there_should_be_no_pods_is_told(look: Look, cluster: FakeCluster, k
     spec, said = NO_PODS[kind]
     inner = {"template": template("inference")}
     whole = {"jobTemplate": {"spec": inner}} if kind == "CronJob" else inner
-    cluster.put(f"{kind.lower()}s", made(kind, "a/v1", "new", "shop", spec=whole | spec))
+    version = "batch/v1" if "Job" in kind else "apps/v1"
+    cluster.put(f"{kind.lower()}s", made(kind, version, "new", "shop", spec=whole | spec))
     done = look("why", f"{kind}/new")
     assert done.code == 0
     assert said in done.out
@@ -423,5 +423,5 @@ def test_a_workload_of_many_replica_sets_is_read_page_by_page(
     for number in range(1100):
         workload(cluster, f"other-{number}", "shop", {"template": template(None, 0)})
     assert look("why", "deployment/chat").code == 1
-    pages = [each for each in cluster.requests if each.resource == "replicasets"]
+    pages = [each for each in cluster.requests if each.resource.resource == "replicasets"]
     assert len(pages) == 3
