@@ -12,6 +12,11 @@ from webhook.kube.retry import Backoff
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.fake_apiserver.api import FakeApi
+
+NODES = "/api/v1/nodes"
+NAMESPACES = "/api/v1/namespaces"
+
 FAST = Intervals(
     settle=0.01,
     tick=0.05,
@@ -63,6 +68,11 @@ class Published:
     def names(self):
         """Return the names of the last one, if any."""
         return set(self.all[-1]) if self.all else None
+
+
+def asked(api: FakeApi, verb: str, path: str) -> list[dict[str, str]]:
+    """Return the parameters of the requests of a verb so far."""
+    return [each.params for each in api.seen(verb, path)]
 
 
 def until(condition: Callable[[], object]) -> None:

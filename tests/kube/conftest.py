@@ -9,11 +9,11 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from cluster_doubles import FAST, Clock, Log, Published
+from cluster_doubles import FAST, NODES, Clock, Log, Published
 from event_doubles import QUICK, Counts
-from fake_api import NODES, FakeApi
 from gpu_nodes import decode
 
+from tests.fake_apiserver.server import FakeApiServer
 from webhook.kube.client import ApiClient, open_client
 from webhook.kube.clock import Runtime
 from webhook.kube.events.recorder import EventRecorder, EventReporter
@@ -61,23 +61,14 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def api(no_thread_is_left: None) -> Iterator[FakeApi]:
-    server = FakeApi()
-    server.start()
-    yield server
-    server.stop()
+def api(no_thread_is_left: None) -> Iterator[FakeApiServer]:
+    with FakeApiServer() as server:
+        yield server
 
 
 @pytest.fixture
-def kubeconfig(api: FakeApi, tmp_path: Path) -> Path:
-    path = tmp_path / "kubeconfig"
-    path.write_text(
-        "current-context: here\n"
-        f"clusters: [{{name: fake, cluster: {{server: '{api.url}'}}}}]\n"
-        "users: [{name: we, user: {token: secret}}]\n"
-        "contexts: [{name: here, context: {cluster: fake, user: we}}]\n"
-    )
-    return path
+def kubeconfig(api: FakeApiServer, tmp_path: Path) -> Path:
+    return api.write_kubeconfig(tmp_path)
 
 
 @pytest.fixture

@@ -6,20 +6,19 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import fake_events
-
+from tests.fake_apiserver.paths import parse_path
 from webhook.core.api import denials, reasons
 from webhook.core.event import Action, Event, Regarding
 from webhook.kube.events.rate_limit import Rate
 from webhook.kube.events.recorder import EventResult, RecorderLimits
 
 if TYPE_CHECKING:
-    from fake_api import FakeApi
+    from tests.fake_apiserver.api import FakeApi
 
 JOB = Regarding("batch/v1", "Job", "train", "uid-job")
 SET = Regarding("apps/v1", "ReplicaSet", "web-6d4", "uid-set")
 DEPLOYMENT = Regarding("apps/v1", "Deployment", "web", "uid-deployment")
-SHOP = fake_events.collection("shop")
+SHOP = "/apis/events.k8s.io/v1/namespaces/shop/events"
 SETS = "/apis/apps/v1/namespaces/shop/replicasets"
 QUICK = RecorderLimits(rate=Rate(per_second=1e6, burst=1000), repeat=0.02)
 
@@ -61,14 +60,19 @@ def settled(counts: Counts, number: int) -> Callable[[], bool]:
     return lambda: sum(counts.of.values()) == number
 
 
-def stored(api: FakeApi, namespace: str = "shop") -> list[dict]:
-    """Return the events as the API server has them."""
-    return list(api.objects[fake_events.collection(namespace)].values())
+def stored(api: FakeApi) -> list[dict]:
+    """Return the events of the namespace as the API server has them."""
+    return api.store.listed(parse_path(SHOP))
 
 
-def sent(api: FakeApi, kind: str) -> int:
-    """Return the number of requests of a kind (post, patch) so far."""
-    return sum(1 for each, _, _ in api.sent if each == kind)
+def vanish(api: FakeApi) -> None:
+    """Let the first event be deleted."""
+    api.store.remove(f"{SHOP}/{stored(api)[0]['metadata']['name']}")
+
+
+def sent(api: FakeApi, verb: str) -> int:
+    """Return the number of requests of a verb (create, patch) so far."""
+    return [each for each, _ in api.writes()].count(verb)
 
 
 def count_of(event: dict) -> int:

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_api import NODES
-from faults import dripping, refuse, slow, stream
+from cluster_doubles import NODES, asked
 
+from tests.fake_apiserver.answers import json_answer, status
+from tests.fake_apiserver.faults import dripping, silent, stream
 from webhook.kube.api_request import DRY_RUN
 from webhook.kube.client import open_client, split_lines
 from webhook.kube.cluster_config import load_service_account
@@ -24,8 +25,8 @@ async def collected(lines):
 
 async def test_a_refusal_carries_status_message_retry_after_and_causes(api, client):
     cause = {"reason": "FieldValueInvalid", "message": "no", "field": "spec.a"}
-    status = {"message": "slow\n down", "details": {"causes": [cause]}}
-    api.plan(NODES, "get", lambda handler: handler.send(429, status, Retry_After="7"))
+    slow = {"message": "slow\n down", "details": {"causes": [cause]}}
+    api.plan("list", NODES, json_answer(429, slow, Retry_After="7"))
     with pytest.raises(ApiError) as caught:
         await client.get(NODES, timeout=5)
     assert (caught.value.status, caught.value.message) == (429, "slow down")
@@ -35,26 +36,25 @@ async def test_a_refusal_carries_status_message_retry_after_and_causes(api, clie
 
 
 async def test_a_refusal_that_is_no_status_is_told_as_it_came(api, client):
-    api.plan(NODES, "get", lambda handler: handler.send(502, "x" * 100_000))
+    api.plan("list", NODES, json_answer(502, "x" * 100_000))
     with pytest.raises(ApiError, match='HTTP 502: "xxx') as caught:
         await client.get(NODES, timeout=5)
     assert len(caught.value.message) == 300
 
 
 async def test_the_token_and_the_parameters_are_sent(api, client):
-    seen = []
-    api.plan(NODES, "get", lambda handler: (seen.append(handler.headers), handler.send(200, {})))
+    api.plan("list", NODES, json_answer(200, {}))
     assert await client.get(NODES, {"labelSelector": "a/b in (c, d)"}, timeout=5) == b"{}"
-    assert seen[0]["Authorization"] == "Bearer secret"
-    assert seen[0]["User-Agent"] == "gpu-sharing"
-    assert api.asked(NODES, "get") == [{"labelSelector": "a/b in (c, d)"}]
+    assert api.requests[0].headers["Authorization"] == "Bearer secret"
+    assert api.requests[0].headers["User-Agent"] == "gpu-sharing"
+    assert asked(api, "list", NODES) == [{"labelSelector": "a/b in (c, d)"}]
 
 
 @pytest.mark.parametrize("name", ["..", "..%2Fnodes", "a%20b"])
 async def test_a_path_is_sent_as_it_is(api, client, name):
     with pytest.raises(ApiError):
         await client.get(f"{NODES}/{name}", timeout=5)
-    assert api.requests[0][0] == f"{NODES}/{name}"
+    assert api.requests[0].path == f"{NODES}/{name}"
 
 
 @pytest.mark.parametrize(
@@ -66,18 +66,14 @@ async def test_a_path_is_sent_as_it_is(api, client, name):
     ],
 )
 async def test_what_is_sent_names_its_media_type(api, client, sent):
-    (method, body, kind), seen = sent, []
-    warnings = {"Warning": '299 - "old \\"field\\"", 299 - "x"'}
-
-    def answer(handler):
-        seen.append(handler.headers["Content-Type"])
-        handler.send(201, {"done": True}, **warnings)
-
-    api.plan(EVENTS + DRY_RUN, method.lower(), answer)
+    method, body, kind = sent
+    warned = json_answer(201, {"done": True}, ('old "field"',))
+    api.plan("create" if method == "POST" else "patch", EVENTS, warned)
     found = await client.send(method, EVENTS + DRY_RUN, body, timeout=5)
     assert (found.body, found.warnings) == (b'{"done": true}', ('old "field"',))
-    assert api.sent == [(method.lower(), EVENTS + "?dryRun=All", body)]
-    assert seen == [kind]
+    [request] = api.requests
+    assert (request.body, request.dry_run) == (body, True)
+    assert request.headers["Content-Type"] == kind
 
 
 async def test_no_server_is_an_error_without_a_status(api, client):
@@ -88,9 +84,9 @@ async def test_no_server_is_an_error_without_a_status(api, client):
     api.start()
 
 
-@pytest.mark.parametrize("fault", [slow(5), dripping])
+@pytest.mark.parametrize("fault", [silent, dripping])
 async def test_a_slow_answer_is_given_up(api, client, fault):
-    api.plan(NODES, "get", fault)
+    api.plan("list", NODES, fault)
     started = time.monotonic()
     with pytest.raises(ApiError, match=r"no whole answer within 0\.2 s"):
         await client.get(NODES, timeout=0.2)
@@ -98,27 +94,27 @@ async def test_a_slow_answer_is_given_up(api, client, fault):
 
 
 async def test_a_silent_stream_is_given_up(api, client):
-    api.plan(NODES, "watch", slow(5))
+    api.plan("watch", NODES, silent)
     with pytest.raises(ApiError) as caught:
         await collected(client.stream(NODES, {"watch": "true"}, timeout=0.2))
     assert caught.value.status is None
 
 
 async def test_a_stream_cut_off_in_a_line_is_an_error(api, client):
-    api.plan(NODES, "watch", stream(("BOOKMARK", {}), end=b'50\r\n{"type":'))
+    api.plan("watch", NODES, stream(("BOOKMARK", {}), end=b'50\r\n{"type":'))
     with pytest.raises(ApiError):
         await collected(client.stream(NODES, {"watch": "true"}, timeout=5))
 
 
 async def test_a_stream_that_is_refused_is_an_error(api, client):
-    api.plan(NODES, "watch", refuse(410))
+    api.plan("watch", NODES, status(410))
     with pytest.raises(ApiError) as caught:
         await collected(client.stream(NODES, {"watch": "true"}, timeout=5))
     assert caught.value.expired
 
 
 async def test_a_stream_with_an_end_just_ends(api, client):
-    api.plan(NODES, "watch", stream(("BOOKMARK", {})))
+    api.plan("watch", NODES, stream(("BOOKMARK", {})))
     lines = await collected(client.stream(NODES, {"watch": "true"}, timeout=5))
     assert lines == [b'{"type": "BOOKMARK", "object": {}}']
 
@@ -184,6 +180,6 @@ async def test_what_the_reader_of_a_stream_raises_stays_what_it_is(api, client):
             async for _ in lines:
                 raise BrokenPipeError
 
-    api.plan(NODES, "watch", stream(("BOOKMARK", {})))
+    api.plan("watch", NODES, stream(("BOOKMARK", {})))
     with pytest.raises(BrokenPipeError):
         await read_and_fail()

@@ -2,14 +2,13 @@
 
 import asyncio
 import dataclasses
-import threading
 
 import pytest
-from cluster_doubles import FAST
-from fake_api import NAMESPACES
-from faults import refuse, silent
+from cluster_doubles import FAST, NAMESPACES, asked
 from gpu_nodes import namespace
 
+from tests.fake_apiserver.answers import json_answer, status
+from tests.fake_apiserver.faults import Gate, silent
 from webhook.core.api import names
 from webhook.kube.clock import Runtime
 from webhook.kube.namespaces import LookupLimits, NamespaceLabels
@@ -44,26 +43,26 @@ async def test_a_watched_namespace_costs_no_request(api, lookup):
 
 
 async def test_a_watched_namespace_of_another_mode_is_asked_for(api, lookup):
-    api.put(NAMESPACES, namespace("team", **ENFORCED))
+    api.store.put(NAMESPACES, namespace("team", **ENFORCED))
     audited = {"team": {names.MODE: "audit"}}
     assert await lookup(audited).labels("team", MODES) == ENFORCED
 
 
 async def test_another_one_is_asked_for_and_remembered_for_a_while(api, lookup, clock):
-    api.put(NAMESPACES, namespace("team", tier="gold"))
+    api.store.put(NAMESPACES, namespace("team", tier="gold"))
     namespaces = lookup()
     assert await namespaces.labels("team", MODES) == {"tier": "gold"}
     await asyncio.sleep(0)
     clock.seconds += 4.9
     assert namespaces.labels("team", MODES) == {"tier": "gold"}
-    assert len(api.asked(TEAM, "get")) == 1
+    assert len(asked(api, "get", TEAM)) == 1
     clock.seconds += 0.2
     await namespaces.labels("team", MODES)
-    assert len(api.asked(TEAM, "get")) == 2
+    assert len(asked(api, "get", TEAM)) == 2
 
 
 async def test_a_namespace_without_labels_has_none_of_them(api, lookup):
-    api.put(NAMESPACES, {"metadata": {"name": "team"}})
+    api.store.put(NAMESPACES, {"metadata": {"name": "team"}})
     assert await lookup().labels("team", MODES) == {}
 
 
@@ -72,16 +71,16 @@ async def test_a_failure_is_none_told_and_remembered_shorter(api, lookup, log, c
     assert await namespaces.labels("team", MODES) is None
     assert await namespaces.labels("team", MODES) is None
     assert log.of("namespace not looked up") == [
-        {"namespace": "team", "error": "HTTP 404: team not found"}
+        {"namespace": "team", "error": 'HTTP 404: namespaces "team" not found'}
     ]
-    api.put(NAMESPACES, namespace("team"))
+    api.store.put(NAMESPACES, namespace("team"))
     clock.seconds += 2.1
     assert await namespaces.labels("team", MODES) == {}
 
 
-@pytest.mark.parametrize("answer", [refuse(403), lambda handler: handler.send(200, ["odd"])])
+@pytest.mark.parametrize("answer", [status(403), json_answer(200, ["odd"])])
 async def test_any_bad_answer_is_none(api, lookup, log, answer):
-    api.plan(TEAM, "get", answer)
+    api.plan("get", TEAM, answer)
     assert await lookup().labels("team", MODES) is None
     assert log.of("namespace not looked up")
 
@@ -94,30 +93,33 @@ async def test_a_silent_server_is_given_up_after_half_a_second(api, lookup, log)
         asked.append(seconds)
         return asyncio.timeout(seconds / 50)
 
-    api.plan(TEAM, "get", silent)
+    api.plan("get", TEAM, silent)
     assert await lookup(timer=timer).labels("team", MODES) is None
     assert asked == [0.5]
     assert log.of("namespace not looked up")[0]["error"] == "no answer within 0.5 s"
 
 
 async def test_a_burst_of_pods_in_a_namespace_is_one_request(api, lookup):
-    api.put(NAMESPACES, namespace("team", tier="gold"))
-    api.plan(TEAM, "get", lambda handler: (api.hang(0.1), api.one(handler, TEAM)))
+    api.store.put(NAMESPACES, namespace("team", tier="gold"))
+    gate = Gate()
+    api.plan("get", TEAM, gate)
     namespaces = lookup(seconds=5)
-    answers = await asyncio.gather(*(namespaces.labels("team", MODES) for _ in range(100)))
+    waiting = [namespaces.labels("team", MODES) for _ in range(100)]
+    gate.open()
+    answers = await asyncio.gather(*waiting)
     assert answers == [{"tier": "gold"}] * 100
-    assert len(api.asked(TEAM, "get")) == 1
+    assert len(asked(api, "get", TEAM)) == 1
 
 
 async def test_one_who_goes_away_takes_the_answer_from_nobody(api, lookup):
-    api.put(NAMESPACES, namespace("team", tier="gold"))
-    released = threading.Event()
-    api.plan(TEAM, "get", lambda handler: (released.wait(10), api.one(handler, TEAM)))
+    api.store.put(NAMESPACES, namespace("team", tier="gold"))
+    gate = Gate()
+    api.plan("get", TEAM, gate)
     namespaces = lookup(seconds=5)
     gone, staying = namespaces.labels("team", MODES), namespaces.labels("team", MODES)
     await asyncio.sleep(0)
     gone.cancel()
-    released.set()
+    gate.open()
     assert await staying == {"tier": "gold"}
     assert gone.cancelled()
 
@@ -125,7 +127,7 @@ async def test_one_who_goes_away_takes_the_answer_from_nobody(api, lookup):
 async def test_no_more_requests_than_allowed_are_under_way(api, lookup, log):
     names = [f"team{number}" for number in range(4)]
     for name in names:
-        api.plan(f"{NAMESPACES}/{name}", "get", silent)
+        api.plan("get", f"{NAMESPACES}/{name}", silent)
     namespaces = lookup(at_once=1, seconds=0.2)
     assert await asyncio.gather(*(namespaces.labels(each, MODES) for each in names)) == [None] * 4
     errors = [str(line["error"]) for line in log.of("namespace not looked up")]
@@ -144,4 +146,4 @@ async def test_what_is_remembered_is_bounded(api, lookup, clock):
 
 async def test_a_strange_name_stays_in_its_place_of_the_path(api, lookup):
     assert await lookup().labels("../nodes", MODES) is None
-    assert api.requests[0][0] == f"{NAMESPACES}/..%2Fnodes"
+    assert api.requests[0].path == f"{NAMESPACES}/..%2Fnodes"

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster_doubles import until
+from cluster_doubles import NAMESPACES, NODES, until
 from event_doubles import SETS, count_of, replica_set, stored
-from fake_api import NAMESPACES, NODES
 from gpu_nodes import namespace
 
 from examples.demo import api_server
@@ -25,11 +24,11 @@ def cluster(api, kubeconfig, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     for item in yaml.safe_load(INVENTORY.read_text())["items"]:
         if item["kind"] == "Node":
-            api.put(NODES, item)
+            api.store.put(NODES, item)
     enforced = namespace("shop")
     enforced["metadata"]["labels"] = {"gpu-sharing.io/mode": "enforce"}
-    api.put(NAMESPACES, enforced)
-    api.put(SETS, replica_set())
+    api.store.put(NAMESPACES, enforced)
+    api.store.put(SETS, replica_set())
     return api
 
 
@@ -94,4 +93,4 @@ def test_both_can_be_switched_off(cluster, tmp_path, monkeypatch):
     with running(tmp_path, ["--undecided", "off"]) as place:
         assert not ask(place, pod("Training"))
         assert "gpu_sharing_undecided" not in metrics(place)
-    assert cluster.sent == []
+    assert cluster.writes() == []

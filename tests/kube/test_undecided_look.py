@@ -4,9 +4,10 @@ import dataclasses
 import time
 
 import pytest
-from cluster_doubles import FAST, eventually
-from faults import refuse
+from cluster_doubles import FAST, asked, eventually
 
+from tests.fake_apiserver.answers import json_answer, status
+from tests.fake_apiserver.faults import instead
 from webhook.kube.clock import Runtime
 from webhook.kube.unreviewed import CountIntervals, UnreviewedPods
 
@@ -40,7 +41,7 @@ def looking(client, log, running):
 
 async def test_undecided_pods_are_counted_by_namespace_with_zeros(api, looking):
     for pod in (gpu_pod("a"), gpu_pod("b"), gpu_pod("ours", decided=True)):
-        api.put(SHOP, pod)
+        api.store.put(SHOP, pod)
     pods = looking("shop", "lab")
     await eventually(lambda: pods.counts)
     assert pods.counts == {"shop": 2, "lab": 0}
@@ -48,18 +49,18 @@ async def test_undecided_pods_are_counted_by_namespace_with_zeros(api, looking):
 
 
 async def test_the_count_follows_the_cluster(api, looking):
-    api.put(SHOP, gpu_pod("a"))
+    api.store.put(SHOP, gpu_pod("a"))
     pods = looking("shop")
     await eventually(lambda: pods.counts == {"shop": 1})
-    api.put(SHOP, gpu_pod("b"))
+    api.store.put(SHOP, gpu_pod("b"))
     await eventually(lambda: pods.counts == {"shop": 2})
-    api.remove(SHOP, "a")
-    api.remove(SHOP, "b")
+    api.store.remove(f"{SHOP}/a")
+    api.store.remove(f"{SHOP}/b")
     await eventually(lambda: pods.counts == {"shop": 0})
 
 
 async def test_a_namespace_that_enforces_no_more_is_gone_at_once(api, looking):
-    api.put(SHOP, gpu_pod("a"))
+    api.store.put(SHOP, gpu_pod("a"))
     out = set()
     pods = looking("shop", "lab", still=lambda name: name not in out, every=3600)
     await eventually(lambda: pods.counts == {"shop": 1, "lab": 0})
@@ -70,54 +71,57 @@ async def test_a_namespace_that_enforces_no_more_is_gone_at_once(api, looking):
 async def test_many_pods_come_in_pages(api, looking):
     api.page_size = 10
     for number in range(35):
-        api.put(SHOP, gpu_pod(f"pod-{number}", decided=number % 2 == 0))
+        api.store.put(SHOP, gpu_pod(f"pod-{number}", decided=number % 2 == 0))
     pods = looking("shop", every=60)
     await eventually(lambda: pods.counts)
     assert pods.counts == {"shop": 17}
-    asked = api.asked(SHOP, "get")
-    assert [each.get("continue") for each in asked] == [None, "10", "20", "30"]
-    assert {each["limit"] for each in asked} == {"100"}
-    assert asked[0]["fieldSelector"] == "status.phase!=Succeeded,status.phase!=Failed"
+    looks, version = asked(api, "list", SHOP), api.store.version
+    assert [each.get("continue") for each in looks] == [
+        None,
+        *(f"{version}:{start}" for start in (10, 20, 30)),
+    ]
+    assert {each["limit"] for each in looks} == {"100"}
+    assert looks[0]["fieldSelector"] == "status.phase!=Succeeded,status.phase!=Failed"
 
 
 async def test_a_page_token_that_expired_starts_the_namespace_again(api, looking, log):
     api.page_size = 1
     for name in "ab":
-        api.put(SHOP, gpu_pod(name))
-    api.plan(SHOP, "get", lambda handler: handler.send(200, api.page(SHOP, {})), refuse(410))
+        api.store.put(SHOP, gpu_pod(name))
+    api.plan("list", SHOP, instead(lambda _: None), status(410))
     pods = looking("shop", every=60)
     await eventually(lambda: pods.counts)
     assert pods.counts == {"shop": 2}
-    assert len(api.asked(SHOP, "get")) == 4
+    assert len(asked(api, "list", SHOP)) == 4
     assert log.of("undecided pods not counted") == []
 
 
 async def test_growth_is_told_with_the_youngest_pods(api, looking, log):
     for number in range(20):
-        api.put(SHOP, gpu_pod(f"pod-{number:02}", created=f"2026-01-01T00:00:{number:02}Z"))
+        api.store.put(SHOP, gpu_pod(f"pod-{number:02}", created=f"2026-01-01T00:00:{number:02}Z"))
     pods = looking("shop")
     youngest = ("pod-19", "pod-18", "pod-17", "pod-16", "pod-15")
     await eventually(lambda: log.of("undecided_pods"))
     assert log.of("undecided_pods") == [{"namespace": "shop", "count": 20, "pods": youngest}]
-    looks = len(api.asked(SHOP, "get"))
-    await eventually(lambda: len(api.asked(SHOP, "get")) > looks + 2)
+    looks = len(asked(api, "list", SHOP))
+    await eventually(lambda: len(asked(api, "list", SHOP)) > looks + 2)
     assert len(log.of("undecided_pods")) == 1
-    api.remove(SHOP, "pod-00")
+    api.store.remove(f"{SHOP}/pod-00")
     await eventually(lambda: pods.counts == {"shop": 19})
-    api.put(SHOP, gpu_pod("new", created="2026-01-02T00:00:00Z"))
+    api.store.put(SHOP, gpu_pod("new", created="2026-01-02T00:00:00Z"))
     await eventually(lambda: len(log.of("undecided_pods")) == 2)
     assert log.of("undecided_pods")[1]["pods"][0] == "new"
 
 
 async def test_without_the_right_there_is_no_number_and_it_is_told_once(api, looking, log):
-    api.put(SHOP, gpu_pod("a"))
+    api.store.put(SHOP, gpu_pod("a"))
     pods = looking("shop")
     await eventually(lambda: pods.counts)
     looked = pods.counted_at
-    api.plan(SHOP, "get", *[refuse(403, "pods is forbidden")] * 1000)
+    api.plan("list", SHOP, *[status(403, "pods is forbidden")] * 1000)
     await eventually(lambda: pods.counts is None)
-    looks = len(api.asked(SHOP, "get"))
-    await eventually(lambda: len(api.asked(SHOP, "get")) > looks + 2)
+    looks = len(asked(api, "list", SHOP))
+    await eventually(lambda: len(asked(api, "list", SHOP)) > looks + 2)
     assert log.of("right missing") == [
         {"right": "pods: list", "error": "HTTP 403: pods is forbidden"}
     ]
@@ -127,15 +131,15 @@ async def test_without_the_right_there_is_no_number_and_it_is_told_once(api, loo
 
 
 async def test_a_look_that_is_not_whole_changes_nothing(api, looking, log):
-    api.put(SHOP, gpu_pod("a"))
+    api.store.put(SHOP, gpu_pod("a"))
     pods = looking("shop", "lab")
     await eventually(lambda: pods.counts)
-    api.plan(LAB, "get", *[refuse(500, "no leader")] * 1000)
+    api.plan("list", LAB, *[status(500, "no leader")] * 1000)
     await eventually(lambda: log.of("undecided pods not counted"))
     looked = pods.counted_at
-    api.put(SHOP, gpu_pod("b"))
-    looks = len(api.asked(LAB, "get"))
-    await eventually(lambda: len(api.asked(LAB, "get")) > looks + 2)
+    api.store.put(SHOP, gpu_pod("b"))
+    looks = len(asked(api, "list", LAB))
+    await eventually(lambda: len(asked(api, "list", LAB)) > looks + 2)
     assert pods.counts == {"shop": 1, "lab": 0}
     assert pods.counted_at == looked
     assert log.of("undecided pods not counted") == [{"error": "HTTP 500: no leader"}]
@@ -152,7 +156,7 @@ async def test_before_the_namespaces_are_known_nothing_is_asked(api, looking):
 
 @pytest.mark.parametrize("answer", [["odd"], {"metadata": {"resourceVersion": "1"}, "items": [7]}])
 async def test_an_answer_that_is_no_list_of_pods_is_told_once(api, looking, log, answer):
-    api.plan(SHOP, "get", lambda handler: handler.send(200, answer))
+    api.plan("list", SHOP, json_answer(200, answer))
     pods = looking("shop")
     await eventually(lambda: pods.counts == {"shop": 0})
     assert len(log.of("undecided pods not counted")) == 1

@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from cluster_doubles import eventually
-from fake_api import NODES
-from faults import refuse, silent, stream
+from cluster_doubles import NODES, asked, eventually
 from gpu_nodes import Node, decode, gpu_node, plain_node
 
+from tests.fake_apiserver.answers import status
+from tests.fake_apiserver.faults import silent_stream, stream
 from webhook.kube.list_watch import WatchedResource
 from webhook.kube.lister import list_once
 from webhook.kube.retry import Backoff
@@ -16,15 +16,15 @@ SOURCE = WatchedResource("nodes", NODES, decode)
 
 
 async def test_the_list_and_then_each_event_is_published(api, watch, published):
-    api.put(NODES, gpu_node("a"))
-    api.put(NODES, plain_node("cpu"))
+    api.store.put(NODES, gpu_node("a"))
+    api.store.put(NODES, plain_node("cpu"))
     watcher = watch()
     await eventually(lambda: published.all)
     assert published.all[0] == {"a": Node("T4", 1), "cpu": None}
     assert watcher.listed
-    api.put(NODES, gpu_node("b"))
+    api.store.put(NODES, gpu_node("b"))
     await eventually(lambda: published.names == {"a", "b", "cpu"})
-    api.remove(NODES, "a")
+    api.store.remove(f"{NODES}/a")
     await eventually(lambda: published.names == {"b", "cpu"})
     assert len(published.all[0]) == 2
 
@@ -37,39 +37,39 @@ async def test_an_empty_cluster_is_seen_too(api, watch, published):
 async def test_a_list_of_many_pages_is_published_once(api, watch, published):
     api.page_size = 10
     for number in range(35):
-        api.put(NODES, gpu_node(f"n{number}"))
+        api.store.put(NODES, gpu_node(f"n{number}"))
     watch()
     await eventually(lambda: published.all)
     assert len(published.names) == 35
-    assert len(api.asked(NODES, "get")) == 4
+    assert len(asked(api, "list", NODES)) == 4
 
 
 async def test_a_burst_becomes_few_publications(api, watch, published):
     watch(settle=0.3)
     await eventually(lambda: published.all)
     for number in range(200):
-        api.put(NODES, gpu_node(f"n{number}"))
+        api.store.put(NODES, gpu_node(f"n{number}"))
     await eventually(lambda: len(published.names) == 200)
     assert len(published.all) < 10
 
 
 async def test_a_bookmark_moves_the_version_that_the_next_watch_asks_for(api, watch, log):
     watch()
-    await eventually(lambda: api.asked(NODES, "watch"))
-    api.plan(NODES, "watch", stream(("BOOKMARK", {"metadata": {"resourceVersion": "4711"}})))
+    await eventually(lambda: asked(api, "watch", NODES))
+    api.plan("watch", NODES, stream(("BOOKMARK", {"metadata": {"resourceVersion": "4711"}})))
     api.stop()
     api.start()
-    await eventually(lambda: api.asked(NODES, "watch")[-1]["resourceVersion"] == "4711")
-    assert len(api.asked(NODES, "get")) == 1
+    await eventually(lambda: asked(api, "watch", NODES)[-1]["resourceVersion"] == "4711")
+    assert len(asked(api, "list", NODES)) == 1
 
 
 async def test_an_unreadable_object_is_told_and_the_others_are_there(api, watch, published, log):
-    api.put(NODES, {"metadata": {"name": "bad"}, "status": []})
-    api.put(NODES, gpu_node("a"))
+    api.store.put(NODES, {"metadata": {"name": "bad"}, "status": []})
+    api.store.put(NODES, gpu_node("a"))
     watch()
     await eventually(lambda: published.names == {"a"})
-    api.put(NODES, {"metadata": {"name": "worse"}, "status": 1})
-    api.put(NODES, gpu_node("b"))
+    api.store.put(NODES, {"metadata": {"name": "worse"}, "status": 1})
+    api.store.put(NODES, gpu_node("b"))
     await eventually(lambda: published.names == {"a", "b"})
     skipped = [str(line["reason"]).split(":")[0] for line in log.of("object skipped")]
     assert skipped == ["bad", "worse"]
@@ -77,23 +77,23 @@ async def test_an_unreadable_object_is_told_and_the_others_are_there(api, watch,
 
 async def test_contact_is_renewed_by_a_bookmark(api, watch, published):
     watcher = watch()
-    await eventually(lambda: published.all and api.asked(NODES, "watch"))
+    await eventually(lambda: published.all and asked(api, "watch", NODES))
     before = time.monotonic()
     assert watcher.last_contact < before
-    api.bookmark(NODES)
+    api.store.bookmark(NODES)
     await eventually(lambda: watcher.last_contact > before)
 
 
-@pytest.mark.parametrize("kind", ["get", "watch"])
+@pytest.mark.parametrize("kind", ["list", "watch"])
 async def test_the_end_comes_out_of_a_request_that_is_waiting(api, watch, running, kind):
-    api.plan(NODES, kind, silent)
+    api.plan(kind, NODES, silent_stream)
     watch()
-    await eventually(lambda: api.asked(NODES, kind))
+    await eventually(lambda: asked(api, kind, NODES))
     await running.end()
 
 
 async def test_the_end_comes_out_of_a_long_wait(api, watch, log, running):
-    api.plan(NODES, "get", refuse(500))
+    api.plan("list", NODES, status(500))
     watch(backoff=Backoff(60, 60))
     await eventually(lambda: log.of("watch failed"))
     await running.end()
@@ -102,7 +102,7 @@ async def test_the_end_comes_out_of_a_long_wait(api, watch, log, running):
 async def test_one_list_for_commands(api, client):
     api.page_size = 1
     for item in (gpu_node("a"), plain_node("cpu"), {"metadata": {"name": "bad"}, "status": 1}):
-        api.put(NODES, item)
+        api.store.put(NODES, item)
     items, skipped = await list_once(client, SOURCE, timeout=5)
     assert items == {"a": Node("T4", 1)}
     assert len(skipped) == 1
