@@ -28,13 +28,15 @@ LOCAL = {
     "reason": ("reasons", "tenant_needs_isolation"),
 }
 LIVE = {
-    "audit": ("audit", "-A"),
+    "audit": ("audit",),
     "audit-namespace": ("audit", "-n", "shop"),
     "pods": ("pods", "-A"),
     "status": ("status",),
     "why": ("why", "deployment/chat", "-n", "shop"),
     "logs": ("logs",),
 }
+AGEING = {"status", "why"}  # how long ago changes what fits
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+|\d\d:\d\d(:\d\d)?|127.0.0.1:\d+")
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -49,6 +51,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 def screen(done: Done) -> str:
     plain = _STYLE.sub("", done.out).replace(str(EXAMPLES), "examples")
+    assert plain.strip(), done.err
     return "\n".join(line.rstrip() for line in plain.splitlines()) + "\n"
 
 
@@ -68,6 +71,16 @@ def test_a_screen_without_a_cluster(
 ) -> None:
     terminal(width)
     matches(f"{name}.{width}.txt", screen(run(*LOCAL[name])))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", sorted(LIVE.keys() - AGEING))
+def test_a_screen_of_a_cluster(
+    name: str, width: int, look: Run, terminal: Callable[[int], None]
+) -> None:
+    terminal(width)
+    shown = _MOMENT.sub(lambda found: "0" * len(found[0]), screen(look(*LIVE[name])))
+    matches(f"{name}.{width}.txt", shown)
 
 
 @pytest.mark.parametrize("name", [*LOCAL, *LIVE])

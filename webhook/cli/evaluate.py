@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError, Manifest
@@ -23,12 +24,16 @@ DEFAULT_NAMESPACE = "default"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every pod is decided by. `namespace_labels` come over what the cluster tells."""
+    """What every pod is decided by. `namespace_labels` come over what the cluster tells.
+
+    `namespace` is that of objects that name none.
+    """
 
     policy: Policy
     inventory: Inventory
     cluster: Cluster
     namespace_labels: Mapping[str, str]
+    namespace: str = DEFAULT_NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ def evaluate(found: Manifest, context: Context) -> Iterator[Evaluation | InputEr
     except msgspec.ValidationError as error:
         yield InputError(found.locate(str(error), ".metadata"))
         return
+    metadata = structs.replace(metadata, namespace=metadata.namespace or context.namespace)
     templates = list(find_templates(found.value, context.policy.pod_templates))
     stray = mentions.stray_keys(found.value, templates)
     for each in templates:

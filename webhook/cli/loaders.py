@@ -77,13 +77,17 @@ def _name(path: str | None) -> str:
     return "standard input" if path == manifests.STDIN else str(path)
 
 
-def load_cluster(path: str | None) -> Cluster:
-    """The cluster of an inventory file, or of the current kubeconfig.
+def load_cluster(
+    path: str | None, kubeconfig: str | None = None, context: str | None = None
+) -> Cluster:
+    """The cluster of an inventory file, or of a kubeconfig, else the current one.
 
     Raises:
         InputError: it cannot be read; the message says what to do.
     """
-    return _of_kubeconfig() if path is None else parse_cluster(path, manifests.read_text(path))
+    if path is not None:
+        return parse_cluster(path, manifests.read_text(path))
+    return _of_kubeconfig(kubeconfig, context)
 
 
 def parse_cluster(source: str, text: str) -> Cluster:
@@ -144,9 +148,9 @@ def read_node(raw: msgspec.Raw) -> Node | None:
     return found if is_of_gpus(found) else None
 
 
-def _of_kubeconfig() -> Cluster:
+def _of_kubeconfig(kubeconfig: str | None, context: str | None) -> Cluster:
     try:
-        nodes = asyncio.run(_list_nodes())
+        nodes = asyncio.run(_list_nodes(kubeconfig, context))
     except ApiError as failure:
         raise InputError(
             f"no cluster to ask ({failure}); name one by KUBECONFIG, or give --inventory FILE, "
@@ -155,10 +159,10 @@ def _of_kubeconfig() -> Cluster:
     return Cluster(nodes, {})
 
 
-async def _list_nodes() -> tuple[Node, ...]:
+async def _list_nodes(kubeconfig: str | None, context: str | None) -> tuple[Node, ...]:
     from webhook.kube.client import open_client  # noqa: PLC0415 - 0.2 s, and a file needs none
 
-    async with open_client() as client:
+    async with open_client(kubeconfig, context) as client:
         resource = WatchedResource("nodes", NODES_PATH, read_node)
         nodes, _ = await list_once(client, resource, timeout=LIST_TIMEOUT)
         return tuple(nodes.values())

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,12 +24,17 @@ class NotAnObject(InputError):  # noqa: N818 - what was found, in words
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An object, and where it stands in a file: `$` or, in a List, `$.items[3]`."""
+    """An object, and where it stands in a file: `$` or, in a List, `$.items[3]`.
+
+    `number` is that of its document, from 1, and `text` the whole file's.
+    """
 
     source: str
     value: dict[str, Any]
     document: yaml_text.Document
     path: str = "$"
+    number: int = 1
+    text: str = ""
 
     def locate(self, error: str, below: str = "") -> str:
         """Turns a decoding error into one with file, line, path and the object's name."""
@@ -76,7 +81,7 @@ def read_text(name: str) -> str:
     try:
         if name == STDIN:
             return sys.stdin.buffer.read().decode()  # whatever the locale says
-        return Path(name).read_text(encoding="utf-8")
+        return Path(name).read_bytes().decode()  # with the ends of lines as they are
     except OSError as error:
         raise InputError(f"{_source(name)}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -105,7 +110,8 @@ def parse_manifests(source: str, text: str) -> Iterator[Manifest | InputError]:
         return
     for number, document in enumerate(documents, start=1):
         if document.value is not None:
-            yield from _flatten(source, number, document)
+            for each in _flatten(source, number, document):
+                yield replace(each, text=text) if isinstance(each, Manifest) else each
 
 
 def _documents(text: str) -> list[yaml_text.Document]:
@@ -139,7 +145,7 @@ def _flatten(
         elif isinstance(value.get("items"), list) and value["kind"].endswith("List"):
             pending.append((value["items"], f"{path}.items"))
         else:
-            yield Manifest(source, value, document, path)
+            yield Manifest(source, value, document, path, number)
 
 
 def _describe(value: object) -> str:

@@ -84,8 +84,10 @@ def open_file(path: str, state: ServerState, log: Logger) -> StateSource:
     )
 
 
-def open_cluster(state: ServerState, log: Logger) -> StateSource:
-    """Return a source that lists and watches the pod's own cluster, or the kubeconfig's.
+def open_cluster(
+    state: ServerState, log: Logger, kubeconfig: str | None = None, context: str | None = None
+) -> StateSource:
+    """Return a source that lists and watches the pod's own cluster, or a kubeconfig's.
 
     Raises:
         InputError: no cluster is configured.
@@ -93,7 +95,7 @@ def open_cluster(state: ServerState, log: Logger) -> StateSource:
     from webhook.kube.client import open_client  # noqa: PLC0415 - 0.2 s, and a file needs none
 
     try:
-        client = open_client()
+        client = open_client(kubeconfig, context)
     except ApiError as failure:
         raise manifests.InputError(
             f"no cluster to watch ({failure}); or give --inventory FILE"

@@ -29,7 +29,8 @@ async def status_error(response: aiohttp.ClientResponse) -> ApiError:
     try:
         status = msgspec.json.decode(body, type=Status)
     except msgspec.MsgspecError:
-        status = Status(message=bytes(body[:PAGE_SIZE]).decode(errors="replace"))
+        text = bytes(body[:PAGE_SIZE]).decode(errors="replace")
+        status = Status(message="" if text.lstrip().startswith("<") else text)  # no pages
     wait = response.headers.get("Retry-After", "")
     return ApiError(
         response.status,

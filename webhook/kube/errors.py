@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -88,7 +90,20 @@ def library_errors_as_api_errors() -> Iterator[None]:
     except ApiError:
         raise
     except Exception as error:
-        raise ApiError(None, f"{type(error).__name__}: {error}") from error
+        raise ApiError(None, _sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong and where, without the name of a class or an object's address."""
+    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    why = str(cause)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        why = f"certificate not trusted: {cause.verify_message}"
+    elif isinstance(cause, OSError) and cause.errno:
+        why = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+    host, file = getattr(error, "host", None), getattr(error, "filename", None)
+    where = f"{host}:{getattr(error, 'port', '')}" if host else file
+    return f"{where}: {why}" if where else why or "it broke off"
 
 
 def _one_line(message: str) -> str:

@@ -65,11 +65,19 @@ def _handling_errors(run: Run) -> Run:
     return handled
 
 
-def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say which cluster, as kubectl spells them."""
+def add_kubeconfig_flags(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
+    """Add the flags that say which cluster, as kubectl spells them, and return their group."""
     group = parser.add_argument_group("cluster")
     group.add_argument("--kubeconfig", metavar="FILE", help="else KUBECONFIG, or ~/.kube/config")
     group.add_argument("--context", metavar="NAME", help="of the kubeconfig; else its current one")
+    return group
+
+
+def add_cluster_flags(parser: argparse.ArgumentParser, *, of_nodes: bool = False) -> None:
+    """Add the flags that say which cluster, and where the webhook is in it."""
+    group = add_kubeconfig_flags(parser)
+    if of_nodes:  # `kubectl get nodes -n NAME` takes it too
+        group.add_argument("-n", "--namespace", metavar="NAME", help="not used: nodes have none")
     group.add_argument(
         "--install", metavar="NAMESPACE/RELEASE", type=_install,
         default=os.environ.get("GPU_SHARING_INSTALL") or DEFAULT_INSTALL,

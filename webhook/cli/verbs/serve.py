@@ -73,6 +73,8 @@ FLAGS: Final = (
         *("--reasons-page", "URL", "what explains reasons in answers, or off", COMMAND, _read_page),
         may_be_empty=True,  # which means none, not the default
     ),
+    Flag("--kubeconfig", "FILE", "a cluster other than the one we run in"),
+    Flag("--context", "NAME", "of the kubeconfig"),
     Flag("--events", "on|off", "events of refusals and rewrites", "on", read_switch),
     Flag("--undecided", "on|off", "count GPU pods that were never reviewed", "on", read_switch),
 )
@@ -92,6 +94,8 @@ class Settings:
     policy: str | None
     last_policy: str | None
     inventory: str | None
+    kubeconfig: str | None
+    context: str | None
     reasons_page: str
     events: bool
     undecided: bool
@@ -137,7 +141,7 @@ def _serving(chosen: Settings) -> Serving:
     certificate.load()
     policy = open_policy(chosen.policy, chosen.last_policy, logger("policy"))
     state = ServerState(policy.start)
-    source = _source(chosen.inventory, state, logger("inventory"))
+    source = _source(chosen, state, logger("inventory"))
     listen = chosen.metrics_bind
     switches = background.Switches(chosen.events, chosen.undecided)
     parts = _Parts(certificate, policy, state, source)
@@ -182,10 +186,10 @@ async def _run_all(parts: _Parts, jobs: tuple[Job, ...]) -> None:
             tasks.create_task(parts.policy.file.follow(parts.state.set_policy))
 
 
-def _source(inventory: str | None, state: ServerState, log: Logger) -> StateSource:
-    if inventory is None:
-        return state_source.open_cluster(state, log)
-    return state_source.open_file(inventory, state, log)
+def _source(chosen: Settings, state: ServerState, log: Logger) -> StateSource:
+    if chosen.inventory is None:
+        return state_source.open_cluster(state, log, chosen.kubeconfig, chosen.context)
+    return state_source.open_file(chosen.inventory, state, log)
 
 
 def _checks(parts: _Parts) -> Mapping[str, Check]:

@@ -61,7 +61,7 @@ def add_parser(commands: Commands) -> None:
         help="print the policy's pools as this autoscaler needs them, to grow from zero",
     )  # fmt: skip
     flags.add_output_flag(parser, TABLE, WIDE, JSON, YAML)
-    flags.add_cluster_flags(parser)
+    flags.add_cluster_flags(parser, of_nodes=True)
     below = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_plan(below)
     add_move(below)
@@ -97,7 +97,7 @@ def add_plan(commands: Commands) -> None:
     parser.add_argument("--greedy", action="store_true", help="first-fit-decreasing, no solver")
     parser.add_argument("--write", metavar="DIR", help="write the configuration of the plan")
     flags.add_output_flag(parser, TABLE, JSON, YAML)
-    flags.add_cluster_flags(parser)
+    flags.add_cluster_flags(parser, of_nodes=True)
 
 
 def run_plan(args: argparse.Namespace) -> int:

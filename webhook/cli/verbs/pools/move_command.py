@@ -71,7 +71,7 @@ def add_move(commands: Commands) -> None:
     parser.add_argument("--timeout", type=float, default=1800.0, metavar="SECONDS",
                         help="for each step that waits (default %(default)g)")  # fmt: skip
     parser.add_argument("--poll", type=float, default=2.0, help=argparse.SUPPRESS)
-    flags.add_cluster_flags(parser)
+    flags.add_cluster_flags(parser, of_nodes=True)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass, replace
 
 from webhook.cli import evaluate, loaders, manifests
-from webhook.cli.evaluate import Context, Evaluation
+from webhook.cli.evaluate import DEFAULT_NAMESPACE, Context, Evaluation
 from webhook.cli.manifests import InputError, Manifest
 from webhook.core.decision.unoffered import list_unusable
 
@@ -30,14 +30,15 @@ def collect(args: argparse.Namespace) -> ReviewedManifests:
         InputError: policy, inventory or a namespace cannot be read.
     """
     policy = loaders.load_policy(args.policy)
-    cluster = loaders.load_cluster(args.inventory)
+    cluster = loaders.load_cluster(args.inventory, args.kubeconfig, args.context)
     found = list(manifests.read_manifests(args.filename))
     # Namespaces that stand beside the pods count too: that is how charts ship them.
     beside = [f for f in found if isinstance(f, Manifest) and f.value["kind"] == "Namespace"]
     namespaces = {**cluster.namespaces, **loaders.of_objects(beside).namespaces}
     inventory = loaders.inventory_of(cluster, policy)
     cluster = replace(cluster, namespaces=namespaces)
-    context = Context(policy, inventory, cluster, dict(args.namespace_label))
+    namespace = args.namespace or DEFAULT_NAMESPACE
+    context = Context(policy, inventory, cluster, dict(args.namespace_label), namespace)
     made = [
         result
         for each in found

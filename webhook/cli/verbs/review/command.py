@@ -9,7 +9,8 @@ from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.output import DIFF, JSON, TABLE, WIDE, YAML
 from webhook.cli.verbs.review.collect import collect
-from webhook.cli.verbs.review.render import render, render_diff
+from webhook.cli.verbs.review.file_diff import print_diffs
+from webhook.cli.verbs.review.render import render
 
 ALL_ALLOWED, DENIED, UNREADABLE = 0, 1, 2
 VERB: Final = Verb(
@@ -23,6 +24,7 @@ examples:
   kubectl get nodes -o json > nodes.json
   gpu-sharing review -f deployment.yaml --inventory nodes.json
   helm template my-chart | gpu-sharing review -f - --inventory nodes.json -o diff
+  gpu-sharing review -f manifests/ --inventory nodes.json -o diff | git apply
   gpu-sharing review -f manifests/ --namespace-label gpu-sharing.io/tenant=blue -o json
 """,
 )
@@ -48,7 +50,11 @@ def add_parser(commands: Commands) -> None:
         "--strict", action="store_true",
         help="exit with 1 also where an object names a GPU and no pod was found there",
     )  # fmt: skip
+    parser.add_argument(
+        "-n", "--namespace", metavar="NAME", help="of objects that name none (default: default)"
+    )
     flags.add_output_flag(parser, TABLE, WIDE, JSON, YAML, DIFF)
+    flags.add_kubeconfig_flags(parser)
 
 
 def _label(text: str) -> tuple[str, str]:
@@ -66,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     for text in found.unoffered:
         print(f"not offered: {output.safe(text)}", file=sys.stderr)  # noqa: T201 - beside what tools read
     if args.output == DIFF and found.results:
-        output.put(*map(render_diff, found.results))
+        print_diffs(found.results)
     else:
         output.show(render(found.results, wide=args.output == WIDE), args.output)
     for text in found.unread:

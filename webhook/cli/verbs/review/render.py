@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from rich.console import Group, RenderableType
 from rich.text import Text
 
 from webhook.cli import output, verdicts
@@ -78,14 +77,3 @@ def _row(result: Evaluation) -> Mapping[str, Any]:
         "given": given,
         "how": how,
     }
-
-
-def render_diff(result: Evaluation) -> RenderableType:
-    """Return the pod before and after as a unified diff, or why there is none."""
-    verdict = result.verdict
-    title = f"{result.found.value['kind']}/{result.name} {result.template.path}".strip()
-    head = Text(f"# {output.safe(title)}: {verdict.reason}. {verdict.reason.sentence}", "bold")
-    if not verdict.allowed:
-        return Group(head, Text(output.safe(verdict.message), "red"))
-    lines = output.diff(result.template.pod, result.after)
-    return Group(head, output.coloured_diff(lines) if lines else Text("(unchanged)", "dim"))

@@ -32,7 +32,7 @@ def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = flags.add_verb(commands, VERB, run)
     flags.add_output_flag(parser, TABLE, JSON, YAML)
-    flags.add_cluster_flags(parser)
+    flags.add_cluster_flags(parser, of_nodes=True)
 
 
 def run(args: argparse.Namespace) -> int:
