@@ -27,6 +27,8 @@ def made(kind: str, version: str, spec: Any) -> dict[str, Any]:
         ({"executor": {"gpu": {"name": "nvidia.com/gpu"}}}, [("spec.executor.gpu.name",)]),
         ({"resources": {"requests": {"gpu": "1"}}}, [("spec.resources.requests.gpu",)]),
         ({"share": {"nvidia.com/gpumem": 3000}}, [("spec.share.nvidia.com/gpumem",)]),
+        ({"share": {"koordinator.sh/gpu-core": 50}}, [("spec.share.koordinator.sh/gpu-core",)]),
+        ({"share": {"amd.com/gpu": 1}, "image": "nvcr.io/cuda", "gpu-memory": 1}, []),
         ({"manifest": "limits:\n  nvidia.com/gpu: 1\n"}, [("spec.manifest",)]),
         ({"pods": {"template": {"nodeSelector": {"nvidia.com/gpu": "true"}}}}, []),
         ({"tolerations": [{"key": "nvidia.com/gpu"}], "gpu": 1}, []),

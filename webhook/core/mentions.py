@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from webhook.core.api import names, vocabulary
+from webhook.core.checks.foreign_resources import is_foreign
 from webhook.core.gpu.resources import is_gpu
 from webhook.core.integrations import registry
 from webhook.core.integrations.field_path import FieldPath, dotted
@@ -22,12 +23,9 @@ _WORDS: Final = frozenset(
 )  # in lists of amounts of projects with words of their own
 _NOT_AMOUNTS: Final = frozenset(
     {"labels", "annotations", "matchLabels", "matchExpressions", "nodeSelector", "affinity",
-     "tolerations", "taints", "status", "openAPIV3Schema"}
+     "tolerations", "taints", "status", "openAPIV3Schema", "apiVersion", "image"}
 )  # fmt: skip
-_OF_SHARES: Final = re.compile(
-    r"nvidia\.com/(gpumem|gpucores|gpumem-percentage|vgpu|gpu-\S+)|volcano\.sh/(vgpu|gpu)-\S+"
-    r"|aliyun\.com/gpu-\S+|tencent\.com/vcuda-\S+|k8s\.amazonaws\.com/vgpu"
-)
+_RESOURCE: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}/[A-Za-z0-9._-]{1,63}")
 _IN_TEXT: Final = re.compile(
     r"(nvidia\.com/(?:gpu(?:\.shared)?|mig-[\w.-]+))[\"']?\s*:\s*[\"']?[\d$<{]"
 )
@@ -158,7 +156,9 @@ def _mentions(subject: KubernetesObject, reading: _Reading) -> Iterator[Mention]
 
 
 def _is_name(key: Any) -> bool:
-    return isinstance(key, str) and (is_gpu(key) or _OF_SHARES.fullmatch(key) is not None)
+    if not isinstance(key, str) or not _RESOURCE.fullmatch(key):
+        return False
+    return is_gpu(key) or is_foreign(key)
 
 
 def _named_in(text: str) -> str | None:

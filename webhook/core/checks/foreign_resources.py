@@ -67,7 +67,7 @@ def foreign_resources(_: Subject, place: ContainerRef, container: Container) -> 
     """
     asked = _asked(container)
     beside = any(re.search(_OURS, name) for name in asked)
-    for name in filter(_is_foreign, asked):
+    for name in filter(is_foreign, asked):
         whose = next(text for pattern, text in _SERVED_BY if re.search(pattern, name))
         mend = f"and may be shared; ask for {names.GPU} instead"
         mend = "and no node serves both; keep one of them" if beside else mend
@@ -103,7 +103,8 @@ def _is_some(raw: Raw) -> bool:
         return True
 
 
-def _is_foreign(name: str) -> bool:
+def is_foreign(name: str) -> bool:
+    """Returns whether a name speaks of GPUs that the device plugin does not serve."""
     speaks = re.search(_OF_A_GPU, name) and not re.search(_OTHERS, name)
     return bool(speaks) and not name.startswith(names.DEVICE_CLASS) and not re.search(_OURS, name)
 
