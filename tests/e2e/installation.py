@@ -12,6 +12,7 @@ import yaml
 from tests.e2e import chart
 from tests.e2e.cluster import Cluster, build_image
 from tests.e2e.cluster.cluster import FULL
+from tests.e2e.cluster.control_plane import CALLER
 from tests.e2e.user import MODE, Json, User, pod, until
 
 IMAGE = "localhost/gpu-sharing:e2e"
@@ -81,8 +82,9 @@ def load(cluster: Cluster) -> None:
 
 
 def apply_install(installed: Installed) -> None:
-    """`kubectl apply -f install.yaml`, with the image that was just built."""
-    found = chart.objects(chart.INSTALL.read_text(encoding="utf-8"))
+    """Apply install.yaml, with the image that was just built, and for the API server only."""
+    names = f"apiServerCertificate.names={json.dumps([CALLER])}"
+    found = chart.objects(chart.template("--set", "namespace.create=true", "--set-json", names))
     installed.cluster.apply(chart.for_cluster(found, IMAGE, REAL))
 
 
@@ -113,7 +115,8 @@ def _as_processes(installed: Installed) -> None:
     folder = _certificate(installed)
     named = f"KUBECONFIG={installed.cluster.kubeconfig}"
     program = ("env", named, sys.executable, "-m", "webhook.cli.main", "serve")
-    serve = (*program, "--metrics-bind", "off")
+    clients = ("--client-ca", installed.cluster.site.authority.pair.certificate)
+    serve = (*program, "--metrics-bind", "off", *clients, "--client-name", CALLER)
     pair = ("--tls-cert", str(folder / "tls.crt"), "--tls-key", str(folder / "tls.key"))
     for _ in range(2):
         command = [*serve, *pair, "--bind", f"{{address}}:{PORT}"]

@@ -35,6 +35,7 @@ SETS = {
         *("--set", "server.priorityClassName=", "--set", "server.port=10250"),
     ),
     "from": ("--set-json", 'networkPolicy.apiServer=["10.0.0.10/32","fd00::/64"]'),
+    "asked": ("--set-json", 'apiServerCertificate.names=["kube-apiserver-webhooks","b"]'),
     "placed": (
         *("--set-json", 'server.nodeSelector={"pool":"system"}'),
         *("--set-json", 'server.tolerations=[{"operator":"Exists"}]'),
@@ -58,6 +59,7 @@ WRONG = {
     "advise.kinds=x": "advise",
     "networkPolicy.apiServer[0]=x": "apiServer",
     "advise.customResources=x": "customResources",
+    "apiServerCertificate.names[0]=a\\,b": "names",
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.installation import KINDS, NAMESPACE, Installed
+from tests.e2e.installation import KINDS, NAMESPACE, PORT, Installed
 from tests.e2e.user import MODE, Json, User, pod, until
 
 DRY = "--dry-run=server"
@@ -187,3 +187,17 @@ def test_the_keeper_changes_a_bundle_and_our_failure_policy_and_nothing_else(
     for name, each in KEPT_RIGHTS.items():
         moved = each | {"path": each["path"].replace("/0/", f"/{ours}/")}
         assert patch(user, kind, [moved])[0], (kind, name)
+
+
+def test_a_review_is_answered_to_the_api_server_only(installed: Installed, team: str) -> None:
+    pods = installed.user.get("-n", NAMESPACE, "pods", "-l", "app.kubernetes.io/component=server")
+    addresses = installed.addresses or [each["status"]["podIP"] for each in pods["items"]]
+    calls = installed.calls("mutate.gpu-sharing.io")
+    assert installed.user.create(team, pod("p", "inference"), DRY)[0]
+    assert installed.calls("mutate.gpu-sharing.io") > calls
+    headers = ("-H", "Content-Type: application/json", "-d", "{}")
+    url = f"https://{addresses[0]}:{PORT}"
+    for path, status in (("/validate", "403"), ("/livez", "200")):
+        command = ("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}")
+        asked = headers if path == "/validate" else ()
+        assert installed.cluster.in_netns([*command, *asked, url + path]).stdout == status

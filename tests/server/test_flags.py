@@ -43,6 +43,17 @@ def test_flags_win_over_the_environment_and_both_over_defaults() -> None:
     assert read("--the-name", "n", OUR_PAGE="")["page"] == ""
 
 
+def test_a_flag_may_be_given_more_than_once_or_with_commas_in_its_variable() -> None:
+    parser = argparse.ArgumentParser()
+    many = Flag("--bind", "HOST:PORT", "", read=read_address, many=True)
+    add_flags(parser, (many,), "OUR_", {"OUR_BIND": "a:1,b:2"})
+    two = (Address("a", 1), Address("b", 2))
+    assert read_flags((many,), parser.parse_args([])) == {"bind": two}
+    given = parser.parse_args(["--bind", "c:3", "--bind", "d:4"])
+    assert read_flags((many,), given) == {"bind": (Address("c", 3), Address("d", 4))}
+    assert many.value(None) == ()
+
+
 def test_a_flag_without_a_default_may_be_required(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         read()

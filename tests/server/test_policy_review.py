@@ -1,11 +1,13 @@
 """/policy: a wrong policy is refused before it is stored, and what is doubtful is warned of."""
 
+import json
 from typing import Any
 
 import pytest
-from webhook_process import Json, Webhook, question, webhook_running
+from webhook_process import Json, Webhook, question, until, webhook_running
 
 HEAD = "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"
+KIND = {"group": "", "version": "v1", "kind": "ConfigMap"}
 WRONG = HEAD + "matrix: {dev: {strategy: mps}}\n"
 
 
@@ -21,7 +23,7 @@ def config_map(text: str | None, key: str = "policy.yaml") -> Json:
 
 
 def judge(webhook: Webhook, new: Json, old: Json | None = None) -> Json:
-    asked = question(new, kind={"group": "", "version": "v1", "kind": "ConfigMap"}, oldObject=old)
+    asked = question(new, kind=KIND, oldObject=old)
     return webhook.review("/policy", asked)
 
 
@@ -62,3 +64,10 @@ def test_one_that_is_wrong_already_can_be_labelled(webhook: Webhook) -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"apiVersion":"v1","kind":"Pod"}'])
 def test_what_is_no_review_is_a_400(webhook: Webhook, body: bytes) -> None:
     assert webhook.post("/policy", body).status == 400
+
+
+def test_policies_take_their_share_of_the_time_and_no_more(webhook: Webhook) -> None:
+    large = HEAD + "".join(f"# {number}\n" for number in range(100_000))
+    asked = json.dumps(question(config_map(large), kind=KIND)).encode()
+    assert 503 in [webhook.post("/policy", asked).status for _ in range(50)]
+    until(lambda: webhook.post("/policy", asked).status == 200)

@@ -16,6 +16,7 @@ from rich.text import Text
 from webhook.cli.table import FittedTable
 from webhook.cli.wrapping import Hanging, Words
 from webhook.core.api import names
+from webhook.core.api.reason import printable
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.strategies import Strategy
 
@@ -106,7 +107,7 @@ def pairs(facts: Iterable[tuple[str, Text | str | None]]) -> RenderableType:
 
 def safe(text: str) -> str:
     """Return a text of the cluster without what a terminal would obey."""
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+    return printable(text, besides="\n")
 
 
 def indented(part: RenderableType | str, indent: int = 2) -> RenderableType:

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Final
 
 from webhook.core import record
-from webhook.core.api.reason import Reason, truncate
+from webhook.core.api.reason import Reason, printable, truncate
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.decision.values import Allocation, GpuRequest, Question
@@ -39,6 +39,10 @@ class Verdict:
     warned: tuple[Reason, ...] = ()
     audit_warnings: tuple[str, ...] = ()
     would_allow: bool = True
+
+    def __post_init__(self) -> None:
+        """Clean the warnings, in which words of the pod stand."""
+        object.__setattr__(self, "warnings", tuple(map(printable, self.warnings)))
 
     @property
     def shown_warnings(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ A flag wins over its variable, and that over the default.
 import argparse
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -35,7 +35,7 @@ class Flag:
 
     `read` turns the text into a value; it raises ValueError with what is expected. `may_be_empty`:
     an empty variable is that text, not the default. A flag without a default that is not required
-    is None.
+    is None. `many` may be given more than once, in a variable with commas, and is a tuple.
     """
 
     name: str
@@ -45,18 +45,22 @@ class Flag:
     read: Callable[[str], Any] = str
     required: bool = False
     may_be_empty: bool = False
+    many: bool = False
 
     @property
     def key(self) -> str:
         """The name as an attribute."""
         return self.name.strip("-").replace("-", "_")
 
-    def value(self, text: str | None) -> Any:
+    def value(self, text: str | list[str] | None) -> Any:
         """Return the value of a text.
 
         Raise SettingsError.
         """
-        if text is None:
+        if self.many:
+            texts = text.split(",") if isinstance(text, str) else text or ()
+            return tuple(map(replace(self, many=False).value, texts))
+        if not isinstance(text, str):
             return None
         try:
             return self.read(text)
@@ -93,9 +97,25 @@ def add_flags(
             flag.name,
             metavar=flag.metavar,
             default=given,
+            action=_Collected if flag.many else "store",
             required=flag.required and given is None,
             help=f"{flag.help} (default {flag.default})" if flag.default else flag.help,
         )
+
+
+class _Collected(argparse.Action):
+    """Collects what is given on the command line, which overrules a variable."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - argparse's signature
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,  # noqa: ARG002 - as above
+    ) -> None:
+        """Take one more."""
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, [*(before if isinstance(before, list) else ()), values])
 
 
 def read_flags(flags: Iterable[Flag], parsed: argparse.Namespace) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The serving certificate: loads a pair, and replaces it when its files change."""
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -11,8 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from webhook.server.reload import Logger
 
 EXPECTED = "expected: a PEM certificate (leaf first) and its unencrypted PEM private key"
+EXPECTED_CA = "expected: PEM certificates of who signs those of API servers"
 
-Stamp = tuple[tuple[int, int, int], ...]  # of both files: inode, bytes, modification in ns
+Stamp = tuple[tuple[int, int, int], ...]  # of each file: inode, bytes, modification in ns
 
 
 class BadPair(Exception):  # noqa: N818 - a state of two files
@@ -32,15 +35,18 @@ class ServingCertificate:
     """The pair that is served now, and the context that hands it to new handshakes.
 
     `log` gets `certificate_loaded` (not_after) and, once for each distinct problem,
-    `certificate_refused` (problem). Open connections keep what they were opened with.
+    `certificate_refused` (problem). Open connections keep what they were opened with. Certificates
+    of clients must be signed by one of `client_ca`, if there is such a file; none need have one.
     """
 
-    def __init__(self, cert: Path, key: Path, log: Logger) -> None:
+    def __init__(self, cert: Path, key: Path, log: Logger, client_ca: Path | None = None) -> None:
         self.cert, self.key, self._log = cert, key, log
+        self._files = (cert, key, *((client_ca,) if client_ca else ()))
         self._pair: LoadedPair | None = None
         self._looked = float("-inf")
         self.problem: str | None = None
         self.front = server_context()
+        self.front.verify_mode = ssl.CERT_OPTIONAL if client_ca else ssl.CERT_NONE
         # Called for each handshake, with a server name or without one.
         self.front.sni_callback = self._use_current
 
@@ -59,7 +65,7 @@ class ServingCertificate:
 
     def load(self) -> None:
         """Load the pair at start, or raise BadPair as there is nothing else to serve."""
-        self._serve(read_pair(self.cert, self.key))
+        self._serve(read_pair(*self._files))
 
     def refresh(self, now: float) -> None:
         """Take a changed pair if it is good, else keep the last good one.
@@ -73,8 +79,8 @@ class ServingCertificate:
             return
         self._looked = now
         try:
-            if self._pair is None or stamp(self.cert, self.key) != self._pair.stamp:
-                pair = read_pair(self.cert, self.key)
+            if self._pair is None or stamp(*self._files) != self._pair.stamp:
+                pair = read_pair(*self._files)
                 refuse_outdated(pair, now, self.cert)
                 self._serve(pair)
             self.problem = None
@@ -105,14 +111,14 @@ def server_context() -> ssl.SSLContext:
     return context
 
 
-def read_pair(cert: Path, key: Path) -> LoadedPair:
-    """Read and check both files into a context of their own.
+def read_pair(cert: Path, key: Path, *client_ca: Path) -> LoadedPair:
+    """Read and check the files into a context of their own.
 
     So a bad pair spoils nothing.
 
     Raises BadPair.
     """
-    before = stamp(cert, key)
+    before = stamp(cert, key, *client_ca)
     leaf, public = read_leaf(cert), read_public_key(key)
     if leaf.public_key() != public:
         raise BadPair(f"{key} is not the key of {cert}; {EXPECTED}")
@@ -121,9 +127,28 @@ def read_pair(cert: Path, key: Path) -> LoadedPair:
         context.load_cert_chain(cert, key, password="")  # or a terminal would be asked for one
     except (OSError, ValueError) as error:
         raise BadPair(f"{cert} and {key} cannot be served: {error}; {EXPECTED}") from error
-    if stamp(cert, key) != before:
+    for each in client_ca:
+        trust_clients(context, each)
+    if stamp(cert, key, *client_ca) != before:
         raise BadPair(f"{cert} and {key} changed while they were read")
     return LoadedPair(context, leaf.not_valid_after_utc.timestamp(), before)
+
+
+def trust_clients(context: ssl.SSLContext, client_ca: Path) -> None:
+    """Have certificates of clients verified, or raise BadPair."""
+    try:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    except (OSError, ValueError) as error:
+        raise BadPair(f"{client_ca} holds no certificate: {error}; {EXPECTED_CA}") from error
+
+
+def names_of(certificate: Mapping[str, Any] | None) -> frozenset[str]:
+    """Return the common names and the alternative names of a client's verified certificate."""
+    found = certificate or {}
+    subject = (pair for each in found.get("subject", ()) for pair in each)
+    common = (value for key, value in subject if key == "commonName")
+    return frozenset((*common, *(value for _, value in found.get("subjectAltName", ()))))
 
 
 def read_leaf(cert: Path) -> x509.Certificate:
@@ -157,10 +182,10 @@ def refuse_outdated(pair: LoadedPair, now: float, cert: Path) -> None:
         raise BadPair(f"{cert} ended at {when(pair.not_after)}; expected: a later end")
 
 
-def stamp(cert: Path, key: Path) -> Stamp:
+def stamp(*files: Path) -> Stamp:
     """Return what differs between two states of the files, through links."""
     try:
-        stats = [path.stat() for path in (cert, key)]
+        stats = [path.stat() for path in files]
     except OSError as error:
         raise BadPair(f"{error.filename} cannot be read: {error.strerror}; {EXPECTED}") from error
     return tuple((each.st_ino, each.st_size, each.st_mtime_ns) for each in stats)

@@ -13,6 +13,9 @@ from tests.e2e.cluster.sandbox import Sandbox
 from tests.e2e.cluster.service import Service
 
 ETCD = "http://127.0.0.1:2379"
+CALLER = "kube-apiserver-webhooks"
+"""The name in the certificate that the API server shows to webhooks."""
+CALLED = "gpu-sharing.gpu-sharing.svc"
 FAKE = "kwok.x-k8s.io/node=fake"
 """The annotation of the nodes that kwok plays."""
 
@@ -84,6 +87,7 @@ def api_server(site: Site, *, routes_itself: bool, more: tuple[str, ...] = ()) -
         *_identities(site.authority),
         *_service_accounts(site.authority),
         *_front_proxy(site.authority),
+        *_caller(site.authority),
         *_audit(site.sandbox.state),
         *more,
     )
@@ -128,6 +132,20 @@ def _front_proxy(authority: Authority) -> tuple[str, ...]:
         f"--proxy-client-cert-file={pair.certificate}",
         f"--proxy-client-key-file={pair.key}",
     )
+
+
+def _caller(authority: Authority) -> tuple[str, ...]:
+    """Who it is to webhooks, as docs/security.md has it."""
+    users = write_kubeconfig(authority, "webhooks", CALLER, user_name=CALLED)
+    config = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "WebhookAdmissionConfiguration"}
+    plugins = [
+        {"name": name, "configuration": config | {"kubeConfigFile": str(users)}}
+        for name in ("MutatingAdmissionWebhook", "ValidatingAdmissionWebhook")
+    ]
+    path = authority.directory / "admission.json"
+    whole = {"apiVersion": config["apiVersion"], "kind": "AdmissionConfiguration"}
+    path.write_text(json.dumps(whole | {"plugins": plugins}), encoding="utf-8")
+    return (f"--admission-control-config-file={path}",)
 
 
 def _audit(state: Path) -> tuple[str, ...]:

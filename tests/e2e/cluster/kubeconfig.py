@@ -9,7 +9,9 @@ from tests.e2e.cluster.pki import Authority
 SERVER = f"https://{NODE_ADDRESS}:{API_PORT}"
 
 
-def write_kubeconfig(authority: Authority, name: str, user: str, group: str = "") -> Path:
+def write_kubeconfig(
+    authority: Authority, name: str, user: str, group: str = "", user_name: str = ""
+) -> Path:
     """A kubeconfig with a client certificate of its own; JSON is YAML too."""
     pair = authority.client(name, user, group)
     path = authority.directory / f"{name}.kubeconfig"
@@ -29,7 +31,7 @@ def write_kubeconfig(authority: Authority, name: str, user: str, group: str = ""
         ],
         "users": [
             {
-                "name": user,
+                "name": user_name or user,
                 "user": {
                     "client-certificate": str(pair.certificate),
                     "client-key": str(pair.key),

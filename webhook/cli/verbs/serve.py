@@ -23,6 +23,7 @@ from webhook.process.flags import (
     WRONG_SETTINGS,
     Address,
     Flag,
+    SettingsError,
     add_flags,
     or_off,
     read_address,
@@ -66,6 +67,13 @@ FLAGS: Final = (
     Flag("--tls-key", "FILE", "its PEM private key", required=True),
     Flag("--bind", "HOST:PORT", "where to serve", "0.0.0.0:8443", read_address),
     Flag("--metrics-bind", "HOST:PORT", "metrics, or off", "0.0.0.0:8080", or_off(read_address)),
+    Flag("--client-ca", "FILE", "PEM certificates of who signs those of API servers"),
+    Flag(
+        "--client-name",
+        "NAME",
+        "in the certificates of API servers, which alone may ask",
+        many=True,
+    ),
     Flag("--policy", "FILE", "a policy; else the built-in one"),
     Flag("--last-policy", "FILE", "where to keep the last good policy, for a restart"),
     Flag("--inventory", "FILE", "Nodes and Namespaces of a file instead of a cluster"),
@@ -91,6 +99,8 @@ class Settings:
     tls_key: str
     bind: Address
     metrics_bind: Address | None
+    client_ca: str | None
+    client_name: tuple[str, ...]
     policy: str | None
     last_policy: str | None
     inventory: str | None
@@ -135,9 +145,7 @@ def _serving(chosen: Settings) -> Serving:
     logs, metrics = create_logs(), metric.create_metrics()
     logs.process.info("starting", version=version())
     logger = partial(audit_log.create_logger, logs.process, metrics)
-    certificate = ServingCertificate(
-        Path(chosen.tls_cert), Path(chosen.tls_key), logger("certificate")
-    )
+    certificate = _certificate(chosen, logger("certificate"))
     certificate.load()
     policy = open_policy(chosen.policy, chosen.last_policy, logger("policy"))
     state = ServerState(policy.start)
@@ -160,10 +168,18 @@ def _serving(chosen: Settings) -> Serving:
             fallback=probes,
             page=chosen.reasons_page,
             by_mode=source.live is not None,
+            callers=frozenset(chosen.client_name),
         )
         return Application(create_handler(app), partial(_run_all, parts, beside.jobs))
 
     return Serving(str(chosen.bind), certificate, start)
+
+
+def _certificate(chosen: Settings, log: Logger) -> ServingCertificate:
+    if bool(chosen.client_ca) is not bool(chosen.client_name):
+        raise SettingsError("--client-ca and --client-name: expected both, or neither")
+    client_ca = Path(chosen.client_ca) if chosen.client_ca else None
+    return ServingCertificate(Path(chosen.tls_cert), Path(chosen.tls_key), log, client_ca)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,13 @@ class Reason:
         return f"{self.sentence} {self.detail}".strip()
 
 
+def printable(text: str, besides: str = "") -> str:
+    """Return a text without what a terminal would obey, or what turns its writing around."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in besides else "\ufffd" for each in text)
+
+
 def link(reason: Reason, page: str = COMMAND) -> str:
     """Return the command, or the URL, that explains a reason."""
     return f"{page}{'#' if '://' in page else ' '}{reason}"

@@ -1,18 +1,30 @@
 """What is wrong with a pod, as a value."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from webhook.core.api.reason import Reason
+from webhook.core.api.reason import Reason, printable
+
+_LONGEST: Final = {"container": 63, "message": 2000, "field": 400}
+"""Characters. A pod is reviewed before the API server looks at the length of its names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that is wrong: a reason, where, and a whole sentence with the mend."""
+    """One thing that is wrong: a reason, where, and a whole sentence with the mend.
+
+    What the pod wrote into it is cut, and shows on a screen as what it is.
+    """
 
     reason: Reason
     container: str
     message: str
     field: str = ""
+
+    def __post_init__(self) -> None:
+        """Cut and clean all that people read."""
+        for name, longest in _LONGEST.items():
+            object.__setattr__(self, name, printable(getattr(self, name)[:longest]))
 
     @property
     def text(self) -> str:

@@ -15,7 +15,10 @@ _MOST_LISTED: Final = 6
 
 
 def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
-    """Return the offers, first those of the pod with what to write."""
+    """Return the offers, first those of the pod with what to write.
+
+    What another tenant has is not told.
+    """
     request, constraints = candidate.request, search.question.constraints
     plain = replace(request, resource=names.GPU)
     loose = replace(constraints, profile=None)
@@ -25,8 +28,9 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
         for group in search.inventory.groups
         for offer in select.filter_offers(anything, loose, group)
     ]
+    told = [each for each in offers if each[0].tenant in (None, constraints.tenant)]
     if not may:
-        return f"offered: {list_offers(offers)}"
+        return f"offered: {list_offers(told)}" if told else "nothing else is offered to it"
     mend = f"write limits {names.GPU}: {request.count}"
     if constraints.profile is not None:
         profiles = sorted({o.profile for _, o in may if o.profile})[:_MOST_LISTED]
@@ -34,22 +38,9 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
         if profiles:
             listed = " or ".join(each.name for each in profiles)
             mend = f"write annotation {names.MIG_PROFILE}: {listed}"
-    others = [each for each in offers if each not in may]
+    others = [each for each in told if each not in may]
     rest = f"; offered to others: {list_offers(others)}" if others else ""
     return f"{mend} for what it may use: {list_offers(may)}{rest}"
-
-
-def owners(candidate: Candidate, search: Search) -> str:
-    """Return the other tenants on whose nodes alone the request is offered, in words."""
-    constraints = search.question.constraints
-    tenants = {
-        group.tenant
-        for group in search.inventory.groups
-        if group.tenant not in (None, constraints.tenant)
-        and any(select.choice_index(candidate, offer) is not None for offer in group.offers)
-    }
-    listed = ", ".join(sorted(filter(None, tenants))[:_MOST_LISTED])
-    return f" but on nodes of tenant {listed}" if listed else ""
 
 
 def list_offers(offers: Iterable[tuple[NodeGroup, Offer]]) -> str:

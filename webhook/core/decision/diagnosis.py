@@ -6,7 +6,7 @@ from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.decision import select, unoffered
 from webhook.core.decision.allowed import denial_reason
-from webhook.core.decision.alternatives import Offers, instead, list_offers, owners
+from webhook.core.decision.alternatives import Offers, instead, list_offers
 from webhook.core.decision.obstacles import tell_obstacle
 from webhook.core.decision.values import Candidate, GpuRequest, Question, Search
 from webhook.core.gpu.strategies import FALLBACK
@@ -91,7 +91,7 @@ def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violat
         text = f"{who} needs {wanted}{of_profile}{shm}, which no node offers"
     else:  # asked by name, which is never turned into something else
         text = f"{resource}: {who} may use {wanted}{shm}, which no node offers by that name"
-    text += f"{owners(candidate, search)}; {instead(candidate, search, offers)}"
+    text += f"; {instead(candidate, search, offers)}"
     text += _note(search.inventory, resource)
     if question.row_name is RowName.UNCLASSIFIED:
         text += f"; label {names.WORKLOAD} if it may be given otherwise"

@@ -1,6 +1,4 @@
-"""The application that answers reviews.
-
-Everything else (probes, unknown paths) goes to the handler behind it.
+"""The application that answers reviews, and leaves all else to the handler behind it.
 
 A review must not pay for a framework, nor wait: where the labels of its namespace are not known
 yet, it becomes a coroutine, and other reviews go on.
@@ -30,6 +28,7 @@ from webhook.server.admission.error_boundary import (
     error_boundary,
 )
 from webhook.server.admission.policy_review import PolicyJudge
+from webhook.server.admission.turns import take_turns
 from webhook.server.http.messages import Handler, HttpRequest, HttpResponse
 from webhook.server.state import NO_LABELS, Labels, NamespaceLookup, ServerState
 
@@ -49,7 +48,8 @@ class AdmissionApp:
 
     `judge` reads the text of a policy. `page` explains the reasons to people, empty for none;
     `fallback` answers all other paths. With `by_mode` the namespaces are a cluster's, whose API
-    server asks a path about its mode only.
+    server asks a path about its mode only. Reviews are answered to `callers` only, by the names in
+    their certificates; to anybody if there are none.
     """
 
     state: ServerState
@@ -59,7 +59,9 @@ class AdmissionApp:
     fallback: Handler
     page: str = ""
     by_mode: bool = False
+    callers: frozenset[str] = frozenset()
     for_advice: TimeBudget = field(default_factory=TimeBudget)
+    for_policies: TimeBudget = field(default_factory=TimeBudget)
     answers: memo.AnswerMemo = field(default_factory=memo.AnswerMemo)
 
 
@@ -69,9 +71,9 @@ def create_handler(app: AdmissionApp) -> Handler:
     | request | answer |
     |---|---|
     | POST of an AdmissionReview to ROUTES, /advise or /policy | 200 with the review's answer |
+    | there without a certificate of `callers` | 403 |
     | another method there | 405 |
     | another content type | 415 |
-    | over MAX_BODY | 413 |
     | not JSON, not an AdmissionReview of v1, a wrong type inside | 400 with path and expectation |
     | before policy, inventory or namespace are known | 503, so that failurePolicy decides |
     | anything unforeseen | 500 that names the uid |
@@ -89,7 +91,7 @@ def create_handler(app: AdmissionApp) -> Handler:
             return app.fallback(request)
         started = perf_counter()
         try:
-            review = endpoint(read_body(request))
+            review = endpoint(read_body(request, app.callers))
             name, modes = review.namespace, review.modes
             labels = app.namespaces(name, modes) if name else NO_LABELS
             if not isinstance(labels, Mapping):
@@ -98,7 +100,7 @@ def create_handler(app: AdmissionApp) -> Handler:
         except ReviewError as error:
             return _respond_error(app, error)
 
-    return handle
+    return take_turns(handle)
 
 
 async def _answer_later(
@@ -116,7 +118,8 @@ async def _answer_later(
 
 async def _judge_policy(app: AdmissionApp, request: HttpRequest) -> HttpResponse:
     try:
-        body = await policy_review.answer_policy(read_body(request), app.judge)
+        sent = read_body(request, app.callers)
+        body = await policy_review.answer_policy(sent, app.judge, app.for_policies)
         return HttpResponse("200 OK", [("Content-Type", JSON)], body)
     except ReviewError as error:
         return _respond_error(app, error)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from webhook.core import record
 from webhook.core.api import names, pod
 from webhook.core.api.admission import AdmissionRequest, Side
-from webhook.core.api.reason import Reason, link, with_link
+from webhook.core.api.reason import Reason, link, printable, with_link
 from webhook.core.verdict import Verdict
 from webhook.server.admission.decode import API_VERSION, KIND
 
@@ -97,12 +97,14 @@ def _warnings(request: AdmissionRequest, verdict: Verdict, page: str) -> tuple[s
 
 def warn(uid: str, warnings: tuple[str, ...]) -> bytes:
     """Return an answer that only warns."""
-    return _ENCODER.encode(_ReviewOut(_AdmissionResponse(uid, allowed=True, warnings=warnings)))
+    shown = tuple(map(printable, warnings))
+    return _ENCODER.encode(_ReviewOut(_AdmissionResponse(uid, allowed=True, warnings=shown)))
 
 
 def refuse(uid: str, message: str) -> bytes:
     """Return an answer that refuses an object which is no pod, and says why."""
-    status = _RefusalStatus(INVALID, "Invalid", message, _StatusDetails(()))
+    shown = printable(message, besides="\n")
+    status = _RefusalStatus(INVALID, "Invalid", shown, _StatusDetails(()))
     return _ENCODER.encode(_ReviewOut(_AdmissionResponse(uid, allowed=False, status=status)))
 
 

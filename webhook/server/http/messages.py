@@ -15,6 +15,7 @@ class HttpRequest(NamedTuple):
     """A whole request. Header names are lower-case, and the values of repeated ones joined.
 
     `path` is decoded, byte for byte as latin-1. `keep_alive` is whether the client goes on.
+    `client` are the names in its verified certificate, none without one.
     """
 
     method: str
@@ -24,6 +25,7 @@ class HttpRequest(NamedTuple):
     headers: dict[str, str]
     body: bytes
     keep_alive: bool
+    client: frozenset[str] = frozenset()
 
 
 class HttpResponse(NamedTuple):

@@ -14,6 +14,7 @@ from webhook.server.http.messages import (
     render_response,
 )
 from webhook.server.http.reader import ReadPhase, RequestReader
+from webhook.server.tls import names_of
 
 SMALL = 64 * 1024  # bytes of a body that are read even when the bodies of all are too much
 
@@ -47,7 +48,8 @@ class HttpConnection(asyncio.BufferedProtocol):
         """
         self._transport = cast("asyncio.Transport", transport)
         limits = self._connections.limits
-        self._reader = RequestReader(limits.max_header, limits.max_body)
+        client = names_of(transport.get_extra_info("peercert"))
+        self._reader = RequestReader(limits.max_header, limits.max_body, client)
         self._wait_from_now()
         self._connections.add(self)
 

@@ -32,6 +32,7 @@ class RequestReader:
 
     __slots__ = (
         "_body",
+        "_client",
         "_head_size",
         "_headers",
         "_keep_alive",
@@ -48,8 +49,8 @@ class RequestReader:
         "started",
     )
 
-    def __init__(self, max_head: int, max_body: int) -> None:
-        self._max_head, self._max_body = max_head, max_body
+    def __init__(self, max_head: int, max_body: int, client: frozenset[str] = frozenset()) -> None:
+        self._max_head, self._max_body, self._client = max_head, max_body, client
         self._parser = HttpRequestParser(self)
         self.phase = ReadPhase.IDLE
         self.ready: deque[Turn] = deque()
@@ -134,6 +135,7 @@ class RequestReader:
             self._headers,
             self._body[0] if len(self._body) == 1 else b"".join(self._body),
             self._keep_alive,
+            self._client,
         )
         self._body = []
         self.phase = ReadPhase.IDLE if self._keep_alive else ReadPhase.LAST
