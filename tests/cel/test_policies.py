@@ -111,3 +111,39 @@ def test_a_label_of_the_policy_says_what_a_pod_is_for(tmp_path: Path, replace: b
         told = [refusals(policy, each) for each in evaluator.judge(cases)]
     tenants = ["host_namespaces" in each for each in told]
     assert tenants == [False, replace, True]
+
+
+def pool(*values: str) -> dict[str, object]:
+    """A request for a share, in the pools of some tenants, or off all of them."""
+    operator = "In" if values else "DoesNotExist"
+    pins = [
+        {"key": "nvidia.com/gpu.sharing-strategy", "operator": "In", "values": ["mps"]},
+        {"key": "gpu-sharing.io/tenant", "operator": operator, "values": list(values)},
+    ]
+    required = {"nodeSelectorTerms": [{"matchExpressions": pins}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    return UNPINNED | {"affinity": affinity}
+
+
+@pytest.mark.parametrize(
+    ("shared", "owner", "spec", "refused"),
+    [
+        ("shared", TENANT, pool("blue"), False),
+        ("isolated", TENANT, pool("blue"), True),
+        ("shared", TENANT, pool("blue", "red"), True),
+        ("shared", TENANT, pool("red"), True),
+        ("shared", TENANT, pool(), True),
+        ("shared", {}, pool("blue"), True),
+        ("shared", {}, pool(), False),
+    ],
+)
+def test_a_shared_pool_of_a_tenant_is_its_own(
+    tmp_path: Path, shared: str, owner: dict[str, str], spec: dict[str, object], *, refused: bool
+) -> None:
+    policy = backstop(tmp_path, *of_policy({"tenantPools": shared}))
+    case = Case(
+        {"metadata": {"name": "p"}, "spec": spec}, namespace={"metadata": {"labels": owner}}
+    )
+    with Evaluator(policy.rules) as evaluator:
+        [judged] = evaluator.judge([case])
+    assert ("tenant_needs_isolation" in refusals(policy, judged)) is refused

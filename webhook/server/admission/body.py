@@ -1,4 +1,4 @@
-"""The body of a review: a POST of JSON by who may ask; the HTTP server bounds its size."""
+"""The body of a review: a POST of JSON by somebody who may ask."""
 
 from typing import Final
 

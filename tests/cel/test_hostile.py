@@ -1,0 +1,67 @@
+"""Pods that once passed where no replica answered, or were never asked about."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cel import rendered
+from tests.cel.evaluator import Evaluator
+from tests.cel.protocol import Case, Json
+
+INSTALL = rendered.read()
+VALIDATE = INSTALL.webhook("validate.gpu-sharing.io")
+BACKSTOP = INSTALL.policy("gpu-sharing-backstop")
+CODES = {
+    "cuda-version-zero": "gpu_visibility",
+    "mps-dots": "reserved_mounts",
+    "mps-by-selector": "reserved_mounts",
+    "mps-host-shm": "host_path",
+    "gds": "gpu_visibility",
+}
+FILES = sorted((Path(__file__).parent / "hostile").glob("*.yaml"))
+PODS: dict[str, Json] = {
+    each["metadata"]["name"]: each
+    for path in FILES
+    for each in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+}
+VARIABLES = [{"name": f"A{number}", "value": "1"} for number in range(40_000)]
+CEL = 100_000
+"""Of 10,000,000 that all validations may cost: what a pod that is too large may."""
+
+
+def refused(pod: Json) -> set[str]:
+    """The codes of the backstop's refusals, after the webhook was asked."""
+    owner = {"gpu-sharing.io/tenant": "acme"} if pod["metadata"].get("namespace") == "acme" else {}
+    case = Case(pod, namespace={"metadata": {"labels": owner}})
+    with Evaluator(VALIDATE.rules) as webhook, Evaluator(BACKSTOP.rules) as backstop:
+        [asked], [judged] = webhook.judge([case]), backstop.judge([case])
+    assert asked.matches(each.name for each in VALIDATE.conditions)
+    results = judged.results
+    return {
+        each.message.rpartition("[")[2].rstrip("]")
+        for each in BACKSTOP.validations
+        if results[each.name].value is False
+    }
+
+
+def test_there_is_a_code_for_each() -> None:
+    assert PODS.keys() == CODES.keys()
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_each_is_refused_by_both(name: str) -> None:
+    assert CODES[name] in refused(PODS[name])
+
+
+def test_a_pod_of_40000_variables_costs_the_api_server_little() -> None:
+    pod: Json = {
+        "metadata": {"name": "cel"},
+        "spec": {"containers": [{"name": "c", "env": VARIABLES}]},
+    }
+    assert "too_large" in refused(pod)
+    case = Case(pod, namespace={"metadata": {"labels": {}}})
+    for owner in (VALIDATE, BACKSTOP):
+        with Evaluator(owner.rules) as evaluator:
+            [judged] = evaluator.judge([case])
+        assert sum(each.cost for each in judged.results.values()) < CEL
