@@ -45,6 +45,7 @@ SETS = {
         *("--set", "image.digest=sha256:" + "0" * 64),
     ),
 }
+PLATFORMS = {each.stem: each for each in sorted((chart.ROOT / "deploy/platforms").glob("*.yaml"))}
 FOREIGN = {"cert-manager": ("--set", "certificates.provider=cert-manager")}
 MONITORED = {"monitored": ("--set", "serviceMonitor.enabled=true")}
 WRONG = {
@@ -92,6 +93,57 @@ def advice(*values: str) -> dict[str, Any]:
     """The entries that only warn, by name."""
     entries = validating(*values)["webhooks"]
     return {e["name"]: e for e in entries if e["clientConfig"]["service"]["path"] == "/advise"}
+
+
+def pods_of(platform: str) -> dict[str, Any]:
+    """The pod specs of both Deployments with the values of a platform."""
+    found = chart.objects(chart.template("--values", str(PLATFORMS[platform])))
+    made = {
+        each["metadata"]["name"]: each["spec"] for each in found if each["kind"] == "Deployment"
+    }
+    return {name: spec["template"]["spec"] for name, spec in made.items()}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_pods_of_every_platform_are_restricted(platform: str) -> None:
+    for pod in pods_of(platform).values():
+        context = pod["securityContext"]
+        assert context["runAsNonRoot"]
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+        [container] = pod["containers"]
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_openshift_chooses_the_ids() -> None:
+    for pod in pods_of("openshift").values():
+        assert not pod["securityContext"].keys() & {"runAsUser", "runAsGroup", "fsGroup"}
+    assert pods_of("aks")["gpu-sharing"]["securityContext"]["runAsUser"] == 10001
+
+
+def test_aks_has_it_on_the_system_pool() -> None:
+    for pod in pods_of("aks").values():
+        assert pod["nodeSelector"] == {"kubernetes.azure.com/mode": "system"}
+        assert {"key": "CriticalAddonsOnly", "operator": "Exists"} in pod["tolerations"]
+
+
+def test_autopilot_gets_limits_a_port_and_no_priority() -> None:
+    for pod in pods_of("gke-autopilot").values():
+        resources = pod["containers"][0]["resources"]
+        assert resources["limits"] == resources["requests"]
+        assert "priorityClassName" not in pod
+    [container] = pods_of("gke-autopilot")["gpu-sharing"]["containers"]
+    assert container["ports"][0]["containerPort"] == 10250
+
+
+def test_with_an_overlay_on_eks_the_webhook_alone_is_on_the_network_of_nodes() -> None:
+    pods = pods_of("eks-overlay")
+    assert pods["gpu-sharing"]["hostNetwork"]
+    assert pods["gpu-sharing"]["dnsPolicy"] == "ClusterFirstWithHostNet"
+    assert "hostNetwork" not in pods["gpu-sharing-certificates"]
+    values = ("--values", str(PLATFORMS["eks-overlay"]), "--set", "namespace.create=true")
+    found = {each["metadata"]["name"]: each for each in chart.objects(chart.template(*values))[:1]}
+    labels = found["gpu-sharing"]["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "privileged"
 
 
 def test_advice_is_never_in_the_way() -> None:

@@ -23,9 +23,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* Restricted pod security, for both Deployments. */}}
 {{- define "gpu-sharing.podSecurity" -}}
 runAsNonRoot: true
+{{- if .Values.fixedIds }}
 runAsUser: 10001
 runAsGroup: 10001
 fsGroup: 10001
+{{- end }}
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
