@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint monitoring image push load install release e2e demo-cluster generate lock sbom check clean
+.PHONY: help docs pictures demo test lint monitoring image push load install release e2e demo-cluster generate lock sbom check clean
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
@@ -44,6 +44,15 @@ load: ## load it into kind, minikube or k3s instead
 
 install: ## install the webhook with IMAGE=…, best by digest, as `make push` prints it
 	@sed 's|image: .*/gpu-sharing:.*|image: $(IMAGE)|' deploy/install.yaml | kubectl apply -f -
+
+docs: $(BIN)/.installed ## the pages as a site in build/site
+	@rm -rf build/pages && mkdir -p build && cp -R docs build/pages
+	@sed 's#](docs/#](#g' README.md > build/pages/index.md
+	@sed -i.bak 's#\.\./README\.md#index.md#' build/pages/*.md && rm build/pages/*.bak
+	@$(BIN)/uvx --quiet --from mkdocs-material==9.6.14 mkdocs build --quiet --strict
+
+pictures: $(BIN)/.installed ## docs/demo.cast and the screens of docs/, from the real commands
+	@$(BIN)/python -m examples.record
 
 release: $(BIN)/.installed sbom ## dist/: wheel, plugin, chart, install.yaml, SBOM, image, notes, checksums
 	@$(BIN)/python -m deploy.release

@@ -1,16 +1,8 @@
 """The cluster changes under the webhook: nodes, other webhooks, the API server itself."""
 
-import json
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from tests.e2e.installation import Installed
-from tests.e2e.user import User, limits, pod, until
+from tests.e2e.user import User, pod, until
 
-STRIPPER = Path(__file__).parent / "stripping_webhook.py"
 H200 = {
     "nvidia.com/gpu.product": "NVIDIA-H200",
     "nvidia.com/gpu.memory": "143771",
@@ -58,61 +50,6 @@ def test_labels_that_vanish_for_a_while_are_remembered(user: User, team: str) ->
     assert user.create(team, wish, dry)[0]
     user.cluster.remove_node("h200-3")
     until("a node that is gone is not", lambda: not user.create(team, wish, dry)[0])
-
-
-@pytest.fixture
-def stripper(user: User, tmp_path: Path) -> Iterator[None]:
-    """Another mutating webhook, called after ours, that removes node affinity."""
-    address = user.cluster.run_server(
-        [sys.executable, STRIPPER, "{address}", "9443", tmp_path], 9443
-    )
-    name = "zz-stripper"
-    user.cluster.apply(
-        {
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": "MutatingWebhookConfiguration",
-            "metadata": {"name": name},
-            "webhooks": [
-                {
-                    "name": "strip.example.com",
-                    "clientConfig": {
-                        "url": f"https://{address}:9443/",
-                        "caBundle": (tmp_path / "ca.b64").read_text(encoding="ascii"),
-                    },
-                    "rules": [
-                        {
-                            "apiGroups": [""],
-                            "apiVersions": ["v1"],
-                            "operations": ["CREATE"],
-                            "resources": ["pods"],
-                        }
-                    ],
-                    "objectSelector": {"matchLabels": {"strip": "affinity"}},
-                    "failurePolicy": "Fail",
-                    "sideEffects": "None",
-                    "admissionReviewVersions": ["v1"],
-                    "reinvocationPolicy": "Never",
-                }
-            ],
-        }
-    )
-    yield
-    user.kubectl("delete", "mutatingwebhookconfiguration", name)
-    user.cluster.stop_server(address)
-
-
-@pytest.mark.usefixtures("stripper")
-def test_what_another_webhook_breaks_is_mended_or_refused(user: User, team: str) -> None:
-    """ReinvocationPolicy IfNeeded calls us again, so the pins are back; else /validate refuses."""
-    wish = pod("stripped", "inference")
-    wish["metadata"]["labels"]["strip"] = "affinity"
-    let_in, printed = user.create(team, wish, "--dry-run=server", "-o", "json")
-    if let_in:
-        found, _ = json.JSONDecoder().raw_decode(printed[printed.index("{") :])
-        assert "nvidia.com/mig-1g.5gb.sharing-strategy" in json.dumps(found["spec"]["affinity"])
-        assert "nvidia.com/mig-1g.5gb" in limits(found)
-    else:
-        assert "[not_rewritten]" in printed
 
 
 def test_the_api_server_restarts_and_nothing_is_lost(

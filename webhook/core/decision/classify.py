@@ -142,7 +142,7 @@ def _request(ref: ContainerRef, container: Container) -> GpuRequest | Violation 
         listed = " and ".join(sorted(found))
         message = f"asks for {listed}; one container gets one kind of GPU, so keep one of them"
         if names.GPU in found:  # LimitRanger runs again after the rewrite
-            message += f" (a LimitRange with a default for {names.GPU} adds it: remove that)"
+            message += f" (a LimitRange with a default or max of {names.GPU} adds it: remove that)"
         return Violation(denials.SEVERAL_RESOURCES, ref.name, message, "resources.limits")
     return next((GpuRequest(ref, key, n, raw) for key, (n, raw) in found.items()), None)
 
