@@ -1,5 +1,6 @@
 """Makes .venv and installs into it what `uv pip install` is given; needs nothing but Python."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sysconfig
 import tempfile
 import time
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -38,7 +40,9 @@ def fetch_uv(folder: str) -> str:
     """Put uv, which installs fast, into a folder; "" where it has no wheel."""
     tell("fetching uv")
     flags = ("--only-binary", ":all:", "--target", folder, "uv>=0.5")
-    return f"{folder}/bin/uv" if run(PYTHON, bundled_pip(), *QUIET, *flags) else ""
+    compiled = (sys.executable, "-m", "pip") if find_spec("pip") else (PYTHON, bundled_pip())
+    os.environ["PIP_ROOT_USER_ACTION"] = "ignore"  # nothing is installed into the system
+    return f"{folder}/bin/uv" if run(*compiled, *QUIET, *flags) else ""
 
 
 def bundled_pip() -> str:

@@ -116,12 +116,9 @@ def test_a_limit_range_sets_what_pods_leave_out(user: User, team: str) -> None:
     assert limits(found)["memory"] == "256Mi"
 
 
-@pytest.mark.parametrize("kind", ["default", "max"])
-def test_a_limit_range_that_names_gpus_is_told_to_who_meets_it(
-    kind: str, user: User, team: str
-) -> None:
+def test_a_limit_range_that_names_gpus_is_told(user: User, team: str) -> None:
     """Kubernetes makes a `max` the default too, and adds it again once the pod asks a slice."""
-    limit_range(user, team, **{kind: {"nvidia.com/gpu": "1"}})
+    limit_range(user, team, max={"nvidia.com/gpu": "1"})
     let_in, printed = user.create(team, pod("app", "inference"), "--dry-run=server")
     assert not let_in
     assert "[several_resources]" in printed
