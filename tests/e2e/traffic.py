@@ -14,6 +14,9 @@ class Traffic:
 
     rewritten: int = 0
     wrong: list[str] = field(default_factory=list)
+    """What was printed of each pod that was refused, or let in as it is."""
+    unsafe: int = 0
+    """Pods that were let in as they are."""
 
 
 @contextmanager
@@ -29,6 +32,7 @@ def traffic(user: User, namespace: str) -> Iterator[Traffic]:
                 seen.rewritten += 1
             else:
                 seen.wrong.append(printed)
+                seen.unsafe += let_in
 
     threads = [threading.Thread(target=create) for _ in range(2)]
     for thread in threads:

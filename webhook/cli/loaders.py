@@ -153,7 +153,7 @@ def _of_kubeconfig(kubeconfig: str | None, context: str | None) -> Cluster:
         nodes = asyncio.run(_list_nodes(kubeconfig, context))
     except ApiError as failure:
         raise InputError(
-            f"no cluster to ask ({failure}); name one by KUBECONFIG, or give --inventory FILE, "
+            f"no cluster to ask: {failure}, or give --inventory FILE, "
             "made by `kubectl get nodes -o json`"
         ) from None
     return Cluster(nodes, {})

@@ -133,7 +133,7 @@ def read_login(files: Iterable[Path], context: str | None = None) -> Login:
     found = [(each, _read(each)) for each in asked if each.exists()]
     where = ", ".join(map(str, asked))
     if not found:
-        raise ApiError(None, f"there is no kubeconfig: {where}; name one with --kubeconfig")
+        raise ApiError(None, f"there is no kubeconfig: {where}; see --kubeconfig, KUBECONFIG")
     contexts: dict[str, KubeconfigContext] = {}
     for _, file in found:
         for each in file.contexts or ():

@@ -116,8 +116,8 @@ def namespace_of(args: argparse.Namespace, client: ClusterClient) -> str | None:
 
 
 @contextmanager
-def open_cluster(args: argparse.Namespace) -> Iterator[ClusterClient]:
-    """Open the cluster that the flags name.
+def open_cluster(args: argparse.Namespace, instead: str = "") -> Iterator[ClusterClient]:
+    """Open the cluster that the flags name, or say what goes without one (`instead`).
 
     Raises:
         Unavailable: no usable configuration.
@@ -127,7 +127,7 @@ def open_cluster(args: argparse.Namespace) -> Iterator[ClusterClient]:
     try:
         api = open_client(args.kubeconfig, args.context)
     except ApiError as failure:
-        raise Unavailable(f"no cluster to ask ({failure}); name one by KUBECONFIG") from None
+        raise Unavailable(f"no cluster to ask: {failure}{instead}") from None
     client = ClusterClient(api, current_namespace(args.kubeconfig, args.context))
     try:
         yield client

@@ -75,7 +75,7 @@ def collect_plan(args: argparse.Namespace) -> Planned:
         policy = loaders.load_policy(args.policy)
         nodes = () if asked.stock is not None else loaders.load_cluster(args.inventory).nodes
         return _plan(_Inputs(asked, nodes, policy), greedy=args.greedy)
-    with flags.open_cluster(args) as client:
+    with flags.open_cluster(args, "; or name the workloads in -f FILE") as client:
         policy = sources.policy(client, args.install, args.policy).policy
         nodes = () if asked.stock is not None else _nodes(client, args.inventory)
         pods = () if asked.workloads is not None else tuple(live_pods(client))
