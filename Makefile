@@ -1,6 +1,8 @@
 # Everything a person runs. The Python environment is .venv/ of this checkout.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests start hundreds of processes: without cached bytecode each compiles all of it again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help docs pictures demo test lint monitoring image push load install release e2e demo-cluster generate lock sbom check clean
 help: ## this list
