@@ -10,7 +10,7 @@ from webhook.core.decision.alternatives import Offers, instead, list_offers
 from webhook.core.decision.obstacles import tell_obstacle
 from webhook.core.decision.values import Candidate, GpuRequest, Question, Search
 from webhook.core.gpu.strategies import FALLBACK
-from webhook.core.gpu.values import Inventory, Offer
+from webhook.core.gpu.values import Offer
 from webhook.core.policy.values import RowName
 
 
@@ -58,7 +58,8 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
 
 
 def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:
-    resource, inventory = candidate.request.resource, search.inventory
+    resource = candidate.request.resource
+    inventory = unoffered.known_to(search.question.constraints.tenant, search.inventory)
     if not offers and inventory.unusable:
         text = f"{resource}: no node offers it; {unoffered.tell_unusable(inventory)}"
         return _violation(unoffered.reason_of(inventory), candidate, text)
@@ -66,7 +67,7 @@ def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:
         text = f"{resource}: no node of the cluster offers a GPU"
         return _violation(denials.NO_OFFER, candidate, text)
     text = f"no node offers {resource}; {instead(candidate, search, offers)}"
-    return _violation(denials.NO_OFFER, candidate, text + _note(inventory, resource))
+    return _violation(denials.NO_OFFER, candidate, text + _note(search, resource))
 
 
 def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violation:
@@ -92,7 +93,7 @@ def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violat
     else:  # asked by name, which is never turned into something else
         text = f"{resource}: {who} may use {wanted}{shm}, which no node offers by that name"
     text += f"; {instead(candidate, search, offers)}"
-    text += _note(search.inventory, resource)
+    text += _note(search, resource)
     if question.row_name is RowName.UNCLASSIFIED:
         text += f"; label {names.WORKLOAD} if it may be given otherwise"
     return _violation(denial_reason(question.row_name, denials.NO_OFFER), candidate, text)
@@ -173,6 +174,7 @@ def _violation(reason: Reason, candidate: Candidate, text: str) -> Violation:
     return Violation(reason, candidate.request.container.name, text, "resources.limits")
 
 
-def _note(inventory: Inventory, resource: str) -> str:
+def _note(search: Search, resource: str) -> str:
+    inventory = unoffered.known_to(search.question.constraints.tenant, search.inventory)
     text = unoffered.tell_unusable(inventory, resource)
     return f"; not offered: {text}" if text else ""

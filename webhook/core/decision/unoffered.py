@@ -1,6 +1,7 @@
 """What nodes have and do not offer, as a refusal tells it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from webhook.core.api import denials, names
@@ -15,6 +16,16 @@ def reason_of(inventory: Inventory) -> Reason:
     """Return why nothing is offered although nodes have GPUs."""
     silent = all(each.reason.silent for many in inventory.unusable.values() for each in many)
     return denials.GPU_LABELS_MISSING if silent else denials.NODES_UNUSABLE
+
+
+def known_to(tenant: str | None, inventory: Inventory) -> Inventory:
+    """Return an inventory without unusable nodes of other tenants."""
+    unusable = {
+        node: many
+        for node, many in inventory.unusable.items()
+        if inventory.owners.get(node) in (None, tenant)
+    }
+    return replace(inventory, unusable=unusable)
 
 
 def tell_unusable(inventory: Inventory, resource: str = names.GPU) -> str:

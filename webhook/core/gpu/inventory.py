@@ -37,6 +37,7 @@ def build_inventory(
     """
     groups: dict[_Key, list[NodeLabels]] = {}
     unusable: dict[str, tuple[Unusable, ...]] = {}
+    owners: dict[str, str] = {}
     barred: dict[str, list[NodeLabels]] = {}
     seen = 0
 
@@ -55,6 +56,8 @@ def build_inventory(
         found = read_node(each, pools)
         if found.unusable:
             unusable[each.metadata.name] = found.unusable
+            if names.TENANT in node.labels(each):
+                owners[each.metadata.name] = node.labels(each)[names.TENANT]
         add(each, found, "")
     for pool in pools:
         add(pool.node, read_pool(pool), pool.name)
@@ -63,7 +66,7 @@ def build_inventory(
         for (offers, taints, tenant, declared), many in groups.items()
     )
     frozen = {resource: tuple(many) for resource, many in barred.items()}
-    return Inventory(made, _amounts(made), unusable, frozen, seen)
+    return Inventory(made, _amounts(made), unusable, owners, frozen, seen)
 
 
 def _amounts(groups: Iterable[NodeGroup]) -> Mapping[OfferKind, int]:

@@ -155,12 +155,14 @@ class Inventory:
     """All offers of the cluster, one frozen snapshot.
 
     `amounts` is what all nodes together have of each kind of offer. `unusable` is what single
-    nodes have and do not offer, and why. `barred` are the nodes that advertise a resource and do
-    not offer it: what is required of nodes must exclude them.
+    nodes have and do not offer, and why; `owners` are the tenants of those of them that have one.
+    `barred` are the nodes that advertise a resource and do not offer it: what is required of nodes
+    must exclude them.
     """
 
     groups: tuple[NodeGroup, ...] = ()
     amounts: Mapping[OfferKind, int] = field(default_factory=dict)
     unusable: Mapping[str, tuple[Unusable, ...]] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
     barred: Mapping[str, tuple[NodeLabels, ...]] = field(default_factory=dict)
     nodes: int = 0
