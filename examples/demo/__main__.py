@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.text import Text
 
 from examples.demo.api_server import ApiServer, Creation
@@ -24,8 +24,8 @@ KEPT, BROKEN, UNREADABLE = 0, 1, 2
 EXAMPLES: Final = Path(__file__).parents[1]
 SHOWN: Final = "inference.yaml"
 _COLUMNS: Final = (
-    ("EXAMPLE", "file"), ("IS FOR", "workload"), ("REQUESTS", "requests"),
-    ("GETS nvidia.com/", "gets"), ("WHY", "why"),
+    ("EXAMPLE", "file"), ("IS FOR", "workload"), ("TENANT", "tenant"), ("ASKS", "asks"),
+    ("GETS", "gets"), ("HOW", "how"),
 )  # fmt: skip
 
 
@@ -122,8 +122,7 @@ def _headline(inventory: Path) -> Text:
     return Text.assemble(
         ("The webhook runs over HTTPS, and knows the five GPU nodes of ", "bold"),
         (inventory.name, "bold cyan"),
-        (".\nEach pod is sent to /mutate as an API server would, and what comes of it to "
-         "/validate.\n", "bold"),
+        (".\nEach pod is sent to /mutate as an API server would, and then to /validate.\n", "bold"),
     )  # fmt: skip
 
 
@@ -133,21 +132,27 @@ def _table(outcomes: list[Outcome]) -> Group:
         texts = [(text, "yellow") for text in outcome.creation.record.warnings]
         if not outcome.creation.allowed:
             texts.append((outcome.creation.message, "red"))
-        notes += [Text.assemble((f"{outcome.file}: ", "bold"), text) for text in texts]
-    table = output.table(_COLUMNS, map(_row, outcomes))
-    return Group(table, Text("\nWhat kubectl would print besides:"), *notes)
+        notes += [
+            Text.assemble((f"{outcome.file.removesuffix('.yaml')}: ", "bold"), text)
+            for text in texts
+        ]
+    rows = [_row(outcome) for outcome in outcomes]
+    whys = dict.fromkeys(f"{row['how']!s:<13} {row['why']}" for row in rows)
+    besides = Text("\nWhat kubectl would print besides:")
+    return Group(output.table(_COLUMNS, rows), Text(), *whys, besides, *notes)
 
 
-def _row(outcome: Outcome) -> dict[str, RenderableType]:
+def _row(outcome: Outcome) -> dict[str, Any]:
     creation, told = outcome.creation, outcome.creation.record
-    tenant = f" of tenant {told.tenant}" if told.tenant else ""
     gets = ", ".join(output.amounts(each.given) for each in told.containers if each.given)
-    cell = Text(gets or "unchanged", "green" if gets else "dim")
+    how = Text(told.strategy or "no GPU") if creation.allowed else Text("refused", "bold red")
     return {
-        "file": outcome.file,
-        "workload": (told.workload or "-") + tenant,
-        "requests": ", ".join(output.amounts(c.requested) for c in told.containers) or "no GPU",
-        "gets": cell if creation.allowed else Text("refused", "bold red"),
+        "file": outcome.file.removesuffix(".yaml"),
+        "workload": told.workload,
+        "tenant": told.tenant,
+        "asks": ", ".join(output.amounts(c.requested) for c in told.containers) or "no GPU",
+        "gets": Text(gets if creation.allowed and gets else "-", "green"),
+        "how": how,
         "why": REASONS[told.reason or ""].sentence,
     }
 

@@ -1,5 +1,6 @@
 """`make demo`: exit 0 only if everything came out as promised."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,16 @@ def test_the_demo_shows_that_everything_came_out_as_promised() -> None:
     assert "refused" in done.out
     assert "+" in done.out
     assert "nvidia.com/mig-3g.20gb" in done.out
+
+
+def test_on_80_columns_every_example_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", demo().out).splitlines()
+    assert "tenant-shared    unclassified  blue    1 gpu.shared  -              refused" in [
+        line.rstrip() for line in lines
+    ]
+    assert max(len(line.rstrip()) for line in lines) <= 80
 
 
 def test_a_broken_promise_is_named_and_the_exit_code_is_1(examples: Path) -> None:
