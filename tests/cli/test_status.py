@@ -34,7 +34,7 @@ def test_a_webhook_that_is_well(look: Look) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.out.rstrip().endswith("All is well.")
     for part in (
-        "2 of 2",
+        "2/2",
         "registry.example.org/gpu-sharing:0.1.0",
         "mutate.gpu-sharing.io",
         "60 days left",

@@ -172,7 +172,7 @@ def test_logs_over_all_replicas_or_what_a_person_may_see(seen: Crowd, pods_only:
 def test_status_for_an_administrator(seen: Crowd, pods_only: None) -> None:
     until("all is well", lambda: _well(seen.admin))
     printed = seen.admin.plugin("status").stdout
-    assert "2 of 2" in printed
+    assert "2/2" in printed
     assert "days left" in printed
     assert "nvidia.com/mig-1g.5gb" in printed
     assert all(name in printed for name, labels in LABELS.items() if MODE in labels)

@@ -82,7 +82,7 @@ def _keeper(client: ClusterClient, where: Install) -> dict[str, Any] | None:
 
 
 def _row(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {"ready": f"{told['ready']} of {told['wanted']}", "image": told["images"]}
+    return {"ready": f"{told['ready']}/{told['wanted']}", "image": told["images"]}
 
 
 def _unready(data: Mapping[str, Any], where: Install) -> Iterable[str]:
