@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Run
+from command_line import Done
 from node_agents import CONFIG, PLUGIN, STATE, Agents, total
 
 from tests.fake_apiserver.answers import status
 from tests.fake_apiserver.server import FakeApiServer
+from webhook.cli.main import parser
 from webhook.cli.verbs.pools import move as moves
-from webhook.core.pools.moving import MARK, Step
+from webhook.core.api.names import POOL_MOVE
+from webhook.core.pools.moving import Step
 
 NODE = "/api/v1/nodes/gpu-1"
 H100, T4 = "NVIDIA-H100-80GB-HBM3", "Tesla-T4"
@@ -21,8 +23,8 @@ H100, T4 = "NVIDIA-H100-80GB-HBM3", "Tesla-T4"
 class Lab:
     """One node with its agents, which take a turn at each time that the command waits."""
 
-    def __init__(self, api: FakeApiServer, agents: Agents, kubeconfig: str, run: Run) -> None:
-        self.api, self.agents, self._run, self._kubeconfig = api, agents, run, kubeconfig
+    def __init__(self, api: FakeApiServer, agents: Agents, kubeconfig: str, capsys: Any) -> None:
+        self.api, self.agents, self._kubeconfig, self._capsys = api, agents, kubeconfig, capsys
         now = agents.fresh()
         labels = {**now["labels"], CONFIG: "all-disabled", PLUGIN: "whole"}
         if now["labels"]["nvidia.com/mig.capable"] == "true":
@@ -62,25 +64,32 @@ class Lab:
     def turn(self, _: float = 0) -> None:
         self.api.store.edit(NODE, self.agents.look)
 
-    def move(self, *words: str, timeout: str = "5"):
-        return self._run(
-            "pools", "move", "gpu-1", *words, "--kubeconfig", self._kubeconfig,
-            "--poll", "0", "--timeout", timeout,
-        )  # fmt: skip
+    def move(self, *words: str, timeout: str = "5") -> Done:
+        return self.pools("move", "gpu-1", *words, "--poll", "0", "--timeout", timeout)
+
+    def pools(self, *words: str) -> Done:
+        """Run the command with a clock whose pauses are the agents' turns."""
+        args = parser("pools").parse_args(["pools", *words, "--kubeconfig", self._kubeconfig])
+        args.clock = moves.Clock(pause=self.turn)
+        try:
+            code = args.run(args)
+        except KeyboardInterrupt:
+            code = 130
+        written = self._capsys.readouterr()
+        return Done(code, written.out, written.err)
 
     def offers(self) -> dict[str, int]:
         return dict(total(self.node["status"]["allocatable"]))
 
 
 @pytest.fixture
-def make(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def make(capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with FakeApiServer() as api:
 
         def made(product: str = H100, gpus: int = 2, **more: Any) -> Lab:
-            lab = Lab(api, Agents(product, gpus, **more), str(api.write_kubeconfig(tmp_path)), run)
-            monkeypatch.setattr(moves.time, "sleep", lab.turn)
-            return lab
+            kubeconfig = str(api.write_kubeconfig(tmp_path))
+            return Lab(api, Agents(product, gpus, **more), kubeconfig, capsys)
 
         yield made
 
@@ -223,12 +232,36 @@ def test_an_interrupted_move_goes_back(
     settled(lab)
 
 
+@pytest.mark.parametrize("words", [
+    ("--to", "mig", "--mig-config", "all-1g.10gb"),
+    ("--to", "mps", "--plugin-config", "mps"),
+    ("--to", "whole", "--plugin-config", "default"),
+])  # fmt: skip
+def test_a_move_that_has_not_ended_is_listed_with_the_command_that_goes_on(
+    make: Any, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    lab = make()
+    lab.pod("training")
+    with interrupted(monkeypatch, 2):
+        assert lab.move(*words, "--yes").code == 130
+    listed = lab.pools()
+    assert listed.code == 1
+    assert "gpu-1: error moving" in listed.out
+    shown = " ".join(listed.out.split())
+    named = " ".join(words).removesuffix(" --plugin-config mps")
+    assert f"go on: gpu-sharing pools move gpu-1 {named} --yes" in shown
+    assert "back: gpu-sharing pools move gpu-1 --undo --yes" in shown
+    again = lab.move(*named.split(), "--yes")
+    assert again.code == 0, again.out
+    assert "error moving" not in lab.pools().out
+
+
 def test_a_node_that_was_cordoned_stays_so(make: Any) -> None:
     lab = make()
     lab.node["spec"]["unschedulable"] = True
     assert lab.move("--to", "mps", "--yes").code == 0
     assert lab.node["spec"]["unschedulable"] is True
-    assert MARK not in lab.node["metadata"]["annotations"]
+    assert POOL_MOVE not in lab.node["metadata"]["annotations"]
 
 
 def test_a_budget_keeps_a_pod_and_the_node_is_opened_again(make: Any) -> None:

@@ -30,6 +30,7 @@ SHARED: Final = ".shared"
 
 NODE_NAME_FIELD: Final = "metadata.name"
 HOSTNAME: Final = "kubernetes.io/hostname"
+POOL_MOVE: Final = PREFIX + "pool-move"  # annotation of a node that is on its way to another pool
 
 # Environment read by the NVIDIA container toolkit and by CUDA's MPS client.
 VISIBLE_DEVICES: Final = "NVIDIA_VISIBLE_DEVICES"

@@ -10,11 +10,18 @@ from webhook.core.api.part import Part
 from webhook.core.api.quantity import Raw
 
 
+class NodeAnnotations(Part, frozen=True):
+    """Of metadata.annotations that of ours: others can be large."""
+
+    pool_move: str | None = field(default=None, name=names.POOL_MOVE)
+
+
 class NodeMetadata(Part, frozen=True):
     """metadata."""
 
     name: str = ""
     labels: dict[str, str] | None = None
+    annotations: NodeAnnotations | None = None
 
 
 class Taint(Part, frozen=True):

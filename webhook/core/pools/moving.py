@@ -6,7 +6,6 @@ was interrupted. Source: mig-parted deployments/container/reconfigure-mig.sh.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from webhook.core.api import names, node
+from webhook.core.api import node
 from webhook.core.api.names import NVIDIA
 from webhook.core.api.node import Node
 from webhook.core.gpu.reading import read_node
@@ -28,8 +27,6 @@ PLUGIN_CONFIG: Final = NVIDIA + "device-plugin.config"
 MIG_CONFIG: Final = NVIDIA + "mig.config"
 MIG_STATE: Final = NVIDIA + "mig.config.state"
 MIG_CAPABLE: Final = NVIDIA + "mig.capable"
-MARK: Final = names.PREFIX + "pool-move"
-"""The annotation of a node that is on its way."""
 _OTHERWISE: Final = {DISABLED: "all-balanced"}
 _STRATEGIES: Final = {WHOLE: "exclusive", MPS: "mps", TIME_SLICING: "time-slicing"}
 
@@ -50,12 +47,13 @@ class Step(Enum):
 
 
 class Mark(Struct, frozen=True, omit_defaults=True):
-    """What is written on a node on its way: its state before."""
+    """What is written on a node on its way: its state before, and where it goes (`--to …`)."""
 
     cordoned: bool
     plugin: str | None = None
     mig: str | None = None
     leaving: bool = False
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +67,13 @@ class Goal:
     plugin: str | None
     mig: str | None
     layout: Layout | None = None
+
+    @property
+    def words(self) -> str:
+        """The flags of the command that goes there."""
+        layout = f" --mig-config {self.mig}" if self.kind == MIG else ""
+        own = f" --plugin-config {self.plugin}" if self.plugin != self.kind else ""
+        return f"--to {self.kind}{layout}{own}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +183,10 @@ def layout_of(subject: Node, mig_config: str, catalog: Catalog) -> Layout | None
     return {named[1]: most * gpus.count} if most else None
 
 
-def read_mark(annotations: Mapping[str, str]) -> Mark | None:
+def read_mark(subject: Node) -> Mark | None:
     """Return the mark of a node on its way. One that cannot be read counts as not cordoned."""
-    text = annotations.get(MARK)
+    annotations = subject.metadata.annotations
+    text = annotations.pool_move if annotations else None
     try:
         return None if text is None else msgspec.json.decode(text, type=Mark)
     except msgspec.DecodeError:

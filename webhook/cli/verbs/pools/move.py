@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -15,12 +15,20 @@ from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.integrations import kubernetes
 from webhook.core.pools import moving
-from webhook.core.pools.moving import MARK, MIG_CONFIG, MIG_STATE, PLUGIN_CONFIG, Goal, Mark, Step
+from webhook.core.pools.moving import MIG_CONFIG, MIG_STATE, PLUGIN_CONFIG, Goal, Mark, Step
 
 _OVER: Final = ("Succeeded", "Failed")
 _MIRROR: Final = "kubernetes.io/config.mirror"
 WAITING: Final = (Step.DRAIN, Step.AWAIT_LEFT, Step.AWAIT_MIG, Step.AWAIT_OFFERS)
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Monotonic seconds, and what passes the time until the next look."""
+
+    now: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
 
 
 class MoveError(Unavailable):
@@ -41,6 +49,7 @@ class Move:
     timeout: float = 1800.0
     poll: float = 2.0
     force: bool = False
+    clock: Clock = field(default_factory=Clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +70,13 @@ def run_move(move: Move) -> None:
     """
     last: Step | None = None
     retried = False
-    since = time.monotonic()
+    since = move.clock.now()
     while True:
         seen, holders = observe(move.client, move.node)
         step = moving.next_step(seen, move.goal, retried=retried)
         if step is not last:
             move.say(f"{step.name.lower().replace('_', ' ')}: {step.value}")
-            last, since = step, time.monotonic()
+            last, since = step, move.clock.now()
         if step is Step.DONE:
             return
         if step is Step.FAILED:
@@ -78,9 +87,9 @@ def run_move(move: Move) -> None:
             move.say(f"done: {Step.DONE.value}")
             return
         if step in WAITING:
-            if time.monotonic() - since > move.timeout:
+            if move.clock.now() - since > move.timeout:
                 raise MoveError(_give_up(move, step, seen, holders))
-            time.sleep(move.poll)
+            move.clock.pause(move.poll)
 
 
 def observe(client: ClusterClient, name: str) -> tuple[moving.NodeProgress, tuple[Holder, ...]]:
@@ -91,11 +100,10 @@ def observe(client: ClusterClient, name: str) -> tuple[moving.NodeProgress, tupl
     """
     raw = client.get(resources.NODE, name)
     subject = types.convert(raw, Node)
-    annotations = (raw.get("metadata") or {}).get("annotations") or {}
     cordoned = bool((raw.get("spec") or {}).get("unschedulable"))
     holders = tuple(_holders(client, name))
     listed = tuple(f"{each.namespace}/{each.name}" for each in holders)
-    return moving.NodeProgress(subject, cordoned, moving.read_mark(annotations), listed), holders
+    return moving.NodeProgress(subject, cordoned, moving.read_mark(subject), listed), holders
 
 
 def _holders(client: ClusterClient, name: str) -> Iterator[Holder]:
@@ -117,7 +125,8 @@ def _act(move: Move, step: Step, seen: moving.NodeProgress, holders: tuple[Holde
     """Do one step. Each is one request, so that an interruption leaves no half of it."""
     match step:
         case Step.CORDON:
-            mark = Mark(not seen.cordoned, seen.label(PLUGIN_CONFIG), seen.label(MIG_CONFIG))
+            before = seen.label(PLUGIN_CONFIG), seen.label(MIG_CONFIG)
+            mark = Mark(not seen.cordoned, *before, to=move.goal.words)
             _patch(move, mark=mark, unschedulable=True)
         case Step.DRAIN:
             _drain(move, holders)
@@ -148,7 +157,7 @@ def _arriving(mark: Mark) -> Mark:
 
 def _patch(move: Move, *, mark: Mark | None, **change: Any) -> None:
     text = None if mark is None else msgspec.json.encode(mark).decode()
-    patch: dict[str, Any] = {"metadata": {"annotations": {MARK: text}}}
+    patch: dict[str, Any] = {"metadata": {"annotations": {names.POOL_MOVE: text}}}
     if "labels" in change:
         patch["metadata"]["labels"] = change["labels"]
     if "unschedulable" in change:

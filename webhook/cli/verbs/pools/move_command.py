@@ -11,7 +11,7 @@ from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.manifests import InputError
 from webhook.cli.pool_data import load_catalog
-from webhook.cli.verbs.pools.move import Move, MoveError, observe, run_move
+from webhook.cli.verbs.pools.move import Clock, Move, MoveError, observe, run_move
 from webhook.core.pools import moving
 from webhook.core.pools.catalog import find_model
 from webhook.core.pools.hardware import physical_gpus
@@ -71,6 +71,7 @@ def add_move(commands: Commands) -> None:
     parser.add_argument("--timeout", type=float, default=1800.0, metavar="SECONDS",
                         help="for each step that waits (default %(default)g)")  # fmt: skip
     parser.add_argument("--poll", type=float, default=2.0, help=argparse.SUPPRESS)
+    parser.set_defaults(clock=Clock())
     flags.add_cluster_flags(parser, of_nodes=True)
 
 
@@ -83,7 +84,8 @@ def run(args: argparse.Namespace) -> int:
         if not args.yes:
             _say("\n".join(_steps(args.node, seen, goal)))
             return flags.FINE
-        move = Move(client, args.node, goal, _say, args.timeout, args.poll, args.force)
+        how = args.timeout, args.poll, args.force, args.clock
+        move = Move(client, args.node, goal, _say, *how)
         try:
             run_move(move)
         except MoveError as error:

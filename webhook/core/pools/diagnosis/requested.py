@@ -18,6 +18,7 @@ from webhook.core.pools.moving import (
     MIG_STATE,
     PLUGIN_CONFIG,
     layout_of,
+    read_mark,
 )
 
 
@@ -70,6 +71,15 @@ def _mig_config(seen: NodeView) -> Iterator[NodeProblem]:
         yield error("mig_not_applied", what, mend)
 
 
+def _move(seen: NodeView) -> Iterator[NodeProblem]:
+    """A move that was begun and not ended."""
+    mark, name = read_mark(seen.subject), seen.subject.metadata.name
+    if mark is not None:
+        on = f"gpu-sharing pools move {name}"
+        mend = f"go on: {on} {mark.to or '--to POOL, as before,'} --yes; back: {on} --undo --yes"
+        yield error("moving", "its move to another pool has not ended: no new pods come", mend)
+
+
 def _plugin_config(seen: NodeView) -> Iterator[NodeProblem]:
     """A plugin configuration that was requested and is not in force, by its name."""
     wanted = seen.labels.get(PLUGIN_CONFIG, "")
@@ -114,4 +124,4 @@ def _given(seen: NodeView) -> tuple[str, ...]:
     return tuple(found)
 
 
-CHECKS: Final = (_mig_state, _mig_config, _plugin_config)
+CHECKS: Final = (_move, _mig_state, _mig_config, _plugin_config)
