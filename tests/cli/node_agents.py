@@ -29,7 +29,10 @@ Json = dict[str, Any]
 
 @dataclass
 class Agents:
-    """What runs on one node. `look` is called again and again with the node as it is."""
+    """What runs on one node. `look` is called again and again with the node as it is.
+
+    `late` is how many turns labels and amounts come behind mig-manager's success.
+    """
 
     product: str
     gpus: int
@@ -38,6 +41,7 @@ class Agents:
     seen: str = "all-disabled"
     task: str = ""
     delay: int = 0
+    late: int = 1
     states: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -80,7 +84,7 @@ class Agents:
         if self.fail(self.task):
             self._say(node, "failed")
         else:
-            self.applied, self.delay = self.task, 1
+            self.applied, self.delay = self.task, self.late
             self._say(node, "success")
         self.task = ""
 

@@ -97,7 +97,7 @@ def test_a_table_for_people(run: Run, tmp_path: Path) -> None:
 
 def test_the_configuration_is_written_and_read_back(run: Run, tmp_path: Path) -> None:
     done = run("pools", "plan", "-f", plan_file(tmp_path, PLAN), "--write", str(tmp_path / "out"))
-    assert "3 nodes offer what was planned" in done.err
+    assert "3 nodes as planned" in done.err
     values = yaml.safe_load((tmp_path / "out/values.yaml").read_text(encoding="utf-8"))
     layouts = yaml.safe_load(values["migManager"]["config"]["data"]["config.yaml"])["mig-configs"]
     assert set(layouts) > {"all-disabled"}

@@ -752,6 +752,18 @@ def test_a_gpu_outside_the_pods_found_is_told_and_with_strict_fails(
     assert reviewed(run, read, flags=("--strict",))[0].code == 0
 
 
+def test_a_mistyped_key_of_a_namespace_is_told_and_with_strict_fails(
+    run: Run, file: Callable[..., Path]
+) -> None:
+    namespace = made("Namespace", "v1", {})
+    namespace["metadata"]["annotations"] = {"gpu-sharing.io/mode": "enforce"}
+    path = file(namespace)
+    plain, _ = reviewed(run, path)
+    assert "annotation gpu-sharing.io/mode: it is no annotation; write it as label" in plain.err
+    assert plain.code == 0
+    assert reviewed(run, path, flags=("--strict",))[0].code == 1
+
+
 def test_a_key_of_ours_on_an_object_is_told_with_its_place(
     run: Run, file: Callable[..., Path]
 ) -> None:

@@ -72,6 +72,7 @@ OBJECTS: dict[str, Change] = {
     "failurePolicy": (MUTATING, ("webhooks", 0, "failurePolicy"), "Ignore"),
     "caBundle": (MUTATING, ("webhooks", 0, "clientConfig"), {}),
     "mode": (("namespaces", "", "lab"), LABELS, "enforced"),
+    "key": (("namespaces", "", "lab"), ("metadata", "labels", "gpu-sharing.io/tenants"), "a"),
 }
 NUMBERS = {
     "certificate": ("gpu_sharing_certificate_not_after_seconds", NOW.timestamp() + 3 * DAY),
@@ -105,6 +106,7 @@ def broken(cluster: FakeCluster, what: str) -> None:
         ),
         ("caBundle", "mutate.gpu-sharing.io: no caBundle"),
         ("mode", "namespace lab: mode 'enforced' means nothing"),
+        ("key", "namespace lab: label gpu-sharing.io/tenants: unknown; did you mean the label"),
         ("certificate", "the serving certificate: 3 days left"),
         ("ended", "the serving certificate: expired 1d"),
         ("policy", f"the policy is refused and an older one kept by {REPLICAS[0]}"),

@@ -155,6 +155,10 @@ def test_a_server_that_reserves_is_sized_by_its_model_and_cache_or_by_what_was_w
     known = said(replace(told, weights=16000, kv_cache=0.25), full)
     assert known.memory == round((16000 + 56000 * 0.25) * 1.2)
     assert known.confidence is Confidence.MEDIUM
+    model = said(replace(told, weights=18434), full)
+    assert (model.memory, model.confidence) == (18434, Confidence.LOW)
+    assert "18434 MiB estimated from the model that it serves" in model.reason
+    assert said(replace(told, weights=73000), full).action is RecommendedAction.SIZE
     written = said(replace(told, written_memory=15000), full)
     assert written.profile is not None
     assert (written.profile.name, written.memory) == ("1g.20gb", 15000)

@@ -30,6 +30,20 @@ def test_each_mistake_is_told_with_its_mend() -> None:
         assert len(text) <= 120
 
 
+def test_a_namespace_has_three_labels_and_no_annotation() -> None:
+    right = {names.MODE: "enforce", names.TENANT: "a", names.WORKLOAD: "dev", "team": "b"}
+    assert vocabulary.keys_of_namespace({"name": "team", "labels": right}) == ()
+    for part, key, mend in (
+        ("labels", "gpu-sharing.io/mod", "did you mean the label gpu-sharing.io/mode?"),
+        ("labels", "gpu-sharing.io/gpu-memory", "only pods have it; write it in their template"),
+        ("annotations", "gpu-sharing.io/mode", "it is no annotation; write it as label"),
+        ("labels", "gpu-sharing.io/zzz", "known are mode, tenant, workload"),
+    ):
+        (text,) = vocabulary.keys_of_namespace({"name": "team", part: {key: "x"}})
+        assert text.startswith("namespace team: ")
+        assert mend in text
+
+
 @given(st.dictionaries(st.text(max_size=80).map(names.PREFIX.__add__), st.text(), max_size=30))
 def test_any_keys_are_told_shortly(labels: dict[str, str]) -> None:
     told = vocabulary.unknown_keys(labels, labels)

@@ -1,5 +1,6 @@
 """`audit --prometheus` and `rightsize` on a cluster with a history in a real Prometheus."""
 
+import argparse
 import json
 import sys
 import time
@@ -14,6 +15,7 @@ from fake_cluster import kubeconfig, serving
 from tests.monitoring import scenario
 from tests.monitoring.serving import prometheus
 from webhook.cli import main
+from webhook.cli.verbs.pools.plan_collect import collect_plan
 
 pytestmark = pytest.mark.needs_prometheus
 Json = dict[str, Any]
@@ -106,9 +108,18 @@ def test_the_screen_has_prices_with_source_and_date(run: Run) -> None:
     assert "nothing is split" in out
 
 
-def test_what_pools_plan_reads(run: Run) -> None:
+def test_what_pools_plan_reads(run: Run, tmp_path: Path) -> None:
+    """What the audit writes is planned as it is, and every pod has its place."""
     _, out, _ = run("audit", "-o", "plan")
     plan = yaml.safe_load(out)
+    (tmp_path / "plan.yaml").write_text(out, encoding="utf-8")
+    asked = argparse.Namespace(
+        filename=str(tmp_path / "plan.yaml"), policy=None, inventory=None, greedy=True
+    )
+    made = collect_plan(asked).plan
+    assert made.unplaced == ()
+    served = {name for gpu in made.gpus for name in gpu.serves}
+    assert served == {each["name"] for each in plan["workloads"]}
     assert {"product": "NVIDIA-H100-80GB-HBM3", "gpus": 5, "gpusPerNode": 5} in plan["stock"]
     assert plan["prices"]["Tesla-T4"] == 0.526
     named = {each["name"]: each for each in plan["workloads"]}

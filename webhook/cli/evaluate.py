@@ -10,6 +10,7 @@ from msgspec import structs
 from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError, Manifest
 from webhook.core import mentions
+from webhook.core.api import vocabulary
 from webhook.core.api.admission import AdmissionRequest, Side
 from webhook.core.api.pod import Metadata
 from webhook.core.gpu.values import Inventory
@@ -77,10 +78,14 @@ def evaluate(found: Manifest, context: Context) -> Iterator[Evaluation | InputEr
 
 
 def unread(found: Manifest, context: Context) -> Iterator[str]:
-    """Yield a sentence for each GPU that the object names where no pod was found."""
+    """Yield a sentence for each GPU named where no pod is, and each wrong key of a namespace."""
     templates = find_templates(found.value, context.policy.pod_templates)
     for each in mentions.unread_mentions(found.value, templates):
         yield f"{found.source}: {found.value['kind']}: {each.text()}"
+    if found.value["kind"] == "Namespace":
+        metadata = found.value.get("metadata")
+        for text in vocabulary.keys_of_namespace(metadata if isinstance(metadata, dict) else {}):
+            yield f"{found.source}: {text}"
 
 
 def _evaluate(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from webhook.cli.output import safe, short_resource, strategy_cell
+from webhook.core.api.quantity import counted
 from webhook.core.gpu.resources import is_gpu
 from webhook.core.verdict import Verdict
 
@@ -105,7 +106,7 @@ def summary(verdicts: Iterable[Verdict]) -> str:
     refused = sum(not each.allowed for each in found)
     warned = sum(each.allowed and bool(each.shown_warnings) for each in found)
     of_warned = f" ({warned} with a warning)" if warned else ""
-    pods = "1 pod" if len(found) == 1 else f"{len(found)} pods"
+    pods = counted(len(found), "pod")
     return f"{pods}: {len(found) - refused} allowed{of_warned}, {refused} refused"
 
 

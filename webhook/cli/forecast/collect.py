@@ -13,7 +13,7 @@ from webhook.cli.evaluate import Context
 from webhook.cli.forecast import evaluate, groups, quotas
 from webhook.cli.forecast.evaluate import AuditRow
 from webhook.cli.progress import progress
-from webhook.core.api import names
+from webhook.core.api import names, vocabulary
 from webhook.core.api.admission import Mode
 from webhook.core.decision.unoffered import list_unusable
 from webhook.core.integrations import kubernetes
@@ -62,7 +62,12 @@ def collect(client: ClusterClient, args: argparse.Namespace) -> Audit:
     kept = tuple(row for row in rows if row.result.namespace not in left_out)
     idle_nodes = (f"not offered: {text}" for text in list_unusable(inventory))
     quota = _quota_notes(client, namespace, kept)
-    more = (*notes, *map(str, unreadable), *quota, *idle_nodes)
+    keys = (
+        text
+        for name, labels in cluster.namespaces.items()
+        for text in vocabulary.keys_of_namespace({"name": name, "labels": labels})
+    )
+    more = (*notes, *map(str, unreadable), *quota, *keys, *idle_nodes)
     idle = len(found) - len({id(row.group.root) for row in rows})
     return Audit(namespace, context, chosen.source, _requesting(kept, namespace), idle, more)
 

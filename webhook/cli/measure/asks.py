@@ -14,8 +14,10 @@ from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.api.workload import Workload
 from webhook.core.decision import classify
+from webhook.core.decision.model_memory import estimate_memory
 from webhook.core.gpu.reading import read_node
 from webhook.core.gpu.values import Offer
+from webhook.core.policy.values import Policy
 from webhook.core.rightsizing.join import Owner
 from webhook.core.rightsizing.reservation import find_reservation
 from webhook.core.rightsizing.values import PodName, TemplateAsk
@@ -34,7 +36,7 @@ def pod_name(pod: Object) -> PodName:
 
 
 def read_ask(
-    row: AuditRow, nodes: Mapping[str, Node], kv_cache: Mapping[PodName, float]
+    row: AuditRow, nodes: Mapping[str, Node], kv_cache: Mapping[PodName, float], policy: Policy
 ) -> TemplateAsk:
     """Return what the template of a row asks for and holds."""
     verdict, pod = row.result.verdict, row.result.template.pod
@@ -57,6 +59,7 @@ def read_ask(
         written_profile=_written_profile(annotations),
         reservation=find_reservation(pod),
         kv_cache=max(full, default=None),
+        weights=_model_memory(pod, policy),
         template=row.result.template.path,
     )
 
@@ -72,6 +75,14 @@ def offers_held(pod: Object, nodes: Mapping[str, Node]) -> Iterable[Offer]:
         return ()
     asked = {each.resource for each in requests}
     return tuple(each for each in read_node(node).offers if each.resource in asked)
+
+
+def _model_memory(pod: Object, policy: Policy) -> int | None:
+    """Return the MiB of the model that a template's containers name, as for its pods."""
+    if not policy.model_memory:
+        return None
+    found = estimate_memory(classify.classify(msgspec.convert(pod, Pod), {}, policy))
+    return found.mebibytes if found else None
 
 
 def _written_memory(annotations: Mapping[str, Any]) -> int | None:

@@ -93,7 +93,7 @@ def assess(found: Audit, measured: Measured, prices: Mapping[str, Price], url: s
     replicas = _replicas(nodes.values())
     workloads = []
     for row in found.rows:
-        ask = read_ask(row, nodes, measured.kv_cache)
+        ask = read_ask(row, nodes, measured.kv_cache, found.context.policy)
         known = evidence.get(owner_of(row), Evidence())
         product = _product(known)
         case = Case(ask, measure_need(ask, known, models(product)), models(product), replicas)

@@ -95,3 +95,9 @@ def mebibytes(raw: Raw) -> int:
     if value > MAX_COUNT:
         raise QuantityError(f"{str(raw)!r} is more than Kubernetes can count")
     return -(-value.numerator // (value.denominator * MIB))
+
+
+def counted(number: int | None, noun: str) -> str:
+    """Return "1 node", "2 nodes", or "no nodes" where the number is not known."""
+    told = "no" if number is None else number
+    return f"{told} {noun}" if number == 1 else f"{told} {noun}s"

@@ -18,36 +18,54 @@ from webhook.core.api.reason import truncate
 
 LABELS: Final = frozenset({names.WORKLOAD, names.TENANT, names.STRATEGY})
 ANNOTATIONS: Final = frozenset({names.GPU_MEMORY, names.MIG_PROFILE, names.DECISION, names.EXPLAIN})
-_WRITTEN: Final = (names.WORKLOAD, names.TENANT, names.GPU_MEMORY, names.MIG_PROFILE)
-_FORMS: Final = {"label": LABELS, "annotation": ANNOTATIONS}
+_OF_PODS: Final = (names.WORKLOAD, names.TENANT, names.GPU_MEMORY, names.MIG_PROFILE)
+_OF_NAMESPACES: Final = (names.MODE, names.TENANT, names.WORKLOAD)
+Forms = Mapping[str, frozenset[str]]
+"""The keys that are labels, and those that are annotations."""
+PODS: Final[Forms] = {"label": LABELS, "annotation": ANNOTATIONS}
+NAMESPACES: Final[Forms] = {"label": frozenset(_OF_NAMESPACES), "annotation": frozenset()}
 _MOST_TOLD: Final = 5
 
 
-def unknown_keys(labels: Mapping[str, str], annotations: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns a warning for each of a pod's keys with our prefix that says nothing."""
-    wrong = [
+def unknown_keys(
+    labels: Mapping[str, str], annotations: Mapping[str, str], forms: Forms = PODS
+) -> tuple[str, ...]:
+    """Returns a warning for each key with our prefix that says nothing on a pod, or a namespace."""
+    wrong = (
         (form, key)
         for form, keys in (("label", labels), ("annotation", annotations))
         for key in keys
-        if key.startswith(names.PREFIX) and key not in _FORMS[form]
-    ]
-    return tuple(_told(f"{form} {key[:63]}: {_mend(key)}") for form, key in wrong[:_MOST_TOLD])
+        if key.startswith(names.PREFIX) and key not in forms[form]
+    )
+    found = islice(wrong, _MOST_TOLD)
+    return tuple(_told(f"{form} {key[:63]}: {_mend(key, forms)}") for form, key in found)
 
 
-def _mend(key: str) -> str:
+def _mend(key: str, forms: Forms) -> str:
     """Returns what to write instead of a key that says nothing where it stands."""
-    if key == names.MODE:
-        return "only a namespace has it; label the namespace"
-    for form, keys in _FORMS.items():
+    for form, keys in forms.items():
         if key in keys:
             return f"it is no {'annotation' if form == 'label' else 'label'}; write it as {form}"
-    words = [each.removeprefix(names.PREFIX) for each in _WRITTEN]
+    if key == names.MODE:
+        return "only a namespace has it; label the namespace"
+    if key in LABELS | ANNOTATIONS:
+        return "only pods have it; write it in their template"
+    written = _OF_PODS if forms is PODS else _OF_NAMESPACES
+    words = [each.removeprefix(names.PREFIX) for each in written]
     near = difflib.get_close_matches(key.removeprefix(names.PREFIX)[:63].lower(), words, n=1)
     if not near:
         return f"unknown; known are {', '.join(words)}"
     meant = names.PREFIX + near[0]
-    form = next(form for form, keys in _FORMS.items() if meant in keys)
+    form = next(form for form, keys in forms.items() if meant in keys)
     return f"unknown; did you mean the {form} {meant}?"
+
+
+def keys_of_namespace(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns a warning for each key of ours that says nothing on a namespace."""
+    parts = (metadata.get("labels"), metadata.get("annotations"))
+    labels, annotations = (each if isinstance(each, Mapping) else {} for each in parts)
+    found = unknown_keys(labels, annotations, NAMESPACES)
+    return tuple(f"namespace {metadata.get('name', '')}: {each}" for each in found)
 
 
 def stray_keys(metadata: Any, copied: frozenset[str], path: str) -> tuple[str, ...]:

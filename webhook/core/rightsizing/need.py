@@ -22,7 +22,8 @@ class Need:
     """What one GPU ask of a workload needs.
 
     `memory` is in MiB, None where it is not known. `compute` is a share of a whole GPU. `peak` is
-    the memory that was seen, `p95` the activity of the busiest device.
+    the memory that was seen, `p95` the activity of the busiest device. `by_model`: the memory is
+    estimated from the model alone.
     """
 
     points: int
@@ -34,6 +35,7 @@ class Need:
     p95: float | None = None
     idle: bool = False
     reservation: Reservation | None = None
+    by_model: bool = False
 
     @property
     def is_enough(self) -> bool:
@@ -75,6 +77,7 @@ def measure_need(ask: TemplateAsk, evidence: Evidence, model: GpuModel) -> Need:
         p95=max((p95 for _, p95 in parts), default=None),
         idle=is_idle(uses),
         reservation=reservation,
+        by_model=reservation is not None and ask.kv_cache is None,
     )
 
 
@@ -130,10 +133,13 @@ def _memory(ask: TemplateAsk, reservation: Reservation | None, peak: float | Non
     |---|---|---|---|
     | no | - | - | the peak and a fifth |
     | yes | known | known | the model's and the fullest cache, and a fifth |
+    | yes | known | - | the model's, as it is estimated for pods that say nothing |
     | yes | - | - | unknown |
     """
     if reservation is None:
         return None if peak is None else math.ceil(peak * HEADROOM)
-    if ask.weights is None or ask.kv_cache is None or peak is None or peak <= ask.weights:
+    if ask.weights is None or (peak is not None and peak <= ask.weights):
         return None
+    if ask.kv_cache is None or peak is None:
+        return ask.weights
     return math.ceil((ask.weights + (peak - ask.weights) * ask.kv_cache) * HEADROOM)

@@ -35,7 +35,7 @@ def recommend(case: Case) -> Recommendation:
     | was idle all the time | release it |
     | is no tenant's, and not said to be anything | label it |
     | asks several GPUs in a pod | keep them |
-    | reserves memory, or has no memory that was measured | say its memory |
+    | reserves memory and names no model, or has none that was measured | say its memory |
     | a tenant's, or inference on a GPU with MIG | the smallest MIG device that is enough |
     | inference on another GPU | MPS, where its share of the memory is enough |
     | dev | time-slicing, where two or more fit |
@@ -166,6 +166,8 @@ def _measured(need: Need) -> str:
         parts.append(f"active {need.p95:.0%} (p95)")
     if need.reservation is not None:
         parts.append(f"memory reserved by {need.reservation.server}")
+        if need.memory is not None and need.by_model:
+            parts.append(f"{need.memory} MiB estimated from the model that it serves")
     elif need.peak is not None:
         parts.append(f"memory up to {need.peak:.0f} MiB")
     return ", ".join(parts) + f", in {need.hours:.0f} hours"
@@ -188,11 +190,12 @@ def _confidence(need: Need) -> Confidence:
     | compute known | memory reserved | at least a week | confidence |
     |---|---|---|---|
     | no | - | - | low |
+    | yes | estimated from the model | - | low |
     | yes | yes | - | medium |
     | yes | no | no | medium |
     | yes | no | yes | high |
     """
-    if need.compute is None:
+    if need.compute is None or (need.memory is not None and need.by_model):
         return Confidence.LOW
     week = need.hours >= 6 * 24 and need.points >= 6 * LEAST_POINTS
     if need.reservation is not None and need.reservation.server is not ReservingServer.UNKNOWN:

@@ -15,6 +15,7 @@ from webhook.cli.forecast.totals import Totals
 from webhook.cli.output import Rendering
 from webhook.cli.verbs.audit.record import audit_record, turn_on_command
 from webhook.core.api.admission import Mode
+from webhook.core.api.quantity import counted
 from webhook.core.api.reason import Reason
 
 _NAMESPACES: Final = (
@@ -41,8 +42,8 @@ def render(found: Audit, *, wide: bool) -> Rendering:
 
 def _screen(found: Audit, *, wide: bool) -> Iterator[RenderableType]:
     where = f"namespace {found.namespace}" if found.namespace else "every namespace"
-    nodes = found.context.inventory.nodes
-    yield Text(f"If {where} were enforcing, with {nodes} nodes and {found.policy}:", "bold")
+    nodes = counted(found.context.inventory.nodes, "node")
+    yield Text(f"If {where} were enforcing, with {nodes} and {found.policy}:", "bold")
     if not found.rows:
         idle = f"{found.idle} workloads and pods do not, and are never touched"
         yield Text(f"no pod requests a GPU ({idle})")

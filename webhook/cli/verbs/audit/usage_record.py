@@ -6,16 +6,14 @@ from typing import Any
 
 from webhook.cli.measure.assess import Assessment, Sized, owner_path
 from webhook.cli.measure.shared import SharedDevice
+from webhook.cli.pool_data import load_catalog
 from webhook.cli.prices import HOURS_A_MONTH
-from webhook.core.api import node as nodes
 from webhook.core.api.node import Node
 from webhook.core.api.workload import Workload
-from webhook.core.pools.catalog import whole_product
+from webhook.core.pools.hardware import physical_gpus
 from webhook.core.rightsizing.recommendation import RecommendedAction
 from webhook.core.rightsizing.values import Device, TemplateAsk
 from webhook.core.rightsizing.waste import Waste
-
-_PRODUCT, _COUNT = "nvidia.com/gpu.product", "nvidia.com/gpu.count"
 
 
 def assessment_record(found: Assessment) -> dict[str, Any]:
@@ -159,12 +157,8 @@ def _planned_workload(ask: TemplateAsk) -> str:
 
 
 def _stock(cluster: Iterable[Node]) -> list[dict[str, Any]]:
-    kinds: Counter[tuple[str, int]] = Counter()
-    for each in cluster:
-        labels = nodes.labels(each)
-        product, count = labels.get(_PRODUCT), labels.get(_COUNT, "")
-        if product and count.isdecimal() and int(count):
-            kinds[whole_product(product), int(count)] += 1
+    found = (physical_gpus(each, load_catalog()) for each in cluster)
+    kinds = Counter((each.product, each.count) for each in found if each)
     return [
         {"product": product, "gpus": size * number, "gpusPerNode": size}
         for (product, size), number in sorted(kinds.items())

@@ -9,6 +9,7 @@ import yaml
 
 from webhook.cli.manifests import InputError
 from webhook.cli.verbs.pools.plan_collect import Planned
+from webhook.core.api.quantity import counted
 from webhook.core.pools.plan import PlannedGpu
 from webhook.core.pools.plugin_file import ConfigError
 from webhook.core.pools.settings import (
@@ -53,7 +54,7 @@ def write_plan(found: Planned, folder: str) -> tuple[str, ...]:
         _compare(each, again, found, by_node[each.node])
     return (
         f"wrote {top / 'values.yaml'} and {top / 'moves.sh'}; read back: "
-        f"{len(settings)} nodes offer what was planned",
+        f"{counted(len(settings), 'node')} as planned",
     )
 
 

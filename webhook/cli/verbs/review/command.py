@@ -18,7 +18,7 @@ VERB: Final = Verb(
     "Decide the pods of files, folders or standard input, without a server.",
     """\
 exit codes: 0 all allowed, 1 at least one refused, 2 some input could not be read
-with --strict also 1: a GPU is named where no pod was found, so that nobody reviewed it
+with --strict also 1: a GPU is named where no pod was found, or a key of a namespace says nothing
 
 examples:
   kubectl get nodes -o json > nodes.json
@@ -48,7 +48,7 @@ def add_parser(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--strict", action="store_true",
-        help="exit with 1 also where an object names a GPU and no pod was found there",
+        help="exit with 1 also where a note tells of something that nobody reviewed",
     )  # fmt: skip
     parser.add_argument(
         "-n", "--namespace", metavar="NAME", help="of objects that name none (default: default)"

@@ -12,6 +12,7 @@ from webhook.cli.cluster.times import short
 from webhook.cli.verbs.status import metrics_page
 from webhook.cli.verbs.status.metrics_page import MetricsPage
 from webhook.cli.verbs.status.section import Section
+from webhook.core.api.quantity import counted
 
 DAY: Final = 86400
 LEAST_DAYS: Final = 7
@@ -122,8 +123,9 @@ def inventory(pages: Pages) -> Section:
         for labels, n in told.each("gpu_sharing_inventory_offers")
         if n
     ]
-    data = {"nodes": _integer(max(nodes, default=None)), "ageSeconds": max(age, default=None)}
-    head = f"{data['nodes']} nodes, last heard of {short(max(age, default=0))} ago"
+    known_nodes = _integer(max(nodes, default=None))
+    data = {"nodes": known_nodes, "ageSeconds": max(age, default=None)}
+    head = f"{counted(known_nodes, 'node')}, last heard of {short(max(age, default=0))} ago"
     shown = (head, output.table(_OFFERS, offers)) if offers else (head,)
     known = any(page.each("gpu_sharing_inventory_offers") for page in pages.all)
     wrong = tuple(_inventory_wrong(nodes, age, empty=known and not offers))

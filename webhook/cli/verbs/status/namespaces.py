@@ -11,7 +11,7 @@ from webhook.cli.cluster.client import ClusterClient, Forbidden, Permission, Una
 from webhook.cli.cluster.events import OURS, ClusterEvent, list_events
 from webhook.cli.cluster.types import Meta
 from webhook.cli.verbs.status.section import Section
-from webhook.core.api import names
+from webhook.core.api import names, vocabulary
 from webhook.core.api.admission import Mode
 from webhook.core.integrations import kubernetes
 
@@ -35,10 +35,12 @@ def namespaces(client: ClusterClient) -> Section:
     missing: list[Permission] = []
     notes: list[str] = []
     try:
-        found = list(client.each(resources.NAMESPACE, labelSelector=names.MODE))
+        every = list(client.each(resources.NAMESPACE))
+        found = [each for each in every if names.MODE in (each["metadata"].get("labels") or {})]
         scope = None
     except Forbidden as forbidden:
-        found, scope = [client.get(resources.NAMESPACE, client.namespace)], client.namespace
+        every = found = [client.get(resources.NAMESPACE, client.namespace)]
+        scope = client.namespace
         missing.append(forbidden.permission)
         notes.append(f"only namespace {scope} is shown: {forbidden}")
     by_strategy = _strategies(client, scope, notes)
@@ -49,7 +51,7 @@ def namespaces(client: ClusterClient) -> Section:
         title="Namespaces",
         data=[{k: v for k, v in row.items() if k not in ("told", "shown")} for row in rows],
         shown=shown,
-        wrong=tuple(_meaningless(rows)),
+        wrong=(*_meaningless(rows), *(text for each in every for text in _keys(each))),
         notes=tuple(notes),
         missing=tuple(missing),
     )
@@ -89,6 +91,10 @@ def _meaningless(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:
         if row["mode"] not in (None, *Mode):
             mode = row["mode"]
             yield f"namespace {row['name']}: mode {mode!r} means nothing; write enforce or audit"
+
+
+def _keys(namespace: Mapping[str, Any]) -> tuple[str, ...]:
+    return vocabulary.keys_of_namespace(namespace.get("metadata") or {})
 
 
 def refusals(client: ClusterClient, now: datetime) -> Section:

@@ -6,6 +6,7 @@ from webhook.cli.cluster.client import ClusterClient
 from webhook.cli.cluster.flags import Install
 from webhook.cli.loaders import Cluster
 from webhook.cli.verbs.status.section import Section
+from webhook.core.api.quantity import counted
 from webhook.core.decision.unoffered import list_unusable
 
 _COLUMNS = (("NODE", "node"), ("RESOURCE", "resource"), ("WHY NOT OFFERED", "reason"))
@@ -24,5 +25,9 @@ def nodes(client: ClusterClient, where: Install) -> Section:
         for name, many in sorted(inventory.unusable.items())
         for each in many
     ]
-    shown = (output.table(_COLUMNS, data),) if data else (f"{inventory.nodes} nodes, all offered",)
+    shown = (
+        (output.table(_COLUMNS, data),)
+        if data
+        else (f"{counted(inventory.nodes, 'node')}, all offered",)
+    )
     return Section("nodes", "Nodes", data, shown, notes=tuple(list_unusable(inventory)))

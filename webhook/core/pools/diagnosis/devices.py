@@ -6,6 +6,7 @@ from typing import Final
 
 from webhook.core.api import names, node
 from webhook.core.api.names import NVIDIA
+from webhook.core.api.quantity import counted
 from webhook.core.pools.catalog import find_model, whole_product
 from webhook.core.pools.diagnosis.problem import (
     PRODUCT,
@@ -47,7 +48,7 @@ def _layouts(seen: NodeView) -> Iterator[NodeProblem]:
     if idle:
         yield warning(
             "slices_idle",
-            f"{gpus.count - whole} GPUs are cut into "
+            f"{counted(gpus.count - whole, 'cut GPU')}: "
             + ", ".join(f"{n} x {p}" for p, n in have.items())
             + f", and {idle} more fit",
             "choose a layout that fills them: gpu-sharing pools plan",
