@@ -78,7 +78,7 @@ def evaluate(found: Manifest, context: Context) -> Iterator[Evaluation | InputEr
 
 
 def unread(found: Manifest, context: Context) -> Iterator[str]:
-    """Yield a sentence for each GPU named where no pod is, and each wrong key of a namespace."""
+    """Yield GPUs that are named where no pod is, and wrong keys of a namespace."""
     templates = find_templates(found.value, context.policy.pod_templates)
     for each in mentions.unread_mentions(found.value, templates):
         yield f"{found.source}: {found.value['kind']}: {each.text()}"

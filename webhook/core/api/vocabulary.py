@@ -30,7 +30,7 @@ _MOST_TOLD: Final = 5
 def unknown_keys(
     labels: Mapping[str, str], annotations: Mapping[str, str], forms: Forms = PODS
 ) -> tuple[str, ...]:
-    """Returns a warning for each key with our prefix that says nothing on a pod, or a namespace."""
+    """Returns a warning for each key with our prefix that says nothing there."""
     wrong = (
         (form, key)
         for form, keys in (("label", labels), ("annotation", annotations))

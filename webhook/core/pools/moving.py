@@ -47,7 +47,7 @@ class Step(Enum):
 
 
 class Mark(Struct, frozen=True, omit_defaults=True):
-    """What is written on a node on its way: its state before, and where it goes (`--to …`)."""
+    """What is written on a node on its way: whence and whereto."""
 
     cordoned: bool
     plugin: str | None = None
