@@ -67,8 +67,9 @@ def test_one_key_of_one_row_can_be_changed() -> None:
         ("guards: {hostPath: {all: off}}", "unknown field `all`"),
         ("guards: {hostPaths: off}", "did you mean `hostPath`?"),
         ("guards: {privileged: false}", "got `bool`; write refuse or warn or off"),
-        ("matrix: {pools: []}", "unknown field `pools`; it belongs at the top"),
+        ("matrix: {pools: []}", "tenantTraining, unclassified; it belongs at the top"),
         ("dev: {}", "unknown field `dev`; it belongs in matrix"),
+        ("wellKnownLabels: [{training: a}]", "here can stand label, workload, value; it belongs"),
         ("pools:\n- {name: a, severalGpus: deny}", "it belongs in matrix.training"),
         ("matrix: {dev: {strategies: [{strategy: mps, of: [T4]}]}}", "here can stand strategy, on"),
         ("exemptUsers: ['*']", "line 3, exemptUsers[0]: '*' is a pattern, which matches no user"),
@@ -140,6 +141,12 @@ def test_a_list_replaces_the_built_in_one_where_it_says_so() -> None:
 def test_what_will_not_match_is_told(choice: str, told: str | None) -> None:
     found = list(mistakes.doubtful(load(f"matrix: {{dev: {{strategies: [{choice}]}}}}")))
     assert [told in each for each in found] == ([True] if told else []), found
+
+
+@pytest.mark.parametrize("strategy", ["time-slicing", "mps", "mig"])
+def test_training_on_a_part_of_a_gpu_is_doubtful(strategy: str) -> None:
+    [told] = mistakes.doubtful(load(f"matrix: {{training: {{strategies: [{strategy}]}}}}"))
+    assert told.startswith(f"matrix.training: {strategy}: training fills a GPU")
 
 
 def test_the_built_in_policy_is_beyond_doubt() -> None:

@@ -40,9 +40,11 @@ def _of_key(wrong: str, path: str) -> str:
     if near:
         return f"; did you mean `{near[0]}`?"
     elsewhere = next((place for key, place in _places(PolicyFile, "") if key == wrong), None)
+    belongs = ""
     if elsewhere is not None:
-        return f"; it belongs {'in ' + elsewhere if elsewhere else 'at the top'}"
-    return f"; here can stand {', '.join(here)}" if here else ""
+        belongs = f"; it belongs {'in ' + elsewhere if elsewhere else 'at the top'}"
+    listed = here and (path or not belongs)
+    return f"; here can stand {', '.join(here)}{belongs}" if listed else belongs
 
 
 def _places(part: type[msgspec.Struct], path: str) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from webhook.core.api import mig, names
 from webhook.core.gpu.reading import read_pool
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.values import DeclaredPool, Inventory
-from webhook.core.policy.values import MIG_CAPABLE, NOT_MIG_CAPABLE, Policy
+from webhook.core.policy.values import MIG_CAPABLE, NOT_MIG_CAPABLE, Policy, RowName
 
 _WORD: Final = re.compile(r"[A-Za-z0-9]+(?:[-.][A-Za-z0-9]+)*", re.ASCII)
 _KEY: Final = re.compile(r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?", re.ASCII)
@@ -23,6 +23,10 @@ _GROUPS: Final = re.compile(
 _UNDIVIDED: Final = (
     *("T4", "V100", "P100", "P40", "P4", "M60", "K80", "L4", "L40", "L40S", "L20", "L2"),
     *("A10", "A10G", "A10M", "A16", "A2", "A40", "RTX-A4000", "RTX-A5000", "RTX-A6000"),
+)
+_OF_TRAINING: Final = (RowName.TRAINING, RowName.TENANT_TRAINING)
+_TRAINING_SHARES: Final = (
+    "training fills a GPU, so a part makes it slow; write exclusive, and label small jobs dev"
 )
 
 
@@ -88,6 +92,8 @@ def doubtful(policy: Policy) -> Iterator[str]:
     """Yield what was most likely not meant in a policy, each with the mend."""
     for name, row in policy.matrix.items():
         for choice in row.choices:
+            if name in _OF_TRAINING and not choice.strategy.traits.whole:
+                yield f"matrix.{name}: {choice.strategy}: {_TRAINING_SHARES}"
             for word in choice.on:
                 wrong = _doubt(choice.strategy, word)
                 if wrong is not None:
