@@ -21,12 +21,23 @@ CLUSTERS = ((5, 5), (5000, 5), (5000, 40))
 GPU = {"name": "main", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
 ZONE = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["a", "b"]}
 PRODUCT = {"key": "nvidia.com/gpu.product", "operator": "Exists"}
-TERMS = [{"matchExpressions": [ZONE, PRODUCT]}]
-REQUIRED = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": TERMS}}
+NAME = {"key": "kubernetes.io/hostname", "operator": "In"}
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def required(*requirements: dict[str, Any]) -> dict[str, Any]:
+    """The spec of a pod with one term of required node affinity."""
+    terms = {"nodeSelectorTerms": [{"matchExpressions": requirements}]}
+    return {"affinity": {"nodeAffinity": {REQUIRED: terms}}}
+
+
 SPECS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "nodeSelector": {"nodeSelector": {"pool": "none"}},
-    "affinity": {"affinity": {"nodeAffinity": REQUIRED}},
+    "affinity": required(PRODUCT),
+    "refused, nodeSelector": {"nodeSelector": {"pool": "none"}},
+    "refused, affinity": required(ZONE, PRODUCT),
+    "one node by name": required({**NAME, "values": ["node-3"]}),
+    "1,900 by name": required({**NAME, "values": [f"node-{n}" for n in range(1900)]}),
 }
 
 
@@ -51,7 +62,7 @@ def main() -> None:
                     admit(asked, policy, nodes)
                 times.append((time.process_time() - began) / REVIEWS * 1e6)
             sys.stdout.write(
-                f"{count:5} nodes of {kinds:2} kinds, {name:12}: "
+                f"{count:5} nodes of {kinds:2} kinds, {name:21}: "
                 f"{statistics.median(times):6.0f} us ({min(times):.0f} to {max(times):.0f})\n"
             )
 

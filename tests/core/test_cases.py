@@ -13,7 +13,7 @@ from webhook.core.api.admission import Side
 from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Group
 from webhook.core.checks.registry import REASONS
-from webhook.core.gpu import placement
+from webhook.core.gpu import reach
 from webhook.core.verdict import Verdict
 
 FILES = list(casefiles.paths())
@@ -90,7 +90,7 @@ def _holds_again(case: dict[str, Any], verdict: Verdict) -> None:
     for given in verdict.allocations:
         assert any(
             given.offer in shape.offers
-            and placement.can_reach(msgspec.convert(pod, Pod), shape, gpu_taints)
+            and reach.reach_of(msgspec.convert(pod, Pod), gpu_taints)(shape)
             for shape in shapes
         ), f"no reachable node offers {given.offer.resource}"
 

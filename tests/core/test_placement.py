@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from webhook.core.api.node import Taint
 from webhook.core.api.pod import Pod, Toleration
-from webhook.core.gpu import placement
+from webhook.core.gpu import placement, reach
 from webhook.core.gpu.values import NodeLabels, NodeRequirement
 
 NODE = NodeLabels("n1", {"a": "1", "b": "x"})
@@ -133,11 +133,25 @@ def test_distinct_nodes_are_reached_as_all_nodes_are(selector, terms):
     pod = msgspec.convert({"spec": {"nodeSelector": selector, **affinity}}, Pod)
     for group in SPREAD.groups:
         reached = any(placement.selects_node(pod, each) for each in group.nodes)
-        assert placement.can_reach(pod, group, frozenset(t.key for t in group.taints)) is reached
-        assert len(group.distinct) <= placement.MOST_KEPT
+        assert reach.reach_of(pod, frozenset(t.key for t in group.taints))(group) is reached
+        assert len(group.distinct) <= reach.MOST_KEPT
 
 
 def test_equal_labels_are_looked_at_once():
     [group, *_] = SPREAD.groups
-    assert len(placement.distinct_nodes(group, frozenset({"absent"}))) == 1
-    assert placement.distinct_nodes(group, None) == group.nodes
+    assert len(reach.distinct_nodes(group, frozenset({"absent"}))) == 1
+    assert reach.distinct_nodes(group, None) == group.nodes
+
+
+def test_a_named_node_is_found_without_a_look_at_the_others() -> None:
+    [group, *_] = large_cluster.inventory(count=50, kinds=1).groups
+    name = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node-7", "absent"]}
+    field = {"key": "metadata.name", "operator": "In", "values": ["node-7"]}
+    for term in ({"matchExpressions": [name]}, {"matchFields": [field]}):
+        required = {"nodeSelectorTerms": [term]}
+        made = {"requiredDuringSchedulingIgnoredDuringExecution": required}
+        pod = msgspec.convert({"spec": {"affinity": {"nodeAffinity": made}}}, Pod)
+        found = reach.reach_of(pod, frozenset(t.key for t in group.taints))
+        assert found(group)
+        assert (found.named or frozenset()) <= {"node-7", "absent"}
+        assert group.distinct == {}

@@ -12,7 +12,7 @@ from worlds import ask, everything, examples, patched, world
 from webhook.core.admit import admit
 from webhook.core.api.admission import Side
 from webhook.core.api.pod import Pod
-from webhook.core.gpu import placement
+from webhook.core.gpu import placement, reach
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.values import Policy
 from webhook.core.verdict import Verdict
@@ -57,7 +57,7 @@ def test_every_ask_has_a_reachable_offer_and_tenants_stay_apart(
     offers = world(nodes, policy)
     verdict = admit(ask(pod, namespace), policy, offers)
     after = msgspec.convert(patched(pod, verdict), Pod)
-    reachable = [s for s in offers.groups if placement.can_reach(after, s, policy.gpu_taints)]
+    reachable = [s for s in offers.groups if reach.reach_of(after, policy.gpu_taints)(s)]
     for given_ in verdict.allocations:
         names = {offer.resource for shape in reachable for offer in shape.offers}
         assert given_.offer.resource in names

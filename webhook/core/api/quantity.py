@@ -35,6 +35,7 @@ _QUANTITY: Final = re.compile(
     re.ASCII,
 )
 _MAX_LENGTH: Final = 64
+_PLAIN: Final = 18  # digits that are less than MAX_COUNT
 
 Raw = str | int | float
 """A quantity as it stands in JSON or YAML: a string, or a bare number."""
@@ -72,6 +73,8 @@ def count(raw: Raw) -> int:
 
     Source: Kubernetes, core/validation `ValidateResourceQuantityValue`.
     """
+    if isinstance(raw, str) and len(raw) <= _PLAIN and raw.isascii() and raw.isdecimal():
+        return int(raw)  # as nearly all are
     value = parse_quantity(raw)
     if value.denominator != 1:
         raise QuantityError(f"{str(raw)!r} is a fraction; GPUs are counted in whole numbers")

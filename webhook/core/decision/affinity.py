@@ -55,10 +55,12 @@ def gpu_taints(selected: Selection, search: Search) -> tuple[Taint, ...]:
 
 def _alike(offer: Offer, inventory: Inventory) -> Iterator[tuple[NodeGroup, Offer]]:
     """What the offer's form cannot tell from it: the same name, shown alike."""
-    for group in inventory.groups:
-        for other in group.offers:
-            if other.resource == offer.resource and other.form == offer.form:
-                yield group, other
+    key = "alike", offer.resource
+    same = inventory.kept.get(key)
+    if same is None:
+        every = ((group, other) for group in inventory.groups for other in group.offers)
+        same = inventory.kept[key] = [each for each in every if each[1].resource == key[1]]
+    return (each for each in same if each[1].form == offer.form)
 
 
 def _products(selected: Selection, search: Search) -> tuple[NodeRequirement, ...]:

@@ -17,7 +17,7 @@ from webhook.core.decision.values import (
     Search,
     Selection,
 )
-from webhook.core.gpu.placement import can_reach
+from webhook.core.gpu.reach import reach_of
 from webhook.core.gpu.strategies import FALLBACK
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy, RowName
@@ -43,8 +43,7 @@ def decide(question: Question, policy: Policy, inventory: Inventory) -> Decision
     if denied:
         return Decision(violations=denied, warnings=question.warnings)
     candidates = tuple(each for each in found if isinstance(each, Candidate))
-    reachable = (g for g in inventory.groups if can_reach(question.pod, g, policy.gpu_taints))
-    search = Search(question, policy, inventory, tuple(reachable))
+    search = Search(question, policy, inventory, reach_of(question.pod, policy.gpu_taints))
     for each in (*_estimated(candidates, search), search):
         selected = select.select_offers(candidates, each)
         if selected:

@@ -50,8 +50,7 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
     ]
     if not able:
         return _not_for_row(candidate, search, offers)
-    reachable = set(map(id, search.reachable))
-    near = [(group, offer) for group, offer in able if id(group) in reachable]
+    near = [(group, offer) for group, offer in able if search.reaches(group)]
     if not near:
         return _unreachable(candidate, search, able)
     return _too_small(candidate, search.question, [offer for _, offer in near])

@@ -6,13 +6,8 @@ from typing import Final
 
 from webhook.core.api import names
 from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement, required_terms
-from webhook.core.gpu.placement import (
-    distinct_nodes,
-    is_gpu_taint,
-    label_keys,
-    requirement_holds,
-    tolerates,
-)
+from webhook.core.gpu.placement import is_gpu_taint, requirement_holds, tolerates
+from webhook.core.gpu.reach import distinct_nodes, label_keys
 from webhook.core.gpu.values import NodeGroup, NodeLabels
 
 _MOST: Final = 4

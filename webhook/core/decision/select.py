@@ -1,23 +1,19 @@
 """Candidates to one offer each, all on one node: offers are filtered, scored and selected."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from operator import itemgetter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from webhook.core.api import names
-from webhook.core.api.containers import Role
+from webhook.core.decision.fill import Option, Options, Score, fill_node, request_kind
 from webhook.core.decision.values import Candidate, Constraints, Search, Selection
 from webhook.core.gpu.values import NodeGroup, Offer
 from webhook.core.policy.values import is_for
 
 _UNKNOWN_MEMORY: Final = 2**62
-
-Score = tuple[int, int, int, str, int, str, str]
-"""Strategy's place in the row, memory, compute slices, attribute, minus amount, names."""
-_Option = tuple[Score, Offer, int]
-"""A score, its offer, and how many of that may already be used for the request still to fit."""
-_Options = Mapping[tuple[str, int], list[_Option]]
+_MOST_KEPT, _MOST_CANDIDATES = 256, 16
+"""Of what is kept with an inventory, and candidates of what is."""
 
 
 def choice_index(candidate: Candidate, offer: Offer) -> int | None:
@@ -77,16 +73,14 @@ def filter_offers(
 
 def most_memory(candidate: Candidate, search: Search) -> int:
     """Return the MiB of the largest offer that the request may be given."""
-    constraints = search.question.constraints
-    return max(
-        (
-            offer.memory or 0
-            for group in search.reachable
-            for offer in filter_offers(candidate, constraints, group)
-            if offer.amount >= candidate.request.count
-        ),
-        default=0,
-    )
+    sizes = [
+        (offer.memory or 0, -each.place, each.group)
+        for each in _rank((candidate,), search)
+        for _, offer, _ in each.options[request_kind(candidate)]
+        if offer.amount >= candidate.request.count
+    ]
+    sizes.sort(key=itemgetter(0, 1), reverse=True)
+    return next((memory for memory, _, group in sizes if search.reaches(group)), 0)
 
 
 def select_offers(candidates: tuple[Candidate, ...], search: Search) -> tuple[Selection, ...]:
@@ -96,37 +90,71 @@ def select_offers(candidates: tuple[Candidate, ...], search: Search) -> tuple[Se
     enough, the fewest compute slices, no attribute (`.me`, `.gfx`), the most allocatable, the
     name. Among groups the one whose offers are best, in the order of the containers.
     """
-    best: tuple[list[Score], NodeGroup, list[Offer]] | None = None
-    for group in search.reachable:
-        filled = _fill_node(candidates, _options(candidates, group, search))
+    best: tuple[list[Score], int] | None = None
+    selected: tuple[Selection, ...] = ()
+    for each in _rank(candidates, search):
+        if best is not None and each.ideal > best[0]:
+            break
+        filled = fill_node(candidates, each.options) if search.reaches(each.group) else None
         if filled is None:
             continue
-        scores = [each[0] for each in filled]
-        if best is None or scores < best[0]:
-            best = scores, group, [each[1] for each in filled]
-    if best is None:
-        return ()
-    _, group, offers = best
-    return tuple(Selection(c, o, group) for c, o in zip(candidates, offers, strict=True))
+        found = [score for score, _, _ in filled], each.place
+        if best is None or found < best:
+            best = found
+            offers = (offer for _, offer, _ in filled)
+            pairs = zip(candidates, offers, strict=True)
+            selected = tuple(Selection(asked, offer, each.group) for asked, offer in pairs)
+    return selected
 
 
-def _options(candidates: tuple[Candidate, ...], group: NodeGroup, search: Search) -> _Options:
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """A group with the options there, and the scores if each candidate took its best."""
+
+    ideal: list[Score]
+    place: int
+    group: NodeGroup
+    options: Options
+
+
+def _rank(candidates: tuple[Candidate, ...], search: Search) -> list[_Ranked]:
+    """The groups that have something for each candidate, the best first.
+
+    Many pods ask the same, so it is kept with the inventory.
+    """
+    kept = search.inventory.kept
+    asked = tuple((each.request.resource, each.request.count, each.choices) for each in candidates)
+    key = search.question.constraints, asked
+    found: list[_Ranked] | None = kept.get(key)
+    if found is not None:
+        return found
+    found = []
+    for place, group in enumerate(search.inventory.groups):
+        options = _options(candidates, group, search)
+        if all(options.values()):
+            ideal = [options[request_kind(each)][0][0] for each in candidates]
+            found.append(_Ranked(ideal, place, group, options))
+    found.sort(key=attrgetter("ideal", "place"))
+    if len(candidates) <= _MOST_CANDIDATES:
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept[key] = found
+    return found
+
+
+def _options(candidates: tuple[Candidate, ...], group: NodeGroup, search: Search) -> Options:
     """What each kind of request may take, best first: equal requests share one list."""
     constraints = search.question.constraints
-    found: dict[tuple[str, int], list[_Option]] = {}
+    found: dict[tuple[str, int], list[Option]] = {}
     for each in candidates:
-        if _key(each) not in found:
+        if request_kind(each) not in found:
             options = [
                 (_score(each, offer, search), offer, offer.existing - each.request.count)
                 for offer in filter_offers(each, constraints, group)
                 if has_memory(constraints, offer)
             ]
-            found[_key(each)] = sorted(options, key=itemgetter(0))
+            found[request_kind(each)] = sorted(options, key=itemgetter(0))
     return found
-
-
-def _key(candidate: Candidate) -> tuple[str, int]:
-    return candidate.request.resource, candidate.request.count
 
 
 def _score(candidate: Candidate, offer: Offer, search: Search) -> Score:
@@ -140,45 +168,3 @@ def _score(candidate: Candidate, offer: Offer, search: Search) -> Score:
         offer.resource,
         offer.product,
     )
-
-
-def _fill_node(candidates: tuple[Candidate, ...], options: _Options) -> list[_Option] | None:
-    """Fill one node, None where it has not enough for all.
-
-    Init containers run one after another before the app, beside the sidecars that started
-    before them, so they need GPUs at their own time only (Kubernetes, "Sidecar Containers",
-    resource sharing within containers).
-    """
-    if len(candidates) == 1:  # as most pods have
-        only = _take(options[_key(candidates[0])], Counter())
-        return None if only is None else [only]
-    taken: dict[int, _Option] = {}
-    steady: Counter[str] = Counter()
-    for index in _steady_order(candidates):
-        option = _take(options[_key(candidates[index])], steady)
-        if option is None:
-            return None
-        taken[index] = option
-        steady[option[1].resource] += candidates[index].request.count
-    sidecars: Counter[str] = Counter()
-    for index, each in enumerate(candidates):
-        role = each.request.container.role
-        if role is Role.SIDECAR:
-            sidecars[taken[index][1].resource] += each.request.count
-        elif role is Role.INIT:
-            option = _take(options[_key(each)], sidecars)
-            if option is None:
-                return None
-            taken[index] = option
-    return [taken[index] for index in range(len(candidates))]
-
-
-def _steady_order(candidates: tuple[Candidate, ...]) -> list[int]:
-    """Sidecars and app containers: named requests first, then the large, then in order."""
-    requests = [each.request for each in candidates]
-    steady = [i for i, each in enumerate(requests) if each.container.role is not Role.INIT]
-    return sorted(steady, key=lambda i: (requests[i].resource == names.GPU, -requests[i].count, i))
-
-
-def _take(options: list[_Option], used: Mapping[str, int]) -> _Option | None:
-    return next((each for each in options if used[each[1].resource] <= each[2]), None)

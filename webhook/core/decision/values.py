@@ -11,6 +11,7 @@ from webhook.core.api.quantity import Raw
 from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
+from webhook.core.gpu.reach import Reach
 from webhook.core.gpu.values import Inventory, NodeGroup, NodeRequirement, Offer
 from webhook.core.policy.values import Choice, Policy, Row, RowName
 
@@ -78,13 +79,13 @@ class Question:
 class Search:
     """What a decision looks for, and in what.
 
-    `reachable` are the groups of nodes that the pod can land on.
+    `reaches` says whether the pod can land in a group of nodes.
     """
 
     question: Question
     policy: Policy
     inventory: Inventory
-    reachable: tuple[NodeGroup, ...]
+    reaches: Reach
 
 
 @dataclass(frozen=True, slots=True)

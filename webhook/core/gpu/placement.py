@@ -10,14 +10,10 @@ from typing import Final
 from webhook.core.api import names
 from webhook.core.api.node import Taint
 from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement, Toleration, required_terms
-from webhook.core.gpu.values import NodeGroup, NodeLabels, NodeRequirement
+from webhook.core.gpu.values import NodeLabels, NodeRequirement
 
 # What Go's ParseInt reads; Python's int() also takes spaces, underscores and other digits.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-MOST_KEYS: Final = 16
-"""Labels by which the nodes of a group are told apart: pods ask for few."""
-MOST_KEPT: Final = 64
-"""Sets of labels of which the distinct nodes are kept with a group: anybody may ask for any."""
 REPELLING: Final = frozenset({"NoSchedule", "NoExecute"})
 
 
@@ -137,50 +133,3 @@ def lasting_taints(taints: Iterable[Taint], momentary: tuple[str, ...]) -> tuple
 def is_gpu_taint(taint: Taint, gpu_taints: frozenset[str]) -> bool:
     """Whether a taint is one of `KEY` or `KEY=VALUE`, which mean that there are GPUs."""
     return taint.key in gpu_taints or f"{taint.key}={taint.value or ''}" in gpu_taints
-
-
-def label_keys(pod: Pod) -> frozenset[str] | None:
-    """Returns the labels by which a pod selects nodes, None for names of nodes."""
-    terms = required_terms(pod) or ()
-    if any(term.match_fields for term in terms):
-        return None
-    asked = (each.key for term in terms for each in term.match_expressions or ())
-    return frozenset((*(pod.spec.node_selector or ()), *asked))
-
-
-def distinct_nodes(group: NodeGroup, keys: frozenset[str] | None) -> tuple[NodeLabels, ...]:
-    """Return a node for each way in which a group's nodes differ in labels.
-
-    Pods of one controller ask for the same labels, so what is found is kept with the group.
-    """
-    if keys is None or len(keys) > MOST_KEYS:
-        return group.nodes
-    found = group.distinct.get(keys)
-    if found is None:
-        ways: dict[tuple[str | None, ...], NodeLabels] = {}
-        for node in group.nodes:
-            ways.setdefault(tuple(map(node.labels.get, keys)), node)
-        if len(group.distinct) >= MOST_KEPT:
-            group.distinct.clear()
-        found = group.distinct[keys] = tuple(ways.values())
-    return found
-
-
-def can_reach(pod: Pod, group: NodeGroup, gpu_taints: frozenset[str]) -> bool:
-    """Whether the pod, with our GPU toleration, can land in the group.
-
-    A pod with `nodeName` is the kubelet's of that node: only NoExecute keeps it away.
-    """
-    spec, nodes, partial = pod.spec, group.nodes, bool(group.declared)
-    taints = group.taints
-    if spec.node_name:
-        nodes = tuple(each for each in nodes if each.name == spec.node_name and not partial)
-        taints = tuple(each for each in taints if each.effect == "NoExecute")
-    tolerations = spec.tolerations or ()
-    if not all(is_gpu_taint(t, gpu_taints) or tolerates(tolerations, t) for t in taints):
-        return False
-    if not spec.node_selector and required_terms(pod) is None:
-        return bool(nodes)
-    if not spec.node_name:
-        nodes = distinct_nodes(group, label_keys(pod))
-    return any(selects_node(pod, node, partial=partial) for node in nodes)

@@ -1,7 +1,8 @@
 """What nodes offer, as frozen values: offers, groups of nodes, the inventory."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from webhook.core.api.mig import Profile
 from webhook.core.api.node import Node, Taint
@@ -118,7 +119,7 @@ class NodeGroup:
     """Nodes that offer the same under the same taints and the same tenant.
 
     `declared` is the name of the policy's pool whose next node this is; it is not there yet, and
-    has more labels than the pool lists. `distinct` keeps what `placement` finds by labels, for as
+    has more labels than the pool lists. `distinct` and `by_name` keep what `reach` finds, for as
     long as the snapshot lasts.
     """
 
@@ -128,6 +129,9 @@ class NodeGroup:
     nodes: tuple[NodeLabels, ...]
     declared: str = ""
     distinct: dict[frozenset[str], tuple[NodeLabels, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    by_name: dict[str, tuple[NodeLabels, ...]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
 
@@ -157,7 +161,7 @@ class Inventory:
     `amounts` is what all nodes together have of each kind of offer. `unusable` is what single
     nodes have and do not offer, and why; `owners` are the tenants of those of them that have one.
     `barred` are the nodes that advertise a resource and do not offer it: what is required of nodes
-    must exclude them.
+    must exclude them. `kept` is what decisions found in the snapshot, by their questions.
     """
 
     groups: tuple[NodeGroup, ...] = ()
@@ -166,3 +170,4 @@ class Inventory:
     owners: Mapping[str, str] = field(default_factory=dict)
     barred: Mapping[str, tuple[NodeLabels, ...]] = field(default_factory=dict)
     nodes: int = 0
+    kept: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -1,0 +1,115 @@
+"""Which groups of nodes a pod can reach, without a look at each node."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from webhook.core.api import names
+from webhook.core.api.pod import NodeSelectorTerm, Pod, required_terms
+from webhook.core.gpu.placement import is_gpu_taint, selects_node, tolerates
+from webhook.core.gpu.values import NodeGroup, NodeLabels
+
+MOST_KEYS: Final = 16
+"""Labels by which the nodes of a group are told apart: pods ask for few."""
+MOST_KEPT: Final = 64
+"""Sets of labels of which the distinct nodes are kept with a group: anybody may ask for any."""
+
+
+def label_keys(pod: Pod) -> frozenset[str] | None:
+    """Returns the labels by which a pod selects nodes, None for names of nodes."""
+    terms = required_terms(pod) or ()
+    if any(term.match_fields for term in terms):
+        return None
+    asked = (each.key for term in terms for each in term.match_expressions or ())
+    return frozenset((*(pod.spec.node_selector or ()), *asked))
+
+
+def distinct_nodes(group: NodeGroup, keys: frozenset[str] | None) -> tuple[NodeLabels, ...]:
+    """Return a node for each way in which a group's nodes differ in labels.
+
+    Pods of one controller ask for the same labels, so what is found is kept with the group.
+    """
+    if keys is None or len(keys) > MOST_KEYS:
+        return group.nodes
+    found = group.distinct.get(keys)
+    if found is None:
+        ways: dict[tuple[str | None, ...], NodeLabels] = {}
+        for node in group.nodes:
+            ways.setdefault(tuple(map(node.labels.get, keys)), node)
+        if len(group.distinct) >= MOST_KEPT:
+            group.distinct.clear()
+        found = group.distinct[keys] = tuple(ways.values())
+    return found
+
+
+def named_nodes(pod: Pod) -> frozenset[str] | None:
+    """Return the names of the only nodes that a pod selects, None for any."""
+    selector = pod.spec.node_selector or {}
+    if names.HOSTNAME in selector:
+        return frozenset({selector[names.HOSTNAME]})
+    found = [_listed(term) for term in required_terms(pod) or ()]
+    listed = [each for each in found if each is not None]
+    return frozenset().union(*listed) if listed and len(listed) == len(found) else None
+
+
+def _listed(term: NodeSelectorTerm) -> tuple[str, ...] | None:
+    for each in (*(term.match_expressions or ()), *(term.match_fields or ())):
+        if each.operator == "In" and each.key in (names.HOSTNAME, names.NODE_NAME_FIELD):
+            return each.values or ()
+    return None
+
+
+def _by_name(group: NodeGroup) -> dict[str, tuple[NodeLabels, ...]]:
+    """The nodes of a group by name and host name, kept with it."""
+    if not group.by_name:
+        for node in group.nodes:
+            for key in {node.name, node.labels.get(names.HOSTNAME, node.name)}:
+                group.by_name[key] = (*group.by_name.get(key, ()), node)
+    return group.by_name
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The groups that a pod, with our GPU toleration, can land in.
+
+    Each is looked at once. `keys` are the labels by which it selects, `named` the nodes, as above.
+    """
+
+    pod: Pod
+    gpu_taints: frozenset[str]
+    keys: frozenset[str] | None
+    named: frozenset[str] | None
+    seen: dict[int, bool] = field(default_factory=dict, compare=False)
+
+    def __call__(self, group: NodeGroup) -> bool:
+        """Whether the pod can land in the group."""
+        found = self.seen.get(id(group))
+        if found is None:
+            found = self.seen[id(group)] = self._tolerated(group) and self._selected(group)
+        return found
+
+    def _tolerated(self, group: NodeGroup) -> bool:
+        """A pod with `nodeName` is the kubelet's of that node: only NoExecute keeps it away."""
+        spec, taints = self.pod.spec, group.taints
+        if spec.node_name:
+            taints = tuple(each for each in taints if each.effect == "NoExecute")
+        tolerations = spec.tolerations or ()
+        return all(is_gpu_taint(t, self.gpu_taints) or tolerates(tolerations, t) for t in taints)
+
+    def _selected(self, group: NodeGroup) -> bool:
+        partial, name = bool(group.declared), self.pod.spec.node_name
+        if name:
+            nodes = () if partial else _by_name(group).get(name, ())
+            nodes = tuple(each for each in nodes if each.name == name)
+        elif not self.pod.spec.node_selector and required_terms(self.pod) is None:
+            return bool(group.nodes)
+        elif self.named is not None and not partial:
+            known = _by_name(group)
+            nodes = tuple(node for each in self.named for node in known.get(each, ()))
+        else:
+            nodes = distinct_nodes(group, self.keys)
+        return any(selects_node(self.pod, node, partial=partial) for node in nodes)
+
+
+def reach_of(pod: Pod, gpu_taints: frozenset[str]) -> Reach:
+    """Return the reach of a pod."""
+    return Reach(pod, gpu_taints, label_keys(pod), named_nodes(pod))
