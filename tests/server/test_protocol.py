@@ -202,6 +202,16 @@ def test_a_client_counts_before_its_handshake(own, said):
             end_of(clients[-1])
 
 
+def test_above_the_limit_the_oldest_half_sent_request_is_dropped(own):
+    with own(max_connections=4, body_timeout=60) as server, ExitStack() as stack:
+        clients = []
+        for _ in range(32):
+            clients.append(stack.enter_context(dial(server)))
+            clients[-1].sendall(with_length(b"review")[:-1])
+        assert post(https(server), b"next").read() == b"next"
+        assert all(map(ended, clients[:28]))
+
+
 def end_of(connection: socket.socket) -> bool:
     """Read until the server has closed, gently or not."""
     with suppress(ConnectionResetError):

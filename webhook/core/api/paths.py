@@ -45,13 +45,18 @@ _HARMLESS: Final = (
     *("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/run/tcpx"),
     *("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo"),
 )
-# Source: GoogleCloudPlatform/container-engine-accelerators, gpudirect-tcpx, -tcpxo and -rdma.
+_DATA: Final = (  # below /var/lib, where a node keeps all else that it runs
+    *("cache", "data", "datasets?", "hf", "huggingface", "jupyter(hub)?", "llm", "models?"),
+    *("nvme", "ollama", "ray", "triton", "vllm"),
+)
+# Source: GoogleCloudPlatform/container-engine-accelerators, gpudirect-tcpx, -tcpxo and -rdma;
+# ai-dynamo, guide of EFA on GB200.
 _GPU_DIRECT: Final = (
     *("/sys", "/proc/sys", "/proc/sys/net", "/sys/class", "/sys/class/net"),
     *("/sys/class/infiniband", "/sys/class/infiniband_verbs", "/sys/class/infiniband_mad"),
     *("/dev/aperture_devices", "/dev/dmabuf_import_helper"),
     *("/home/kubernetes/bin/nvidia", "/home/kubernetes/bin/nvidia/lib64"),
-    "/home/kubernetes/bin/gib",
+    *("/home/kubernetes/bin/gib", "/opt/amazon", "/opt/amazon/efa"),
 )
 # No part of these is read in two ways, so that neither engine goes back in a long path.
 _SPACE: Final = " \t\n\r\f\v"
@@ -94,7 +99,10 @@ REACHING: Final = "|".join(
     )
 )
 """A path reaches the node, unless it is HARMLESS or of GPU_DIRECT."""
-HARMLESS: Final = _beginning(*_HARMLESS) + _END
+HARMLESS: Final = (
+    f"{_beginning(*_HARMLESS)}{_END}"
+    f"|{_beginning('/var/lib')}{_SLASH}({'|'.join(_DATA)})([-_.][^/]*)?{_STEP_ENDS}"
+)
 GPU_DIRECT: Final = _beginning(*_GPU_DIRECT) + _END
 SHARED_MEMORY_ITSELF: Final = _beginning(SHARED_MEMORY) + _END
 

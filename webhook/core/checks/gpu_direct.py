@@ -69,7 +69,7 @@ CHECK: Final = Check(
         looks_at=(
             f"{', '.join(f'`{each}`' for each in _GATES)} = enabled; of others the hostPaths of "
             "GPUDirect recipes: exactly /sys, /sys/class/{net,infiniband…}, /proc/sys, "
-            "/dev/aperture_devices, /home/kubernetes/bin/nvidia"
+            "/dev/aperture_devices, /home/kubernetes/bin/{nvidia,gib}, /opt/amazon/efa"
         ),
         comment="GDRCopy, RDMA, TCPX: /sys, /proc/sys",
     ),
