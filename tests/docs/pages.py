@@ -50,15 +50,22 @@ def anchors(page: Path) -> set[str]:
     return made
 
 
-def commands() -> Iterator[Command]:  # not of the CHANGELOG, which tells of what was
-    """Every line of the shell blocks, where a backslash at the end goes on, and inline code."""
-    for page in (each for each in PAGES if each.name != "CHANGELOG.md"):
+def shell_lines() -> Iterator[Command]:
+    """Every line of the shell blocks, where a backslash at the end goes on."""
+    for page in (each for each in PAGES if each.name != "CHANGELOG.md"):  # it tells of what was
         for token in tokens(page):
             if token.type == "fence" and token.info.split(" ")[0] in _SHELLS:
                 text = token.content.replace("\\\n", " ")
                 for line in text.splitlines():
                     start = token.map[0] + 1 if token.map else 0
                     yield Command(str(page.relative_to(ROOT)), start, line.strip())
+
+
+def commands() -> Iterator[Command]:
+    """Every line of the shell blocks, and inline code."""
+    yield from shell_lines()
+    for page in (each for each in PAGES if each.name != "CHANGELOG.md"):
+        for token in tokens(page):
             for child in token.children or ():
                 if child.type == "code_inline":
                     start = token.map[0] + 1 if token.map else 0

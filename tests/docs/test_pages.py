@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from pages import PAGES, ROOT, anchors, commands, links
+from pages import PAGES, ROOT, anchors, commands, links, shell_lines
 
 from webhook.cli import main
 from webhook.cli.verbs import SUMMARIES
@@ -52,6 +52,29 @@ def test_our_commands_are_taken_by_the_parser(command, words, capsys) -> None:
     except SystemExit as stop:
         code = stop.code
     assert code == 0, f"{command.page}:{command.line}: {capsys.readouterr().err}"
+
+
+# What no test of this folder reads, and why that is well.
+RUN_ELSEWHERE = {
+    "kubectl": "the end-to-end tests do the same on a real cluster",
+    "helm": "test_95_helm.py installs, upgrades and uninstalls; NVIDIA's chart is not reached here",
+    "pipx": "the image installs the same package; test_plugin_size.py reads what it brings",
+    ".ci/run": "it is what runs these tests",
+    "source": "test_completion.py has bash read the same text",
+    ".venv/bin/python": "test_by_hand.py writes certificates and serves with them",
+    "curl": "test_by_hand.py asks over TLS too",
+    "mkdir": "of a control plane node, which no test is on",
+    "openssl": "the same",
+    "for": "break glass: test_40_outages.py sets the same annotation",
+    "name": "the same",
+    "done": "the same",
+}
+
+
+def test_every_line_of_a_shell_block_is_read_by_a_test_or_stands_in_the_table() -> None:
+    lines = [each.text for each in shell_lines() if each.text and not each.text.startswith("#")]
+    programs = {re.match(r"(?:[A-Z0-9_]+=\S+ )?([^\s=]+)", line)[1] for line in lines}
+    assert programs - {"make", *OURS} == RUN_ELSEWHERE.keys()
 
 
 def test_targets_of_make_exist() -> None:
