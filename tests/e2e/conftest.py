@@ -1,5 +1,6 @@
 """One cluster and one installation for all tests of this folder; both end with the session."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,6 @@ def pods_only(installed: Installed) -> None:
 @pytest.fixture
 def team(user: User, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace of the test's own that opted in."""
-    name = "t-" + request.node.name.replace("_", "-").lower()[:50].strip("-[]")
+    name = re.sub("[^a-z0-9]+", "-", f"t-{request.node.name}".lower())[:52].strip("-")
     yield user.namespace(name, {MODE: "enforce"})
     user.kubectl("delete", "namespace", name, "--wait=false")

@@ -1,0 +1,145 @@
+"""Faults while reviews run: what each may cost, that none lets a pod through, that all heal alone.
+
+docs/performance.md has the table; a rollout, a Secret and a caBundle are in test_40_outages.py, the
+API server is in test_30_changes.py.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import NAMESPACE, PORT, Installed
+from tests.e2e.traffic import traffic
+from tests.e2e.user import Json, User, pod, until
+
+pytestmark = pytest.mark.usefixtures("pods_only")
+CROWD = Path(__file__).parent / "silent_clients.py"
+WORKER = """
+import os, signal, sys
+mine = [int(p) for p in os.listdir('/proc') if p.isdigit() and int(p) != os.getpid()]
+served = [p for p in mine if b'serve' in open(f'/proc/{p}/cmdline', 'rb').read()]
+os.kill(max(served) if sys.argv[1] == 'worker' else 1, signal.SIGKILL)
+"""
+
+
+def replicas(user: User) -> list[Json]:
+    """The pods of the server."""
+    selector = ("-l", "app.kubernetes.io/component=server")
+    found: list[Json] = user.get("-n", NAMESPACE, "pods", *selector)["items"]
+    return [each for each in found if "deletionTimestamp" not in each["metadata"]]
+
+
+def scale_up_and_down(installed: Installed) -> None:
+    """Three replicas, one, and two again."""
+    for count in (3, 1, 2):
+        where = ("-n", NAMESPACE, f"deployment/{NAMESPACE}", f"--replicas={count}")
+        installed.user.kubectl("scale", *where)
+        installed.rollout()
+        until("so many are left", lambda n=count: len(replicas(installed.user)) == n)
+
+
+def rotate_everything(installed: Installed) -> None:
+    """A new authority and a new leaf, as after their Secrets were lost."""
+    user, names = installed.user, (f"{NAMESPACE}-authority", f"{NAMESPACE}-tls")
+    before = {name: user.get("-n", NAMESPACE, "secret", name)["metadata"]["uid"] for name in names}
+    user.kubectl("-n", NAMESPACE, "delete", "secret", *names)
+
+    def renewed(name: str) -> bool:
+        found = user.cluster.kubectl("-n", NAMESPACE, "get", "secret", name, "-o", "json")
+        return found.returncode == 0 and json.loads(found.stdout)["metadata"]["uid"] != before[name]
+
+    until("both are there again", lambda: all(map(renewed, names)))
+
+
+def reload_policy(installed: Installed) -> None:
+    """A changed policy reaches the replicas; a wrong one is refused on its way in."""
+    user, name = installed.user, f"{NAMESPACE}-policy-in-force"
+    good = user.get("-n", NAMESPACE, "configmap", name)["data"]["policy.yaml"]
+
+    def write(text: str) -> tuple[int, str]:
+        patch = json.dumps({"data": {"policy.yaml": text}})
+        where = ("-n", NAMESPACE, "patch", "configmap", name, "--type=merge", "-p", patch)
+        done = user.cluster.kubectl(*where)
+        return done.returncode, done.stderr
+
+    code, printed = write(good + "matrix: {dev: {strategies: [mig-sliced]}}\n")
+    assert code != 0
+    assert "mig-sliced" in printed
+    for text in (good + "momentaryTaints: [example.com/reboot]\n", good):
+        generations = [_generation(user, each) for each in replicas(user)]
+        assert write(text)[0] == 0
+        for each in replicas(user):  # or the kubelet looks at the mount within a minute
+            user.kubectl("-n", NAMESPACE, "annotate", "--overwrite", "pod",
+                         each["metadata"]["name"], f"look={len(text)}")  # fmt: skip
+        until("both read it", lambda g=generations: _newer(user, g))
+
+
+def _newer(user: User, before: list[float]) -> bool:
+    now = [_generation(user, each) for each in replicas(user)]
+    return len(now) == len(before) and all(n > b for n, b in zip(now, before, strict=True))
+
+
+def _generation(user: User, replica: Json) -> float:
+    where = f"/api/v1/namespaces/{NAMESPACE}/pods/{replica['metadata']['name']}:8080/proxy/metrics"
+    lines = user.kubectl("get", "--raw", where).splitlines()
+    line = next(each for each in lines if each.startswith("gpu_sharing_policy_generation "))
+    return float(line.rpartition(" ")[2])
+
+
+def kill_a_worker(installed: Installed) -> None:
+    """SIGKILL to the process that answers; its parent starts another."""
+    name = replicas(installed.user)[0]["metadata"]["name"]
+    installed.user.kubectl("-n", NAMESPACE, "exec", name, "--", "python", "-c", WORKER, "worker")
+
+
+def kill_a_replica(installed: Installed) -> None:
+    """A pod is deleted without a moment's grace, as when its node is gone."""
+    name = replicas(installed.user)[0]["metadata"]["name"]
+    where = ("-n", NAMESPACE, "pod", name, "--grace-period=0", "--force")
+    installed.user.kubectl("delete", *where)
+    installed.rollout()
+
+
+def stop_etcd_for_a_while(installed: Installed) -> None:
+    """Etcd answers nothing for three seconds, twice."""
+    which = f"etcd.*{installed.cluster.site.sandbox.state}"
+    for signal in ("STOP", "CONT") * 2:
+        assert installed.cluster.in_netns(["pkill", f"-{signal}", "-f", which]).returncode == 0
+        installed.cluster.in_netns(["sleep", "3"])
+
+
+def crowd_the_replicas(installed: Installed) -> None:
+    """To each replica 1,000 clients that say nothing, and bodies of 3 MiB at once."""
+    for each in replicas(installed.user):
+        where = (each["status"]["podIP"], str(PORT), "1000", "20")
+        done = installed.cluster.in_netns([sys.executable, CROWD, *where])
+        assert done.returncode == 0, done.stderr
+
+
+FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
+    "scaled up and down": (scale_up_and_down, 0),
+    "authority and leaf are new": (rotate_everything, 0),
+    "policy changes": (reload_policy, 0),
+    "silent clients and large bodies": (crowd_the_replicas, 0),
+    "etcd stands still": (stop_etcd_for_a_while, 0),
+    "kill -9 of a worker": (kill_a_worker, 2),
+    "kill -9 of a replica": (kill_a_replica, 4),
+}
+"""What happens, and how many reviews it may cost: two run at any time."""
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_reviews_go_on(installed: Installed, user: User, team: str, name: str) -> None:
+    happen, most = FAULTS[name]
+    with traffic(user, team) as seen:
+        until("reviews are answered", lambda: seen.rewritten > 5)
+        happen(installed)
+        after = seen.rewritten
+        until("reviews are answered after it", lambda: seen.rewritten > after + 10)
+    assert len(seen.wrong) <= most, seen.wrong
+    assert seen.unsafe == 0
+    assert all("failed calling webhook" in each for each in seen.wrong), seen.wrong
+    assert "mig-1g.5gb" in user.create(team, pod("on", "inference"), "-o", "json")[1]
