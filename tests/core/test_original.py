@@ -217,3 +217,21 @@ def test_pins_are_told_from_what_stands_before_them() -> None:
     assert own_affinity.split([own, pin, own, behind]) == ([own], [pin, own, behind])
     assert own_affinity.split([pin, {"key": "zone", "operator": "Exists"}])[1] == []
     assert own_affinity.split([]) == ([], [])
+
+
+def test_the_pins_of_gke_and_of_nodes_without_vgpus_are_told_too() -> None:
+    google = "cloud.google.com/gke-"
+    own = {"key": google + "accelerator", "operator": "In", "values": ["nvidia-l4"]}
+    gke = [
+        {"key": google + "accelerator", "operator": "In", "values": ["nvidia-tesla-a100"]},
+        {"key": "gke-no-default-nvidia-gpu-device-plugin", "operator": "DoesNotExist"},
+        {"key": google + "gpu-sharing-strategy", "operator": "DoesNotExist"},
+        {"key": google + "gpu-partition-size", "operator": "In", "values": ["1g.5gb"]},
+    ]
+    assert own_affinity.split([own, *gke]) == ([own], gke)
+    assert own_affinity.split([own]) == ([own], [])
+    guest = [
+        {"key": "nvidia.com/gpu.sharing-strategy", "operator": "In", "values": ["none"]},
+        {"key": "nvidia.com/vgpu.present", "operator": "NotIn", "values": ["true"]},
+    ]
+    assert own_affinity.split([own, *guest]) == ([own], guest)

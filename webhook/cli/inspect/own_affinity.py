@@ -33,13 +33,23 @@ _SHOWS: Final = frozenset(
 _SLICE_PRODUCTS: Final = frozenset(
     form.labels.product for form in _forms() if form.product_pattern == mig.PRODUCT_PATTERN
 )
-_FOLLOWS: Final = frozenset(
-    {(_pattern(names.TENANT), "In"), (_pattern(names.TENANT), "DoesNotExist")}
-    | {(_pattern(names.HOSTNAME), "NotIn")}
-    | {(_pattern(form.labels.memory), "Gt") for form in _forms() if form.labels.memory}
-    | {(_pattern(form.labels.replicas), "Lt") for form in _forms() if form.labels.replicas}
-)
+
+
+def _following() -> Iterator[tuple[str, str]]:
+    yield from ((names.TENANT, "In"), (names.TENANT, "DoesNotExist"), (names.HOSTNAME, "NotIn"))
+    for labels in (form.labels for form in _forms()):
+        yield from ((labels.memory, "Gt"),) if labels.memory else ()
+        yield from ((labels.virtual, "NotIn"),) if labels.virtual else ()
+        yield from ((labels.replicas, each) for each in ("Lt", "In") if labels.replicas)
+        yield from ((labels.profile, each) for each in ("In", "DoesNotExist") if labels.profile)
+
+
+_FOLLOWS: Final = frozenset((_pattern(key), operator) for key, operator in _following())
 """Requirements that only ever stand behind one of those."""
+_OF_MODELS: Final = tuple(
+    form for form in _forms() if form.product_pattern not in ("", mig.PRODUCT_PATTERN)
+)
+"""Forms (GKE) whose run begins with the models, before what shows a strategy."""
 
 
 def split(expressions: Sequence[Expression]) -> tuple[list[Expression], list[Expression]]:
@@ -48,7 +58,8 @@ def split(expressions: Sequence[Expression]) -> tuple[list[Expression], list[Exp
     | in the run of pin-like expressions at the end | whose |
     |---|---|
     | the first on a sharing strategy, or on products that are all MIG, and what follows | a pin |
-    | before that: memory, replicas, tenant | the author's |
+    | the one before it, on models of GKE | a pin |
+    | before that: memory, replicas, tenant, profile | the author's |
     | any other on a product | the author's, though a pin may look the same |
 
     The last row is the careful side: a product kept by mistake leaves the decision as it is, one
@@ -59,6 +70,8 @@ def split(expressions: Sequence[Expression]) -> tuple[list[Expression], list[Exp
         start -= 1
     while start < len(expressions) and not _begins(expressions[start]):
         start += 1
+    if 0 < start < len(expressions) and _are_models(*expressions[start - 1 : start + 1]):
+        start -= 1
     return list(expressions[:start]), list(expressions[start:])
 
 
@@ -70,6 +83,15 @@ def _begins(each: Expression) -> bool:
     if each.get("operator") == "In" and each.get("key") in _SLICE_PRODUCTS:
         return all(mig.of_product(value) for value in each.get("values") or ("",))
     return _is_one_of(_SHOWS, each)
+
+
+def _are_models(each: Expression, first: Expression) -> bool:
+    return any(
+        each.get("key") == form.labels.product
+        and all(re.search(form.product_pattern, value) for value in each.get("values") or ("",))
+        and any((n.key, n.operator) == (first["key"], first["operator"]) for n in form.requirements)
+        for form in _OF_MODELS
+    )
 
 
 def _is_one_of(known: frozenset[tuple[re.Pattern[str], str]], each: Expression) -> bool:
