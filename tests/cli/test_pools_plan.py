@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 from command_line import Run
+from fake_cluster import FakeCluster
+from small_cluster import made
 
 from webhook.core.pools.planner import OPTIMAL
 
@@ -141,3 +143,19 @@ def test_the_cluster_is_stock_and_workloads_where_the_file_says_nothing(look: Ru
     summary = answer["summary"]
     assert summary["frees"]["gpus"] == summary["usedToday"] - summary["used"]
     assert "Nodes that move" in look("pools", "plan").out
+
+
+def test_pods_of_an_owner_with_several_templates_are_judged_each(
+    look: Run, cluster: FakeCluster
+) -> None:
+    """A Volcano job has a template for each task; a ReplicaSet has one."""
+    job = {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+           "metadata": {"name": "tasks", "uid": "u"}}  # fmt: skip
+    for name, gpus in (("a", 1), ("b", 16)):
+        container = {"name": "main", "resources": {"limits": {"nvidia.com/gpu": gpus}}}
+        labels = {"gpu-sharing.io/workload": "training"}
+        spec = {"containers": [container]}
+        cluster.put("pods", made("Pod", "v1", name, "shop", owner=job, labels=labels, spec=spec))
+    answer = json.loads(look("pools", "plan", "-o", "json").out)
+    left = {e["reason"]: e["replicas"] for e in answer["unplaced"] if e["name"] == "shop/tasks"}
+    assert [n for reason, n in left.items() if reason.startswith("16 GPUs on one node")] == [1]

@@ -181,11 +181,26 @@ def _demands(asked: PlanFile, policy: Policy, offers: Offers) -> Iterator[Demand
 
 
 def _of_pods(inputs: _Inputs, offers: Offers) -> Iterator[Demand]:
-    """Pods as their authors wrote them, those of one owner counted together."""
+    """Pods as their authors wrote them. Those of one template are judged once."""
+    judged: dict[tuple[str, ...], tuple[Demand, ...]] = {}
     for raw, namespace in inputs.pods:
-        pod = msgspec.convert(reconstruct.from_live_pod(raw), Pod)
-        question = classify(pod, namespace, inputs.policy)
-        yield from read_demand(Asked(_owner(raw), 1, question), inputs.policy, offers)
+        template = _template(raw)
+        if template not in judged:
+            pod = msgspec.convert(reconstruct.from_live_pod(raw), Pod)
+            question = classify(pod, namespace, inputs.policy)
+            asked = Asked(_owner(raw), 1, question)
+            judged[template] = tuple(read_demand(asked, inputs.policy, offers))
+        yield from judged[template]
+
+
+def _template(pod: dict[str, Any]) -> tuple[str, ...]:
+    """What pods of one template have in common, else what a pod has alone."""
+    meta = pod["metadata"]
+    owner: dict[str, str] = next(iter(meta.get("ownerReferences") or ()), {})
+    revision = (meta.get("labels") or {}).get("controller-revision-hash", "")
+    one = owner.get("apiVersion") in ("apps/v1", "batch/v1")  # those have one template each
+    own = () if one and owner.get("uid") else (meta["name"],)
+    return (meta.get("namespace", ""), _owner(pod), owner.get("uid", ""), revision, *own)
 
 
 def _owner(pod: dict[str, Any]) -> str:
