@@ -153,7 +153,8 @@ def _no_fit(candidate: Candidate, constraints: Constraints, offers: Offers) -> s
         return f"{count} GPUs on one node asked, no node has more than {most}"
     best = max(allowed, key=lambda each: each.memory or 0)
     if best.memory == UNKNOWN_MEMORY:
-        return f"{constraints.memory}Mi asked, the memory of {best.product} is not known (stock: memory)"
+        unknown = f"the memory of {best.product} is not known; state it (stock: memory)"
+        return f"{constraints.memory}Mi asked, {unknown}"
     return (
         f"{constraints.memory}Mi asked, the most that {asked} gives is {best.memory}Mi "
         f"({_describe(best)})"
