@@ -81,7 +81,7 @@ VECTORS: dict[str, tuple[Json, Json]] = {
     "host-devices": (host("/dev/nvidia0"), host("/data")),
     "host-root": (host("/"), host("/srv")),
     "host-parent": (host("/var/lib"), host("/var/log")),
-    "kubelet-sockets": (host("/var/lib/kubelet/device-plugins"), host("/var/lib/mine")),
+    "kubelet-sockets": (host("/var/lib/kubelet/device-plugins"), host("/var/lib/models")),
     "containerd-socket": (host("/run/containerd/containerd.sock"), host("/mnt/run")),
     "doubled-slashes": (host("//dev"), host("/device")),
     "device-mount": (

@@ -21,7 +21,7 @@ _FOLDERS: Final = (
     *(f"/opt/{each}" for each in ("amazon", "aws", "azure", "cni", "containerd", "google")),
     *(f"/opt/{each}" for each in ("gvisor", "kata", "kubernetes", "lib", "local", "microsoft")),
     *(f"/opt/{each}" for each in ("nri", "nvidia", "sbin", "bin", "libexec")),
-    *("/home/kubernetes", "/srv/kubernetes", "/system", "/var/system", "/var/snap"),
+    *("/home/kubernetes", "/system", "/var/system", "/var/snap"),
     *("/ostree", "/sysroot", "/var/roothome", "/var/usrlocal", "/var/opt"),
     *("/.bottlerocket", "/local/etc", "/local/opt", "/local/var", "/mnt/stateful_partition"),
     *("/var/data", "/var/lib", "/var/spool", "/var/vcap"),
