@@ -20,10 +20,9 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/core")]
 
 import casefiles  # noqa: E402 - as the tests import it
-from test_memo import POD, Server, envelope, post  # noqa: E402
+from test_memo import POD, Server, envelope  # noqa: E402
 
 from webhook.core.policy.load import PolicyError, parse_policy  # noqa: E402
-from webhook.server.http.messages import HttpResponse  # noqa: E402
 from webhook.server.http.reader import RequestReader  # noqa: E402
 
 MOST_SECONDS = 2.0
@@ -61,8 +60,7 @@ def doors() -> dict[str, tuple[list[bytes], Door]]:
 
     def review(path: str) -> Door:
         def send(body: bytes) -> None:
-            answer = server.handle(post(path, body))
-            assert isinstance(answer, HttpResponse)
+            answer = server.answer(path, body)
             assert answer.status[:3] in ("200", "400"), answer
 
         return send

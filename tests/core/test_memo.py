@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -91,10 +91,18 @@ class Server:
         line = record.to_log_line(request, verdict.record)
         self.told.append((msgspec.to_builtins(line), event.of(request, verdict), verdict))
 
+    def answer(self, path: str, body: bytes) -> HttpResponse:
+        """The answer to a body, also where it takes its turn."""
+
+        async def wait(answer: Awaitable[HttpResponse]) -> HttpResponse:
+            return await answer
+
+        found = self.handle(post(path, body))
+        return found if isinstance(found, HttpResponse) else asyncio.run(wait(found))
+
     def review(self, pod: Json, path: str = "/mutate", **about: Any) -> tuple[bytes, Any]:
         """The answer without its uid, and what is told."""
-        answer = self.handle(post(path, envelope(pod, **about)))
-        assert isinstance(answer, HttpResponse)
+        answer = self.answer(path, envelope(pod, **about))
         assert answer.status == "200 OK", answer.body
         assert answer.after is not None
         answer.after()
