@@ -122,7 +122,7 @@ def test_a_quota_that_would_count_no_more_is_a_note(look: Look, cluster: FakeClu
 
 
 def test_a_mistyped_key_of_a_namespace_is_a_note(look: Look, cluster: FakeCluster) -> None:
-    labels = cluster.objects["namespaces", "", "shop"]["metadata"]["labels"]
+    labels = cluster.find("namespaces", "", "shop")["metadata"]["labels"]
     labels["gpu-sharing.io/tennant"] = "blue"
     said = "note: namespace shop: label gpu-sharing.io/tennant: unknown; did you mean"
     assert said in " ".join(look("audit", "-n", "shop").out.split())

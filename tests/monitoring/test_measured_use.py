@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from fake_cluster import kubeconfig, serving
 
 from tests.monitoring import scenario
 from tests.monitoring.serving import prometheus
@@ -28,8 +27,8 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, s
     folder = tmp_path_factory.mktemp("history")
     data = scenario.write_history(folder, time.time())
     config = {"global": {"scrape_interval": "15s"}}
-    with prometheus(folder, config, data) as api, serving(scenario.cluster()) as cluster:
-        yield api.url, str(kubeconfig(folder, cluster.port))
+    with prometheus(folder, config, data) as api, scenario.cluster() as cluster:
+        yield api.url, str(cluster.write_kubeconfig(folder, "shop"))
 
 
 @pytest.fixture
