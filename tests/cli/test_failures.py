@@ -54,7 +54,7 @@ def answering() -> Iterator[Callable[[int, str, str], int]]:
                 """Say nothing."""
 
         servers.append(ThreadingHTTPServer((HOST, 0), Answer))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        threading.Thread(target=servers[-1].serve_forever, args=(0.01,), daemon=True).start()
         return int(servers[-1].server_address[1])
 
     yield start

@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
@@ -156,8 +157,13 @@ class Reviewer(threading.Thread):
         self.start()
 
     def run(self):
-        """Review until the server is gone; an error counts where the connection was kept."""
-        client, kept = https(self._server), False
+        """Review until the server is gone."""
+        with closing(https(self._server)) as client:
+            self._review(client)
+
+    def _review(self, client):
+        """Review until a request fails; an error counts where the connection was kept."""
+        kept = False
         while True:
             try:
                 answer = post(client)
