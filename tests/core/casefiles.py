@@ -28,6 +28,7 @@ CASES = Path(__file__).parent.parent / "cases"
 DEFAULT_POLICY = (Path(__file__).parents[2] / "webhook" / "policies" / "default.yaml").read_text(
     encoding="utf-8"
 )
+HEAD = {"apiVersion": "gpu-sharing.io/v1", "kind": "Policy"}
 Case = dict[str, Any]
 
 
@@ -102,10 +103,13 @@ def cluster(case: Case) -> Inventory:
 
 def rules(case: Case) -> Policy:
     """The built-in policy with the case's changes."""
-    if "policy" not in case:
-        return policy_file.parse_policy(DEFAULT_POLICY, DEFAULT_POLICY)
-    whole = {"apiVersion": "gpu-sharing.io/v1", "kind": "Policy"} | case["policy"]
-    return policy_file.parse_policy(json.dumps(whole), DEFAULT_POLICY)
+    return parsed(json.dumps(HEAD | case.get("policy", {})))
+
+
+@cache
+def parsed(text: str) -> Policy:
+    """The policy of a text, once: it is frozen, and reading YAML takes most of a case's time."""
+    return policy_file.parse_policy(text, DEFAULT_POLICY)
 
 
 def request(case: Case, pod: Case) -> AdmissionRequest:

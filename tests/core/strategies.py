@@ -3,10 +3,8 @@
 import json
 from typing import Any
 
-from casefiles import DEFAULT_POLICY, expand
+from casefiles import HEAD, expand, parsed
 from hypothesis import strategies as st
-
-from webhook.core.policy import load as policy_file
 
 Json = dict[str, Any]
 
@@ -274,9 +272,4 @@ _POLICIES = (
     },
     {"matrix": {"dev": {"strategies": [{"strategy": "time-slicing", "on": ["T4"]}, "mps"]}}},
 )
-policies = st.sampled_from(_POLICIES).map(
-    lambda changes: policy_file.parse_policy(
-        json.dumps({"apiVersion": "gpu-sharing.io/v1", "kind": "Policy", **changes}),
-        DEFAULT_POLICY,
-    )
-)
+policies = st.sampled_from(_POLICIES).map(lambda changes: parsed(json.dumps(HEAD | changes)))

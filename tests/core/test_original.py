@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 import strategies
+from casefiles import rules
 from hypothesis import event
 from worlds import ask, everything, examples, patched, world
 
@@ -97,7 +98,7 @@ SINGLE = {
 
 
 def built_in() -> Policy:
-    return strategies.policy_file.parse_policy(strategies.DEFAULT_POLICY, strategies.DEFAULT_POLICY)
+    return rules({})
 
 
 @pytest.mark.parametrize("node", [A100, T4, SINGLE], ids=["mig", "mps", "single"])
