@@ -103,14 +103,6 @@ def kill_a_replica(installed: Installed) -> None:
     installed.rollout()
 
 
-def stop_etcd_for_a_while(installed: Installed) -> None:
-    """Etcd answers nothing for three seconds, twice."""
-    which = f"etcd.*{installed.cluster.site.sandbox.state}"
-    for signal in ("STOP", "CONT") * 2:
-        assert installed.cluster.in_netns(["pkill", f"-{signal}", "-f", which]).returncode == 0
-        installed.cluster.in_netns(["sleep", "3"])
-
-
 def crowd_the_replicas(installed: Installed) -> None:
     """To each replica 1,000 clients that say nothing, and bodies of 3 MiB at once."""
     for each in replicas(installed.user):
@@ -124,7 +116,6 @@ FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "authority and leaf are new": (rotate_everything, 0),
     "policy changes": (reload_policy, 0),
     "silent clients and large bodies": (crowd_the_replicas, 0),
-    "etcd stands still": (stop_etcd_for_a_while, 0),
     "kill -9 of a worker": (kill_a_worker, 2),
     "kill -9 of a replica": (kill_a_replica, 4),
 }
