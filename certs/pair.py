@@ -1,9 +1,11 @@
 """`python -m certs pair`: certificates for a webhook that is run by hand."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from errno import EEXIST
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +56,9 @@ def write_pair(folder: Path, names: Sequence[str], mode: str = "xb") -> None:
     ca = pki.issue_ca(now)
     leaf = pki.issue_leaf(ca, tuple(names), now)
     folder.mkdir(parents=True, exist_ok=True)
+    there = [each for each in (KEY, CERT, AUTHORITY) if (folder / each).exists()]
+    if there and "x" in mode:  # before any is written: a key without its CA helps nobody
+        raise FileExistsError(EEXIST, os.strerror(EEXIST), str(folder / there[0]))
     for name, content in ((KEY, leaf.key), (CERT, leaf.cert), (AUTHORITY, ca.cert)):
         with (folder / name).open(mode) as file:
             (folder / name).chmod(0o600 if name == KEY else 0o644)

@@ -116,10 +116,10 @@ FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "authority and leaf are new": (rotate_everything, 0),
     "policy changes": (reload_policy, 0),
     "silent clients and large bodies": (crowd_the_replicas, 0),
-    "kill -9 of a worker": (kill_a_worker, 4),
-    "kill -9 of a replica": (kill_a_replica, 8),
+    "kill -9 of a worker": (kill_a_worker, 2),
+    "kill -9 of a replica": (kill_a_replica, 4),
 }
-"""What happens, and how many reviews it may cost on a machine that is slow; two run at any time."""
+"""What happens, and how many reviews it may cost: two run at any time."""
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -45,6 +45,13 @@ def test_certificates_that_cannot_be_written_are_named(certificates, arguments, 
     assert told in capsys.readouterr().err
 
 
+def test_of_certificates_all_are_written_or_none(tmp_path: Path, capsys) -> None:
+    (tmp_path / "ca.crt").write_text("another's")
+    assert pair.run_pair([str(tmp_path)]) == 2
+    assert "ca.crt: File exists" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["ca.crt"]
+
+
 def test_reviews_go_to_standard_output_and_all_else_to_standard_error(tmp_path: Path) -> None:
     with webhook_running(tmp_path) as webhook:
         webhook.review("/mutate", question(gpu_pod()))

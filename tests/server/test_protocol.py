@@ -1,9 +1,11 @@
 """What clients may not do, seen from outside: forbidden, too large, too slow, too many."""
 
+import resource
 import select
 import socket
 import ssl
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 from serving import (
@@ -210,6 +212,19 @@ def test_above_the_limit_the_oldest_half_sent_request_is_dropped(own):
             clients[-1].sendall(with_length(b"review")[:-1])
         assert post(https(server), b"next").read() == b"next"
         assert all(map(ended, clients[:28]))
+
+
+def test_without_a_file_left_the_oldest_idle_connection_makes_room(own):
+    """The hard limit of open files is the machine's, and may be lower than our own limits."""
+    with own() as server, ExitStack() as stack:
+        post(https(server)).read()  # the worker is there
+        parent = server.process.pid
+        [worker] = map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+        files = len([*Path(f"/proc/{worker}/fd").iterdir()]) + 6
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (files, files))
+        clients = [stack.enter_context(dial(server)) for _ in range(30)]
+        assert post(https(server), b"next").read() == b"next"
+        assert ended(clients[0])
 
 
 def end_of(connection: socket.socket) -> bool:

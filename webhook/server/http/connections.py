@@ -70,18 +70,21 @@ class Connections:
         self.date = date_header()
 
     def add(self, connection: OpenConnection) -> None:
-        """Count a connection in.
+        """Count a connection in, and above the limit evict another one."""
+        if len(self.open) >= self.limits.max_connections:
+            self.evict()
+        self.open.add(connection)
 
-        Above the limit it evicts the one that waits longest.
+    def evict(self) -> None:
+        """Drop the one that waits longest, if there is one.
 
         Idle ones go first. An honest request is read and answered within milliseconds, so the
         one that waits longest is an attack by drops.
         """
-        if len(self.open) >= self.limits.max_connections:
+        if self.open:
             oldest = min(self.open, key=lambda each: (not each.idle, each.since))
             self.open.discard(oldest)
             oldest.drop()
-        self.open.add(connection)
 
     def sweep(self, now: float) -> None:
         """End what has waited too long.

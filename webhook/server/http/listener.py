@@ -1,12 +1,14 @@
 """A listening socket whose clients are counted when they are accepted, before any handshake."""
 
 import asyncio
+import errno
 import socket
 import ssl
 
 from webhook.server.http.connections import Connections
 from webhook.server.http.protocol import HttpConnection
 
+FULL = (errno.EMFILE, errno.ENFILE)
 AT_ONCE = 32  # clients accepted in one turn of the loop, so that all others have theirs too
 
 
@@ -33,9 +35,10 @@ class Listener:
                 client, _ = self._sock.accept()
             except BlockingIOError:
                 return
-            except OSError:  # the client is gone, or there are too many open files
-                self._evict()
-                return
+            except OSError as error:
+                if error.errno in FULL:
+                    self._make_room()
+                return  # else the client is gone
             if len(self._arrivals) >= self._connections.limits.max_arrivals:
                 self._evict()
             arrival = self._loop.create_task(self._connect(client))
@@ -53,6 +56,16 @@ class Listener:
             ssl_handshake_timeout=limits.handshake_timeout if context else None,
             ssl_shutdown_timeout=limits.body_timeout if context else None,
         )
+
+    def _make_room(self) -> None:
+        """End another client where there are no more files, by a hard limit below ours.
+
+        A few clients are always in the handshake: only more of them are evicted.
+        """
+        if len(self._arrivals) > AT_ONCE or not self._connections.open:
+            self._evict()
+        else:
+            self._connections.evict()
 
     def _evict(self) -> None:
         if self._arrivals:
