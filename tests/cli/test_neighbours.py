@@ -2,19 +2,22 @@
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import Run
 from fake_cluster import FakeCluster
+from msgspec.structs import replace
 from small_cluster import made
 
 from webhook.cli import loaders, manifests
+from webhook.cli.verbs.neighbours.allocations import Allocated, read_allocated
 from webhook.cli.verbs.neighbours.find import Neighbours, Running, SharedBy, find_neighbours
 from webhook.core.api.node import Node
 from webhook.core.gpu.reading import read_node
-from webhook.core.rightsizing.values import Device, DeviceKey, DeviceUse, PodName
+from webhook.core.rightsizing.values import DeviceKey, PodName
 
 Json = dict[str, Any]
 INVENTORY = str(Path(__file__).parents[2] / "examples" / "inventory.yaml")
@@ -41,8 +44,8 @@ def pod(name: str, node: Node, resource: str = "", **more: Any) -> Json:
     return made("Pod", "v1", name, namespace, spec=spec, status={"phase": "Running"})
 
 
-def found(*pods: Json, devices: tuple[Device, ...] = ()) -> tuple[Neighbours, ...]:
-    return find_neighbours(Running(pods, NODES, TENANTS, devices))
+def found(*pods: Json, exported: Allocated | None = None) -> tuple[Neighbours, ...]:
+    return find_neighbours(Running(pods, NODES, TENANTS, exported or {}))
 
 
 def names(each: Neighbours) -> list[str]:
@@ -62,12 +65,73 @@ def test_replicas_of_one_node_share_tenants_first(strategy: str, path: SharedBy)
 
 def test_an_exporter_that_names_pods_makes_it_certain() -> None:
     node, resource = shared_node("time-slicing")
-    use, key = DeviceUse(points=3), DeviceKey(node.metadata.name, "GPU-1")
-    pods = {PodName("lab", "a"): use, PodName("lab", "b"): use, PodName("lab", "gone"): use}
-    device = Device(key, "Tesla-T4", None, None, use, pods)
+    pods = frozenset(PodName("lab", name) for name in ("a", "b", "gone"))
     all_of_them = [pod(f"lab/{name}", node, resource) for name in "ab"]
-    (one,) = found(*all_of_them, devices=(device,))
+    (one,) = found(*all_of_them, exported={DeviceKey(node.metadata.name, "GPU-1"): pods})
     assert (one.device, names(one), one.certain) == ("GPU-1", ["lab/a", "lab/b"], True)
+
+
+def checkpoint(resource: str, **devices: str) -> Json:
+    """What the kubelet keeps: pods by UID, also of one that is gone, replicas as UUID::NUMBER."""
+    entries = [
+        {
+            "PodUID": uid,
+            "ContainerName": "main",
+            "ResourceName": name,
+            "DeviceIDs": {"-1": [device]},
+        }
+        for uid, device in devices.items()
+        for name, device in ((resource, f"{device}::1"), ("example.com/nic", "nic-1"))
+    ]
+    return {"Data": {"PodDeviceEntries": entries, "RegisteredDevices": {}}, "Checksum": 1}
+
+
+def pod_resources(resource: str, **devices: str) -> Json:
+    def given(name: str, device: str) -> Json:
+        return {"resourceName": name, "deviceIds": [device], "topology": {}}
+
+    return {
+        "podResources": [
+            {
+                "namespace": "lab",
+                "name": name,
+                "containers": [{"name": "main", "devices": [given(resource, f"{device}::0")]}],
+            }
+            for name, device in devices.items()
+        ]
+    }
+
+
+@pytest.mark.parametrize("kubelet", [checkpoint, pod_resources])
+def test_what_a_kubelet_gave_is_certain_also_of_who_is_alone(
+    kubelet: Callable[..., Json], tmp_path: Path
+) -> None:
+    """Three pods on a node of several GPUs: two are on one, and one has the other for itself."""
+    node, resource = shared_node("time-slicing")
+    offer = next(each for each in read_node(node).offers if each.resource == resource)
+    amount = str(2 * offer.replicas)
+    status = replace(node.status, allocatable={**node.status.allocatable, resource: amount})
+    labels = {**node.metadata.labels, "nvidia.com/gpu.count": "2"}
+    node = replace(node, status=status, metadata=replace(node.metadata, labels=labels))
+    nodes = {node.metadata.name: node}
+    pods = [pod(f"lab/{name}", node, resource) for name in "abc"]
+    for each in pods:
+        each["metadata"]["uid"] = each["metadata"]["name"]
+    (uncertain,) = find_neighbours(Running(tuple(pods), nodes, TENANTS))
+    assert (names(uncertain), uncertain.certain) == (["lab/a", "lab/b", "lab/c"], False)
+    file = tmp_path / "node.json"
+    file.write_text(json.dumps(kubelet(resource, a="GPU-1", b="GPU-1", c="GPU-2", gone="GPU-2")))
+    allocated = read_allocated([str(file)], pods, nodes)
+    (one,) = find_neighbours(Running(tuple(pods), nodes, TENANTS, allocated=allocated))
+    assert (one.device, names(one), one.certain) == ("GPU-1", ["lab/a", "lab/b"], True)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "x", '{"podResources": [{"name": 1}]}'])
+def test_a_file_of_no_kubelet_is_told(text: str, look: Run, tmp_path: Path) -> None:
+    file = tmp_path / "node.json"
+    file.write_text(text)
+    done = look("neighbours", "--pod-resources", str(file))
+    assert (done.code, "node.json: " in done.err) == (2, True)
 
 
 def test_claims_and_privileged_containers_are_paths_too() -> None:

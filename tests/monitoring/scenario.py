@@ -49,7 +49,7 @@ class Series:
         """Yield name, labels, value and time of every sample."""
         start = int(now) - DAYS * 86400
         first, last = (int(start + day * 86400) for day in self.days)
-        for at in range(first, last, STEP):
+        for at in range(first, last + 1, STEP):
             hours = (at - start) / 3600
             if 4 * 24 + 3 <= hours < 4 * 24 + 6:
                 continue

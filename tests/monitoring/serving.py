@@ -105,8 +105,10 @@ class Api:
 
 
 @contextmanager
-def prometheus(folder: Path, config: dict[str, Any], data: Path | None = None) -> Iterator[Api]:
-    """Run Prometheus with a configuration; `data` may hold blocks that were made before."""
+def prometheus(
+    folder: Path, config: dict[str, Any], data: Path | None = None, *flags: str
+) -> Iterator[Api]:
+    """Run Prometheus with a configuration; `data` may hold blocks, which are never merged."""
     path = folder / "prometheus.yaml"
     path.write_text(yaml.safe_dump(config))
     port = free_port()
@@ -114,6 +116,7 @@ def prometheus(folder: Path, config: dict[str, Any], data: Path | None = None) -
         tools.find("prometheus"), f"--config.file={path}",
         f"--web.listen-address=127.0.0.1:{port}",
         f"--storage.tsdb.path={data or folder / 'data'}", "--storage.tsdb.retention.time=10y",
+        "--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h", *flags,
     ]  # fmt: skip
     api = Api(f"http://127.0.0.1:{port}")
     with process([str(each) for each in command], folder / "prometheus.log"):

@@ -14,6 +14,9 @@ import yaml
 from tests.monitoring import scenario
 from tests.monitoring.serving import prometheus
 from webhook.cli import main
+from webhook.cli.measure import queries
+from webhook.cli.measure.measure import holders, measure
+from webhook.cli.measure.prometheus import Prometheus, QueryTooLarge, Sample, open_prometheus
 from webhook.cli.verbs.pools.plan_collect import collect_plan
 
 pytestmark = pytest.mark.needs_prometheus
@@ -22,22 +25,27 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """A Prometheus that has the history, and a kubeconfig of the cluster."""
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, float]]:
+    """A Prometheus that has the history, a kubeconfig of the cluster, and the end of the history.
+
+    It refuses queries of a few GPUs at a time, as a larger one does of a few hundred.
+    """
     folder = tmp_path_factory.mktemp("history")
-    data = scenario.write_history(folder, time.time())
+    now = time.time()
+    data = scenario.write_history(folder, now)
     config = {"global": {"scrape_interval": "15s"}}
-    with prometheus(folder, config, data) as api, scenario.cluster() as cluster:
-        yield api.url, str(cluster.write_kubeconfig(folder, "shop"))
+    limit = "--query.max-samples=15000"
+    with prometheus(folder, config, data, limit) as api, scenario.cluster() as cluster:
+        yield api.url, str(cluster.write_kubeconfig(folder, "shop")), now
 
 
 @pytest.fixture
 def run(
-    addresses: tuple[str, str],
+    addresses: tuple[str, str, float],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
-    url, config = addresses
+    url, config, _ = addresses
 
     def run_here(*words: str, prometheus: str = url) -> tuple[int, str, str]:
         given = [*words, "--prometheus", prometheus, "--kubeconfig", config]
@@ -47,6 +55,42 @@ def run(
         return code, written.out, written.err
 
     return run_here
+
+
+def test_what_is_refused_as_too_large_is_asked_in_parts(addresses: tuple[str, str, float]) -> None:
+    with open_prometheus(addresses[0]) as source:
+        end = time.time()
+        everything = queries.GpuPart(queries.ACTIVE, [".*"], "7d")
+        with pytest.raises(QueryTooLarge, match="too many samples"):
+            source.query(queries.device_queries(everything)["points"], end)
+        told: list[int] = []
+        found = measure(source, "7d", end, lambda done, of: told.append(of - done))
+        assert len(found.devices) == 9
+        assert told[0] == told[1] == 7  # GPUs that are left: the first part was refused
+
+
+def test_a_server_that_refuses_even_one_gpu_is_told() -> None:
+    class Small(Prometheus):
+        def __init__(self) -> None:
+            pass
+
+        def values_of(self, label: str, match: str, since: float, until: float) -> list[str]:
+            return ["GPU-1", "GPU-2"]
+
+        def query(self, text: str, at: float) -> list[Sample]:
+            raise QueryTooLarge("too many samples")
+
+    with pytest.raises(QueryTooLarge):
+        measure(Small(), "7d", 0.0, lambda _done, _of: None)
+
+
+def test_holders_are_the_pods_of_this_moment(addresses: tuple[str, str, float]) -> None:
+    with open_prometheus(addresses[0]) as source:
+        found = holders(source, addresses[2])
+    pods = {key.uuid: {pod.name for pod in named} for key, named in found.items()}
+    assert pods["GPU-whole-1"] == {"recommender-6c8d8cbb4-bbbbb"}
+    assert pods["GPU-shared-0"] == {"ann-0", "bob-0"}
+    assert "GPU-whole-4" not in pods
 
 
 def by_name(record: Json) -> dict[str, Json]:
@@ -130,7 +174,7 @@ def test_what_pools_plan_reads(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_prometheus_that_is_not_there_or_is_none_is_told(
-    run: Run, addresses: tuple[str, str]
+    run: Run, addresses: tuple[str, str, float]
 ) -> None:
     code, _, err = run("audit", prometheus="http://127.0.0.1:9")
     assert code == 2

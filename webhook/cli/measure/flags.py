@@ -2,14 +2,15 @@
 
 import argparse
 import time
+from collections.abc import Mapping
 
 from webhook.cli import prices
 from webhook.cli.forecast.collect import Audit
 from webhook.cli.measure.assess import Assessment, assess
-from webhook.cli.measure.measure import measure, parse_window
+from webhook.cli.measure.measure import holders, measure, parse_window
 from webhook.cli.measure.prometheus import TOKEN, open_prometheus
 from webhook.cli.progress import progress
-from webhook.core.rightsizing.values import Device
+from webhook.core.rightsizing.values import DeviceKey, PodName
 
 
 def add_measure_flags(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -47,14 +48,14 @@ def read_assessment(found: Audit, args: argparse.Namespace) -> Assessment:
     return assess(found, measured, listed, args.prometheus)
 
 
-def read_devices(url: str) -> tuple[Device, ...]:
-    """Return the devices of the last hour with the pods that the exporter names.
+def read_holders(url: str) -> Mapping[DeviceKey, frozenset[PodName]]:
+    """Return the pods that the exporter names on each device now.
 
     Raises:
         Unavailable: Prometheus does not answer.
     """
     with open_prometheus(url) as source:
-        return measure(source, "1h", time.time(), lambda _done, _of: None).devices
+        return holders(source, time.time())
 
 
 def _window(text: str) -> str:

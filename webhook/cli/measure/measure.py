@@ -8,24 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from webhook.cli.measure import queries
-from webhook.cli.measure.prometheus import Prometheus
+from webhook.cli.measure.prometheus import Prometheus, QueryTooLarge
 from webhook.core.api import mig
 from webhook.core.api.mig import Profile
 from webhook.core.rightsizing.values import Device, DeviceKey, DeviceUse, PodName, merge_uses
 
 _POINTS: Final = 14_000_000  # of a query: Prometheus refuses above 50 million samples in memory
+_GPUS: Final = 250  # of a query: what is done shows, and what is refused is small
 _STEP: Final = 300  # seconds
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _UUID: Final = re.compile(r"[A-Za-z0-9-]+")
 _SHORTEST, _LONGEST = 3600, 400 * 86400
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A window, and its last moment."""
-
-    window: str
-    end: float
 
 
 Step = Callable[[int, int], None]
@@ -63,29 +56,50 @@ def measure(source: Prometheus, window: str, end: float, told: Step) -> Measured
     """Return all devices that dcgm-exporter named in the window.
 
     Raises:
-        Unavailable: Prometheus does not answer, or refuses a query.
+        Unavailable: Prometheus does not answer, or refuses a query even of one GPU.
     """
     since = end - seconds_of(window)
     profiled = frozenset(source.values_of("UUID", queries.ACTIVE, since, end))
     others = frozenset(source.values_of("UUID", queries.FALLBACK, since, end)) - profiled
     gpus = [(queries.ACTIVE, each) for each in sorted(profiled) if _UUID.fullmatch(each)]
     gpus += [(queries.FALLBACK, each) for each in sorted(others) if _UUID.fullmatch(each)]
-    size = max(1, _POINTS * _STEP // seconds_of(window) // 7)
+    size = max(1, min(_GPUS, _POINTS * _STEP // seconds_of(window) // 7))
     devices: list[Device] = []
-    for start in range(0, len(gpus), size):
-        told(start, len(gpus))
-        for active in (queries.ACTIVE, queries.FALLBACK):
-            some = [uuid for name, uuid in gpus[start : start + size] if name == active]
-            devices.extend(_measure_some(source, active, some, _Span(window, end)) if some else ())
+    done = 0
+    while done < len(gpus):
+        told(done, len(gpus))
+        active = gpus[done][0]
+        some = [uuid for name, uuid in gpus[done : done + size] if name == active]
+        try:
+            asked = queries.GpuPart(active, some, window)
+            devices.extend(_measure_some(source, asked, end))
+        except QueryTooLarge:
+            if len(some) == 1:
+                raise
+            size = len(some) // 2
+        else:
+            done += len(some)
     full = source.query(queries.kv_cache_query(window), end)
     cache = {PodName(s.labels.get("namespace", ""), s.labels.get("pod", "")): s.value for s in full}
     return Measured(window, end, tuple(devices), cache)
 
 
-def _measure_some(source: Prometheus, active: str, uuids: list[str], of: _Span) -> Iterator[Device]:
-    scale = 1.0 if active == queries.ACTIVE else 0.01
-    by_device = _ask(source, queries.device_queries(active, uuids, of.window), of.end)
-    by_pod = _ask(source, queries.pod_queries(active, uuids, of.window), of.end)
+def holders(source: Prometheus, at: float) -> Mapping[DeviceKey, frozenset[PodName]]:
+    """Return the pods that the exporter names on each device at a moment.
+
+    Raises:
+        Unavailable: Prometheus does not answer, or refuses the query.
+    """
+    found: dict[DeviceKey, set[PodName]] = defaultdict(set)
+    for each in source.query(queries.HOLDERS, at):
+        found[_key(each.labels)].add(_pod(each.labels))
+    return {key: frozenset(pods) for key, pods in found.items()}
+
+
+def _measure_some(source: Prometheus, asked: queries.GpuPart, end: float) -> Iterator[Device]:
+    scale = 1.0 if asked.active == queries.ACTIVE else 0.01
+    by_device = _ask(source, queries.device_queries(asked), end)
+    by_pod = _ask(source, queries.pod_queries(asked), end)
     pods: dict[DeviceKey, dict[PodName, DeviceUse]] = defaultdict(dict)
     for labels, figures in by_pod:
         key, pod = _key(labels), _pod(labels)

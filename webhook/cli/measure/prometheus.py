@@ -19,6 +19,10 @@ TIMEOUT: Final = 300.0  # seconds a query: a month of 5-minute means takes a whi
 TOKEN: Final = "GPU_SHARING_PROMETHEUS_TOKEN"  # noqa: S105 - the name of a variable
 
 
+class QueryTooLarge(Unavailable):
+    """Prometheus began with a query and gave up: too many samples, or too much time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One answer of an instant query."""
@@ -34,6 +38,7 @@ class _Vector(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     status: str = ""
+    errorType: str = ""  # noqa: N815 - as Prometheus spells it
     error: str = ""
     data: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -87,7 +92,8 @@ class Prometheus:
         why = found.error or f"HTTP {status}, no answer of Prometheus' API"
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             why += f"; put a bearer token into {TOKEN}"
-        raise Unavailable(f"{self.url} refuses a query: {why}")
+        kind = QueryTooLarge if found.errorType in ("execution", "timeout") else Unavailable
+        raise kind(f"{self.url} refuses a query: {why}")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ One device is node + UUID + GPU_I_ID, and the max of its series: docs/monitoring
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 ACTIVE, FALLBACK = "DCGM_FI_PROF_GR_ENGINE_ACTIVE", "DCGM_FI_DEV_GPU_UTIL"
@@ -17,32 +18,63 @@ _HELD: Final = {
     'exported_pod!=""': ("exported_namespace", "exported_pod"),
     f'exported_pod="",pod!="",pod!~"{_EXPORTER}",container!~"{_EXPORTER}"': ("namespace", "pod"),
 }
+_HOLDS: Final = f'__name__=~"{ACTIVE}|{FALLBACK}|{USED}"'
+HOLDERS: Final = " or ".join(f"group by ({','.join((*_DEVICE, *pod))}) ({{{_HOLDS},{held}}})"
+                             for held, pod in _HELD.items())  # fmt: skip
 KV_CACHE: Final = ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc", "sglang:token_usage")
 
 
-def device_queries(active: str, uuids: Sequence[str], window: str) -> Mapping[str, str]:
-    """Return a query for each figure of devices.
+_Text = Callable[[str], str]
+"""What a query says of the series that also have some matchers."""
 
-    `active` is the metric that these GPUs have.
+
+@dataclass(frozen=True, slots=True)
+class GpuPart:
+    """Some GPUs in a window.
+
+    `active` is the metric of activity that they have.
     """
 
-    def by_device(text: Callable[[str], str]) -> str:
+    active: str
+    uuids: Sequence[str]
+    window: str
+
+    def series(self, name: str, held: str) -> str:
+        """Return the selector of one metric."""
+        return f'{name}{{UUID=~"{"|".join(self.uuids)}"{"," if held else ""}{held}}}'
+
+    def over(self, function: str, name: str, span: str = "") -> _Text:
+        """Return a function over time, of the whole window where no span is given."""
+        return lambda held: f"{function}{self.series(name, held)}[{span or self.window}])"
+
+
+def device_queries(part: GpuPart) -> Mapping[str, str]:
+    """Return a query for each figure of devices, by its name."""
+
+    def by_device(text: _Text) -> str:
         return _max_by(_DEVICE, text(""))
 
-    used, free = (_max_by(_DEVICE, f"{name}{_selector(uuids, '')}") for name in (USED, FREE))
-    return {
-        **_figures(by_device, active, uuids, window),
-        "memory": f"max_over_time(({used} + {free})[{window}:1h])",
-    }
+    def over_steps(function: str, text: _Text, step: str) -> str:
+        return f"{function}({by_device(text)})[{part.window}:{step}])"
+
+    used, free = (_max_by(_DEVICE, part.series(name, "")) for name in (USED, FREE))
+    memory = f"max_over_time(({used} + {free})[{part.window}:1h])"
+    return {**_figures(by_device, over_steps, part), "memory": memory}
 
 
-def pod_queries(active: str, uuids: Sequence[str], window: str) -> Mapping[str, str]:
-    """Return a query for each figure of pods on devices, by its name."""
+def pod_queries(part: GpuPart) -> Mapping[str, str]:
+    """Return a query for each figure of pods on devices, by its name.
 
-    def by_pod(text: Callable[[str], str]) -> str:
+    The steps of a series are read before the max: several times as fast, and a pod's are copies.
+    """
+
+    def by_pod(text: _Text) -> str:
         return " or ".join(_max_by((*_DEVICE, *pod), text(held)) for held, pod in _HELD.items())
 
-    return _figures(by_pod, active, uuids, window)
+    def over_steps(function: str, text: _Text, step: str) -> str:
+        return by_pod(lambda held: f"{function}{text(held)}[{part.window}:{step}])")
+
+    return _figures(by_pod, over_steps, part)
 
 
 def kv_cache_query(window: str) -> str:
@@ -51,32 +83,21 @@ def kv_cache_query(window: str) -> str:
     return f'max by (namespace, pod) (max_over_time({{__name__=~"{names}"}}[{window}]))'
 
 
-_Grouped = Callable[[Callable[[str], str]], str]
-"""Joins what a query says of the series of devices, or of the pods on them."""
-
-
 def _figures(
-    grouped: _Grouped, active: str, uuids: Sequence[str], window: str
+    grouped: Callable[[_Text], str], over_steps: Callable[[str, _Text, str], str], part: GpuPart
 ) -> Mapping[str, str]:
     """Only means of 5 minutes need every step: the rest is read from samples, faster."""
-
-    def over(function: str, name: str, span: str = window) -> str:
-        return grouped(lambda held: f"{function}{name}{_selector(uuids, held)}[{span}])")
-
+    active, over = part.active, part.over
     means, by_hour = (over("avg_over_time(", active, span) for span in (STEP, "1h"))
     return {
-        "points": f"count_over_time(({means})[{window}:{STEP}])",
-        "active_p95": f"quantile_over_time(0.95, ({means})[{window}:{STEP}])",
-        "active_mean": over("avg_over_time(", active),
-        "active_max": over("max_over_time(", active),
-        "memory_max": over("max_over_time(", USED),
-        "memory_low": over("quantile_over_time(0.05, ", USED),
-        "hours": f"count_over_time(({by_hour})[{window}:1h])",
+        "points": over_steps("count_over_time(", means, STEP),
+        "active_p95": over_steps("quantile_over_time(0.95, ", means, STEP),
+        "active_mean": grouped(over("avg_over_time(", active)),
+        "active_max": grouped(over("max_over_time(", active)),
+        "memory_max": grouped(over("max_over_time(", USED)),
+        "memory_low": grouped(over("quantile_over_time(0.05, ", USED)),
+        "hours": over_steps("count_over_time(", by_hour, "1h"),
     }
-
-
-def _selector(uuids: Sequence[str], held: str) -> str:
-    return f'{{UUID=~"{"|".join(uuids)}"{"," if held else ""}{held}}}'
 
 
 def _max_by(labels: Sequence[str], text: str) -> str:

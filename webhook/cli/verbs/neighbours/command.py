@@ -14,14 +14,15 @@ from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.forecast.collect import NEVER
 from webhook.cli.forecast.groups import live
 from webhook.cli.measure.asks import pod_name
-from webhook.cli.measure.flags import read_devices
+from webhook.cli.measure.flags import read_holders
 from webhook.cli.output import JSON, TABLE, YAML, Rendering
+from webhook.cli.verbs.neighbours.allocations import read_allocated
 from webhook.cli.verbs.neighbours.find import Neighbours, Running, find_neighbours
 from webhook.core.integrations import kubernetes
 
 UNKNOWN: Final = (
-    "which of several devices of a node a pod has (the kubelet knows; --prometheus with "
-    "KUBERNETES_VIRTUAL_GPUS names them)",
+    "which of several devices of a node a pod has, where neither its kubelet's file "
+    "(--pod-resources) nor --prometheus with KUBERNETES_VIRTUAL_GPUS says so",
     "MIG devices of one GPU, which share it behind walls of hardware",
     "processes outside Kubernetes",
 )
@@ -41,6 +42,7 @@ exit codes: 0 no tenant shares with others, 1 one does, 2 the cluster could not 
 examples:
   gpu-sharing neighbours                                      by what nodes offer
   gpu-sharing neighbours --prometheus http://localhost:9090   by device, where pods are named
+  gpu-sharing neighbours --pod-resources node-1.json          by device, as node-1's kubelet says
   gpu-sharing neighbours -n acme                              those of one namespace
 """,
 )
@@ -52,6 +54,10 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("-n", "--namespace", metavar="NAME", help="only where it has a pod")
     parser.add_argument("--inventory", metavar="FILE", help="nodes of a file, not of the cluster")
     parser.add_argument("--prometheus", metavar="URL", help="that scrapes dcgm-exporter")
+    parser.add_argument(
+        "--pod-resources", metavar="FILE", action="append", default=[],
+        help="what a node's kubelet gave to whom: its checkpoint, or podresources List as JSON",
+    )  # fmt: skip
     flags.add_output_flag(parser, TABLE, JSON, YAML)
     flags.add_cluster_flags(parser)
 
@@ -61,11 +67,13 @@ def run(args: argparse.Namespace) -> int:
     with flags.open_cluster(args) as client:
         cluster = sources.cluster(client, args.inventory, None)
         pods = [pod for pod in client.each(kubernetes.POD) if live(pod)]
+    nodes = {each.metadata.name: each for each in cluster.nodes}
     running = Running(
         pods=tuple(pod for pod in pods if pod_name(pod).namespace not in NEVER),
-        nodes={each.metadata.name: each for each in cluster.nodes},
+        nodes=nodes,
         namespaces=cluster.namespaces,
-        devices=read_devices(args.prometheus) if args.prometheus else (),
+        exported=read_holders(args.prometheus) if args.prometheus else {},
+        allocated=read_allocated(args.pod_resources, pods, nodes),
     )
     found = [each for each in find_neighbours(running) if _is_of(each, args.namespace)]
     record = {"neighbours": [_record(each) for each in found], "notKnown": list(UNKNOWN)}

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +13,7 @@ from webhook.core.api.node import Node
 from webhook.core.gpu.reading import read_node
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.values import Offer
-from webhook.core.rightsizing.values import Device, PodName
+from webhook.core.rightsizing.values import DeviceKey, PodName
 
 
 class SharedBy(StrEnum):
@@ -51,14 +51,22 @@ class Neighbours:
         return len(tenants) > 1
 
 
+_ByDevice = Mapping[DeviceKey, frozenset[PodName]]
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What runs: live pods, nodes by name, labels of namespaces, devices that name pods."""
+    """What runs: live pods, nodes by name, labels of namespaces.
+
+    `exported` are pods by device as dcgm-exporter names them, which may leave out some;
+    `allocated` as kubelets gave them, which is all of a node.
+    """
 
     pods: tuple[Object, ...]
     nodes: Mapping[str, Node]
     namespaces: Mapping[str, Mapping[str, str]]
-    devices: tuple[Device, ...] = ()
+    exported: _ByDevice = field(default_factory=dict)
+    allocated: _ByDevice = field(default_factory=dict)
 
 
 def find_neighbours(running: Running) -> tuple[Neighbours, ...]:
@@ -66,6 +74,7 @@ def find_neighbours(running: Running) -> tuple[Neighbours, ...]:
 
     | pods | share | certain |
     |---|---|---|
+    | have replicas, and the kubelet gave several a device | that device | yes |
     | have replicas, and the exporter names several on a device | that device | yes |
     | have replicas of a node's only such device | it | yes |
     | have replicas of a node with several | one of them | no |
@@ -90,15 +99,19 @@ def _by_replica(running: Running) -> Iterator[Neighbours]:
                 key = (_node(pod), offer.resource)
                 groups[key].append(pod)
                 offers[key] = offer
+    given = {name for names in running.allocated.values() for name in names}
     for key, pods in groups.items():
         offer, node = offers[key], key[0]
         path = _path(offer)
-        named = list(_named(running, node, pods, path))
+        told = [pod for pod in pods if pod_name(pod) in given]
+        others = [pod for pod in pods if pod_name(pod) not in given]
+        named = list(_named(running, running.exported, others, path))
+        yield from _named(running, running.allocated, told, path)
         yield from named
         known = {pod.name for each in named for pod in each.pods}
-        rest = [pod for pod in pods if pod_name(pod) not in known]
+        rest = [pod for pod in others if pod_name(pod) not in known]
         only = offer.amount <= offer.replicas
-        if len(rest) > 1 or (rest and named and not only):
+        if len(rest) > 1 or (rest and (named or told) and not only):
             yield Neighbours(path, node, "", _pods(running, rest if only else pods), only)
 
 
@@ -109,15 +122,15 @@ def _path(offer: Offer) -> SharedBy:
 
 
 def _named(
-    running: Running, node: str, pods: Iterable[Object], path: SharedBy
+    running: Running, devices: _ByDevice, pods: Iterable[Object], path: SharedBy
 ) -> Iterator[Neighbours]:
-    """What an exporter with virtual GPUs says: which pods are on which device."""
+    """Pods of one node that are on one device."""
     live = {pod_name(pod): pod for pod in pods}
-    for device in running.devices:
-        here = [live[name] for name in sorted(device.pods) if name in live]
-        if device.key.node == node and len(here) > 1:
-            shown = " ".join(filter(None, (device.key.uuid, device.key.instance)))
-            yield Neighbours(path, node, shown, _pods(running, here), certain=True)
+    for key, named in devices.items():
+        here = [live[name] for name in sorted(named) if name in live]
+        if len(here) > 1:
+            shown = " ".join(filter(None, (key.uuid, key.instance)))
+            yield Neighbours(path, _node(here[0]), shown, _pods(running, here), certain=True)
 
 
 def _by_claim(running: Running) -> Iterator[Neighbours]:
