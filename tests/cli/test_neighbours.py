@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from small_cluster import made
 
 from webhook.cli import loaders, manifests
+from webhook.cli.measure.devices import nodes_with_unnamed
 from webhook.cli.verbs.neighbours.allocations import Allocated, read_allocated
 from webhook.cli.verbs.neighbours.find import Neighbours, Running, SharedBy, find_neighbours
 from webhook.core.api.node import Node
 from webhook.core.gpu.reading import read_node
-from webhook.core.rightsizing.values import DeviceKey, PodName
+from webhook.core.rightsizing.values import Device, DeviceKey, DeviceUse, PodName
 
 Json = dict[str, Any]
 INVENTORY = str(Path(__file__).parents[2] / "examples" / "inventory.yaml")
@@ -132,6 +133,17 @@ def test_a_file_of_no_kubelet_is_told(text: str, look: Run, tmp_path: Path) -> N
     file.write_text(text)
     done = look("neighbours", "--pod-resources", str(file))
     assert (done.code, "node.json: " in done.err) == (2, True)
+
+
+def test_a_node_with_a_holder_that_no_device_names_has_no_free_gpu() -> None:
+    """An exporter that names nobody on shares leaves it unknown who is where."""
+    node, resource = shared_node("time-slicing")
+    name = PodName("lab", "a")
+    live = {name: pod("lab/a", node, resource), PodName("lab", "b"): pod("lab/b", node)}
+    assert nodes_with_unnamed((), live, NODES) == {node.metadata.name}
+    key = DeviceKey(node.metadata.name, "GPU-1")
+    device = Device(key, "Tesla-T4", None, None, DeviceUse(), {name: DeviceUse()})
+    assert nodes_with_unnamed((device,), live, NODES) == frozenset()
 
 
 def test_claims_and_privileged_containers_are_paths_too() -> None:

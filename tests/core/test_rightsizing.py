@@ -268,3 +268,5 @@ def test_waste_is_told_apart_and_adds_up_to_the_gpus() -> None:
     found = add_waste(devices, lambda _: A100)[A100.product]
     assert (found.used, found.idle, found.free) == (1.5, 1.0, 1.0)
     assert (found.unknown, found.lost, found.all) == (1.0, 0.5, 5.0)
+    unnamed = add_waste(devices, lambda _: A100, frozenset({"n"}))[A100.product]
+    assert (unnamed.free, unnamed.unknown) == (0.0, 2.0)

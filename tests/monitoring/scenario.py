@@ -5,7 +5,7 @@
 | whole | 0 | train/llama, a Job | trains, 97 % |
 | whole | 1 | shop/recommender, its pod renamed after four days | 5 to 15 %, 9000 MiB |
 | whole | 2 | shop/chat, vLLM | 30 %, 72000 MiB from the start on |
-| whole | 3 | lab/notebook | never used |
+| whole | 3 | lab/notebook | never used; for four days the exporter gave its own pod's name |
 | whole | 4 | nobody | - |
 | mig | 3g | serve/embed | 20 % of the slice, 12000 MiB |
 | mig | 1g | acme/api, a tenant's | 50 %, 6000 MiB |
@@ -69,7 +69,8 @@ def series() -> list[Series]:
         Series(_whole(1, "shop", renamed[0]), 81000, (0.1, 0.05), 9000, (0, 4)),
         Series(_whole(1, "shop", renamed[1]), 81000, (0.1, 0.05), 9000, (4, DAYS)),
         Series(_whole(2, "shop", "chat-7d4b9c5f6-ccccc"), 81000, (0.2, 0.1), 72000),
-        Series(_whole(3, "lab", "notebook-0"), 81000, (0, 0), 600),
+        Series(_whole(3, "lab", "notebook-0", "dcgm-exporter-x1y2z"), 81000, (0, 0), 600, (0, 4)),
+        Series(_whole(3, "lab", "notebook-0"), 81000, (0, 0), 600, (4, DAYS)),
         Series(_whole(4), 81000, (0, 0), 0, (DAYS - 1, DAYS)),
         Series(_slice("1", "3g.40gb", "serve", "embed-0"), 40320, (0.15, 0.05), 12000),
         Series(_slice("7", "1g.10gb", "acme", "api-0"), 9856, (0.4, 0.1), 6000),
@@ -84,8 +85,10 @@ def _held(namespace: str, pod: str) -> dict[str, str]:
     return {"exported_namespace": namespace, "exported_pod": pod} if pod else {}
 
 
-def _whole(index: int, namespace: str = "", pod: str = "") -> dict[str, str]:
-    gpu = {"UUID": f"GPU-whole-{index}", "modelName": H100, "hostname": "whole"}
+def _whole(
+    index: int, namespace: str = "", pod: str = "", hostname: str = "whole"
+) -> dict[str, str]:
+    gpu = {"UUID": f"GPU-whole-{index}", "modelName": H100, "hostname": hostname}
     return gpu | _held(namespace, pod)
 
 

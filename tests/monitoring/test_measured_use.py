@@ -12,12 +12,14 @@ import pytest
 import yaml
 
 from tests.monitoring import scenario
-from tests.monitoring.serving import prometheus
+from tests.monitoring.serving import Api, prometheus
+from tests.monitoring.test_rules import listed
 from webhook.cli import main
 from webhook.cli.measure import queries
 from webhook.cli.measure.measure import holders, measure
 from webhook.cli.measure.prometheus import Prometheus, QueryTooLarge, Sample, open_prometheus
 from webhook.cli.verbs.pools.plan_collect import collect_plan
+from webhook.core.rightsizing.values import DeviceKey
 
 pytestmark = pytest.mark.needs_prometheus
 Json = dict[str, Any]
@@ -65,8 +67,25 @@ def test_what_is_refused_as_too_large_is_asked_in_parts(addresses: tuple[str, st
             source.query(queries.device_queries(everything)["points"], end)
         told: list[int] = []
         found = measure(source, "7d", end, lambda done, of: told.append(of - done))
-        assert len(found.devices) == 9
+        assert len(found.devices) == 10  # one under two names of its node
         assert told[0] == told[1] == 7  # GPUs that are left: the first part was refused
+
+
+def test_each_page_is_measured_as_what_it_means(pages: Api) -> None:
+    with open_prometheus(pages.url) as source:
+        now = time.time()
+        found = {
+            each.key: each for each in measure(source, "1h", now, lambda _done, _of: None).devices
+        }
+        held = holders(source, now)
+    meant = {DeviceKey(*device): value for device, value in listed()}
+    assert found.keys() == meant.keys()
+    for key, value in meant.items():
+        use, pods = found[key].use, {f"{p.namespace}/{p.name}" for p in found[key].pods}
+        assert use.active_max == pytest.approx(value["active"], abs=1e-4), key
+        assert use.memory_max == value.get("used"), key
+        assert pods == set(value.get("holders", ())), key
+        assert held.get(key, frozenset()) == frozenset(found[key].pods), key
 
 
 def test_a_server_that_refuses_even_one_gpu_is_told() -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from webhook.cli.forecast.collect import Audit
 from webhook.cli.forecast.evaluate import AuditRow
 from webhook.cli.measure.asks import owner_of, pod_name, read_ask
+from webhook.cli.measure.devices import nodes_with_unnamed, place_devices
 from webhook.cli.measure.measure import Measured
 from webhook.cli.measure.shared import SharedDevice, read_shared
 from webhook.cli.pool_data import load_catalog
@@ -24,7 +25,7 @@ from webhook.core.rightsizing.recommendation import (
     Recommendation,
     RecommendedAction,
 )
-from webhook.core.rightsizing.values import Device, PodName, TemplateAsk
+from webhook.core.rightsizing.values import Device, TemplateAsk
 from webhook.core.rightsizing.waste import Waste, add_waste
 
 NO_NAMES: Final = (
@@ -82,7 +83,7 @@ def assess(found: Audit, measured: Measured, prices: Mapping[str, Price], url: s
     nodes = {each.metadata.name: each for each in found.context.cluster.nodes}
     models = _models(nodes.values())
     live = {pod_name(p): p for row in found.rows for p in row.group.pods}
-    devices = tuple(_placed(each, live) for each in measured.devices)
+    devices = place_devices(measured.devices, live, nodes)
     owners = match_owners(
         {pod for device in devices for pod in device.pods},
         {pod_name(p): owner_of(row) for row in found.rows for p in row.group.pods},
@@ -104,7 +105,7 @@ def assess(found: Audit, measured: Measured, prices: Mapping[str, Price], url: s
         window=measured.window,
         workloads=tuple(workloads),
         shared=tuple(read_shared(d, devices, nodes, live) for _, d in sorted(together.items())),
-        waste=add_waste(devices, models),
+        waste=add_waste(devices, models, nodes_with_unnamed(devices, live, nodes)),
         prices={p.product: p for p in prices.values() if p.product in _products(devices)},
         devices=len(devices),
         notes=tuple(_notes(devices, prices)),
@@ -127,16 +128,6 @@ def _models(nodes: Iterable[Node]) -> Callable[[str], GpuModel]:
         return known[product]
 
     return model_of
-
-
-def _placed(device: Device, live: Mapping[PodName, Mapping[str, object]]) -> Device:
-    """The device on its node: an exporter without NODE_NAME gives its own pod's name."""
-    for pod in device.pods:
-        spec = live.get(pod, {}).get("spec")
-        node = spec.get("nodeName") if isinstance(spec, Mapping) else None
-        if node:
-            return replace(device, key=replace(device.key, node=str(node)))
-    return device
 
 
 def _shares(node: Node) -> bool:

@@ -1,7 +1,7 @@
 """Measured devices and pods, and what a pod template asks for. Memory is in MiB."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from webhook.core.api.mig import Profile
@@ -87,6 +87,16 @@ class Device:
     memory: float | None
     use: DeviceUse
     pods: Mapping[PodName, DeviceUse] = field(default_factory=dict)
+
+
+def merge_devices(first: Device, second: Device) -> Device:
+    """Return one device under two names of its node as one, by its first name."""
+    uses = {
+        pod: merge_uses(first.pods.get(pod), second.pods[pod]) if pod in second.pods else use
+        for pod, use in {**second.pods, **first.pods}.items()
+    }
+    memory = _most(first.memory, second.memory)
+    return replace(first, memory=memory, use=merge_uses(first.use, second.use), pods=uses)
 
 
 class ReservingServer(StrEnum):

@@ -41,14 +41,18 @@ def device_share(device: Device, model: GpuModel) -> float:
 
 
 def add_waste(
-    devices: Iterable[Device], model_of: Callable[[str], GpuModel]
+    devices: Iterable[Device],
+    model_of: Callable[[str], GpuModel],
+    unnamed: frozenset[str] = frozenset(),
 ) -> Mapping[str, Waste]:
     """Return what became of the GPUs of each product.
+
+    `unnamed` are nodes with pods that hold GPUs and are named on no device.
 
     | device | is |
     |---|---|
     | nobody was named on it, and it was under 5 % active | free |
-    | nobody was named on it, and it was busy | unknown |
+    | nobody was named on it, and it was busy, or its node is `unnamed` | unknown |
     | somebody was, and it was never 5 % active | idle |
     | somebody was, part of the time | used for that part, free for the rest |
     | what no MIG device has of a GPU that is cut | lost in the layout |
@@ -64,14 +68,15 @@ def add_waste(
         whole = sum(share for _, share in parts)
         sums[parts[0][0].product]["lost"] += max(1 - whole, 0.0)
         for device, share in parts:
-            _add(sums[device.product], device, share / max(whole, 1.0))
+            part = share / max(whole, 1.0)
+            _add(sums[device.product], device, part, device.key.node in unnamed)
     return {name: Waste(name, sum(each.values()), **each) for name, each in sorted(sums.items())}
 
 
-def _add(found: dict[str, float], device: Device, share: float) -> None:
+def _add(found: dict[str, float], device: Device, share: float, unnamed: bool) -> None:  # noqa: FBT001 - of its node
     held = held_part(device)
     active = device.use.active_mean or 0.0
-    free = "unknown" if held == 0 and active > BUSY_WITHOUT_HOLDER else "free"
+    free = "unknown" if held == 0 and (unnamed or active > BUSY_WITHOUT_HOLDER) else "free"
     found[free] += share * (1 - held)
     found["idle" if is_idle([device.use]) else "used"] += share * held
 
