@@ -51,7 +51,8 @@ def deployment(pod: dict[str, Any]) -> dict[str, Any]:
 
 def hostile(path: str) -> Iterator[bytes]:
     """One request of each kind, as large as is looked at."""
-    for _, pod in hostile_pods.just_fitting():
+    for _, make in hostile_pods.just_fitting():
+        pod = make()
         subject = deployment(pod) if path == "/advise" else {"kind": "Pod", **pod}
         yield request(path, subject, "evil")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -63,9 +64,10 @@ class Rendered:
         return next(one for one in self.policies if one.name == name)
 
 
+@cache
 def read(path: Path = INSTALL) -> Rendered:
     """The webhooks and policies of a file of YAML documents, but for policies with params."""
-    documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    documents = list(yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
     webhooks = [one for doc in documents if doc["kind"] in _WEBHOOKS for one in doc["webhooks"]]
     policies = [
         doc

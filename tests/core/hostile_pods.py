@@ -3,6 +3,7 @@
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -163,28 +164,38 @@ def _text(made: Json) -> str:
     return json.dumps(made, ensure_ascii=False, separators=(",", ":"))
 
 
-def largest() -> Iterator[tuple[str, str]]:
-    """Yield what each pod is made of, and its JSON, as large as the API server takes."""
+def largest() -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield what each pod is made of, and what makes its JSON, as large as the API server takes."""
     for name, (entry, build) in _LISTS.items():
         size = len(_text(entry).encode()) + 1
         wide = 12 if isinstance(entry, str | int) and "node" not in name else 0
-        yield name, _text(build([entry] * ((LARGEST - _ROOM) // (size + wide))))
-    for name, (part, build) in _TEXTS.items():
-        twice = 2 if name == "a managed field" else 1
-        yield name, _text(build(part * ((LARGEST - _ROOM) // (len(part.encode()) * twice))))
-    deep = (LARGEST - _ROOM) // 2
-    yield "lists in lists", _text(_pod()).replace('"i"', "[" * deep + "]" * deep, 1)
-
-
-def just_fitting() -> Iterator[tuple[str, Json]]:
-    """Yield pods of one kind of entry or text, as much of it as is looked at, and a tenth."""
-    for name, (entry, build) in _LISTS.items():
-        most = _most(lambda many, of=entry, make=build: make([of] * many))
-        for many in dict.fromkeys((most // 10, most)):
-            yield f"{many} {name}", build([entry] * many)
+        yield name, partial(_repeated, build, [entry], (LARGEST - _ROOM) // (size + wide))
     for name, (part, spell) in _TEXTS.items():
-        most = _most(lambda many, of=part, make=spell: make(of * many))
-        yield f"{most} in {name}", spell(part * most)
+        size = len(part.encode()) * (2 if name == "a managed field" else 1)
+        yield name, partial(_repeated, spell, part, (LARGEST - _ROOM) // size)
+    yield "lists in lists", _nested
+
+
+def _repeated(build: Callable[[Any], Json], one: Any, many: int) -> str:
+    return _text(build(one * many))
+
+
+def _nested() -> str:
+    deep = (LARGEST - _ROOM) // 2
+    return _text(_pod()).replace('"i"', "[" * deep + "]" * deep, 1)
+
+
+def just_fitting() -> Iterator[tuple[str, Callable[[], Json]]]:
+    """Yield how pods of one kind are made, of as much of it as is looked at, and of a tenth."""
+    for name, (entry, build) in _LISTS.items():
+        yield f"most {name}", partial(_fitting, build, [entry], 1)
+        yield f"a tenth of most {name}", partial(_fitting, build, [entry], 10)
+    for name, (part, spell) in _TEXTS.items():
+        yield f"most in {name}", partial(_fitting, spell, part, 1)
+
+
+def _fitting(build: Callable[[Any], Json], one: Any, part: int) -> Json:
+    return build(one * (_most(lambda many: build(one * many)) // part))
 
 
 def _most(build: Callable[[int], Json]) -> int:

@@ -1,4 +1,7 @@
-"""Hypothesis strategies: pods, nodes, namespaces and policies as they occur, and worse."""
+"""Hypothesis strategies: pods, nodes, namespaces and policies as they occur, and worse.
+
+What is drawn from is made once: hypothesis looks at each new strategy before it draws.
+"""
 
 import json
 from typing import Any
@@ -76,25 +79,38 @@ _mig = st.dictionaries(
 )
 
 
+_kinds, _products = st.sampled_from(KINDS), st.sampled_from(PRODUCTS)
+_taints, _labels = st.sampled_from(TAINTS), st.sampled_from(LABELS)
+_contradictions = st.sampled_from(({"sharing": ""}, {"replicas": 4}, {"sharing": "none"}))
+_missing = st.sampled_from(("product", "sharing", "memory"))
+_often = st.booleans()
+_sometimes = st.sampled_from((False, False, True))
+_rarely = st.sampled_from((*(False,) * 24, True))
+"""One of 25: what is wrong should not hide what is right."""
+
+
 @st.composite
 def nodes(draw: st.DrawFn) -> Json:
     """A node in the short form of the cases; labels sometimes contradict or miss."""
-    made = dict(draw(st.sampled_from(KINDS)))
-    made["product"] = draw(st.sampled_from(PRODUCTS)) + made.get("suffix", "")
+    made = dict(draw(_kinds))
+    made["product"] = draw(_products) + made.get("suffix", "")
     made["memory"] = draw(_memory)
-    made["taints"] = draw(st.sampled_from(TAINTS))
-    made["labels"] = draw(st.sampled_from(LABELS))
-    if draw(st.booleans()):
+    made["taints"] = draw(_taints)
+    made["labels"] = draw(_labels)
+    if draw(_often):
         made["mig"] = draw(_mig)
-    if rarely(draw):
-        made |= draw(st.sampled_from(({"sharing": ""}, {"replicas": 4}, {"sharing": "none"})))
-        made.pop(draw(st.sampled_from(("product", "sharing", "memory"))), None)
+    if draw(_rarely):
+        made |= draw(_contradictions)
+        made.pop(draw(_missing), None)
     return {key: value for key, value in made.items() if key != "suffix"}
+
+
+_clusters = st.lists(nodes(), min_size=1, max_size=6)
 
 
 def clusters() -> st.SearchStrategy[list[Json]]:
     """Nodes as the API server shows them, with names of their own."""
-    return st.lists(nodes(), min_size=1, max_size=6).map(
+    return _clusters.map(
         lambda many: [expand(f"node-{index}", short) for index, short in enumerate(many)]
     )
 
@@ -144,108 +160,105 @@ _env = st.lists(
 )
 
 
-def rarely(draw: st.DrawFn) -> bool:
-    """True in one of 25 examples: what is wrong should not hide what is right."""
-    return draw(st.sampled_from((*(False,) * 24, True)))
+_numbers_of_gpus = st.sampled_from((1, 1, 1, 1, 1, 1, 1, 0))
+_gpus, _others = st.sampled_from(GPUS), st.sampled_from(OTHERS)
+_quantities, _bad_quantities = st.sampled_from(QUANTITIES), st.sampled_from(BAD_QUANTITIES)
 
 
 @st.composite
 def amounts(draw: st.DrawFn) -> Json:
     """Limits: mostly one kind of GPU, sometimes none, two, or a quantity that is none."""
-    kinds = draw(st.sampled_from((1, 1, 1, 1, 1, 1, 1, 0)))
-    made: Json = {
-        draw(st.sampled_from(GPUS)): draw(st.sampled_from(QUANTITIES)) for _ in range(kinds)
-    }
-    if made and rarely(draw):
-        made[next(iter(made))] = draw(st.sampled_from(BAD_QUANTITIES))
-    return made | {draw(st.sampled_from(OTHERS)): "1"}
+    made: Json = {draw(_gpus): draw(_quantities) for _ in range(draw(_numbers_of_gpus))}
+    if made and draw(_rarely):
+        made[next(iter(made))] = draw(_bad_quantities)
+    return made | {draw(_others): "1"}
+
+
+_runs = st.sampled_from(
+    (
+        {},
+        {},
+        {},
+        {"command": ["vllm", "serve", "a/Llama-3.1-8B"]},
+        {"args": ["--model=x-70b"], "image": "vllm/vllm-openai:1"},
+        {"env": [{"name": "MODEL_ID", "value": "x-1b-awq"}]},
+        {"command": ["torchrun", "train.py"]},
+    )
+)
+_names = st.sampled_from(("main", "side", "x" * 63))
+_amounts = amounts()
+_keys = st.sampled_from((("limits", "requests"), ("limits", "requests"), ("limits",)))
+_odd_keys = st.sampled_from((("requests",), ()))
 
 
 @st.composite
 def containers(draw: st.DrawFn) -> Json:
     """A container; extended resources mostly with equal requests, as the API server has them."""
-    made: Json = {"name": draw(st.sampled_from(("main", "side", "x" * 63))), "image": "i"}
-    if draw(st.booleans()):
+    made: Json = {"name": draw(_names), "image": "i"}
+    if draw(_often):
         made["env"] = draw(_env)
-    if draw(st.booleans()):
+    if draw(_often):
         made["restartPolicy"] = "Always"
-    made |= draw(st.sampled_from(RUNS))
-    limits = draw(amounts())
-    keys = draw(st.sampled_from((("limits", "requests"), ("limits", "requests"), ("limits",))))
-    if rarely(draw):
-        keys = draw(st.sampled_from((("requests",), ())))
+    made |= draw(_runs)
+    limits = draw(_amounts)
+    keys = draw(_odd_keys if draw(_rarely) else _keys)
     made["resources"] = {key: dict(limits) for key in keys} or None
     return made
 
 
-RUNS: tuple[Json, ...] = (
+_pod_labels = st.fixed_dictionaries(
     {},
-    {},
-    {},
-    {"command": ["vllm", "serve", "a/Llama-3.1-8B"]},
-    {"args": ["--model=x-70b"], "image": "vllm/vllm-openai:1"},
-    {"env": [{"name": "MODEL_ID", "value": "x-1b-awq"}]},
-    {"command": ["torchrun", "train.py"]},
+    optional={
+        "gpu-sharing.io/workload": st.sampled_from(WORKLOADS),
+        "gpu-sharing.io/strategy": st.just("forged"),
+        "app": st.just("a"),
+    },
 )
+_pod_annotations = st.fixed_dictionaries(
+    {}, optional={"gpu-sharing.io/decision": st.sampled_from(FORGED), "other": st.just("~/a")}
+)
+_tenants = st.sampled_from(("blue", "green"))
+_gpu_memory = st.sampled_from(("1Gi", "4Gi", "16Gi", "60Gi"))
+_mig_profiles = st.sampled_from(("1g.10gb", "3g.40gb"))
+_bad_labels, _bad_annotations = st.sampled_from(BAD_LABELS), st.sampled_from(BAD_ANNOTATIONS)
+_containers = st.lists(containers(), min_size=1, max_size=3)
+_optional = {
+    "initContainers": st.lists(containers(), max_size=2),
+    "nodeSelector": st.sampled_from(({}, {"pool": "a"}, {"nvidia.com/gpu.product": "Tesla-T4"})),
+    "affinity": _affinity,
+    "tolerations": st.sampled_from(
+        (
+            [],
+            [{"operator": "Exists"}],
+            [{"key": "a", "value": "b"}],
+            [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+        )
+    ),
+    "schedulerName": st.just("mine"),
+    "runtimeClassName": st.just("gvisor"),
+}
 
 
 @st.composite
 def pods(draw: st.DrawFn) -> Json:
     """A pod with fields of ours and of others in any state."""
     metadata: Json = {"generateName": "pod-"}
-    labels = draw(
-        st.fixed_dictionaries(
-            {},
-            optional={
-                "gpu-sharing.io/workload": st.sampled_from(WORKLOADS),
-                "gpu-sharing.io/strategy": st.just("forged"),
-                "app": st.just("a"),
-            },
-        )
-    )
-    annotations = draw(
-        st.fixed_dictionaries(
-            {},
-            optional={
-                "gpu-sharing.io/decision": st.sampled_from(FORGED),
-                "other": st.just("~/a"),
-            },
-        )
-    )
-    if draw(st.sampled_from((False, False, True))):
-        labels["gpu-sharing.io/tenant"] = draw(st.sampled_from(("blue", "green")))
-    if draw(st.sampled_from((False, False, True))):
-        annotations["gpu-sharing.io/gpu-memory"] = draw(
-            st.sampled_from(("1Gi", "4Gi", "16Gi", "60Gi"))
-        )
-    if rarely(draw):
-        annotations["gpu-sharing.io/mig-profile"] = draw(st.sampled_from(("1g.10gb", "3g.40gb")))
-    if rarely(draw):
-        annotations |= draw(st.sampled_from(BAD_ANNOTATIONS))
-        labels |= draw(st.sampled_from(BAD_LABELS))
+    labels, annotations = draw(_pod_labels), draw(_pod_annotations)
+    if draw(_sometimes):
+        labels["gpu-sharing.io/tenant"] = draw(_tenants)
+    if draw(_sometimes):
+        annotations["gpu-sharing.io/gpu-memory"] = draw(_gpu_memory)
+    if draw(_rarely):
+        annotations["gpu-sharing.io/mig-profile"] = draw(_mig_profiles)
+    if draw(_rarely):
+        annotations |= draw(_bad_annotations)
+        labels |= draw(_bad_labels)
     for key, value in (("labels", labels), ("annotations", annotations)):
-        if value or draw(st.booleans()):
+        if value or draw(_often):
             metadata[key] = value
-    spec: Json = {"containers": draw(st.lists(containers(), min_size=1, max_size=3))}
-    optional = {
-        "initContainers": st.lists(containers(), max_size=2),
-        "nodeSelector": st.sampled_from(
-            ({}, {"pool": "a"}, {"nvidia.com/gpu.product": "Tesla-T4"})
-        ),
-        "affinity": _affinity,
-        "tolerations": st.sampled_from(
-            (
-                [],
-                [{"operator": "Exists"}],
-                [{"key": "a", "value": "b"}],
-                [{"key": "nvidia.com/gpu", "operator": "Exists"}],
-            )
-        ),
-        "schedulerName": st.just("mine"),
-        "runtimeClassName": st.just("gvisor"),
-    }
-    for key, strategy in optional.items():
-        if draw(st.sampled_from((False, False, True))):
+    spec: Json = {"containers": draw(_containers)}
+    for key, strategy in _optional.items():
+        if draw(_sometimes):
             spec[key] = draw(strategy)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 

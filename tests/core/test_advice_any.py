@@ -28,10 +28,22 @@ many = examples(200)
 
 @many
 @everything
-def test_advice_says_of_a_pod_what_the_two_sides_say(
+def test_advice_and_patch_of_any_pod(
     pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
 ) -> None:
     offered = world(nodes, policy)
+    advice_says_of_a_pod_what_the_two_sides_say(pod, namespace, policy, offered)
+    operations = admit(ask(pod, namespace), policy, offered).patch
+    before = copy.deepcopy(pod)
+    after = patched.apply(pod, operations)
+    assert pod == before
+    alone = json.loads(json.dumps(pod))  # the library changes a list in all places that share it
+    assert after == jsonpatch.apply_patch(alone, json.loads(msgspec.json.encode(operations)))
+
+
+def advice_says_of_a_pod_what_the_two_sides_say(
+    pod: Json, namespace: dict[str, str], policy: Policy, offered: Inventory
+) -> None:
     request = AdmissionRequest(
         Side.MUTATE, Mode.ENFORCE, "u", "CREATE", "n", namespace_labels=namespace
     )
@@ -44,19 +56,6 @@ def test_advice_says_of_a_pod_what_the_two_sides_say(
     assert bool(found.warnings) is bool(found.reasons)
     if found.outcome is AdviceOutcome.FINE:
         assert found.warnings == tuple(dict.fromkeys(verdict.warnings))
-
-
-@many
-@everything
-def test_a_patch_is_applied_as_a_library_applies_it_and_the_pod_stays(
-    pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
-) -> None:
-    operations = admit(ask(pod, namespace), policy, world(nodes, policy)).patch
-    before = copy.deepcopy(pod)
-    after = patched.apply(pod, operations)
-    assert pod == before
-    alone = json.loads(json.dumps(pod))  # the library changes a list in all places that share it
-    assert after == jsonpatch.apply_patch(alone, json.loads(msgspec.json.encode(operations)))
 
 
 anything = st.recursive(

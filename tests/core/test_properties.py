@@ -14,31 +14,43 @@ from webhook.core.api.admission import Side
 from webhook.core.api.pod import Pod
 from webhook.core.gpu import placement, reach
 from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 from webhook.core.verdict import Verdict
 
 Json = dict[str, Any]
 OURS = "gpu-sharing.io/"
 HOSTNAME = "kubernetes.io/hostname"  # pods are kept off nodes that contradict themselves
-many = examples(400)
 
 
-@many
+@examples(400)
 @everything
-def test_a_second_run_changes_nothing_and_the_result_is_safe(
+def test_what_holds_of_any_pod(
     pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
 ) -> None:
-    offers = world(nodes, policy)
-    first = admit(ask(pod, namespace), policy, offers)
-    event(first.reason.code)
-    if not first.allowed:
-        assert first.patch == ()
-        assert first.message
-        return
-    after = patched(pod, first)
+    """One test for all: most of the time of each goes into making the pod and the nodes."""
+    offers, before = world(nodes, policy), copy.deepcopy(pod)
+    verdict = admit(ask(pod, namespace), policy, offers)
+    assert pod == before
+    event(verdict.reason.code)
+    after = patched(pod, verdict)
+    no_field_that_is_not_ours_changes(pod, after)
+    every_ask_has_a_reachable_offer_and_tenants_stay_apart(after, verdict, policy, offers)
+    if verdict.allowed:
+        a_second_run_changes_nothing_and_it_is_safe(
+            after, namespace, verdict, policy, offers
+        )
+    else:
+        assert verdict.patch == ()
+        assert verdict.message
+    reordered = world(nodes[::-1], policy)
+    assert admit(ask(pod, namespace), policy, reordered) == verdict, "the order of nodes matters"
 
+
+def a_second_run_changes_nothing_and_it_is_safe(
+    after: Json, namespace: dict[str, str], first: Verdict, policy: Policy, offers: Inventory
+) -> None:
     second = admit(ask(after, namespace), policy, offers)
-
     assert second.allowed, second.message
     assert json.loads(msgspec.json.encode(second.patch)) == []
     assert (second.reason, second.strategy) == (first.reason, first.strategy)
@@ -49,14 +61,10 @@ def test_a_second_run_changes_nothing_and_the_result_is_safe(
     assert reasons <= (ways_around if first.allocations else ways_around | {"reserved_names"})
 
 
-@many
-@everything
-def test_every_ask_has_a_reachable_offer_and_tenants_stay_apart(
-    pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
+def every_ask_has_a_reachable_offer_and_tenants_stay_apart(
+    made: Json, verdict: Verdict, policy: Policy, offers: Inventory
 ) -> None:
-    offers = world(nodes, policy)
-    verdict = admit(ask(pod, namespace), policy, offers)
-    after = msgspec.convert(patched(pod, verdict), Pod)
+    after = msgspec.convert(made, Pod)
     reachable = [s for s in offers.groups if reach.reach_of(after, policy.gpu_taints)(s)]
     for given_ in verdict.allocations:
         names = {offer.resource for shape in reachable for offer in shape.offers}
@@ -78,15 +86,8 @@ def _may_land(strategy: Strategy, pool: str | None, verdict: Verdict, *, tenant:
         assert strategy.traits.isolated
 
 
-@many
-@everything
-def test_no_field_that_is_not_ours_changes(
-    pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
-) -> None:
-    before = copy.deepcopy(pod)
-    verdict = admit(ask(pod, namespace), policy, world(nodes, policy))
-    assert pod == before
-    assert _stripped(patched(pod, verdict)) == _stripped(pod)
+def no_field_that_is_not_ours_changes(pod: Json, after: Json) -> None:
+    assert _stripped(after) == _stripped(pod)
 
 
 def _stripped(pod: Json) -> Json:
@@ -123,13 +124,3 @@ def _kept(term: Json) -> Json:
     ]
     fields = term.get("matchFields") or []
     return {k: v for k, v in (("e", expressions), ("f", fields)) if v}
-
-
-@many
-@everything
-def test_the_order_of_nodes_does_not_matter(
-    pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
-) -> None:
-    one = admit(ask(pod, namespace), policy, world(nodes, policy))
-    other = admit(ask(pod, namespace), policy, world(nodes[::-1], policy))
-    assert one == other

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class Command:
     text: str
 
 
+@cache
 def tokens(page: Path):
     return _MARKDOWN.parse(page.read_text(encoding="utf-8"))
 
