@@ -3,7 +3,7 @@
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -187,22 +187,27 @@ def _nested() -> str:
 
 def just_fitting() -> Iterator[tuple[str, Callable[[], Json]]]:
     """Yield how pods of one kind are made, of as much of it as is looked at, and of a tenth."""
-    for name, (entry, build) in _LISTS.items():
-        yield f"most {name}", partial(_fitting, build, [entry], 1)
-        yield f"a tenth of most {name}", partial(_fitting, build, [entry], 10)
-    for name, (part, spell) in _TEXTS.items():
-        yield f"most in {name}", partial(_fitting, spell, part, 1)
+    for name in _LISTS:
+        yield f"most {name}", lambda name=name: _made_of(name, _most(name))
+        yield f"a tenth of most {name}", lambda name=name: _made_of(name, _most(name) // 10)
+    for name in _TEXTS:
+        yield f"most in {name}", lambda name=name: _made_of(name, _most(name))
 
 
-def _fitting(build: Callable[[Any], Json], one: Any, part: int) -> Json:
-    return build(one * (_most(lambda many: build(one * many)) // part))
+def _made_of(name: str, many: int) -> Json:
+    if name in _LISTS:
+        entry, build = _LISTS[name]
+        return build([entry] * many)
+    part, spell = _TEXTS[name]
+    return spell(part * many)
 
 
-def _most(build: Callable[[int], Json]) -> int:
-    """Returns the largest number whose pod is looked at."""
+@cache
+def _most(name: str) -> int:
+    """Returns the largest number of entries or parts whose pod is looked at."""
 
     def is_over(many: int) -> bool:
-        made = build(many)
+        made = _made_of(name, many)
         pod = msgspec.convert(made, Pod, strict=False)
         return limits.too_large(pod) is not None or not limits.is_decoded(_text(made).encode())
 

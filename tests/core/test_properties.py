@@ -37,9 +37,7 @@ def test_what_holds_of_any_pod(
     no_field_that_is_not_ours_changes(pod, after)
     every_ask_has_a_reachable_offer_and_tenants_stay_apart(after, verdict, policy, offers)
     if verdict.allowed:
-        a_second_run_changes_nothing_and_it_is_safe(
-            after, namespace, verdict, policy, offers
-        )
+        a_second_run_changes_nothing_and_it_is_safe(after, namespace, verdict, policy, offers)
     else:
         assert verdict.patch == ()
         assert verdict.message
