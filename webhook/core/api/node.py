@@ -80,14 +80,14 @@ def taints(node: Node) -> tuple[Taint, ...]:
     return (node.spec.taints if node.spec else None) or ()
 
 
-def allocatable(node: Node) -> dict[str, Raw]:
-    """The node's allocatable NVIDIA resources as written, empty where it has none."""
-    return _of_nvidia(node.status.allocatable if node.status else None)
+def allocatable(node: Node, begin: tuple[str, ...] = (names.NVIDIA,)) -> dict[str, Raw]:
+    """The node's allocatable resources whose names begin so, NVIDIA's by default, as written."""
+    return _beginning(node.status.allocatable if node.status else None, begin)
 
 
 def capacity(node: Node) -> dict[str, Raw]:
     """The node's NVIDIA resources in capacity, as written."""
-    return _of_nvidia(node.status.capacity if node.status else None)
+    return _beginning(node.status.capacity if node.status else None, (names.NVIDIA,))
 
 
 def conditions(node: Node) -> tuple[str, ...]:
@@ -96,5 +96,5 @@ def conditions(node: Node) -> tuple[str, ...]:
     return tuple(each.type for each in every if each.status == "True")
 
 
-def _of_nvidia(everything: dict[str, Raw] | None) -> dict[str, Raw]:
-    return {key: raw for key, raw in (everything or {}).items() if key.startswith(names.NVIDIA)}
+def _beginning(everything: dict[str, Raw] | None, begin: tuple[str, ...]) -> dict[str, Raw]:
+    return {key: raw for key, raw in (everything or {}).items() if key.startswith(begin)}

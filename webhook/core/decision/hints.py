@@ -12,7 +12,7 @@ from webhook.core.integrations import registry
 _MOST_WORDS: Final = 512
 _LONGEST: Final = 16 * 1024  # characters of a command with its arguments that are looked at
 _LONGEST_IMAGE: Final = 512
-_LONGEST_SHOWN: Final = 32
+_LONGEST_SHOWN: Final = 24
 
 
 def _joined(patterns: Iterable[str | None]) -> re.Pattern[str]:

@@ -14,6 +14,11 @@ from webhook.core.gpu.unusable import Unusable, UnusableReason, unusable
 from webhook.core.gpu.values import DeclaredPool, Offer
 
 _MOMENTARY: Final = (UnusableReason.NOTHING_ADVERTISED, UnusableReason.MIG_CHANGING)
+_OTHER_SHARES: Final = (
+    *("volcano.sh/vgpu-", "aliyun.com/gpu", "tencent.com/vcuda-", "koordinator.sh/gpu"),
+    *("4pd.io/vgpu", "k8s.amazonaws.com/vgpu", "nvidia.com/gpumem", "nvidia.com/gpucores"),
+)
+"""How names of plugins and schedulers begin that share the GPUs which ours gives too."""
 _UNHEALTHY: Final = ("UnhealthyNvidiaDevicePlugin", "UnhealthyNvidiaDCGMServices")
 """Conditions of managed GPU nodes (AKS) that are true when what serves the GPUs is broken."""
 
@@ -40,13 +45,24 @@ def read_node(subject: Node, pools: tuple[DeclaredPool, ...] = ()) -> NodeOffers
         each.unusable(UnusableReason.UNHEALTHY, f"{sick}=True") if sick else _read(each, selecting)
         for each in advertised
     ]
+    shared = _shared(subject)
+    found = [
+        replace(shared, resource=each.resource) if shared and isinstance(each, Offer) else each
+        for each in found
+    ]
     offers = tuple(each for each in found if isinstance(each, Offer))
     wrong = (*wrong, *(each for each in found if isinstance(each, Unusable)))
     if not advertised and not wrong:
-        wrong = tuple(_nothing(labels))
+        wrong = (shared,) if shared else tuple(_nothing(labels))
     given = {each.resource for each in offers}
     barred = (each.resource.name for each in advertised if each.resource.name not in given)
     return NodeOffers(offers, wrong, tuple(barred))
+
+
+def _shared(subject: Node) -> Unusable | None:
+    """Why GPUs are not offered that another plugin shares under names of its own."""
+    name = next(iter(node.allocatable(subject, _OTHER_SHARES)), None)
+    return unusable(UnusableReason.OTHER_SHARING, f"{name} is allocatable") if name else None
 
 
 def read_pool(pool: DeclaredPool) -> NodeOffers:
@@ -66,7 +82,7 @@ def is_of_gpus(subject: Node) -> bool:
     labels = node.labels(subject)
     if node.allocatable(subject) or any(key.startswith(names.NVIDIA) for key in labels):
         return True
-    return any(_nothing(labels))
+    return any(_nothing(labels)) or _shared(subject) is not None
 
 
 def tells_of_gpus(subject: Node) -> bool:

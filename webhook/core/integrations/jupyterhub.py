@@ -12,7 +12,7 @@ INTEGRATION: Final = Integration(
         KnownProgram(
             Workload.DEV,
             command=r"jupyter(?:\s+|-)(?:lab|notebook|server)|jupyterhub-singleuser|start-notebook\.",
-            image=r"/(jupyter|[a-z]+-notebook)[:@/]",
+            image=r"/(jupyter|[a-z]+-notebook)[:@/]|-jupyter(@|$)",
         ),
     ),
 )

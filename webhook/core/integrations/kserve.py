@@ -1,4 +1,4 @@
-"""KServe: InferenceService and LLMInferenceService (https://kserve.github.io).
+"""KServe, KFServing before: InferenceService, LLMInferenceService (https://kserve.github.io).
 
 Source: kserve/kserve pkg/controller/v1beta1/inferenceservice/components/predictor.go
 (buildObjectMeta), pkg/constants/constants.go, pkg/controller/v1alpha2/llmisvc.
@@ -28,6 +28,8 @@ from webhook.core.integrations.templates import (
 
 _GROUP: Final = "serving.kserve.io"
 _SERVICE: Final = "serving.kserve.io/inferenceservice"
+_BEFORE: Final = "serving.kubeflow.org"  # the group until KServe 0.7, as KFServing
+_SERVICE_BEFORE: Final = "serving.kubeflow.org/inferenceservice"
 _PART_OF: Final = "app.kubernetes.io/part-of"
 _LLM: Final = "llminferenceservice"
 _COMPONENTS: Final = ("predictor", "transformer", "explainer")
@@ -99,6 +101,11 @@ INTEGRATION: Final = Integration(
             copies=frozenset({"labels", "annotations"}),
         ),
         WorkloadResource(
+            "InferenceService", "inferenceservices", _BEFORE,
+            find_templates=_find_templates, pod_labels=(PodLabel(_SERVICE_BEFORE),),
+            copies=frozenset({"labels", "annotations"}),
+        ),
+        WorkloadResource(
             "ServingRuntime", "servingruntimes", _GROUP,
             pod_labels=_SERVES, runs=False,
         ),
@@ -117,6 +124,7 @@ INTEGRATION: Final = Integration(
     ),
     well_known_labels=(
         WellKnownLabel(_SERVICE, Workload.INFERENCE),
+        WellKnownLabel(_SERVICE_BEFORE, Workload.INFERENCE),
         WellKnownLabel(_PART_OF, Workload.INFERENCE, _LLM),
     ),
     model_keys=(_MODEL,),

@@ -11,7 +11,7 @@ INTEGRATION: Final = Integration(
         # scripts that say so by their names
         KnownProgram(
             Workload.TRAINING,
-            command=r"\b(?:pre)?train\w{0,40}\.py\b|fine[-_]?tun\w{0,40}\.py\b",
+            command=r"(?:\b|_)(?:pre)?train\w{0,40}\.py\b|fine[-_]?tun\w{0,40}\.py\b",
         ),
         # huggingface/accelerate, whose launcher serves models too; AWS's HyperPod training operator
         KnownProgram(

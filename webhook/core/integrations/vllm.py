@@ -10,7 +10,8 @@ INTEGRATION: Final = Integration(
     programs=(
         KnownProgram(
             Workload.INFERENCE,
-            command=r"vllm\s+serve|vllm\.entrypoints\.(openai\.)?api_server|dynamo\.vllm",
+            command=r"vllm\s+serve|vllm\.entrypoints\.(openai\.)?api_server|dynamo\.vllm"
+            r"|--model[=\s].{0,400}--tensor-parallel-size",  # the arguments of its image
             image=r"/vllm(-openai|-cpu|-tpu)?[:@]|vllm-openai|vllm-runtime",
         ),
     ),

@@ -16,7 +16,7 @@ from webhook.core.gpu.dialect import (
 )
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.strategies import Strategy
-from webhook.core.gpu.unusable import Unusable, UnusableReason, unusable
+from webhook.core.gpu.unusable import Unusable, UnusableReason
 from webhook.core.gpu.values import DeviceLabels, Form, NodeRequirement, Offer
 
 _SCHEDULE: Final = "ack.node.gpu.schedule"
@@ -59,18 +59,4 @@ def _read_offer(found: Advertised) -> Offer | Unusable:
     return whole_offer(found, _FORM, memory)
 
 
-def _explain_nothing(labels: Mapping[str, str]) -> Unusable:
-    schedule = labels.get(_SCHEDULE)
-    detail = f"{_SCHEDULE}={schedule}, no nvidia.com resource is allocatable"
-    if schedule in _SHARING:
-        return unusable(UnusableReason.OTHER_SHARING, detail)
-    return unusable(UnusableReason.NOTHING_ADVERTISED, detail)
-
-
-DIALECT: Final = Dialect(
-    name="ACK",
-    is_spoken=_is_spoken,
-    forms=_forms,
-    read_offer=_read_offer,
-    explain_nothing=_explain_nothing,
-)
+DIALECT: Final = Dialect(name="ACK", is_spoken=_is_spoken, forms=_forms, read_offer=_read_offer)

@@ -35,6 +35,7 @@ _PARTITION: Final = _GOOGLE + "gke-gpu-partition-size"
 _SHARING: Final = _GOOGLE + "gke-gpu-sharing-strategy"
 _CLIENTS: Final = _GOOGLE + "gke-max-shared-clients-per-gpu"
 _COUNT: Final = _GOOGLE + "gke-accelerator-count"
+_MACHINE: Final = "node.kubernetes.io/instance-type"  # a2-highgpu-8g has 8 GPUs
 _OTHER_PLUGIN: Final = "gke-no-default-nvidia-gpu-device-plugin"
 
 # CoreWeave writes the same key with names of its own, such as H100_NVLINK_80GB.
@@ -130,10 +131,12 @@ def _contradictions(found: Advertised) -> Iterator[Unusable]:
         yield found.unusable(UnusableReason.REPLICAS_DIFFER, of_clients)
     if sharing is not None:
         yield from uneven(found, clients, of_clients)
-    count = whole_numbers(labels.get(_COUNT))
+    of_machine = re.search(r"gpu-(\d+)g\Z", labels.get(_MACHINE, ""))
+    key, text = (_MACHINE, of_machine[1]) if of_machine else (_COUNT, labels.get(_COUNT))
+    count = whole_numbers(text)
     if count is not None and _PARTITION not in labels:
         shares = clients or 1 if sharing is not None else 1
-        yield from too_many(found, count * shares, f"{_COUNT}={count}, {of_clients}")
+        yield from too_many(found, count * shares, f"{key}={labels[key]}, {of_clients}")
 
 
 def _build(found: Advertised, form: Form, profile: Profile | None) -> Offer:

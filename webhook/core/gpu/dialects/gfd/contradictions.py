@@ -66,10 +66,11 @@ def _contradictions_of_gpus(found: Advertised, sharing: str | None) -> Iterator[
     |---|---|
     | none, product with -SHARED; with -MIG-, no slices | product_differs |
     | none, renamed shares beside it | whole_beside_shares |
+    | shares, both names; the product says by -SHARED which is theirs | devices_gone: the other |
     | mps, slices under that name or others | mps_on_slices |
     | mps, mps.capable false | mps_without_daemon |
     """
-    labels, product = found.labels, found.labels.get(PRODUCT, "")
+    labels, product, name = found.labels, found.labels.get(PRODUCT, ""), found.resource.name
     uncut = "-MIG-" in product and SLICES not in labels
     if sharing == "none" and ("-SHARED" in product or uncut):
         detail = f"{SHARING}=none, {PRODUCT}={product}"
@@ -78,6 +79,10 @@ def _contradictions_of_gpus(found: Advertised, sharing: str | None) -> Iterator[
     if sharing == "none" and shared and found.resource.kind is ResourceKind.GPU:
         detail = f"{found.amount} and {shared} {names.SHARED_GPU} allocatable"
         yield found.unusable(UnusableReason.WHOLE_BESIDE_SHARES, detail)
+    theirs = names.GPU if "-SHARED" in product else names.SHARED_GPU
+    if sharing in ("mps", "time-slicing") and theirs in found.others and name != theirs:
+        detail = f"{found.amount} beside {found.others[theirs]} {theirs}, {PRODUCT}={product}"
+        yield found.unusable(UnusableReason.DEVICES_GONE, detail)
     slices = [SLICES] if SLICES in labels else [n for n in found.others if n.startswith(names.MIG)]
     if sharing == "mps" and slices:
         yield found.unusable(UnusableReason.MPS_ON_SLICES, f"{SHARING}=mps with {slices[0]}")
