@@ -103,6 +103,18 @@ CASES = {
         (node("a", zone="east"),),
         ("required node affinity zone In [north, south]", "they have zone=east"),
     ),
+    "excluding": Told(
+        "selector",
+        pod(affinity=affinity("pool", "NotIn", "a")),
+        (A,),
+        ("required node affinity pool NotIn [a]", "their nodes; remove it"),
+    ),
+    "several-values": Told(
+        "selector",
+        pod(nodeSelector={"pool": "x"}),
+        (A, node("b", pool="b")),
+        ("they have pool=a or b: write that",),
+    ),
     "autoscaler": Told(
         "selector",
         pod(nodeSelector={"karpenter.sh/nodepool": "gpu"}),
@@ -133,7 +145,10 @@ CASES = {
     ),
     "number": Told("number", pod(count=16), (A,), ("16 asked", "8; ask for 8 or fewer")),
     "strategy": Told(
-        "strategy", pod("tenant"), (A,), ("a tenant's pod needs mig", "offered: exclusive")
+        "strategy",
+        pod("tenant"),
+        (A,),
+        ("a tenant's pod needs mig", "offered: exclusive", "administrator can add such a pool"),
     ),
     "several": Told(
         "several",

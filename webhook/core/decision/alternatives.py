@@ -30,7 +30,8 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
     ]
     told = [each for each in offers if each[0].tenant in (None, constraints.tenant)]
     if not may:
-        return f"offered: {list_offers(told)}" if told else "nothing else is offered to it"
+        listed = f"offered: {list_offers(told)}" if told else "nothing else is offered to it"
+        return f"{listed}; an administrator can add such a pool, or declare it (policy: pools)"
     mend = f"write limits {names.GPU}: {request.count}"
     if constraints.profile is not None:
         profiles = sorted({o.profile for _, o in may if o.profile})[:_MOST_LISTED]
@@ -44,7 +45,10 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
 
 
 def list_offers(offers: Iterable[tuple[NodeGroup, Offer]]) -> str:
-    """Return the kinds of offers, each once."""
-    kinds = sorted({f"{o.strategy} {o.resource} ({o.product or 'unknown GPU'})" for _, o in offers})
+    """Return the kinds of offers, each once with its products."""
+    kinds = sorted({(f"{o.strategy} {o.resource}", o.product or "unknown GPU") for _, o in offers})
     more = f" and {len(kinds) - _MOST_LISTED} more" if len(kinds) > _MOST_LISTED else ""
-    return ", ".join(kinds[:_MOST_LISTED]) + more
+    by_kind: dict[str, list[str]] = {}
+    for kind, product in kinds[:_MOST_LISTED]:
+        by_kind.setdefault(kind, []).append(product)
+    return ", ".join(f"{kind} ({', '.join(each)})" for kind, each in by_kind.items()) + more

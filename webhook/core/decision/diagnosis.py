@@ -63,7 +63,10 @@ def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:
         text = f"{resource}: no node offers it; {unoffered.tell_unusable(inventory)}"
         return _violation(unoffered.reason_of(inventory), candidate, text)
     if not offers:
-        text = f"{resource}: no node of the cluster offers a GPU"
+        text = (
+            f"{resource}: no node of the cluster offers a GPU; install the device plugin on nodes "
+            "that have some, or declare the pool (policy: pools) if its nodes are still to come"
+        )
         return _violation(denials.NO_OFFER, candidate, text)
     text = f"no node offers {resource}; {instead(candidate, search, offers)}"
     return _violation(denials.NO_OFFER, candidate, text + _note(search, resource))
@@ -79,7 +82,7 @@ def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violat
     mounting = [each.value for each in strategies if each.traits.mounts_shared_memory]
     shm = ""
     if question.constraints.own_shared_memory and mounting:
-        shm = f" ({' or '.join(mounting)} would need the pod's /dev/shm for itself)"
+        shm = f" ({' or '.join(mounting)} has a /dev/shm of its own; remove the pod's to use it)"
     reached = any(each.form.needs_host_ipc and each.strategy in strategies for _, each in offers)
     if reached and not question.constraints.host_ipc:
         shm += " (mps of GKE needs spec.hostIPC: true)"

@@ -75,11 +75,11 @@ def _of_labels(nearest: list[tuple[NodeLabels, tuple["_Lack", ...]]]) -> str:
     wanted = " and ".join(dict.fromkeys(text for _, text in lacks))
     key = lacks[0][0]
     values = sorted({node.labels[key] for node, _ in nearest if key in node.labels})
-    have = ", ".join(f"{key}={value}" for value in values[:_MOST])
+    have = f"{key}={' or '.join(values[:_MOST])}" if values else ""
     if key == names.NODE_NAME_FIELD:
         have = ", ".join(sorted(node.name for node, _ in nearest)[:_MOST])
     mend = f"they have {have}: write that, or remove it" if have else f"none has {key}: remove it"
-    if not key:
+    if not key or any(each in f"{lacks[0][1]} " for each in (" NotIn ", " DoesNotExist ")):
         mend = "remove it"
     if key.startswith(_AUTOSCALED):
         mend += ", or have the pool declared in the policy (pools) if its nodes are still to come"
