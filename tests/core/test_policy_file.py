@@ -83,6 +83,16 @@ def test_one_key_of_one_row_can_be_changed() -> None:
         ),
         ("exemptUsers: {only: [a]}", "write a list, which adds to the built-in one, or {replace"),
         ("wellKnownLabels: [{label: a=b, workload: dev}]", "wellKnownLabels[0].label: 'a=b' is no"),
+        ("matrix: {dev: {strategies: []}}", "write a list of one or more, or leave the key out"),
+        ("matrix: {dev: {strategies: [{strategy: mps}]}}", "every product is written alone: mps"),
+        ("matrix: {dev: {severalGpus: 2}}", "got `int`; write exclusive or deny or share"),
+        ("matrix: {dev: {memory: 20GB}}", "is not a Kubernetes quantity; write for example 8Gi"),
+        ("momentaryTaints: ['*']", "write how the key of a taint begins, node.kubernetes.io/"),
+        ("tenantHostPaths: ['/data/*']", "by its absolute path, without patterns"),
+        ("tenantHostPaths: [/]", "by its absolute path, without patterns"),
+        ("tenantCapabilities: [ALL]", "tenantCapabilities[0]: ALL makes tenants root on the"),
+        ("tenantCapabilities: [NET_ADMN]", "is no capability; did you mean NET_ADMIN?"),
+        ("tenantCapabilities: [CAP_NET_RAW]", "is no capability; did you mean NET_RAW?"),
         ("gpuTaints: ['a/b:NoSchedule']", "gpuTaints[0]: 'a/b:NoSchedule' is no taint"),
         (
             "matrix: {dev: {strategies: [mig, {strategy: mps, on: [node-pool=x]}]}}",
@@ -147,6 +157,11 @@ def test_what_will_not_match_is_told(choice: str, told: str | None) -> None:
 def test_training_on_a_part_of_a_gpu_is_doubtful(strategy: str) -> None:
     [told] = mistakes.doubtful(load(f"matrix: {{training: {{strategies: [{strategy}]}}}}"))
     assert told.startswith(f"matrix.training: {strategy}: training fills a GPU")
+
+
+def test_a_capability_that_reaches_the_node_is_doubtful() -> None:
+    [told] = mistakes.doubtful(load("tenantCapabilities: [NET_ADMIN, SYS_ADMIN]"))
+    assert told.startswith("tenantCapabilities: SYS_ADMIN reaches the node")
 
 
 def test_the_built_in_policy_is_beyond_doubt() -> None:

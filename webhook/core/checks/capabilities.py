@@ -16,8 +16,8 @@ _BASELINE: Final = (
     *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
     *("NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
 )
-_REACHING: Final = (
-    "ALL",
+REACHING: Final = (
+    "ALL",  # no capability by itself
     "SYS_ADMIN",  # what the toolkit itself takes for privileged
     "SYS_RAWIO",  # the device's memory
     "SYS_MODULE",  # the kernel
@@ -33,8 +33,23 @@ def _pattern(names: tuple[str, ...]) -> str:
     return rf"^{_BLANK}(?i:(CAP_)?({'|'.join(names)})){_BLANK}\Z|[^\x00-\x7F]"
 
 
-_FOUND: Final = re.compile(_pattern(_REACHING), re.ASCII)
-_FOUND_ON_HOST: Final = re.compile(_pattern((*_REACHING, *_TRACING)), re.ASCII)
+# man 7 capabilities: these, those above, and no other.
+_REST: Final = (
+    *(
+        "AUDIT_CONTROL",
+        "AUDIT_READ",
+        "BLOCK_SUSPEND",
+        "CHECKPOINT_RESTORE",
+        "IPC_LOCK",
+        "IPC_OWNER",
+    ),
+    *("LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "NET_ADMIN", "NET_BROADCAST"),
+    *("NET_RAW", "SYSLOG", "SYS_BOOT", "SYS_NICE", "SYS_PACCT", "SYS_RESOURCE", "SYS_TIME"),
+    *("SYS_TTY_CONFIG", "WAKE_ALARM"),
+)
+KNOWN: Final = (*_BASELINE, *REACHING[1:], *_TRACING, *_REST)
+_FOUND: Final = re.compile(_pattern(REACHING), re.ASCII)
+_FOUND_ON_HOST: Final = re.compile(_pattern((*REACHING, *_TRACING)), re.ASCII)
 
 
 def capabilities(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
@@ -79,7 +94,7 @@ _KNOWN: Final = (
     " || (u.startsWith('CAP_') && u.substring(4) in variables.capabilities))"
 )
 _TRACES: Final = (
-    f"has(o.spec.hostPID) && o.spec.hostPID && a.{matches(_pattern((*_REACHING, *_TRACING)))}"
+    f"has(o.spec.hostPID) && o.spec.hostPID && a.{matches(_pattern((*REACHING, *_TRACING)))}"
 )
 
 CHECK: Final = Check(
@@ -94,7 +109,7 @@ CHECK: Final = Check(
             "`tenantCapabilities` of the policy; `kubectl debug --profile=restricted` adds none."
         ),
         detail=(
-            f"In other pods those are {', '.join(_REACHING)}, with hostPID also "
+            f"In other pods those are {', '.join(REACHING)}, with hostPID also "
             f"{', '.join(_TRACING)}, and whatever is spelled with other letters than ASCII has."
         ),
     ),
@@ -102,7 +117,7 @@ CHECK: Final = Check(
     texts=Texts(
         looks_at=(
             "of tenants all but Pod Security's baseline and `tenantCapabilities`; of others "
-            f"{', '.join(_REACHING)}, with hostPID {', '.join(_TRACING)}; any case, with or "
+            f"{', '.join(REACHING)}, with hostPID {', '.join(_TRACING)}; any case, with or "
             "without `CAP_`; all that is not ASCII"
         ),
         comment="tenants: the baseline only",
@@ -114,7 +129,7 @@ CHECK: Final = Check(
         "an added capability reaches the node, or is not for tenants; remove it",
         PodCondition(
             container=f"{_ADDS}variables.tenant ? !{_KNOWN}"
-            f" : (a.{matches(_pattern(_REACHING))} || ({_TRACES})))"
+            f" : (a.{matches(_pattern(REACHING))} || ({_TRACES})))"
         ),
         variables={"capabilities": f"{listed(_BASELINE)} + {_LISTED}"},
     ),

@@ -26,12 +26,16 @@ def hint(error: str) -> str:
     unknown = _UNKNOWN.search(error)
     if unknown:
         return _of_key(unknown[1], path)
-    if path and ("enum value" in error or "got `bool`" in error):  # Helm makes false of `off`
-        allowed = next(filter(None, map(_words, _types_at(path))), ())
-        return f"; write {' or '.join(allowed)}" if allowed else ""
+    if "missing required field `on`" in error:
+        return "; a strategy on every product is written alone: mps"
     if "expected `array`, got `object`" in error.lower():
         return "; write a list, which adds to the built-in one, or {replace: [...]}"
-    return ""
+    if "expected `array`" in error.lower():
+        return "; write a list of one or more, or leave the key out"
+    allowed = next(filter(None, map(_words, _types_at(path))), ()) if path else ()
+    described = next(filter(None, map(_description, _types_at(path))), "") if path else ""
+    meant = " or ".join(allowed) or described  # Helm makes false of `off`
+    return f"; write {meant}" if meant else ""
 
 
 def _of_key(wrong: str, path: str) -> str:
@@ -83,6 +87,12 @@ def _fields(part: type[msgspec.Struct]) -> Iterator[tuple[str, Any]]:
     annotations = get_type_hints(part, include_extras=True)
     for key, name in zip(part.__struct_encode_fields__, part.__struct_fields__, strict=True):
         yield key, annotations[name]
+
+
+def _description(annotation: Any) -> str:
+    """Return what a type or the items of a list are said to be."""
+    told = (each.description or "" for each in getattr(annotation, "__metadata__", ()))
+    return next(filter(None, (*told, *map(_description, get_args(annotation)))), "")
 
 
 def _words(annotation: Any) -> tuple[str, ...]:

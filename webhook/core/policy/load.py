@@ -25,12 +25,7 @@ from webhook.core.policy.schema import (
     PoolFile,
     RowFile,
 )
-from webhook.core.policy.values import (
-    Choice,
-    Policy,
-    Row,
-    RowName,
-)
+from webhook.core.policy.values import Choice, Policy, Row, RowName
 from webhook.core.policy.yaml_text import parse_document
 
 
@@ -97,6 +92,8 @@ def _mistakes(read: PolicyFile) -> Iterator[tuple[str, str | None]]:
         yield f"$.exemptUsers[{index}]", mistakes.wrong_user(user)
     for index, key in enumerate(read.gpu_taints):
         yield f"$.gpuTaints[{index}]", mistakes.wrong_taint(key)
+    for index, name in enumerate(read.tenant_capabilities):
+        yield f"$.tenantCapabilities[{index}]", mistakes.wrong_capability(name)
     for index, each in enumerate(read.well_known_labels):
         yield f"$.wellKnownLabels[{index}].label", mistakes.wrong_key(each.label)
     for name, row in zip(RowName, msgspec.structs.astuple(read.matrix), strict=True):
@@ -161,8 +158,11 @@ def _row(name: RowName, row: RowFile, written: WrittenPolicy) -> Row:
         Choice(each) if isinstance(each, Strategy) else Choice(each.strategy, each.on)
         for each in row.strategies
     )
-    with _reading(written, f"$.matrix.{name}.memory"):
+    try:
         memory = None if row.memory is None else quantity.mebibytes(row.memory)
+    except quantity.QuantityError as error:
+        where = written.locate(f"$.matrix.{name}.memory")
+        raise PolicyError(f"{where}: {error}; write for example 8Gi") from None
     return Row(choices, row.otherwise, row.several_gpus, memory)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from webhook.core.api import mig, names
+from webhook.core.checks import capabilities
 from webhook.core.gpu.reading import read_pool
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.values import DeclaredPool, Inventory
@@ -65,6 +66,16 @@ def wrong_taint(text: str) -> str | None:
     return f"{text!r} is no taint; write KEY or KEY=VALUE, such as sku=gpu, without effect"
 
 
+def wrong_capability(name: str) -> str | None:
+    """Return what is wrong with a name of `tenantCapabilities`, None for Linux' own."""
+    if name == "ALL":
+        return "ALL makes tenants root on the node; write those that they need"
+    if name in capabilities.KNOWN:
+        return None
+    near = difflib.get_close_matches(name.removeprefix("CAP_"), capabilities.KNOWN, n=1)
+    return f"{name!r} is no capability{f'; did you mean {near[0]}?' if near else ''}"
+
+
 def wrong_product(word: str) -> str | None:
     """Return what is wrong with a word of `on`, None for a product's."""
     if word in (MIG_CAPABLE, NOT_MIG_CAPABLE) or _WORD.fullmatch(word):
@@ -90,6 +101,8 @@ def empty_pool(pool: DeclaredPool) -> str | None:
 
 def doubtful(policy: Policy) -> Iterator[str]:
     """Yield what was most likely not meant in a policy, each with the mend."""
+    for each in sorted(policy.tenant_allowances.capabilities & {*capabilities.REACHING}):
+        yield f"tenantCapabilities: {each} reaches the node, and so every tenant's GPU; remove it"
     for name, row in policy.matrix.items():
         for choice in row.choices:
             if name in _OF_TRAINING and not choice.strategy.traits.whole:

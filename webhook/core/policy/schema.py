@@ -12,12 +12,22 @@ Text = Annotated[str, Meta(min_length=1, max_length=253)]
 HostPath = Annotated[
     str,
     Meta(
-        pattern=r"^(/[^/]+)+$",
+        pattern=r"^(/[^/*?]+)+$",
         max_length=4096,
-        description="an absolute path, written as the pods write it",
+        description="a folder by its absolute path, without patterns: /data/models",
     ),
 ]
-Capability = Annotated[str, Meta(pattern="^[A-Z][A-Z_]+$", description="in capitals, without CAP_")]
+Capability = Annotated[
+    str, Meta(pattern="^[A-Z][A-Z_]+$", description="a capability in capitals, without CAP_")
+]
+Prefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*/)?[A-Za-z0-9][A-Za-z0-9._/-]*$",
+        max_length=253,
+        description="how the key of a taint begins, node.kubernetes.io/, or ends, */not-ready",
+    ),
+]
 Memory = Annotated[str, Meta(description="a Kubernetes quantity, for example 8Gi")]
 
 
@@ -112,7 +122,7 @@ class PolicyFile(_PolicyPart, frozen=True):
     well_known_labels: tuple[LabelFile, ...]
     exempt_users: tuple[Text, ...]
     gpu_taints: tuple[Text, ...]
-    momentary_taints: tuple[Text, ...]
+    momentary_taints: tuple[Prefix, ...]
     pools: tuple[PoolFile, ...]
     pod_templates: tuple[PodTemplateFile, ...]
     command_hints: Literal["classify", "ignore"]

@@ -1,4 +1,4 @@
-"""Nodes that only say that they have GPUs: a device plugin alone, and clouds that tell no more.
+"""A device plugin alone, and clouds that say no more than that there are GPUs.
 
 Bottlerocket's device plugin shares and cuts by settings of the host, and no label says so.
 Sources: awslabs/amazon-eks-ami, bottlerocket-os, aws/karpenter-provider-aws,
