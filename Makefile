@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests start hundreds of processes: without cached bytecode each compiles all of it again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help docs pictures demo test lint bench monitoring image push load install release e2e demo-cluster generate lock sbom check clean
+.PHONY: help docs pictures demo test lint bench bench-cluster monitoring image push load install release e2e demo-cluster generate lock sbom check clean
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
@@ -32,6 +32,9 @@ lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts, hadolint
 bench: $(BIN)/.installed ## ours beside controller-runtime, Go and uvicorn in one run; ROUNDS=3, about 5 minutes
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
 	@$(BIN)/python -m bench.side_by_side --rounds $(or $(ROUNDS),3)
+
+bench-cluster: $(BIN)/.installed ## what a pod's creation costs on a real API server, with us and others; ROUNDS=5, 6 minutes
+	@$(BIN)/python -m bench.in_cluster --rounds $(or $(ROUNDS),5)
 
 monitoring: $(BIN)/.installed ## rules against a real Prometheus and Alertmanager (Debian's, unpacked into a cache)
 	@$(BIN)/python -m tests.monitoring.tools

@@ -1,8 +1,9 @@
 """A client of the shape of kube-apiserver: HTTP/1.1 over TLS, kept alive, one request at a time.
 
-It reads lines of JSON (port, ca, body, connections, seconds to warm up and to measure, whether a
-number in the body differs in each request, the server's processes) and answers each with a line:
-the reviews that were measured, seconds and the server's CPU seconds, p50 and p99 of a review.
+It reads lines of JSON (host, port, path, ca, pair of a certificate and key if one is shown, body,
+connections, seconds to warm up and to measure, whether a number in the body differs in each
+request, the server's processes) and answers each with a line: the requests that were measured,
+seconds and the server's CPU seconds, p50 and p99 of a request.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from typing import Any, cast
 import uvloop
 
 HEAD = (
-    "POST /mutate?timeout=10s HTTP/1.1\r\nHost: webhook.gpu-sharing.svc:443\r\n"
+    "POST {} HTTP/1.1\r\nHost: webhook.gpu-sharing.svc:443\r\n"
     "User-Agent: kube-apiserver-admission\r\nContent-Length: {}\r\nAccept: application/json\r\n"
     "Content-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n"
 )
@@ -26,9 +27,9 @@ NUMBER = b"0000000000"
 """Replaced in each request where bodies are to differ."""
 
 
-def requests(body: bytes, *, differ: bool) -> Iterator[bytes]:
+def requests(path: str, body: bytes, *, differ: bool) -> Iterator[bytes]:
     """The requests of all connections together."""
-    before, number, after = (HEAD.format(len(body)).encode() + body).partition(NUMBER)
+    before, number, after = (HEAD.format(path, len(body)).encode() + body).partition(NUMBER)
     assert number
     for each in count():
         yield before + (b"%010d" % each if differ else number) + after
@@ -47,6 +48,7 @@ class Load:
     seconds: float
     warm: float
     pids: list[int]
+    sent: int = 0
     phases: list[tuple[float, float]] = field(default_factory=list)
     took: list[float] = field(default_factory=list)
 
@@ -80,6 +82,7 @@ class Connection(asyncio.Protocol):
             if not self.done.done():
                 self.done.set_result(None)
             return
+        self.load.sent += 1
         self.transport.write(next(self.load.requests))
 
     def data_received(self, data: bytes) -> None:
@@ -88,7 +91,7 @@ class Connection(asyncio.Protocol):
             head, end, data = self.head.partition(b"\r\n\r\n")
             if not end:
                 return
-            if not head.startswith(b"HTTP/1.1 200"):
+            if not head.startswith(b"HTTP/1.1 20"):
                 self.transport.abort()
                 self.done.set_exception(ConnectionError(head))
                 return
@@ -109,13 +112,15 @@ async def measure(asked: dict[str, Any]) -> dict[str, float]:
     """Send reviews over some connections for some seconds."""
     loop = asyncio.get_running_loop()
     context = ssl.create_default_context(cafile=asked["ca"])
-    made = requests(asked["body"].encode(), differ=asked["differ"])
+    if asked["pair"]:
+        context.load_cert_chain(*asked["pair"])
+    made = requests(asked["path"], asked["body"].encode(), differ=asked["differ"])
     load = Load(made, asked["seconds"], asked["warm"], asked["pids"])
     waiting = [loop.create_future() for _ in range(asked["connections"])]
     try:
         for done in waiting:
             await loop.create_connection(
-                lambda done=done: Connection(load, done), "127.0.0.1", asked["port"], ssl=context
+                lambda done=done: Connection(load, done), asked["host"], asked["port"], ssl=context
             )
         await asyncio.gather(*waiting)
     except OSError:  # it is not ready yet
@@ -124,6 +129,7 @@ async def measure(asked: dict[str, Any]) -> dict[str, float]:
     (began, before), (ended, after) = load.phases[1:]
     return {
         "reviews": len(load.took),
+        "all": load.sent,
         "seconds": ended - began,
         "cpu": after - before,
         "p50": took[len(took) // 2],

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,12 @@ from typing import Any
 from bench.reviews import body
 from certs.pair import CERT, KEY
 from tests.e2e.cluster.settings import cache_directory
-from tests.e2e.cluster.toolchain import present_go
+from tests.e2e.cluster.toolchain import Go, present_go
 
 ROOT = Path(__file__).parents[1]
 GO = ROOT / "bench" / "go"
 HOST = "127.0.0.1"
+PATH = "/mutate?timeout=10s"
 DIFFER = "ours, pods differ"
 FULL_TYPES = "Go, full types"
 
@@ -46,16 +47,21 @@ def commands(folder: Path) -> dict[str, list[str]]:
     if go is None:
         sys.stdout.write("no Go >= 1.26 here: controller-runtime and Go, full types are left out\n")
     else:
-        build = [go.command, "build", "-mod=readonly", "-o", folder, "./..."]
-        subprocess.run(build, cwd=GO, env={**os.environ, "CGO_ENABLED": "0"}, check=True)
+        build_go(go, folder)
         found["controller-runtime"] = [str(folder / "controllerruntime"), "{port}", str(folder)]
-        found[FULL_TYPES] = [str(folder / "fulltypes"), "{port}", str(folder)]
+        found[FULL_TYPES] = [str(folder / "fulltypes"), HOST + ":{port}", str(folder)]
     found["no-op, our server"] = [*noop, "ours", "{port}", str(folder)]
     if importlib.util.find_spec("uvicorn"):
         found["no-op, uvicorn"] = [*noop, "uvicorn", "{port}", str(folder)]
     else:
         sys.stdout.write("no uvicorn here: it is left out\n")
     return found
+
+
+def build_go(go: Go, folder: Path) -> None:
+    """Build the programs of bench/go into a folder."""
+    build = [go.command, "build", "-mod=readonly", "-o", folder, "./..."]
+    subprocess.run(build, cwd=GO, env={**os.environ, "CGO_ENABLED": "0"}, check=True)
 
 
 def pinned(command: list[str], core: int | None) -> list[str]:
@@ -68,10 +74,10 @@ def pinned(command: list[str], core: int | None) -> list[str]:
 class Client:
     """The process that sends."""
 
-    def __init__(self, ca: Path, core: int | None) -> None:
+    def __init__(self, ca: Path, core: int | None, within: Sequence[str] = ()) -> None:
         self._ca = str(ca)
         self._process = subprocess.Popen(
-            pinned([sys.executable, "-m", "bench.client"], core),
+            [*within, *pinned([sys.executable, "-m", "bench.client"], core)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -81,7 +87,8 @@ class Client:
     def send(self, port: int, **about: Any) -> dict[str, float]:
         """Send one review, or for some seconds, and return what it took."""
         few = {"seconds": 1e-6, "warm": 0, "connections": 1, "differ": False, "pids": []}
-        asked = {"port": port, "ca": self._ca, "body": body("1.5 kB"), **few, **about}
+        place = {"host": HOST, "port": port, "path": PATH, "ca": self._ca, "pair": None}
+        asked = {"body": body("1.5 kB"), **place, **few, **about}
         assert self._process.stdin
         assert self._process.stdout
         print(json.dumps(asked), file=self._process.stdin, flush=True)

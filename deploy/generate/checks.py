@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from deploy.generate import requests, sizes
 from webhook.core.api import denials
 from webhook.core.api.reason import Reason
-from webhook.core.checks.cel import names_gpu, over_pod, pod_condition
-from webhook.core.checks.check import Check, PodCondition, Treatment
+from webhook.core.checks.cel import HAS_VARIABLES, any_container, names_gpu, over_pod
+from webhook.core.checks.check import Check, Treatment
 from webhook.core.checks.registry import CHECKS
 from webhook.core.decision.safety import BACKSTOP
 from webhook.core.integrations.registry import well_known_labels
@@ -47,11 +47,16 @@ def _large(pod: str) -> str:
 
 
 def _webhook(new: str) -> str:
-    return " ||\n".join(
-        f"({new if each.only_created else ''}({pod_condition(each.webhook, '{{ . }}')}))"
+    """Returns CEL that looks at each container once for all checks, after what is of the pod."""
+    pods = [
+        f"({new if each.only_created else ''}({each.webhook.pod}))"
         for each in CHECKS
-        if each.webhook != PodCondition()
-    )
+        if each.webhook.pod
+    ]
+    containers = [f"({each.webhook.container})" for each in CHECKS if each.webhook.container]
+    environment = (f"({each.webhook.environment})" for each in CHECKS if each.webhook.environment)
+    containers.append(f"({HAS_VARIABLES} && ({' || '.join(environment)}))")
+    return over_pod(" ||\n".join((*pods, any_container(" || ".join(containers)))), "{{ . }}")
 
 
 def _well_known() -> str:
@@ -92,8 +97,12 @@ def _found(check: Check) -> str:
     """Returns CEL for what a check newly finds in a pod."""
     when = check.backstop.when or check.webhook
     changed = over_pod(check.backstop.changed or "false")
-    of_each = f"variables.containers.exists(c, {over_pod(when.container)})"
-    parts = [of_each] if when.container else []
+    of_each = {"containers": when.container, "configured": when.environment}
+    parts = [
+        f"variables.{name}.exists(c, {over_pod(condition)})"
+        for name, condition in of_each.items()
+        if condition
+    ]
     if when.pod:
         parts.append(f"(request.operation == 'UPDATE' ? {changed} : ({over_pod(when.pod)}))")
     return " || ".join(parts)

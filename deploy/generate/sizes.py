@@ -26,8 +26,11 @@ def large() -> str:
 
 def _container() -> str:
     added = _sum("c.securityContext.capabilities.add", "a", f"1 + size(a) / {TEXT}")
-    sizes = (f"c.{each}" for each in (*_SIZED, *(f"resources.{each}" for each in _AMOUNTS)))
-    return " + ".join((str(CONTAINER), *map(_size, sizes), added))
+    amounts = " + ".join(
+        f"(has(c.resources.{each}) ? size(c.resources.{each}) : 0)" for each in _AMOUNTS
+    )
+    sizes = (*(_size(f"c.{each}") for each in _SIZED), f"(has(c.resources) ? {amounts} : 0)")
+    return " + ".join((str(CONTAINER), *sizes, added))
 
 
 def _term() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -68,6 +69,7 @@ class ResourcePath:
         )
 
 
+@cache
 def parse_path(path: str) -> ResourcePath:
     """Take a path apart as it came, each part decoded for itself."""
     parts = [unquote(part) for part in path.strip("/").split("/")]

@@ -12,6 +12,8 @@ PARTS = re.compile(r",(?![^(]*\))")  # a comma outside of parentheses
 
 def selects(item: Json, params: dict[str, str]) -> bool:
     """Whether the selectors of a request choose an object."""
+    if not params.keys() & {"labelSelector", "fieldSelector"}:
+        return True
     labels = item["metadata"].get("labels") or {}
     wanted = filter(None, PARTS.split(params.get("labelSelector", "")))
     fields = filter(None, params.get("fieldSelector", "").split(","))

@@ -70,5 +70,5 @@ func mutate(response http.ResponseWriter, request *http.Request) {
 
 func main() {
 	http.HandleFunc("/mutate", mutate)
-	log.Fatal(http.ListenAndServeTLS("127.0.0.1:"+os.Args[1], os.Args[2]+"/tls.crt", os.Args[2]+"/tls.key", nil))
+	log.Fatal(http.ListenAndServeTLS(os.Args[1], os.Args[2]+"/tls.crt", os.Args[2]+"/tls.key", nil))
 }

@@ -30,6 +30,12 @@ class Service:
         """What it printed, over all its starts."""
         return self.sandbox.state / "logs" / f"{self.name}.log"
 
+    @property
+    def pid(self) -> int:
+        """The process of nsenter, whose child is the program."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it; nsenter stands between it and us, and ends with it."""
         self._process = start_child(

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from webhook.core.api import mig, names
-from webhook.core.checks.check import PodCondition
 from webhook.core.gpu.meaning import FORMS, PRESENT
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.values import NodeRequirement
 
+VARIABLES: Final = ("NVIDIA_", "CUDA_")
+"""How every variable begins that checks look at."""
 LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
 _AFFINITY: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _POD: Final = re.compile(r"(?<![\w.'])o(?=\.)")
@@ -26,21 +27,16 @@ def matches(pattern: str) -> str:
     return f"matches(r'{end}')"
 
 
+HAS_VARIABLES: Final = "has(c.env) && c.env.exists(e, {})".format(
+    " || ".join(f"e.name.startsWith('{each}')" for each in VARIABLES)
+)
+"""A container has one of those: of most, one look is enough for all checks."""
+
+
 def any_container(condition: str) -> str:
     """Return CEL that holds where some container meets a condition on `c`."""
     each = (f"(has(o.spec.{name}) && o.spec.{name}.exists(c, {condition}))" for name in LISTS)
     return f"({' || '.join(each)})"
-
-
-def pod_condition(condition: PodCondition, pod: str = "object") -> str:
-    """Return CEL for a condition over the pod that an expression gives.
-
-    Empty for never.
-    """
-    parts = [f"({condition.pod})"] if condition.pod else []
-    if condition.container:
-        parts.append(any_container(condition.container))
-    return over_pod(" || ".join(parts), pod)
 
 
 def over_pod(condition: str, pod: str = "object") -> str:

@@ -33,11 +33,12 @@ REFUSED_TO_TENANTS: Final = Treatments(Treatment.REFUSE, Treatment.WARN)
 class PodCondition:
     """CEL that holds for a pod `o`, or for some container `c` of it.
 
-    Empty for never.
+    Empty for never. `environment` is asked of a container that has some `cel.VARIABLES`.
     """
 
     pod: str = ""
     container: str = ""
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ CHECK: Final = Check(
         looks_at=f"`{_CUDA_VISIBLE}`: only hides, so only a warning",
         comment=f"{_CUDA_VISIBLE} only hides GPUs",
     ),
-    webhook=PodCondition(container=f"has(c.env) && c.env.exists(e, e.name == '{_CUDA_VISIBLE}')"),
+    webhook=PodCondition(environment=f"c.env.exists(e, e.name == '{_CUDA_VISIBLE}')"),
     backstop=Backstop(f"{_CUDA_VISIBLE} can only hide the GPU that is given; remove it"),
     container_rule=cuda_visibility,
 )

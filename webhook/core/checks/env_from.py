@@ -7,11 +7,9 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import REQUESTS_GPU
+from webhook.core.checks.cel import REQUESTS_GPU, VARIABLES
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
-
-_OURS: Final = ("NVIDIA_", "CUDA_")  # how every variable begins that checks look at
 
 
 def env_from(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
@@ -25,14 +23,14 @@ def env_from(seen: Subject, place: ContainerRef, container: Container) -> Iterat
         return
     for index, each in enumerate(container.env_from or ()):
         prefix = each.prefix or ""
-        if any(ours.startswith(prefix) or prefix.startswith(ours) for ours in _OURS):
+        if any(ours.startswith(prefix) or prefix.startswith(ours) for ours in VARIABLES):
             text = f"envFrom[{index}] may bring NVIDIA_ or CUDA_ variables; use env or a prefix"
             where = f"envFrom[{index}]"
             yield Finding(Violation(CHECK.reason, place.name, text, where))
 
 
 _PREFIX: Final = " || ".join(
-    f"f.prefix.startsWith('{ours}') || '{ours}'.startsWith(f.prefix)" for ours in _OURS
+    f"f.prefix.startsWith('{ours}') || '{ours}'.startsWith(f.prefix)" for ours in VARIABLES
 )
 
 _CEL: Final = f"has(c.envFrom) && c.envFrom.exists(f, !has(f.prefix) || {_PREFIX})"

@@ -11,7 +11,7 @@ from webhook.core.api.pod import Container
 from webhook.core.api.quantity import Raw
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import NOT_ZERO, matches, resource_names
+from webhook.core.checks.cel import NOT_ZERO, listed, matches, resource_names
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
@@ -109,9 +109,11 @@ def is_foreign(name: str) -> bool:
     return bool(speaks) and not name.startswith(names.DEVICE_CLASS) and not re.search(_OURS, name)
 
 
+_COMMON: Final = ("cpu", "memory", "ephemeral-storage")  # most names: no pattern is tried on them
 _CLASS: Final = f"k.startsWith('{names.DEVICE_CLASS}')"
 _FOREIGN: Final = (
-    f"k.{matches(_OF_A_GPU)} && !k.{matches(_OTHERS)} && !k.{matches(_OURS)} && !{_CLASS}"
+    f"!(k in {listed(_COMMON)}) && {NOT_ZERO} && k.{matches(_OF_A_GPU)}"
+    f" && !k.{matches(_OTHERS)} && !k.{matches(_OURS)} && !{_CLASS}"
 )
 _MAP: Final = "o.metadata.annotations"
 _PRESENT: Final = f"has({_MAP}) && {_MAP}.exists(k, k.{matches(_SHARING_KEY)}"
@@ -140,7 +142,7 @@ CHECK: Final = Check(
         ),
         comment="HAMi, Volcano, KAI, vGPU types, …",
     ),
-    webhook=PodCondition(pod=f"{_PRESENT})", container=resource_names(f"{NOT_ZERO} && {_FOREIGN}")),
+    webhook=PodCondition(pod=f"{_PRESENT})", container=resource_names(_FOREIGN)),
     backstop=Backstop(
         "a GPU under a name that another plugin or scheduler serves; ask for nvidia.com/gpu",
         changed=f"{_PRESENT} && !({_SAME}))",

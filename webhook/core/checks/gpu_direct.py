@@ -45,7 +45,7 @@ _MOUNTED: Final = (
     "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath)"
     f" && v.hostPath.path.{matches(paths.GPU_DIRECT)})"
 )
-_ENABLED: Final = f"has(c.env) && c.env.exists(e, e.name in {listed(_GATES)} && {ENABLED})"
+_ENABLED: Final = f"c.env.exists(e, e.name in {listed(_GATES)} && {ENABLED})"
 
 CHECK: Final = Check(
     rank=16,
@@ -73,10 +73,10 @@ CHECK: Final = Check(
         ),
         comment="GDRCopy, RDMA, TCPX: /sys, /proc/sys",
     ),
-    webhook=PodCondition(container=_ENABLED),  # and asked about every pod with a hostPath
+    webhook=PodCondition(environment=_ENABLED),  # and asked about every pod with a hostPath
     backstop=Backstop(
         "what GPUDirect needs from the node is not for this pod",
-        PodCondition(pod=f"!variables.tenant && {_MOUNTED}", container=_ENABLED),
+        PodCondition(pod=f"!variables.tenant && {_MOUNTED}", environment=_ENABLED),
     ),
     pod_rule=gpu_direct,
     container_rule=gated_devices,

@@ -74,12 +74,11 @@ _ENABLING: Final = " || ".join(f"{_VALUE}.lowerAscii().contains('{each}')" for e
 ENABLED: Final = f"(has(e.valueFrom) || {_ENABLING})"
 """CEL of `enables` for a variable `e`."""
 _CEL: Final = (
-    "has(c.env) && (c.env.exists(e, e.name.startsWith('NVIDIA_')"
-    f" && ((e.name in {listed(_DEVICES)}"
+    f"c.env.exists(e, (e.name in {listed(_DEVICES)}"
     f" && (has(e.valueFrom) || !({_VALUE} in {listed(_HIDDEN)})))"
-    f" || (e.name in {listed(_GATES)} && {ENABLED})))"
+    f" || (e.name in {listed(_GATES)} && {ENABLED}))"
     f" || (c.env.exists(e, e.name == '{_CUDA_VERSION}' && (has(e.valueFrom) || {_VALUE} != ''))"
-    f" && !c.env.exists(e, e.name == '{names.VISIBLE_DEVICES}') && !({REQUESTS_GPU})))"
+    f" && !c.env.exists(e, e.name == '{names.VISIBLE_DEVICES}') && !({REQUESTS_GPU}))"
 )
 
 CHECK: Final = Check(
@@ -105,7 +104,7 @@ CHECK: Final = Check(
         comment="NVIDIA_VISIBLE_DEVICES and its kin",
         on_the_node="[1]",
     ),
-    webhook=PodCondition(container=_CEL),
+    webhook=PodCondition(environment=_CEL),
     backstop=Backstop(
         "a variable names GPUs that the device plugin did not give; remove it, or beside "
         f"{_CUDA_VERSION} set {names.VISIBLE_DEVICES}=void"

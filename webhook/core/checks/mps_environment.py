@@ -66,7 +66,7 @@ CHECK: Final = Check(
         looks_at="`CUDA_MPS_*` that leave MPS", comment="CUDA_MPS_*; lower limits are fine"
     ),
     webhook=PodCondition(
-        container=f"has(c.env) && c.env.exists(e, e.name.startsWith('{_MPS}') && !({_LOWERED}))"
+        environment=f"c.env.exists(e, e.name.startsWith('{_MPS}') && !({_LOWERED}))"
     ),
     backstop=Backstop("a CUDA_MPS_ variable changes how GPUs are shared; remove it"),
     container_rule=mps_environment,
