@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import Done, Run
 from fake_cluster import FakeCluster
-from small_cluster import small_cluster
+from small_cluster import NOW, small_cluster
 
 from webhook.cli import main
 
@@ -21,7 +21,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(sys, "argv", ["gpu-sharing", *arguments])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
         try:
-            code = main.main()
+            code = main.main(NOW)
         except SystemExit as ended:  # argparse: --help and wrong flags
             code = int(ended.code or 0)
         written = capsys.readouterr()

@@ -26,8 +26,8 @@ REPLICAS = ("gpu-sharing-6f9d8-aaaaa", "gpu-sharing-6f9d8-bbbbb")
 
 
 def at(seconds_ago: float) -> str:
-    """A moment in the past, seen from when it is asked for: a long run would age it."""
-    then = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    """A moment in the past, seen from when the commands are run."""
+    then = NOW - timedelta(seconds=seconds_ago)
     return then.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,16 +19,19 @@ NO_SERVER = "error: the server is not installed: pip install 'gpu-sharing[serve]
 HELP, VERSION = "help", "--version"
 EPILOG = """\
 how a GPU is given:
-  exclusive      a whole GPU for one container; isolated
-  mig            a hardware slice of a GPU, with memory of its own; isolated
-  mps            a share of a GPU under NVIDIA MPS; memory is limited, not isolated
-  time-slicing   turns on a GPU with other pods; nothing is limited or isolated
+  exclusive     a whole GPU for one container; isolated
+  mig           a slice in hardware, with its own memory;
+                isolated
+  mps           a share under NVIDIA MPS; its memory is
+                limited, it is not isolated
+  time-slicing  turns on a GPU with other pods; nothing is
+                limited or isolated
 
-new here?
-  1. kubectl get nodes -o json > nodes.json    your own cluster
-     gpu-sharing review -f YOUR.yaml --inventory nodes.json
-  2. gpu-sharing policy                        who gets what; `check` your own version of it
-  3. gpu-sharing audit                         what if it were on in your cluster; reads only
+new here? try it on your own cluster, which is only read:
+  kubectl get nodes -o json > nodes.json
+  gpu-sharing review -f YOUR.yaml --inventory nodes.json
+  gpu-sharing policy    who gets what
+  gpu-sharing audit     what if it were on
 
 `gpu-sharing COMMAND --help` has examples and exit codes.
 """
@@ -40,7 +44,7 @@ def parser(*verbs: str) -> argparse.ArgumentParser:
     """
     made = argparse.ArgumentParser(
         prog=_PLUGIN if Path(sys.argv[0]).name == _SCRIPT else "gpu-sharing",
-        description="Safe and automatic GPU sharing on Kubernetes: an admission webhook.",
+        description="Safe, automatic GPU sharing on Kubernetes, by admission.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -70,8 +74,8 @@ def _module(verb: str) -> ModuleType:
     return import_module(f"{module.__name__}.command") if hasattr(module, "__path__") else module
 
 
-def main() -> int:
-    """Run the command line. Returns the exit code."""
+def main(now: datetime | None = None) -> int:
+    """Run the command line, with ages as of a moment. Returns the exit code."""
     arguments = sys.argv[1:]
     if arguments[:1] == [HELP]:  # `help VERB` is `VERB --help`
         arguments = [*arguments[1:2], "--help"]
@@ -86,6 +90,7 @@ def main() -> int:
         print(NO_SERVER, file=sys.stderr)  # noqa: T201 - the command's output
         return 2
     args = parser(*named).parse_args(arguments)
+    args.now = now or datetime.now(UTC)
     try:
         code: int = args.run(args)
     except BrokenPipeError:  # `| head` has seen enough

@@ -34,13 +34,11 @@ _CONTEXT: Final = 3  # lines around a change
 class Rendering:
     """What a command found: as tools read it, and as a person does.
 
-    `listing` is a table whose cells stay whole, as in kubectl, above the rest of the screen.
     `notes` are printed beside what tools read, on standard error. `texts` make other formats.
     """
 
     record: Any
     screen: tuple[RenderableType, ...] = ()
-    listing: RenderableType | None = None
     notes: tuple[str, ...] = ()
     texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
@@ -55,8 +53,6 @@ def show(rendering: Rendering, chosen: str) -> None:
         print(structured(rendering.record, chosen))  # noqa: T201 - the command's output
         warn(rendering.notes)
         return
-    if rendering.listing is not None:
-        _print_whole(create_console(), rendering.listing)
     put(*rendering.screen)
 
 

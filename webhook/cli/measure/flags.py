@@ -1,8 +1,8 @@
 """The flags that name a Prometheus, and the assessment that they ask for."""
 
 import argparse
-import time
 from collections.abc import Mapping
+from datetime import datetime
 
 from webhook.cli import prices
 from webhook.cli.forecast.collect import Audit
@@ -42,20 +42,20 @@ def read_assessment(found: Audit, args: argparse.Namespace) -> Assessment:
         measured = measure(
             source,
             args.window,
-            time.time(),
+            args.now.timestamp(),
             lambda done, of: told(f"asking Prometheus: {done} of {of} GPUs …"),
         )
     return assess(found, measured, listed, args.prometheus)
 
 
-def read_holders(url: str) -> Mapping[DeviceKey, frozenset[PodName]]:
+def read_holders(url: str, now: datetime) -> Mapping[DeviceKey, frozenset[PodName]]:
     """Return the pods that the exporter names on each device now.
 
     Raises:
         Unavailable: Prometheus does not answer.
     """
     with open_prometheus(url) as source:
-        return holders(source, time.time())
+        return holders(source, now.timestamp())
 
 
 def _window(text: str) -> str:

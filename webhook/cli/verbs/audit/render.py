@@ -20,7 +20,7 @@ from webhook.core.api.reason import Reason
 
 _NAMESPACES: Final = (
     ("NAMESPACE", "name"), ("MODE NOW", "mode"), ("PODS", "pods"), ("CHANGED", "changed"),
-    ("NODE AFFINITY", "pinned"), ("UNCHANGED", "unchanged"), ("REFUSED", "refused"),
+    ("NODE AFFINITY", "pinned"), ("SAME", "unchanged"), ("REFUSED", "refused"),
     ("GPUS NOW", "before"), ("THEN", "after"), ("OF REFUSED", "lost"),
 )  # fmt: skip
 _WORKLOADS: Final = (
@@ -57,7 +57,7 @@ def _screen(found: Audit, *, wide: bool) -> Iterator[RenderableType]:
         lines = (line for row in found.rows for line in verdicts.lines_of(_workload(row)))
         yield output.table(columns, lines, () if wide else _LEAST_FIRST)
     else:
-        yield output.table(_NAMESPACES, _namespaces(found))
+        yield output.table(_NAMESPACES, _namespaces(found), ("unchanged", "lost", "pinned"))
     yield Text()
     yield from _messages(found) if whole else _reasons(found.rows)
     yield from _sums(totals.add_up(found.rows))

@@ -28,8 +28,7 @@ def render(found: ConformanceReport) -> Rendering:
     records = [_record(each) for each in found.probes]
     return Rendering(
         {"namespace": found.namespace, "tenant": found.tenant, "probes": records},
-        tuple(_ends(found)),
-        output.table(_COLUMNS, records),
+        (output.table(_COLUMNS, records), *_ends(found)),
     )
 
 

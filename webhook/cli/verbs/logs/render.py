@@ -16,6 +16,7 @@ _COLUMNS: Final[tuple[Column, ...]] = (
     ("TIME", "time"), ("NAMESPACE", "namespace"), ("OWNER", "owner"), ("WORKLOAD", "workload"),
     ("REQUESTED", "requested"), ("GOT", "given"), ("REASON", "reason"), ("MODE", "mode"),
 )  # fmt: skip
+_LEAST_FIRST: Final = ("mode", "workload", "requested", "namespace")
 _WIDE: Final[tuple[Column, ...]] = (("MESSAGE", "message"),)
 _EVENTS: Final[tuple[Column, ...]] = (("TIMES", "times"),)
 
@@ -23,8 +24,9 @@ _EVENTS: Final[tuple[Column, ...]] = (("TIMES", "times"),)
 def render(found: AuditLog, *, wide: bool) -> Rendering:
     """Return a line a review, with the messages of refusals in the line or below."""
     columns = _COLUMNS + (_EVENTS if found.from_events else ()) + (_WIDE if wide else ())
-    listing = output.table(columns, map(row_of, found.lines)) if found.lines else None
-    return Rendering(found.lines, tuple(_ends(found, wide=wide)), listing, found.notes)
+    listing = output.table(columns, map(row_of, found.lines), () if wide else _LEAST_FIRST)
+    screen = (*([listing] if found.lines else ()), *_ends(found, wide=wide))
+    return Rendering(found.lines, screen, found.notes)
 
 
 def _ends(found: AuditLog, *, wide: bool) -> Iterator[RenderableType]:
@@ -53,7 +55,7 @@ def row_of(line: LogLine) -> dict[str, Any]:
     given = _amounts((each.name, each.given) for each in line.containers)
     given = given or (None if line.allowed else "refused")
     return {
-        "time": line.timestamp.partition(".")[0].removesuffix("Z") + "Z",
+        "time": line.timestamp.partition(".")[0].removesuffix("Z")[5:] + "Z",
         "namespace": line.namespace,
         "owner": f"{line.owner_kind}/{line.owner}".strip("/"),
         "workload": line.workload,

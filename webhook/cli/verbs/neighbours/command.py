@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         pods=tuple(pod for pod in pods if pod_name(pod).namespace not in NEVER),
         nodes=nodes,
         namespaces=cluster.namespaces,
-        exported=read_holders(args.prometheus) if args.prometheus else {},
+        exported=read_holders(args.prometheus, args.now) if args.prometheus else {},
         allocated=read_allocated(args.pod_resources, pods, nodes),
     )
     found = [each for each in find_neighbours(running) if _is_of(each, args.namespace)]

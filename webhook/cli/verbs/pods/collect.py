@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from webhook.cli.cluster import flags, loaders, namespace_policy, types
@@ -63,7 +63,6 @@ class PodList:
 
 def collect(client: ClusterClient, args: argparse.Namespace) -> PodList:
     """Read the pods of a namespace or of all. Raises Unavailable."""
-    now = datetime.now(UTC)
     namespace = flags.namespace_of(args, client)
     notes: tuple[str, ...] = ()
     labels: Mapping[str, Labels] = {}
@@ -76,7 +75,7 @@ def collect(client: ClusterClient, args: argparse.Namespace) -> PodList:
     read = (gpu_pod(each, labels.get(each.meta.namespace), policy) for each in live)
     found = sorted((each for each in read if each is not None), key=_order)
     wanted = tuple(each for each in found if _is_wanted(each, args))
-    return PodList(namespace, wanted, len(found), now, notes)
+    return PodList(namespace, wanted, len(found), args.now, notes)
 
 
 def _order(each: GpuPod) -> tuple[str, str]:

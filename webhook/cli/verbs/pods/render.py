@@ -18,6 +18,7 @@ _COLUMNS: Final[tuple[Column, ...]] = (
     ("NAME", "name"), ("WORKLOAD", "workload"), ("TENANT", "tenant"), ("GETS", "gets"),
     ("STRATEGY", "strategy"), ("NODE", "node"), ("STATUS", "status"),
 )  # fmt: skip
+_LEAST_FIRST: Final = ("tenant", "workload", "strategy", "node")
 _WIDE: Final[tuple[Column, ...]] = (
     ("REQUESTED", "asked"), ("REASON", "reason"), ("OWNER", "owner"), ("AGE", "age"),
 )  # fmt: skip
@@ -27,8 +28,8 @@ def render(found: PodList, *, wide: bool) -> Rendering:
     """Return a line a pod, and how many have which strategy."""
     records = [_record(each, found.now) for each in found.pods]
     columns = (() if found.namespace else _NAMESPACE) + _COLUMNS + (_WIDE if wide else ())
-    listing = output.table(columns, map(_row, records)) if records else None
-    return Rendering(records, tuple(_ends(found)), listing, found.notes)
+    listing = output.table(columns, map(_row, records), () if wide else _LEAST_FIRST)
+    return Rendering(records, (*([listing] if records else ()), *_ends(found)), found.notes)
 
 
 def _record(each: GpuPod, now: datetime) -> dict[str, Any]:

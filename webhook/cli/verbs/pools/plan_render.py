@@ -37,8 +37,7 @@ def render_plan(found: Planned) -> Rendering:
     notes = [output.item(each) for each in found.assumptions]
     return Rendering(
         record=plan_record(found),
-        screen=("", *parts, "", "Assumed:", *notes),
-        listing=output.table(_COLUMNS, _rows(found)),
+        screen=(output.table(_COLUMNS, _rows(found)), "", *parts, "", "Assumed:", *notes),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from rich.text import Text
 
@@ -17,6 +17,7 @@ _POOLS: tuple[Column, ...] = (
     ("POOL", "name"), ("STRATEGY", "cell"), ("PRODUCT", "product"), ("RESOURCE", "resource"),
     ("MEMORY", "size"), ("NODES", "count"), ("TOTAL", "total"), ("FREE", "free"),
 )  # fmt: skip
+_LEAST_FIRST: Final = ("cell", "count", "size")
 _NODES: tuple[Column, ...] = (
     ("NODE", "name"), ("PRODUCT", "product"), ("OFFERS", "told"), ("FREE", "free"),
     ("PROBLEMS", "codes"),
@@ -34,8 +35,7 @@ def render(found: Pools, *, wide: bool) -> Rendering:
             "nodes": [_node(each) for each in found.nodes],
             "problems": sum(len(each.problems) for each in found.nodes),
         },
-        screen=tuple(wrong),
-        listing=output.table(_NODES if wide else _POOLS, rows),
+        screen=(output.table(_NODES if wide else _POOLS, rows, _LEAST_FIRST), *wrong),
     )
 
 

@@ -1,7 +1,7 @@
 """Every section of the status, as far as the caller may see it."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -18,13 +18,12 @@ _OF_METRICS: Final = (
 )  # fmt: skip
 
 
-def collect(client: ClusterClient, where: Install) -> Iterator[Section]:
+def collect(client: ClusterClient, where: Install, now: datetime) -> Iterator[Section]:
     """Yield each section.
 
     Raises:
         Unavailable: nothing is installed there, or the cluster does not answer.
     """
-    now = datetime.now(UTC)
     try:
         yield installed.install(client, where)
     except Forbidden as forbidden:  # anything else means that there is no more to see

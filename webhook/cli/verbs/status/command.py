@@ -38,7 +38,7 @@ def add_parser(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read and show everything. See the exit codes above."""
     with flags.open_cluster(args) as client, progress("looking at the webhook …"):
-        sections = tuple(collect(client, args.install))
+        sections = tuple(collect(client, args.install, args.now))
     output.show(render(sections), args.output)
     if all(each.unseen for each in sections):
         return flags.FAILED

@@ -52,5 +52,5 @@ def run(args: argparse.Namespace) -> int:
     target = targets.parse_target(args.workload)
     with flags.open_cluster(args) as client, progress(f"looking at {target.text} …"):
         found = collect(client, args, target)
-    output.show(render(found), args.output)
+    output.show(render(found, args.now), args.output)
     return _CODES.get(found.state, flags.FINE)

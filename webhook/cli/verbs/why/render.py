@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from rich.console import RenderableType
@@ -52,13 +52,12 @@ _WHO: Final = {
 _MOST_NAMED: Final = 3
 
 
-def render(made: Diagnosed) -> Rendering:
+def render(made: Diagnosed, now: datetime) -> Rendering:
     """Return what is refused, what waits, and what would be decided now."""
-    return Rendering(why_record(made), tuple(_screen(made)))
+    return Rendering(why_record(made), tuple(_screen(made, now)))
 
 
-def _screen(made: Diagnosed) -> Iterator[RenderableType]:
-    now = datetime.now(UTC)
+def _screen(made: Diagnosed, now: datetime) -> Iterator[RenderableType]:
     yield _headline(made)
     if made.state is not State.UNKNOWN and made.members.root.kind != "Pod":
         yield Text(_counts(made))
