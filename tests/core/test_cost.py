@@ -11,9 +11,9 @@ import pytest
 from test_hostile import calls_of
 from test_memo import POD, Server, changed, renamed
 
-CALLS = {"/mutate": 548, "/validate": 504}
+CALLS = {"/mutate": 436, "/validate": 392}
 """Of Python functions, for a decision on a pod of one container, with its log line."""
-KEPT = 117
+KEPT = 76
 """The same for an answer that is kept."""
 MODULES = 880
 """What `gpu-sharing serve` has imported before it reads a file."""

@@ -1,9 +1,9 @@
 """Which reviews are told as events, on what object, in which words."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from webhook.core import event, record
 from webhook.core.api import denials, node, reasons

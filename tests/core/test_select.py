@@ -1,10 +1,10 @@
 """The selection by ranks is the one that a look at every group gives, and keeps little."""
 
-from dataclasses import replace
 from typing import Any
 
 import casefiles
 import large_cluster
+from msgspec.structs import replace
 from worlds import ask, everything, examples, world
 
 from webhook.core.decision import allowed, select

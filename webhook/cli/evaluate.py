@@ -72,7 +72,7 @@ def evaluate(found: Manifest, context: Context) -> Iterator[Evaluation | InputEr
         try:
             made = _evaluate(found, each, metadata, context)
             warnings = (*made.verdict.warnings, *stray)
-            yield replace(made, verdict=replace(made.verdict, warnings=warnings))
+            yield replace(made, verdict=structs.replace(made.verdict, warnings=warnings))
         except msgspec.ValidationError as error:
             yield InputError(found.locate(str(error), f".{each.path}" if each.path else ""))
 

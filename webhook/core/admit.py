@@ -1,6 +1,6 @@
 """One admission is one function: `admit`. It reads nothing but its arguments, changes nothing."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from webhook.core import record
 from webhook.core.api import denials, limits, names, pod, reasons

@@ -1,11 +1,12 @@
 """Warnings for whoever applies an object about the pods that it makes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from webhook.core import mentions
 from webhook.core.api import names, reasons

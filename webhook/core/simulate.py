@@ -4,10 +4,11 @@ Changes and asks nobody.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from webhook.core.admit import admit
 from webhook.core.api import names

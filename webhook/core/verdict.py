@@ -1,8 +1,10 @@
 """The verdict on one admission request, and how it is made."""
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from webhook.core import record
 from webhook.core.api.reason import Reason, printable, truncate
@@ -15,8 +17,7 @@ from webhook.core.record_values import ContainerChange, DecisionRecord
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True, dict=True):
     """The answer to one AdmissionRequest. `message` says why in whole sentences, for people.
 
     In audit mode `allowed` is true and `patch` empty; `would_allow` keeps what was decided, and
@@ -42,7 +43,7 @@ class Verdict:
 
     def __post_init__(self) -> None:
         """Clean the warnings, in which words of the pod stand."""
-        object.__setattr__(self, "warnings", tuple(map(printable, self.warnings)))
+        force_setattr(self, "warnings", tuple(map(printable, self.warnings)))
 
     @property
     def shown_warnings(self) -> tuple[str, ...]:

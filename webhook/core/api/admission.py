@@ -1,8 +1,9 @@
 """An admission request as the decision reads it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from webhook.core.api.pod import Pod
 
@@ -21,8 +22,7 @@ class Side(StrEnum):
     VALIDATE = "validate"
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionRequest:
+class AdmissionRequest(Struct, frozen=True):
     """One admission request, decoded. `pod` is None where the object is not a Pod.
 
     `namespace_labels` are the namespace's own. `mode` is as the API server's selector saw it.
@@ -40,5 +40,5 @@ class AdmissionRequest:
     dry_run: bool = False
     pod: Pod | None = None
     old_pod: Pod | None = None
-    namespace_labels: Mapping[str, str] = field(default_factory=dict)
+    namespace_labels: Mapping[str, str] = {}
     too_large: bool = False

@@ -1,7 +1,8 @@
 """The containers of a pod, by where they stand in it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from webhook.core.api.names import LABEL_LENGTH
 from webhook.core.api.pod import Container, Pod
@@ -16,8 +17,7 @@ class Role(StrEnum):
     EPHEMERAL = "ephemeralContainers"
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerRef:
+class ContainerRef(Struct, frozen=True):
     """Where a container stands in its pod."""
 
     role: Role

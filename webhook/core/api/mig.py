@@ -4,8 +4,9 @@ Nothing of nodes or pods.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from webhook.core.api import names
 
@@ -58,8 +59,7 @@ class ProfileError(ValueError):
     """The text names no MIG profile that Kubernetes can ask for."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Profile:
+class Profile(Struct, frozen=True, order=True):
     """A GPU instance profile: compute slices, nominal GB, attribute (`.me`, `.gfx`, `-me`, …).
 
     The GB is part of the name only. What a device really has is in the node's label

@@ -15,8 +15,9 @@ vLLM and TGI load weights in 16 bits unless a name or a flag says otherwise (`--
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 LONGEST: Final = 512  # characters of a name that are looked at
 _SIZE: Final = re.compile(
@@ -51,8 +52,7 @@ _CARDS: Final = (
 """A part of a name, its thousand million parameters, and the bytes in which it is published."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelSize:
+class ModelSize(Struct, frozen=True):
     """What a name says of a model.
 
     `width` is the bytes of a parameter, None where the name is silent.

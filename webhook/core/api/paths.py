@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - a path that pods mount, not a file of ours
+_SHARED: Final = "shm"
+SHARED_MEMORY: Final = f"/dev/{_SHARED}"
 
 # Sources: Filesystem Hierarchy Standard; nvidia-container-toolkit; k8s-device-plugin (`mps-root`);
 # CDI and NRI specifications; documentation of k0s, k3s, RKE2, MicroK8s, minikube, COS, OSTree,
@@ -121,6 +122,11 @@ def normal(path: str) -> str:
     """Returns one spelling of a path: absolute, without `..` and `//`, /var/run as /run."""
     clean = posixpath.normpath("/" + path.strip(_SPACE).lstrip("/"))
     return clean.removeprefix("/var") if f"{clean}/".startswith("/var/run/") else clean
+
+
+def is_shared_memory(path: str) -> bool:
+    """Returns whether a path is that of shared memory, however it is spelled."""
+    return _SHARED in path and normal(path) == SHARED_MEMORY
 
 
 def goes_back(path: str) -> bool:

@@ -73,8 +73,8 @@ def count(raw: Raw) -> int:
 
     Source: Kubernetes, core/validation `ValidateResourceQuantityValue`.
     """
-    if isinstance(raw, str) and len(raw) <= _PLAIN and raw.isascii() and raw.isdecimal():
-        return int(raw)  # as nearly all are
+    if _is_plain(raw):
+        return int(raw)
     value = parse_quantity(raw)
     if value.denominator != 1:
         raise QuantityError(f"{str(raw)!r} is a fraction; GPUs are counted in whole numbers")
@@ -83,6 +83,21 @@ def count(raw: Raw) -> int:
     if value > MAX_COUNT:
         raise QuantityError(f"{str(raw)!r} is more than Kubernetes can count")
     return int(value)
+
+
+def is_zero(raw: Raw | None) -> bool:
+    """Return whether a quantity is absent or zero. One that cannot be read is neither."""
+    if raw is None or _is_plain(raw):
+        return not int(raw or 0)
+    try:
+        return parse_quantity(raw) == 0
+    except QuantityError:
+        return False
+
+
+def _is_plain(raw: Raw) -> bool:
+    """Whether a quantity is a few digits, as most are: a Fraction takes long."""
+    return isinstance(raw, str) and len(raw) <= _PLAIN and raw.isascii() and raw.isdecimal()
 
 
 def mebibytes(raw: Raw) -> int:

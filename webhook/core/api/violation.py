@@ -1,7 +1,9 @@
 """What is wrong with a pod, as a value."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from webhook.core.api.reason import Reason, printable
 
@@ -9,8 +11,7 @@ _LONGEST: Final = {"container": 63, "message": 2000, "field": 400}
 """Characters. A pod is reviewed before the API server looks at the length of its names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """One thing that is wrong: a reason, where, and a whole sentence with the mend.
 
     What the pod wrote into it is cut, and shows on a screen as what it is.
@@ -24,7 +25,7 @@ class Violation:
     def __post_init__(self) -> None:
         """Cut and clean all that people read."""
         for name, longest in _LONGEST.items():
-            object.__setattr__(self, name, printable(getattr(self, name)[:longest]))
+            force_setattr(self, name, printable(getattr(self, name)[:longest]))
 
     @property
     def text(self) -> str:

@@ -13,14 +13,14 @@ from webhook.core.checks.finding import Finding, Subject
 _CUDA_VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 
-def cuda_visibility(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
+def cuda_visibility(seen: Subject, place: ContainerRef, _: Container) -> Iterator[Finding]:
     """Yields each CUDA_VISIBLE_DEVICES.
 
     It hides GPUs from CUDA and never adds one, so it is harmless to others; but written for a
     whole GPU it finds none in a slice. Fields: env of every container. Allowed: without it.
     Source: CUDA C++ Programming Guide, "CUDA Environment Variables".
     """
-    for variable in container.env or ():
+    for variable in seen.variables[place]:
         if variable.name == _CUDA_VISIBLE:
             text = f"env {_CUDA_VISIBLE} can only hide the GPU that is given; remove it"
             yield Finding(Violation(CHECK.reason, place.name, text, f"env.{_CUDA_VISIBLE}"))

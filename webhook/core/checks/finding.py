@@ -4,19 +4,19 @@ Who is refused for it is the policy's to say.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
+
 from webhook.core.api.containers import ContainerRef
-from webhook.core.api.pod import Container, Pod
+from webhook.core.api.pod import Container, EnvVar, Pod
 from webhook.core.api.violation import Violation
 from webhook.core.gpu.strategies import Strategy
 
 _LONGEST: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class TenantAllowances:
+class TenantAllowances(Struct, frozen=True):
     """What tenants' pods may have of their node, by the policy.
 
     `host_paths` exactly as pods write them, `capabilities` in capitals without `CAP_`.
@@ -26,13 +26,13 @@ class TenantAllowances:
     capabilities: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """A pod as the checks look at it.
 
     `isolated` says that the pod is a tenant's, `tenant` whose its namespace says that it is.
-    `strategies` is what each requested resource amounts to by the pod's required placement, None
-    where unknown; `malformed` says that some request could not be read.
+    `variables` are those of each container whose names begin as checks look for. `strategies` is
+    what each requested resource amounts to by the pod's required placement, None where unknown;
+    `malformed` says that some request could not be read.
     """
 
     pod: Pod
@@ -41,12 +41,12 @@ class Subject:
     isolated: bool
     allowances: TenantAllowances
     idle: frozenset[ContainerRef]
+    variables: Mapping[ContainerRef, tuple[EnvVar, ...]]
     strategies: Mapping[str, Strategy | None]
     malformed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that a rule finds.
 
     `evidence` tells two apart that read the same.

@@ -8,7 +8,6 @@ from webhook.core.api import mig, names, quantity
 from webhook.core.api import pod as pods
 from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
-from webhook.core.api.quantity import Raw
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import NOT_ZERO, listed, matches, resource_names
@@ -31,6 +30,7 @@ _OTHERS: Final = (
     rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/|^nvidia\.com/({_NETWORK})[a-z0-9_]*\Z"
 )
 _OURS: Final = rf"^({re.escape(names.GPU)}|{re.escape(names.SHARED_GPU)})\Z|{mig.RESOURCE_PATTERN}"
+_COMMON: Final = ("cpu", "memory", "ephemeral-storage")  # most names: no pattern is tried on them
 # KAI Scheduler and Run:ai, KubeShare, TensorFusion, HAMi …; they share without any request.
 _SCHEDULERS: Final = (
     *("run.ai", "runai", "kai.scheduler", "hami.io", "volcano.sh", "aliyun.com", "tencent.com"),
@@ -65,9 +65,12 @@ def foreign_resources(_: Subject, place: ContainerRef, container: Container) -> 
     | the same of another vendor (amd.com/gpu), a network device (nvidia.com/hostdev) | no |
     | any other | no |
     """
-    asked = _asked(container)
-    beside = any(re.search(_OURS, name) for name in asked)
-    for name in filter(is_foreign, asked):
+    resources = container.resources
+    both = (resources.limits, resources.requests) if resources else ()
+    asked = [pair for each in both for pair in (each or {}).items()]
+    foreign = {name: raw for name, raw in asked if is_foreign(name) and not quantity.is_zero(raw)}
+    beside = foreign and any(re.search(_OURS, k) and not quantity.is_zero(raw) for k, raw in asked)
+    for name in foreign:
         whose = next(text for pattern, text in _SERVED_BY if re.search(pattern, name))
         mend = f"and may be shared; ask for {names.GPU} instead"
         mend = "and no node serves both; keep one of them" if beside else mend
@@ -89,27 +92,14 @@ def sharing_annotations(seen: Subject) -> Iterator[Finding]:
             yield Finding(Violation(CHECK.reason, "", text, where), value)
 
 
-def _asked(container: Container) -> list[str]:
-    resources = container.resources
-    both = (resources.limits, resources.requests) if resources else ()
-    amounts = (pair for each in both for pair in (each or {}).items())
-    return list(dict.fromkeys(name for name, raw in amounts if raw is not None and _is_some(raw)))
-
-
-def _is_some(raw: Raw) -> bool:
-    try:
-        return quantity.parse_quantity(raw) != 0
-    except quantity.QuantityError:
-        return True
-
-
 def is_foreign(name: str) -> bool:
     """Returns whether a name speaks of GPUs that the device plugin does not serve."""
+    if name in _COMMON:
+        return False
     speaks = re.search(_OF_A_GPU, name) and not re.search(_OTHERS, name)
     return bool(speaks) and not name.startswith(names.DEVICE_CLASS) and not re.search(_OURS, name)
 
 
-_COMMON: Final = ("cpu", "memory", "ephemeral-storage")  # most names: no pattern is tried on them
 _CLASS: Final = f"k.startsWith('{names.DEVICE_CLASS}')"
 _FOREIGN: Final = (
     f"!(k in {listed(_COMMON)}) && {NOT_ZERO} && k.{matches(_OF_A_GPU)}"

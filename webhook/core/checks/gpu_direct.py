@@ -29,13 +29,13 @@ def gpu_direct(seen: Subject) -> Iterator[Finding]:
             yield Finding(Violation(CHECK.reason, "", text, where))
 
 
-def gated_devices(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
+def gated_devices(seen: Subject, place: ContainerRef, _: Container) -> Iterator[Finding]:
     """Yields each variable by which the toolkit adds devices of a network.
 
     Fields: env of every container. Allowed: a value but `enabled`. Source:
     nvidia-container-toolkit internal/modifier/gated.go; KServe's samples of multi-node serving.
     """
-    for variable in container.env or ():
+    for variable in seen.variables[place]:
         if variable.name in _GATES and enables(variable):
             text = f"env {variable.name} adds devices that were not given to it; do without"
             yield Finding(Violation(CHECK.reason, place.name, text, f"env.{variable.name}"))

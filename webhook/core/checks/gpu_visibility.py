@@ -24,7 +24,7 @@ _ENABLES: Final = ("enabled", "$(")
 _CUDA_VERSION: Final = "CUDA_VERSION"
 
 
-def gpu_visibility(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
+def gpu_visibility(seen: Subject, place: ContainerRef, _: Container) -> Iterator[Finding]:
     """Yields each variable that names GPUs, or other devices of NVIDIA's driver.
 
     The kubelet lets the pod's own variable win over the device plugin's (kubelet_pods.go), so
@@ -41,7 +41,7 @@ def gpu_visibility(seen: Subject, place: ContainerRef, container: Container) -> 
     Source: nvidia-container-toolkit internal/config/image/cuda_image.go (`IsLegacy`),
     internal/modifier/gated.go.
     """
-    variables = container.env or ()
+    variables = seen.variables[place]
     alone = place in seen.idle and all(each.name != names.VISIBLE_DEVICES for each in variables)
     for variable in variables:
         if variable.name in _DEVICES and not _hides(variable):

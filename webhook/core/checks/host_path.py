@@ -54,7 +54,7 @@ def _of_tenant(seen: Subject, volume: Volume) -> str:
 def _of_others(seen: Subject, volume: Volume) -> str:
     path = volume.host_path.path if volume.host_path else ""
     mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
-    if mps and paths.normal(path) == paths.SHARED_MEMORY:
+    if mps and paths.is_shared_memory(path):
         return "is what MPS mounts itself; use another volume"
     if paths.goes_back(path) or paths.reaches_node(path):
         return "leads to what the node runs or gives devices with; use another volume"

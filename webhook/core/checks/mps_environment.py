@@ -20,7 +20,7 @@ _LOWERS: Final = {
 }
 
 
-def mps_environment(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
+def mps_environment(seen: Subject, place: ContainerRef, _: Container) -> Iterator[Finding]:
     """Yields each variable of MPS that does more than lower a share.
 
     Another pipe directory leaves MPS, and takes the GPU from everyone on it. Fields: env of
@@ -32,7 +32,7 @@ def mps_environment(_: Subject, place: ContainerRef, container: Container) -> It
     | CUDA_MPS_ACTIVE_THREAD_PERCENTAGE | a number: it can only lower the share |
     | any other CUDA_MPS_* | nothing |
     """
-    for variable in container.env or ():
+    for variable in seen.variables[place]:
         if not variable.name.startswith(_MPS):
             continue
         lowers = _LOWERS.get(variable.name)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from webhook.core.api import names
 from webhook.core.api.node import Taint
-from webhook.core.decision.select import choice_index, fits, has_memory
+from webhook.core.decision.select import choice_index, fits, has_memory, keep
 from webhook.core.decision.values import Search, Selection
 from webhook.core.gpu.placement import is_gpu_taint, requirement_holds
 from webhook.core.gpu.values import Inventory, NodeGroup, NodeRequirement, Offer
@@ -55,11 +55,12 @@ def gpu_taints(selected: Selection, search: Search) -> tuple[Taint, ...]:
 
 def _alike(offer: Offer, inventory: Inventory) -> Iterator[tuple[NodeGroup, Offer]]:
     """What the offer's form cannot tell from it: the same name, shown alike."""
-    key = "alike", offer.resource
-    same = inventory.kept.get(key)
-    if same is None:
-        every = ((group, other) for group in inventory.groups for other in group.offers)
-        same = inventory.kept[key] = [each for each in every if each[1].resource == key[1]]
+    every = ((group, other) for group in inventory.groups for other in group.offers)
+    same = keep(
+        inventory,
+        ("alike", offer.resource),
+        lambda: [each for each in every if each[1].resource == offer.resource],
+    )
     return (each for each in same if each[1].form == offer.form)
 
 

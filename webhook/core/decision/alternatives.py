@@ -1,8 +1,9 @@
 """What a pod may have instead of what it asks for."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from webhook.core.api import names
 from webhook.core.decision import select

@@ -68,7 +68,7 @@ def requests_of(pod: Pod) -> tuple[GpuRequest, ...]:
 def _mounts_shared_memory(containers: _Containers) -> bool:
     """Whether a container mounts something at /dev/shm, where MPS mounts its own (NF 2.4)."""
     mounts = (m for each in containers.values() for m in each.volume_mounts or ())
-    return any(paths.normal(mount.mount_path) == paths.SHARED_MEMORY for mount in mounts)
+    return any(paths.is_shared_memory(mount.mount_path) for mount in mounts)
 
 
 def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found, tuple[str, ...]]:

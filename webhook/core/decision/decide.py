@@ -1,8 +1,9 @@
 """Question, Policy and Inventory to a Decision: one pure function, its steps in the siblings."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from webhook.core.api import names, reasons
 from webhook.core.api.reason import Reason, truncate

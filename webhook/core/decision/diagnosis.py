@@ -40,20 +40,26 @@ def explain(candidates: tuple[Candidate, ...], search: Search) -> tuple[Violatio
 def _explain(candidate: Candidate, search: Search) -> Violation | None:
     constraints, inventory = search.question.constraints, search.inventory
     resource = candidate.request.resource
-    offers = [(group, offer) for group in inventory.groups for offer in group.offers]
-    if not any(resource in (names.GPU, offer.resource) for _, offer in offers):
-        return _nothing(candidate, search, offers)
-    able = [
-        (group, offer)
-        for group in inventory.groups
-        for offer in select.filter_offers(candidate, constraints, group)
-    ]
+    key = "able", constraints, resource, candidate.choices
+    able = select.keep(inventory, key, lambda: _able(candidate, search))
     if not able:
-        return _not_for_row(candidate, search, offers)
-    near = [(group, offer) for group, offer in able if search.reaches(group)]
+        offers = [(group, offer) for group in inventory.groups for offer in group.offers]
+        of_name = any(resource in (names.GPU, offer.resource) for _, offer in offers)
+        return (_not_for_row if of_name else _nothing)(candidate, search, offers)
+    near = [offer for group, offer in able if search.reaches(group)]
     if not near:
         return _unreachable(candidate, search, able)
-    return _too_small(candidate, search.question, [offer for _, offer in near])
+    return _too_small(candidate, search.question, near)
+
+
+def _able(candidate: Candidate, search: Search) -> Offers:
+    """What the request may be given, wherever it is."""
+    constraints = search.question.constraints
+    return [
+        (group, offer)
+        for group in search.inventory.groups
+        for offer in select.filter_offers(candidate, constraints, group)
+    ]
 
 
 def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:

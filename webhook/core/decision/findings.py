@@ -1,7 +1,8 @@
 """The treatment of findings, by the policy and the pod's tenant."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from webhook.core.api.reason import Reason, truncate
 from webhook.core.api.violation import Violation
@@ -21,8 +22,7 @@ def introduced(now: tuple[Finding, ...], before: tuple[Finding, ...]) -> tuple[F
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TreatedFindings:
+class TreatedFindings(Struct, frozen=True):
     """What refuses a pod, what only warns of it, and the reasons of those warnings."""
 
     refused: tuple[Violation, ...]

@@ -1,8 +1,7 @@
 """What a pod is for by what its containers run, where no label tells."""
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from typing import Final
 
 from webhook.core.api.pod import Container
@@ -48,12 +47,8 @@ def workload_of_programs(containers: Iterable[Container]) -> tuple[Workload, str
 
 def command_line(container: Container) -> str:
     """Returns command and arguments as one text, of very long ones the beginning."""
-    return " ".join(islice(_words(container), _MOST_WORDS))[:_LONGEST]
-
-
-def _words(container: Container) -> Iterator[str]:
-    yield from container.command or ()
-    yield from container.args or ()
+    words = (*(container.command or ()), *(container.args or ()))
+    return " ".join(words[:_MOST_WORDS])[:_LONGEST]
 
 
 def _own_image(container: Container) -> str:

@@ -39,8 +39,10 @@ _FLAGS: Final = re.compile(
     r"(?:--(?:served[-_])?model(?:[-_](?:path|id|name|dir|uri|repo|tag))?|--hf[-_]model(?:[-_]id)?"
     rf"|--pretrained[-_]model[-_]name[-_]or[-_]path){_VALUE}|vllm\s+serve\s+[\"']?([^\s\"'-]\S*)"
 )
+_FLAGGING: Final = ("model", "vllm")  # nothing is flagged without one, which takes less to see
+_ASSIGNING: Final = "MODEL"
 _ASSIGNED: Final = re.compile(
-    r"\b(?!\w{0,32}(?:DRAFT|SPECULATIVE))\w{0,32}MODEL\w{0,32}=[\"']?([^\s\"';]+)"
+    rf"\b(?!\w{{0,32}}(?:DRAFT|SPECULATIVE))\w{{0,32}}{_ASSIGNING}\w{{0,32}}=[\"']?([^\s\"';]+)"
 )
 _PRECISION: Final = re.compile(
     rf"(?:--(?:quantization|quantize|dtype|torch[-_]dtype)|\b(?:QUANTIZE|QUANTIZATION|DTYPE)){_VALUE}"
@@ -74,19 +76,21 @@ def _of_request(request: GpuRequest, question: Question) -> ModelMemory | None:
 
 def _text(container: Container) -> str:
     """Returns command, arguments and variables as one text, as a shell would have them."""
-    variables = (
+    variables = [
         f"{each.name}={each.value[:_LONGEST_VALUE]}"
         for each in (container.env or ())[:_MOST_VARIABLES]
         if each.value
-    )
+    ]
     return " ".join((command_line(container), *variables))
 
 
 def _names(container: Container, text: str, question: Question) -> Iterator[str]:
     """Yields what may name the model, the surest first."""
-    for flagged, served in _FLAGS.findall(text):
-        yield flagged or served
-    yield from _ASSIGNED.findall(text)
+    if any(word in text for word in _FLAGGING):
+        for flagged, served in _FLAGS.findall(text):
+            yield flagged or served
+    if _ASSIGNING in text:
+        yield from _ASSIGNED.findall(text)
     for values in (pods.annotations(question.pod), pods.labels(question.pod)):
         yield from (values[key] for key in MODEL_KEYS if key in values)
     yield container.image or ""

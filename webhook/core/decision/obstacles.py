@@ -1,13 +1,13 @@
 """What keeps a pod from the nodes that would serve it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import islice
 from typing import Final
 
 from webhook.core.api import names
 from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement, required_terms
 from webhook.core.gpu.placement import is_gpu_taint, requirement_holds, tolerates
-from webhook.core.gpu.reach import distinct_nodes, label_keys
+from webhook.core.gpu.reach import distinct_nodes, label_keys, way_of
 from webhook.core.gpu.values import NodeGroup, NodeLabels
 
 _MOST: Final = 4
@@ -34,10 +34,13 @@ def tell_obstacle(pod: Pod, groups: Sequence[NodeGroup], gpu_taints: frozenset[s
     """
     if pod.spec.node_name:
         return f"spec.nodeName is {pod.spec.node_name}, which offers none of them; remove it"
-    lacking = [
-        (group, node, _lacking(pod, node, declared=bool(group.declared)))
-        for group, node in _looked_at(pod, groups)
-    ]
+    keys, known = label_keys(pod), dict[Hashable, tuple[_Lack, ...]]()
+    lacking = []
+    for group, node in _looked_at(pod, groups, keys):
+        way = bool(group.declared), way_of(node, keys)
+        if way not in known:
+            known[way] = _lacking(pod, node, declared=way[0])
+        lacking.append((group, node, known[way]))
     selected = {id(group): group for group, _, lacks in lacking if not lacks}
     if selected:
         return _of_taints(pod, selected.values(), gpu_taints)
@@ -46,9 +49,10 @@ def tell_obstacle(pod: Pod, groups: Sequence[NodeGroup], gpu_taints: frozenset[s
     return _of_labels(nearest)
 
 
-def _looked_at(pod: Pod, groups: Sequence[NodeGroup]) -> list[tuple[NodeGroup, NodeLabels]]:
+def _looked_at(
+    pod: Pod, groups: Sequence[NodeGroup], keys: frozenset[str] | None
+) -> list[tuple[NodeGroup, NodeLabels]]:
     """Return the first nodes that differ in what the pod asks for."""
-    keys = label_keys(pod)
     found = [(group, node) for group in groups for node in distinct_nodes(group, keys)]
     if len(found) > _MOST_NODES and required_terms(pod) is None:
         wanted = (pod.spec.node_selector or {}).items()

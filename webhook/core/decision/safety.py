@@ -5,6 +5,7 @@ from typing import Final
 
 from webhook.core.api import denials, limits, names
 from webhook.core.api.violation import Violation
+from webhook.core.checks.cel import VARIABLES
 from webhook.core.checks.finding import Finding, Subject
 from webhook.core.decision.allowed import choices_of, denial_reason
 from webhook.core.decision.values import GpuRequest, Question
@@ -36,6 +37,10 @@ def subject_of(question: Question, policy: Policy) -> Subject:
         isolated=question.constraints.isolated,
         allowances=policy.tenant_allowances,
         idle=frozenset(question.idle),
+        variables={
+            place: tuple([each for each in one.env or () if each.name.startswith(VARIABLES)])
+            for place, one in question.containers.items()
+        },
         strategies={
             each: meaning.strategy_of_request(question.pod, each, policy.pools)
             for each in resources

@@ -1,19 +1,31 @@
 """Candidates to one offer each, all on one node: offers are filtered, scored and selected."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator
 from operator import attrgetter, itemgetter
-from typing import Final
+from typing import Final, TypeVar
+
+from msgspec import Struct
 
 from webhook.core.api import names
 from webhook.core.decision.fill import Option, Options, Score, fill_node, request_kind
 from webhook.core.decision.values import Candidate, Constraints, Search, Selection
-from webhook.core.gpu.values import NodeGroup, Offer
+from webhook.core.gpu.values import Inventory, NodeGroup, Offer
 from webhook.core.policy.values import is_for
 
+_T = TypeVar("_T")
 _UNKNOWN_MEMORY: Final = 2**62
 _MOST_KEPT, _MOST_CANDIDATES = 256, 4
 """Of what is kept with an inventory, and candidates of what is: 15 MiB with 200 kinds of nodes."""
+
+
+def keep(inventory: Inventory, key: Hashable, find: Callable[[], _T]) -> _T:
+    """Return what is kept with an inventory by a key, found the first time."""
+    kept: dict[Hashable, _T] = inventory.kept
+    if key not in kept:
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept[key] = find()
+    return kept[key]
 
 
 def choice_index(candidate: Candidate, offer: Offer) -> int | None:
@@ -107,8 +119,7 @@ def select_offers(candidates: tuple[Candidate, ...], search: Search) -> tuple[Se
     return selected
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranked:
+class _Ranked(Struct, frozen=True):
     """A group with the options there, and the scores if each candidate took its best."""
 
     ideal: list[Score]
@@ -122,24 +133,21 @@ def _rank(candidates: tuple[Candidate, ...], search: Search) -> list[_Ranked]:
 
     Many pods ask the same, so it is kept with the inventory.
     """
-    kept = search.inventory.kept
     asked = tuple((each.request.resource, each.request.count, each.choices) for each in candidates)
+    if len(candidates) > _MOST_CANDIDATES:
+        return _ranked(candidates, search)
     key = search.question.constraints, asked
-    found: list[_Ranked] | None = kept.get(key)
-    if found is not None:
-        return found
+    return keep(search.inventory, key, lambda: _ranked(candidates, search))
+
+
+def _ranked(candidates: tuple[Candidate, ...], search: Search) -> list[_Ranked]:
     found = []
     for place, group in enumerate(search.inventory.groups):
         options = _options(candidates, group, search)
         if all(options.values()):
             ideal = [options[request_kind(each)][0][0] for each in candidates]
             found.append(_Ranked(ideal, place, group, options))
-    found.sort(key=attrgetter("ideal", "place"))
-    if len(candidates) <= _MOST_CANDIDATES:
-        if len(kept) >= _MOST_KEPT:
-            kept.clear()
-        kept[key] = found
-    return found
+    return sorted(found, key=attrgetter("ideal", "place"))
 
 
 def _options(candidates: tuple[Candidate, ...], group: NodeGroup, search: Search) -> Options:

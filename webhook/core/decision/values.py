@@ -1,7 +1,8 @@
 """The values that pass between the steps of one decision."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from webhook.core.api.containers import ContainerRef
 from webhook.core.api.mig import Profile
@@ -16,8 +17,7 @@ from webhook.core.gpu.values import Inventory, NodeGroup, NodeRequirement, Offer
 from webhook.core.policy.values import Choice, Policy, Row, RowName
 
 
-@dataclass(frozen=True, slots=True)
-class GpuRequest:
+class GpuRequest(Struct, frozen=True):
     """The GPUs that one container requests: one kind of resource and a count above zero."""
 
     container: ContainerRef
@@ -26,8 +26,7 @@ class GpuRequest:
     raw: Raw
 
 
-@dataclass(frozen=True, slots=True)
-class Constraints:
+class Constraints(Struct, frozen=True):
     """What an offer must satisfy for a pod, besides a request's own choices.
 
     `tenant` is whose pools and tolerations are the pod's own: that of its namespace, since a pod's
@@ -44,16 +43,14 @@ class Constraints:
     host_ipc: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ModelMemory:
+class ModelMemory(Struct, frozen=True):
     """The MiB that each GPU needs for a model, as estimated from its name."""
 
     mebibytes: int
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What a pod says of itself, and the row of the matrix that decides it.
 
     `source` tells people what says the workload. `idle` are the containers that request no GPU.
@@ -75,8 +72,7 @@ class Question:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """What a decision looks for, and in what.
 
     `reaches` says whether the pod can land in a group of nodes.
@@ -88,16 +84,14 @@ class Search:
     reaches: Reach
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A request with the choices that it may be given, best first."""
 
     request: GpuRequest
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """The offer selected for a candidate, and the group of nodes that has it."""
 
     candidate: Candidate
@@ -105,8 +99,7 @@ class Selection:
     group: NodeGroup
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(Struct, frozen=True):
     """What one request gets and why, with the node requirements that make it so."""
 
     request: GpuRequest
@@ -115,8 +108,7 @@ class Allocation:
     requirements: tuple[NodeRequirement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What a pod gets, or why not: `violations` refuse, `allocations` is empty then."""
 
     allocations: tuple[Allocation, ...] = ()

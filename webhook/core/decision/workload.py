@@ -1,8 +1,9 @@
 """What a pod is for: by labels, and by what it runs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from webhook.core.api import denials, names, reasons
 from webhook.core.api import pod as pods
@@ -17,8 +18,7 @@ ALLOWED: Final = ", ".join(WORKLOADS)
 NOTHING: Final = "nothing says so"
 
 
-@dataclass(frozen=True, slots=True)
-class ClassifiedWorkload:
+class ClassifiedWorkload(Struct, frozen=True):
     """A workload, and what says so in words for people."""
 
     workload: Workload

@@ -1,7 +1,9 @@
 """Which groups of nodes a pod can reach, without a look at each node."""
 
-from dataclasses import dataclass, field
+from collections.abc import Hashable
 from typing import Final
+
+from msgspec import Struct
 
 from webhook.core.api import names
 from webhook.core.api.pod import NodeSelectorTerm, Pod, required_terms
@@ -32,13 +34,18 @@ def distinct_nodes(group: NodeGroup, keys: frozenset[str] | None) -> tuple[NodeL
         return group.nodes
     found = group.distinct.get(keys)
     if found is None:
-        ways: dict[tuple[str | None, ...], NodeLabels] = {}
+        ways: dict[Hashable, NodeLabels] = {}
         for node in group.nodes:
-            ways.setdefault(tuple(map(node.labels.get, keys)), node)
+            ways.setdefault(way_of(node, keys), node)
         if len(group.distinct) >= MOST_KEPT:
             group.distinct.clear()
         found = group.distinct[keys] = tuple(ways.values())
     return found
+
+
+def way_of(node: NodeLabels, keys: frozenset[str] | None) -> Hashable:
+    """Return what a node has of some labels, its name where there are none."""
+    return node.name if keys is None else tuple(map(node.labels.get, keys))
 
 
 def named_nodes(pod: Pod) -> frozenset[str] | None:
@@ -67,18 +74,19 @@ def _by_name(group: NodeGroup) -> dict[str, tuple[NodeLabels, ...]]:
     return group.by_name
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True, eq=False):
     """The groups that a pod, with our GPU toleration, can land in.
 
-    Each is looked at once. `keys` are the labels by which it selects, `named` the nodes, as above.
+    Each is looked at once, and of nodes that have the same of `keys` one. `keys` are the labels by
+    which it selects, `named` the nodes, as above.
     """
 
     pod: Pod
     gpu_taints: frozenset[str]
     keys: frozenset[str] | None
     named: frozenset[str] | None
-    seen: dict[int, bool] = field(default_factory=dict, compare=False)
+    seen: dict[int, bool] = {}
+    selected: dict[Hashable, bool] = {}
 
     def __call__(self, group: NodeGroup) -> bool:
         """Whether the pod can land in the group."""
@@ -107,7 +115,14 @@ class Reach:
             nodes = tuple(node for each in self.named for node in known.get(each, ()))
         else:
             nodes = distinct_nodes(group, self.keys)
-        return any(selects_node(self.pod, node, partial=partial) for node in nodes)
+        return any(self._selects(node, partial=partial) for node in nodes)
+
+    def _selects(self, node: NodeLabels, *, partial: bool) -> bool:
+        way = partial, way_of(node, self.keys)
+        found = self.selected.get(way)
+        if found is None:
+            found = self.selected[way] = selects_node(self.pod, node, partial=partial)
+        return found
 
 
 def reach_of(pod: Pod, gpu_taints: frozenset[str]) -> Reach:

@@ -1,8 +1,10 @@
 """One node to what it offers, and what it does not offer and why."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec.structs import replace
 
 from webhook.core.api import names, node, quantity
 from webhook.core.api.node import Node

@@ -1,12 +1,12 @@
 """The resource names under which the NVIDIA device plugin advertises GPUs and parts of them."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from webhook.core.api import mig, names, quantity
 from webhook.core.api.mig import Profile
 from webhook.core.api.pod import Container
-from webhook.core.api.quantity import Raw
 
 
 class ResourceKind(Enum):
@@ -18,8 +18,7 @@ class ResourceKind(Enum):
     SHARED_SLICE = "nvidia.com/mig-<profile>.shared"
 
 
-@dataclass(frozen=True, slots=True)
-class GpuResource:
+class GpuResource(Struct, frozen=True):
     """A resource name, and the MIG profile that it names."""
 
     name: str
@@ -47,7 +46,7 @@ def parse_resource(name: str) -> GpuResource | None:
 
 def is_gpu(name: str) -> bool:
     """Whether the device plugin can advertise this name for GPUs or parts of them."""
-    return name in _WHOLE or mig.of_resource(name) is not None
+    return name in _WHOLE or (name.startswith(names.MIG) and mig.of_resource(name) is not None)
 
 
 def requests_device(container: Container) -> bool:
@@ -60,13 +59,6 @@ def requests_device(container: Container) -> bool:
         return False
     requested = (*(resources.limits or {}).items(), *(resources.requests or {}).items())
     return bool(resources.claims) or any(
-        name.startswith((names.NVIDIA, names.DEVICE_CLASS)) and not _is_zero(raw)
+        name.startswith((names.NVIDIA, names.DEVICE_CLASS)) and not quantity.is_zero(raw)
         for name, raw in requested
     )
-
-
-def _is_zero(raw: Raw | None) -> bool:
-    try:
-        return raw is None or quantity.parse_quantity(raw) == 0
-    except quantity.QuantityError:
-        return False

@@ -1,8 +1,9 @@
 """The reasons why a node's GPUs are not offered, each with what mends it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
+
+from msgspec import Struct
 
 _GFD: Final = "give gpu-feature-discovery the device plugin's configuration and restart both"
 
@@ -129,8 +130,7 @@ class UnusableReason(StrEnum):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Struct, frozen=True):
     """A resource that a node has and that is not offered.
 
     `resource` is empty where the whole node is meant. `detail` names labels, amounts and values.

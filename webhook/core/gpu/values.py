@@ -4,6 +4,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from webhook.core.api.mig import Profile
 from webhook.core.api.node import Node, Taint
 from webhook.core.gpu.resources import ResourceKind
@@ -11,8 +13,7 @@ from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.unusable import Unusable
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRequirement:
+class NodeRequirement(Struct, frozen=True):
     """A requirement on a node's labels, as a pod's required node affinity writes it."""
 
     key: str
@@ -20,8 +21,7 @@ class NodeRequirement:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceLabels:
+class DeviceLabels(Struct, frozen=True):
     """The labels of a device's product, memory in MiB, replicas, MIG profile, and vGPU.
 
     None where the system has no such label: then the products that are large enough are required.
@@ -34,8 +34,7 @@ class DeviceLabels:
     virtual: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """How nodes of one dialect show that a resource name means a strategy.
 
     A node shows it by all `requirements`, and by a product that matches `product_pattern` where
@@ -51,8 +50,7 @@ class Form:
     needs_host_ipc: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ExtendedResource:
+class ExtendedResource(Struct, frozen=True):
     """A device that a container gets by a name in its `resources`."""
 
     name: str
@@ -63,8 +61,7 @@ Delivery = ExtendedResource
 what has to treat it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """What one node advertises under one name.
 
     `memory` is what one request gets, in MiB, None where the node does not say. Where a strategy

@@ -36,7 +36,7 @@ class Op(Struct, frozen=True, omit_defaults=True):
 
 def pointer(*keys: str) -> str:
     """Join keys to a JSON Pointer: `~` becomes `~0`, `/` becomes `~1`."""
-    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
+    return "".join(["/" + key.replace("~", "~0").replace("/", "~1") for key in keys])
 
 
 def render(question: Question, decision: Decision, annotation: str | None) -> tuple[Op, ...]:
@@ -119,7 +119,7 @@ def _memory_limit(allocation: Allocation, question: Question) -> Iterator[Op]:
 def _set_env(ref: ContainerRef, container: Container, variable: EnvVar) -> Iterator[Op]:
     """Add a variable unless the container has one of that name."""
     present = container.env or ()
-    if any(each.name == variable.name for each in present):
+    if variable.name in [each.name for each in present]:
         return
     value = {"name": variable.name, "value": variable.value}
     if container.env is None:

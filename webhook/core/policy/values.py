@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
+
 from webhook.core.api import mig
 from webhook.core.api.reason import Reason
 from webhook.core.api.workload import Workload
@@ -45,16 +47,14 @@ class RowName(StrEnum):
     UNCLASSIFIED = "unclassified"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A strategy, and the GPU products that it is for (none named: all)."""
 
     strategy: Strategy
     on: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of the matrix. `memory` is in MiB."""
 
     choices: tuple[Choice, ...]

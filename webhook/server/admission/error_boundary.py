@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
+
 from webhook.core.advice import Advice
 from webhook.core.api.admission import AdmissionRequest, Mode
 from webhook.core.verdict import Verdict
@@ -52,8 +54,7 @@ class ReviewObserver:
     skipped: Callable[[Skipped], None]
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewAnswer:
+class ReviewAnswer(Struct, frozen=True):
     """The body of an AdmissionReview.
 
     `report` is called with the seconds once it is sent.
@@ -63,8 +64,7 @@ class ReviewAnswer:
     report: Callable[[ReviewObserver, float], None]
 
 
-@dataclass(frozen=True, slots=True)
-class PendingReview:
+class PendingReview(Struct, frozen=True):
     """A decoded review without the labels of its namespace.
 
     `namespace` is empty where it needs none, `modes` are those of namespaces that may ask it.

@@ -1,7 +1,6 @@
 """Answers that are kept for equal reviews, as those of one controller's pods are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -43,8 +42,7 @@ _OUTLINE: Final = msgspec.json.Decoder(_TwoParts)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(Struct, frozen=True):
     """What tells a review from those with another answer, and the metadata of its pod."""
 
     key: Key
@@ -58,8 +56,7 @@ class Likeness:
         return Pods(Pod(self.metadata))
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class KeptAnswer(Struct, frozen=True):
     """A verdict, and its answer after the uid."""
 
     verdict: Verdict
@@ -96,7 +93,7 @@ def _read_of(metadata: Metadata | None, policy: Policy) -> bytes:
         return b""
     labels = metadata.labels
     own = [key for key in OF_ONE_POD if labels and key in labels]
-    if labels and own and not any(each.label in own for each in policy.well_known_labels):
+    if labels and own and not {each.label for each in policy.well_known_labels}.intersection(own):
         labels = labels | dict.fromkeys(own, "")
     return _ENCODER.encode((labels, metadata.annotations))
 
