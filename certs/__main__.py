@@ -20,7 +20,7 @@ from webhook.kube.client import open_client
 from webhook.kube.errors import ApiError
 from webhook.process.flags import WRONG_SETTINGS, SettingsError
 from webhook.process.listen import refuse_taken
-from webhook.process.log import create_log
+from webhook.process.log import Log
 from webhook.process.version import version
 
 NOT_IN_PLACE: Final = 1
@@ -49,7 +49,7 @@ async def run(settings: CertSettings) -> int:
 
     Raise ApiError where no cluster is configured.
     """
-    reporter = Reporter(create_log(settings.log_level))
+    reporter = Reporter(Log(sys.stdout.buffer, settings.log_level))
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
             open_client(settings.kubeconfig, user_agent=USER_AGENT)

@@ -1,20 +1,21 @@
 """What the process shows of itself: its log and its metrics."""
 
+import traceback
 from collections.abc import Iterable
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from structlog.typing import FilteringBoundLogger
 
 from certs import pki
 from certs.authority import Authority, RotationPhase
 from certs.reasons import CertReason, Problem
+from webhook.process.log import Log
 
 
 class Reporter:
     """Writes the log, and sets the metrics of its `registry`."""
 
-    def __init__(self, log: FilteringBoundLogger) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
         self._problems: tuple[Problem, ...] = ()
         self.registry = registry = CollectorRegistry()
@@ -81,7 +82,7 @@ class Reporter:
 
     def report_unforeseen(self) -> None:
         """Report the error that is being handled, with its traceback."""
-        self._log.warning("unforeseen error", exc_info=True)
+        self._log.warning("unforeseen error", exception=traceback.format_exc())
 
     def _show_problems(self, problems: Iterable[Problem]) -> None:
         present = {problem.reason for problem in problems}

@@ -18,7 +18,7 @@ from webhook.core import record
 from webhook.core.api import reasons
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.verdict import allowed
-from webhook.process.log import Logs, create_log
+from webhook.process.log import Log, Logs
 from webhook.server import audit_log
 from webhook.server.metrics import create_metrics
 
@@ -206,8 +206,8 @@ def test_a_line_that_is_none_of_ours_is_none(line: bytes) -> None:
 
 def test_what_the_server_writes_can_be_read() -> None:
     stream = io.BytesIO()
-    log = create_log(stream=stream)
-    written = audit_log.create_observer(Logs(log, log), create_metrics())
+    logs = Logs(Log(stream), Log(stream))
+    written = audit_log.create_observer(logs, create_metrics())
     request = AdmissionRequest(Side.MUTATE, Mode.AUDIT, "u", "CREATE", "shop", name="a")
     written.reviewed(request, allowed(reasons.NO_GPU), 0.001)
     line = record.from_log_line(stream.getvalue())

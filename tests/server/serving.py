@@ -26,7 +26,6 @@ from gunicorn.app.base import BaseApplication
 from webhook.server.http.connections import ServerLimits
 from webhook.server.http.messages import HttpRequest, HttpResponse
 from webhook.server.http.worker import Application, AsyncWorker
-from webhook.server.http.wsgi import wsgi_handler
 from webhook.server.tls import ServingCertificate
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: webhook\r\n"
@@ -72,45 +71,32 @@ def make_pair(
 
 
 class Echo:
-    """A WSGI application that tells what reached it; counts the answers that were closed."""
+    """A handler that tells what reached it; counts the answers that were written."""
 
     def __init__(self) -> None:
-        self.closed = 0
+        self.written = 0
 
-    def __call__(self, environ, start_response):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer by the path; any other path gives the body back."""
-        path = environ["PATH_INFO"]
-        body = environ["wsgi.input"].read()
-        if path == "/raise":
+        if request.path == "/raise":
             raise ValueError("an application that fails")
-        if path == "/slow":
-            time.sleep(float(environ["QUERY_STRING"]))
-        known = {key: value for key, value in environ.items() if isinstance(value, str)}
+        if request.path == "/slow":
+            time.sleep(float(request.query))
+        about = request._replace(body=str(len(request.body)), client=sorted(request.client))
         answers = {
-            "/environ": lambda: json.dumps(known).encode(),
-            "/closed": lambda: str(self.closed).encode(),
+            "/request": lambda: json.dumps(about._asdict()).encode(),
+            "/written": lambda: str(self.written).encode(),
             "/big": lambda: b"x" * 1_000_000,
         }
         headers = [("Content-Type", "text/plain"), ("Connection", "X-Mine"), ("X-App", "echo")]
-        if path == "/split":
+        if request.path == "/split":
             headers.append(("X-Bad", "a\r\nSet-Cookie: b"))
-        if path != "/silent":
-            start_response("200 OK", headers)
-        return Closing(self, answers.get(path, lambda: body)())
+        status = "" if request.path == "/silent" else "200 OK"
+        body = answers.get(request.path, lambda: request.body)()
+        return HttpResponse(status, headers, body, self._count)
 
-
-class Closing:
-    """An iterable with a `close`, which PEP 3333 promises to call."""
-
-    def __init__(self, echo: Echo, body: bytes) -> None:
-        self._echo, self._body = echo, body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter([self._body[:3], self._body[3:]])
-
-    def close(self) -> None:
-        """Count."""
-        self._echo.closed += 1
+    def _count(self) -> None:
+        self.written += 1
 
 
 class Served(BaseApplication):
@@ -140,7 +126,7 @@ class Served(BaseApplication):
 
     def load(self) -> Application:
         """Give the application."""
-        echo, later = wsgi_handler(Echo()), Later()
+        echo, later = Echo(), Later()
 
         def handle(request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
             return later(request) if request.path.startswith("/later") else echo(request)

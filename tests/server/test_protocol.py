@@ -164,7 +164,7 @@ def test_a_client_that_never_reads_is_dropped_and_holds_up_nobody(own):
             return False
 
         until(sends_on)
-        made = int(post(https(server), path="/closed").read())
+        made = int(post(https(server), path="/written").read())
         assert made < 30  # of 1 MB each: what the kernel and one high-water mark hold
 
 

@@ -199,13 +199,13 @@ Start = Callable[[list[str]], str]
 
 
 @pytest.fixture
-def start(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Start:
+def start(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Start:
     """Give what runs `serve` in this process, which must end with 2, and returns the error."""
 
     def serve(flags: list[str]) -> str:
         monkeypatch.setattr(sys, "argv", ["gpu-sharing", "serve", *flags])
         assert main.main() == 2
-        return capsys.readouterr().err.splitlines()[-1]  # after what is logged before
+        return capfd.readouterr().err.splitlines()[-1]  # after what is logged before
 
     return serve
 

@@ -1,31 +1,19 @@
 """The log of a process: JSON lines with UTC times."""
 
+import logging
 import os
 import select
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 import msgspec
-import structlog
-from structlog.typing import EventDict, FilteringBoundLogger
 
 LEVELS: Final = ("debug", "info", "warning", "error")
-
-
-@dataclass(frozen=True, slots=True)
-class Logs:
-    """What a server writes: the audit log on standard output, all else on standard error."""
-
-    audit: FilteringBoundLogger
-    process: FilteringBoundLogger
-
-
-def create_logs() -> Logs:
-    """Return the loggers of a server, which never wait for who reads them."""
-    out, err = (PatientPipe(each.fileno()) for each in (sys.stdout, sys.stderr))
-    return Logs(create_log(stream=out), create_log(stream=err))
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
+_OF_EVERY_RECORD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
 
 class PatientPipe:
@@ -60,19 +48,60 @@ class PatientPipe:
             self._rest = self._rest[written:]
 
 
-def create_log(
-    level: str = "info", stream: BinaryIO | PatientPipe | None = None
-) -> FilteringBoundLogger:
-    """Return a logger that leaves out what is below a level."""
-    log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.BytesLogger(cast("BinaryIO", stream or sys.stdout.buffer)),
-        processors=[structlog.processors.format_exc_info, _to_json],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-    ).bind()  # else each line would make a logger of its own
-    return log
+class Log:
+    """Writes lines to a stream, but for those below a level."""
+
+    def __init__(self, stream: BinaryIO | PatientPipe, level: str = "info") -> None:
+        self._stream, self._least = stream, LEVELS.index(level)
+
+    def write(self, level: str, event: str, fields: Mapping[str, object]) -> None:
+        """Write one line, at once."""
+        if LEVELS.index(level) >= self._least:
+            self._stream.write(_line(level, event, fields) + b"\n")
+            self._stream.flush()
+
+    def debug(self, event: str, /, **fields: object) -> None:
+        """Write what only a search for a mistake needs."""
+        self.write("debug", event, fields)
+
+    def info(self, event: str, /, **fields: object) -> None:
+        """Write what happens."""
+        self.write("info", event, fields)
+
+    def warning(self, event: str, /, **fields: object) -> None:
+        """Write what somebody should look at."""
+        self.write("warning", event, fields)
+
+    def error(self, event: str, /, **fields: object) -> None:
+        """Write what somebody has to mend."""
+        self.write("error", event, fields)
 
 
-def _to_json(_logger: object, level: str, event: EventDict) -> bytes:
-    event["level"] = level
-    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    return msgspec.json.encode(event, enc_hook=str)
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What a server writes: the audit log on standard output, all else on standard error."""
+
+    audit: Log
+    process: Log
+
+
+def create_logs() -> Logs:
+    """Return the loggers of a server, which never wait for who reads them."""
+    out, err = (PatientPipe(each.fileno()) for each in (sys.stdout, sys.stderr))
+    return Logs(Log(out), Log(err))
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes what the server's libraries log as lines of the same form."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, with its extra fields and its traceback."""
+        fields = {k: v for k, v in vars(record).items() if k not in _OF_EVERY_RECORD}
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return _line(record.levelname.lower(), record.getMessage(), fields).decode()
+
+
+def _line(level: str, event: str, fields: Mapping[str, object]) -> bytes:
+    at = datetime.now(UTC)
+    return _ENCODER.encode({**fields, "event": event, "level": level, "timestamp": at})

@@ -3,14 +3,13 @@
 from functools import cache, partial
 from typing import Any, Final
 
-import structlog
 from prometheus_client import Counter
 
 from webhook.core import record
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.names import LABEL_LENGTH, NAME_LENGTH
 from webhook.core.verdict import Verdict
-from webhook.process.log import Logs
+from webhook.process.log import JsonFormatter, Log, Logs
 from webhook.server.admission.error_boundary import AdviceReport, ReviewObserver, Skipped
 from webhook.server.metrics import Metrics
 from webhook.server.reload import Logger
@@ -32,38 +31,23 @@ _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
 
 def logging_config() -> dict[str, Any]:
     """Settings for `logging.config.dictConfig`: everything else as JSON lines too, on stderr."""
-    formatter = {
-        "()": structlog.stdlib.ProcessorFormatter,
-        "foreign_pre_chain": [
-            structlog.stdlib.ExtraAdder(),
-            structlog.stdlib.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-        ],
-        "processors": [
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(),
-        ],
-    }
     handler = {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}
     loud = {"level": "INFO", "handlers": ["stderr"], "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": formatter},
+        "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {"stderr": handler},
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "loggers": {"gunicorn.error": loud, "gunicorn.access": loud | {"level": "CRITICAL"}},
     }
 
 
-def create_logger(
-    log: structlog.typing.FilteringBoundLogger, metrics: Metrics, what: str
-) -> Logger:
+def create_logger(log: Log, metrics: Metrics, what: str) -> Logger:
     """Return what writes the events of one part, such as `policy`, and counts its reloads."""
 
     def told(event: str, /, **fields: object) -> None:
-        getattr(log, _LEVELS.get(event, "info"))(event, of=what, **fields)
+        log.write(_LEVELS.get(event, "info"), event, {**fields, "of": what})
         if event in _RELOADS:
             metrics.reloads.labels(what, _RELOADS[event]).inc()
 
@@ -79,14 +63,14 @@ def create_observer(logs: Logs, metrics: Metrics) -> ReviewObserver:
             counter.inc()
         durations(request.side.value).observe(seconds)
         line = record.to_log_line(request, verdict.record)
-        logs.audit.info("review", **line, latency_ms=_milliseconds(seconds))
+        logs.audit.write("info", "review", line | _latency(seconds))
 
     def failed(status: str, text: str) -> None:
         logs.process.warning("not a review", status=status, message=text)
         metrics.failures.labels(status[:3]).inc()
 
     def advised(about: AdviceReport, seconds: float) -> None:
-        logs.audit.info("advice", **_advice(about), latency_ms=_milliseconds(seconds))
+        logs.audit.write("info", "advice", _advice(about) | _latency(seconds))
         metrics.advice.labels(about.request.mode.value, about.advice.outcome.value).inc()
         durations(_ADVISE).observe(seconds)
 
@@ -96,8 +80,8 @@ def create_observer(logs: Logs, metrics: Metrics) -> ReviewObserver:
     return ReviewObserver(reviewed, failed, advised, skipped)
 
 
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+def _latency(seconds: float) -> dict[str, object]:
+    return {"latency_ms": round(seconds * 1000, 3)}
 
 
 _Labels = tuple[str, str, str, str, str, str, bool, bool, bool]

@@ -1,11 +1,14 @@
-"""The Flask app of probes, which also answers unknown paths."""
+"""The answers to all that is no review: probes, and paths that are not there."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from flask import Flask, jsonify
-from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+import msgspec
+
+from webhook.server.http.messages import Handler, HttpRequest, HttpResponse
+
+PATHS: Final = ("/mutate", "/validate", "/advise", "/policy", "/readyz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,34 +22,43 @@ class Health:
 Check = Callable[[], Health]
 
 
-def create_app(checks: Mapping[str, Check]) -> Flask:
-    """Return the app. Readiness means that all `checks` are ok."""
-    app = Flask(__name__, static_folder=None)
+def create_probes(checks: Mapping[str, Check]) -> Handler:
+    """Return the handler of these paths. Readiness means that all `checks` are ok.
 
-    @app.get("/livez")
-    def livez() -> ResponseReturnValue:
-        """Answer that the process lives, so that no outage elsewhere restarts it."""
-        return jsonify(status="ok")
+    | path | answer |
+    |---|---|
+    | /livez | 200: the process lives, so that no outage elsewhere restarts it |
+    | /readyz | 200 or 503, with every check by name, with ok or why not |
+    | / | 200 with the paths that are there |
+    | any of these, neither GET nor HEAD | 405 |
+    | any other | 404 |
+    """
 
-    @app.get("/readyz")
-    def readyz() -> ResponseReturnValue:
-        """Answer with every check by name, with ok or why not."""
+    def readyz() -> HttpResponse:
         found = {name: check() for name, check in checks.items()}
         ready = all(health.ok for health in found.values())
         details = {name: health.detail for name, health in found.items()}
-        return jsonify(status="ok" if ready else "not ready", checks=details), 200 if ready else 503
+        status = "200 OK" if ready else "503 Service Unavailable"
+        return _json(status, status="ok" if ready else "not ready", checks=details)
 
-    @app.get("/")
-    def index() -> ResponseReturnValue:
-        """Answer with the paths that are there."""
-        return jsonify(
-            name="gpu-sharing webhook",
-            paths=["/mutate", "/validate", "/advise", "/policy", "/readyz"],
-        )
+    answers: dict[str, Callable[[], HttpResponse]] = {
+        "/livez": lambda: _json("200 OK", status="ok"),
+        "/readyz": readyz,
+        "/": lambda: _json("200 OK", name="gpu-sharing webhook", paths=PATHS),
+    }
 
-    @app.errorhandler(HTTPException)
-    def refuse(error: HTTPException) -> ResponseReturnValue:
-        """Answer what is wrong in the same form as everything else."""
-        return jsonify(error=error.name, message=error.description), error.code or 500
+    def handle(request: HttpRequest) -> HttpResponse:
+        answer = answers.get(request.path)
+        if answer is None:
+            message = f"no such path; there are {', '.join(PATHS)}"
+            return _json("404 Not Found", error="Not Found", message=message)
+        if request.method not in ("GET", "HEAD"):
+            message = f"{request.path} is only read: send a GET"
+            return _json("405 Method Not Allowed", error="Method Not Allowed", message=message)
+        return answer()
 
-    return app
+    return handle
+
+
+def _json(status: str, /, **body: object) -> HttpResponse:
+    return HttpResponse(status, [("Content-Type", "application/json")], msgspec.json.encode(body))

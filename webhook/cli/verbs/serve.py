@@ -39,9 +39,8 @@ from webhook.server import metrics as metric
 from webhook.server.admission.app import AdmissionApp, create_handler
 from webhook.server.http.process import Process, Serving
 from webhook.server.http.worker import Application
-from webhook.server.http.wsgi import wsgi_handler
 from webhook.server.metrics import Metrics
-from webhook.server.probes import Check, Health, create_app
+from webhook.server.probes import Check, Health, create_probes
 from webhook.server.reload import Logger
 from webhook.server.state import ServerState
 from webhook.server.tls import BadPair, ServingCertificate
@@ -159,13 +158,12 @@ def _serving(chosen: Settings) -> Serving:
         beside = background.create_background(source.live, switches, logs, metrics)
         if listen is not None:
             start_http_server(listen.port, listen.host, registry=metrics.registry)
-        probes = wsgi_handler(create_app(_checks(parts)))
         app = AdmissionApp(
             state=state,
             namespaces=source.namespaces,
             observer=beside.observer,
             judge=create_judge(logger("policy")),
-            fallback=probes,
+            fallback=create_probes(_checks(parts)),
             page=chosen.reasons_page,
             by_mode=source.live is not None,
             callers=frozenset(chosen.client_name),
