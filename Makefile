@@ -67,7 +67,8 @@ release: $(BIN)/.installed sbom ## dist/: wheel, plugin, chart, install.yaml, SB
 	@$(BIN)/python -m deploy.release
 
 e2e: $(BIN)/.installed ## the same on a real Kubernetes: built once (Go, minutes), a node of its own (root)
-	@GPU_SHARING_E2E_RUN=1 $(BIN)/python -m pytest -p no:cacheprovider tests/cel tests/core/test_plugin_parser.py tests/e2e
+	@GPU_SHARING_E2E_RUN=1 $(BIN)/python -m pytest -p no:cacheprovider tests/cel tests/core/test_plugin_parser.py \
+	  tests/core/test_properties.py tests/core/test_guards_search.py tests/core/test_select.py tests/e2e
 
 demo-cluster: $(BIN)/.installed ## the demo on a real Kubernetes; KEEP=1 leaves it running to play with
 	@$(BIN)/python -m tests.e2e.demo $(if $(KEEP),--keep)

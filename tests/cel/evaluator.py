@@ -56,7 +56,11 @@ class Evaluator:
         with ExitStack() as stack:
             self._process = stack.enter_context(
                 subprocess.Popen(
-                    [_program()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                    [_program()],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    env={"GOGC": "400"} | os.environ,  # most of a start is garbage of the compiler
                 )
             )
             self._write([self._rules.to_json()])

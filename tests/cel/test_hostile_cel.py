@@ -1,5 +1,6 @@
 """Pods that once passed where no replica answered, or were never asked about."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,18 @@ CEL = 100_000
 """Of 10,000,000 that all validations may cost: what a pod that is too large may."""
 
 
-def refused(pod: Json) -> set[str]:
+@pytest.fixture(scope="module")
+def judges() -> Iterator[tuple[Evaluator, Evaluator]]:
+    """The running evaluators of the webhook's conditions and of the backstop."""
+    with Evaluator(VALIDATE.rules) as webhook, Evaluator(BACKSTOP.rules) as backstop:
+        yield webhook, backstop
+
+
+def refused(judges: tuple[Evaluator, Evaluator], pod: Json) -> set[str]:
     """The codes of the backstop's refusals, after the webhook was asked."""
     owner = {"gpu-sharing.io/tenant": "acme"} if pod["metadata"].get("namespace") == "acme" else {}
     case = Case(pod, namespace={"metadata": {"labels": owner}})
-    with Evaluator(VALIDATE.rules) as webhook, Evaluator(BACKSTOP.rules) as backstop:
-        [asked], [judged] = webhook.judge([case]), backstop.judge([case])
+    [asked], [judged] = (each.judge([case]) for each in judges)
     assert asked.matches(each.name for each in VALIDATE.conditions)
     results = judged.results
     return {
@@ -50,18 +57,19 @@ def test_there_is_a_code_for_each() -> None:
 
 
 @pytest.mark.parametrize("name", PODS)
-def test_each_is_refused_by_both(name: str) -> None:
-    assert CODES[name] in refused(PODS[name])
+def test_each_is_refused_by_both(judges: tuple[Evaluator, Evaluator], name: str) -> None:
+    assert CODES[name] in refused(judges, PODS[name])
 
 
-def test_a_pod_of_40000_variables_costs_the_api_server_little() -> None:
+def test_a_pod_of_40000_variables_costs_the_api_server_little(
+    judges: tuple[Evaluator, Evaluator],
+) -> None:
     pod: Json = {
         "metadata": {"name": "cel"},
         "spec": {"containers": [{"name": "c", "env": VARIABLES}]},
     }
-    assert "too_large" in refused(pod)
+    assert "too_large" in refused(judges, pod)
     case = Case(pod, namespace={"metadata": {"labels": {}}})
-    for owner in (VALIDATE, BACKSTOP):
-        with Evaluator(owner.rules) as evaluator:
-            [judged] = evaluator.judge([case])
+    for evaluator in judges:
+        [judged] = evaluator.judge([case])
         assert sum(each.cost for each in judged.results.values()) < CEL

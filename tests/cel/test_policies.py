@@ -60,14 +60,15 @@ def refusals(policy: rendered.Policy, judged: Judgement) -> set[str]:
 def test_each_check_refuses_whom_the_policy_names(tmp_path: Path, name: str) -> None:
     treatment, refused = VARIANTS[name]
     policy = backstop(tmp_path, *of_policy({"guards": dict.fromkeys(KEYS.values(), treatment)}))
-    probes = load_probes()
-    for tenant in (True, False):
-        namespace = {"metadata": {"labels": TENANT if tenant else {}}}
-        cases = [Case(each.build_pod(), namespace=namespace) for each in probes]
-        with Evaluator(policy.rules) as evaluator:
-            judged = evaluator.judge(cases)
-        for probe, judgement in zip(probes, judged, strict=True):
-            assert (probe.check in refusals(policy, judgement)) == (tenant in refused), probe.check
+    asked = [(probe, tenant) for probe in load_probes() for tenant in (True, False)]
+    cases = [
+        Case(probe.build_pod(), namespace={"metadata": {"labels": TENANT if tenant else {}}})
+        for probe, tenant in asked
+    ]
+    with Evaluator(policy.rules) as evaluator:
+        judged = evaluator.judge(cases)
+    for (probe, tenant), judgement in zip(asked, judged, strict=True):
+        assert (probe.check in refusals(policy, judgement)) == (tenant in refused), probe.check
 
 
 def test_exempt_users_are_asked_nothing(tmp_path: Path) -> None:
@@ -125,25 +126,27 @@ def pool(*values: str) -> dict[str, object]:
     return UNPINNED | {"affinity": affinity}
 
 
-@pytest.mark.parametrize(
-    ("shared", "owner", "spec", "refused"),
-    [
-        ("shared", TENANT, pool("blue"), False),
-        ("isolated", TENANT, pool("blue"), True),
-        ("shared", TENANT, pool("blue", "red"), True),
-        ("shared", TENANT, pool("red"), True),
-        ("shared", TENANT, pool(), True),
-        ("shared", {}, pool("blue"), True),
-        ("shared", {}, pool(), False),
+POOLS: dict[str, list[tuple[dict[str, str], dict[str, object], bool]]] = {
+    "isolated": [(TENANT, pool("blue"), True)],
+    "shared": [
+        (TENANT, pool("blue"), False),
+        (TENANT, pool("blue", "red"), True),
+        (TENANT, pool("red"), True),
+        (TENANT, pool(), True),
+        ({}, pool("blue"), True),
+        ({}, pool(), False),
     ],
-)
-def test_a_shared_pool_of_a_tenant_is_its_own(
-    tmp_path: Path, shared: str, owner: dict[str, str], spec: dict[str, object], *, refused: bool
-) -> None:
-    policy = backstop(tmp_path, *of_policy({"tenantPools": shared}))
-    case = Case(
-        {"metadata": {"name": "p"}, "spec": spec}, namespace={"metadata": {"labels": owner}}
-    )
+}
+
+
+@pytest.mark.parametrize("pools", POOLS)
+def test_a_shared_pool_of_a_tenant_is_its_own(tmp_path: Path, pools: str) -> None:
+    policy = backstop(tmp_path, *of_policy({"tenantPools": pools}))
+    cases = [
+        Case({"metadata": {"name": "p"}, "spec": spec}, namespace={"metadata": {"labels": owner}})
+        for owner, spec, _ in POOLS[pools]
+    ]
     with Evaluator(policy.rules) as evaluator:
-        [judged] = evaluator.judge([case])
-    assert ("tenant_needs_isolation" in refusals(policy, judged)) is refused
+        told = [refusals(policy, each) for each in evaluator.judge(cases)]
+    refused = ["tenant_needs_isolation" in each for each in told]
+    assert refused == [expected for *_, expected in POOLS[pools]]

@@ -85,7 +85,7 @@ def look_often(cluster: Cluster, interval: timedelta) -> None:
         cluster.advance(interval)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(stories)
 def test_what_is_served_always_verifies_and_everything_heals_within_a_minute(story):
     cluster = Cluster()

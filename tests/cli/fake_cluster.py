@@ -5,7 +5,7 @@ It knows no controllers and no schemas; the real cluster comes with `make e2e`.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -18,13 +18,13 @@ from tests.fake_apiserver.rights import edits as edits_and_reads
 from tests.fake_apiserver.rights import views as views_and_reads
 from tests.fake_apiserver.server import FakeApiServer
 from webhook.cli import loaders
-from webhook.cli.manifests import Manifest
 from webhook.core import record
 from webhook.core.api import names
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
+from webhook.core.api.node import Node
 from webhook.core.gpu import inventory
+from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
-from webhook.core.policy.yaml_text import Document
 from webhook.core.simulate import simulate
 
 Json = dict[str, Any]
@@ -55,6 +55,13 @@ def metrics_of(pod: str, port: str = "8080") -> str:
 def parsed(text: str) -> Policy:
     """The policy of a text, once."""
     return loaders.parse_policy(text)
+
+
+@lru_cache(maxsize=8)
+def offered(nodes: bytes, text: str) -> Inventory:
+    """What nodes offer by a policy, read once for all pods of a cluster."""
+    read, policy = msgspec.json.decode(nodes, type=list[Node]), parsed(text)
+    return inventory.build_inventory(read, policy.pools, policy.momentary_taints)
 
 
 class FakeCluster(FakeApiServer):
@@ -102,9 +109,8 @@ class FakeCluster(FakeApiServer):
         )
         policy = self._policy()
         nodes = [each for path, each in self.store.each() if path.resource == "nodes"]
-        read = loaders.of_objects(Manifest("", each, Document(each, None)) for each in nodes).nodes
-        offers = inventory.build_inventory(read, policy.pools, policy.momentary_taints)
-        seen = simulate(request, pod, policy, offers)
+        offers = offered(msgspec.json.encode(nodes), policy)
+        seen = simulate(request, pod, parsed(policy), offers)
         if not seen.verdict.allowed:
             causes = record.to_status_causes(seen.verdict.record)
             raise denied("mutate.gpu-sharing.io", seen.verdict.message, *causes)
@@ -120,12 +126,12 @@ class FakeCluster(FakeApiServer):
             raise StatusError(403, self.refuse)
         return self.create(request.body, request.resource.namespace)
 
-    def _policy(self) -> Policy:
+    def _policy(self) -> str:
         """The policy that is installed, or the built-in one."""
         try:
-            text: str = self.find("configmaps", "gpu-sharing", "gpu-sharing-policy")["data"][
+            found: str = self.find("configmaps", "gpu-sharing", "gpu-sharing-policy")["data"][
                 "policy.yaml"
             ]
         except KeyError:
-            text = loaders.default_policy_text()
-        return parsed(text)
+            return loaders.default_policy_text()
+        return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,10 +157,17 @@ def workload(cluster: FakeCluster, name: str, namespace: str, spec: Json) -> tup
     return deployment, replica_set
 
 
+@cache
+def _inventory() -> Json:
+    """What the file has, once: reading it takes longer than most commands."""
+    found: Json = yaml.load(Path(INVENTORY).read_bytes(), yaml.CSafeLoader)
+    return found
+
+
 def small_cluster() -> FakeCluster:
     """Nodes of the examples, a few namespaces, workloads that run and one that is refused."""
     cluster = FakeCluster()
-    for each in yaml.safe_load(Path(INVENTORY).read_text(encoding="utf-8"))["items"]:
+    for each in copy.deepcopy(_inventory())["items"]:
         cluster.put(each["kind"].lower() + "s", each)
     for name, labels in (
         ("lab", {"gpu-sharing.io/mode": "audit", "gpu-sharing.io/workload": "dev"}),

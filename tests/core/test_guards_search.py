@@ -10,9 +10,10 @@ from typing import Any
 import casefiles
 import mixed_pods
 import ways_around
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 from ways_around import Json, Part
+from worlds import examples
 
 from webhook.core.admit import admit
 from webhook.core.checks.check import Treatment
@@ -32,9 +33,7 @@ TENANTS: tuple[tuple[Json, Json], ...] = (
     ({}, {"gpu-sharing.io/tenant": "blue", "gpu-sharing.io/workload": "dev"}),
     ({"gpu-sharing.io/workload": "tenant", "gpu-sharing.io/tenant": "blue"}, {}),
 )
-many = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+many = examples(150)
 _parts = st.tuples(
     st.lists(ways_around.ways, max_size=3), st.lists(ways_around.harmless, max_size=5)
 )

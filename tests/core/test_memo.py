@@ -145,7 +145,7 @@ def test_a_kept_answer_is_that_of_a_fresh_decision(path: Any) -> None:
     check_kept(server, case["pod"], f"{prefix}/{case.get('side', 'mutate')}", **about)
 
 
-@examples(200)
+@examples(100)
 @everything
 def test_a_kept_answer_is_that_of_a_fresh_decision_for_any_pod(
     pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy

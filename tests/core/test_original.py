@@ -21,7 +21,7 @@ from webhook.core.policy.values import Policy
 from webhook.core.verdict import Verdict
 
 Json = dict[str, Any]
-many = examples(300)
+many = examples(150)
 
 
 def lived(pod: Json, verdict: Verdict) -> Json:

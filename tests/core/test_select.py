@@ -31,7 +31,7 @@ def search_of(
     return candidates, Search(question, policy, offers, reach_of(request.pod, policy.gpu_taints))
 
 
-@examples(300)
+@examples(150)
 @everything
 def test_the_best_of_all_groups_is_selected(
     pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 from typing import Any
 
 import jsonpatch
@@ -27,10 +28,16 @@ everything = given(
 )
 
 
+DEEP = 8 if os.environ.get("GPU_SHARING_E2E_RUN") == "1" else 1
+"""`make e2e` judges so many times the examples of `make test`."""
+
+
 def examples(most: int) -> settings:
     """The same examples each time, however slow the machine is."""
     slow = [HealthCheck.too_slow]
-    return settings(max_examples=most, deadline=None, suppress_health_check=slow, derandomize=True)
+    return settings(
+        max_examples=most * DEEP, deadline=None, suppress_health_check=slow, derandomize=True
+    )
 
 
 def ask(pod: Json, namespace: dict[str, str], side: Side = Side.MUTATE) -> AdmissionRequest:
