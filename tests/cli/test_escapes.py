@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from command_line import INVENTORY, command
+from command_line import INVENTORY, Run
 
 ESCAPE = (
     "\x1b]0;title\x07\x1b[31mRED\x9b2J\u202e[bold red]markup[/bold red][link=https://evil]l[/link]"
@@ -30,11 +30,11 @@ FINE = POD | {"metadata": {"name": f"y{ESCAPE}", "labels": {"gpu-sharing.io/work
 @pytest.mark.parametrize("chosen", ["table", "json", "yaml", "diff"])
 @pytest.mark.parametrize("pod", [POD, FINE], ids=["malformed", "unserved"])
 def test_review_prints_no_escape_and_obeys_no_markup(
-    tmp_path: Path, pod: dict[str, Any], chosen: str
+    run: Run, tmp_path: Path, pod: dict[str, Any], chosen: str
 ) -> None:
     path = tmp_path / "pod.yaml"
     path.write_text(yaml.safe_dump(pod))
-    done = command("review", "-f", str(path), "--inventory", INVENTORY, "-o", chosen)
+    done = run("review", "-f", str(path), "--inventory", INVENTORY, "-o", chosen)
     shown = done.out + done.err
     assert [c for c in shown if not c.isprintable() and c != "\n"] == []
     assert "[bold red]" in shown

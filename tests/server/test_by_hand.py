@@ -2,11 +2,10 @@
 
 import json
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import Done, forked
 from webhook_process import INVENTORY, gpu_pod, question, until, webhook_running
 
 from certs import pair
@@ -22,11 +21,10 @@ def certificates(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def serve(folder: Path, *flags: str) -> "subprocess.CompletedProcess[str]":
-    """Start the process, which must end by itself; a later flag replaces an earlier one."""
+def serve(folder: Path, *flags: str) -> Done:
+    """Start the server, which must end by itself; a later flag replaces an earlier one."""
     named = ("--tls-cert", str(folder / pair.CERT), "--tls-key", str(folder / pair.KEY))
-    command = [sys.executable, "-m", "webhook.cli.main", "serve", *named, *FLAGS, *flags]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return forked("serve", *named, *FLAGS, *flags)
 
 
 def test_certificates_are_written_by_one_command(tmp_path: Path, capsys) -> None:
@@ -66,9 +64,9 @@ def test_an_address_in_use_ends_with_2_and_its_flag(certificates: Path, flag: st
     with socket.create_server((HOST, 0)) as taken:
         address = f"{HOST}:{taken.getsockname()[1]}"
         done = serve(certificates, flag, address)
-    assert done.returncode == 2
-    assert done.stderr.endswith(f"error: {flag} '{address}': Address already in use\n")
-    assert done.stdout == ""
+    assert done.code == 2
+    assert done.err.endswith(f"error: {flag} '{address}': Address already in use\n")
+    assert done.out == ""
 
 
 WRONG = {
@@ -85,6 +83,6 @@ WRONG = {
 @pytest.mark.parametrize(("flags", "told"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_is_named_and_ends_with_2(certificates: Path, flags, told: str) -> None:
     done = serve(certificates, *flags)
-    assert done.returncode == 2
-    assert told in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    assert done.code == 2
+    assert told in done.err.splitlines()[-1]
+    assert "Traceback" not in done.err

@@ -2,14 +2,13 @@
 
 import json
 import ssl
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import forked
 from webhook_process import Reply, Webhook, exchange, gpu_pod, question, until, webhook_running
 
 from examples.demo.local_server import HOST
@@ -109,8 +108,6 @@ def test_common_and_alternative_names_are_names(certificate: Any, names: set[str
 
 @pytest.mark.parametrize("flags", [["--client-ca", "ca.crt"], ["--client-name", NAME]])
 def test_one_flag_without_the_other_is_refused(flags: list[str]) -> None:
-    command = [sys.executable, "-m", "webhook.cli.main", "serve"]
-    pair = ["--tls-cert", "a", "--tls-key", "b"]
-    done = subprocess.run([*command, *pair, *flags], capture_output=True, text=True, check=False)
+    done = forked("serve", "--tls-cert", "a", "--tls-key", "b", *flags)
     expected = "error: --client-ca and --client-name: expected both, or neither\n"
-    assert (done.returncode, done.stderr[-len(expected) :]) == (2, expected)
+    assert (done.code, done.err[-len(expected) :]) == (2, expected)
