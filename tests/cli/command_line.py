@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -49,25 +50,34 @@ def command(*arguments: str, stdin: bytes = b"", **environment: str) -> Done:
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def forked(*arguments: str) -> Done:
+def forked(*arguments: str, stdin: bytes = b"") -> Done:
     """Run `gpu-sharing` in a fork of this process, which imports what it needs."""
     main.parser(arguments[0])  # imports the verb here, once for all of its forks
-    with TemporaryFile() as out, TemporaryFile() as err, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads of xdist
-        child = os.fork()
+    with ExitStack() as stack:
+        files = [stack.enter_context(TemporaryFile()) for _ in range(3)]
+        files[0].write(stdin)
+        files[0].seek(0)
+        child = _fork()
         if child == 0:
-            _become(arguments, out.fileno(), err.fileno())
+            _become(arguments, [each.fileno() for each in files])
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        texts = [os.pread(each.fileno(), 1 << 20, 0).decode() for each in (out, err)]
-    return Done(code, *texts)
+        out, err = (os.pread(each.fileno(), 1 << 20, 0).decode() for each in files[1:])
+    return Done(code, out, err)
 
 
-def _become(arguments: tuple[str, ...], out: int, err: int) -> NoReturn:
+def _fork() -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside the threads of xdist
+        return os.fork()
+
+
+def _become(arguments: tuple[str, ...], files: list[int]) -> NoReturn:
     """Be the command, and end with its code or by the alarm."""
     signal.alarm(int(DEADLINE))
-    os.dup2(out, 1)
-    os.dup2(err, 2)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+    bound_memory()
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+    sys.stdin, sys.stdout, sys.stderr = (open(n, m, closefd=False) for n, m in enumerate("rww"))  # noqa: SIM115
     sys.argv = ["gpu-sharing", *arguments]
     code: object = 1
     try:

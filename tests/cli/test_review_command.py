@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from command_line import EXAMPLES, INVENTORY, Done, Json, command
+from command_line import EXAMPLES, INVENTORY, Done, Json, command, forked
 
 from webhook.core.api.reason import COMMAND
 
@@ -438,14 +438,14 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_aliases_that_multiply_or_name_themselves_are_refused(name: str) -> None:
-    done = command("review", "-f", "-", "--inventory", INVENTORY, stdin=BOMBS[name].encode())
+    done = forked("review", "-f", "-", "--inventory", INVENTORY, stdin=BOMBS[name].encode())
     assert done.code == 2
     assert "alias" in done.err
 
 
 def test_json_that_is_nested_too_deeply_is_told() -> None:
     body = b'{"kind": "Pod", "spec": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    done = command("review", "-f", "-", "--inventory", INVENTORY, stdin=body)
+    done = forked("review", "-f", "-", "--inventory", INVENTORY, stdin=body)
     assert (done.code, "nested too deeply" in done.err) == (2, True)
 
 
