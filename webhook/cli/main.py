@@ -20,12 +20,12 @@ HELP, VERSION = "help", "--version"
 EPILOG = """\
 how a GPU is given:
   exclusive     a whole GPU for one container; isolated
-  mig           a slice in hardware, with its own memory;
-                isolated
-  mps           a share under NVIDIA MPS; its memory is
-                limited, it is not isolated
-  time-slicing  turns on a GPU with other pods; nothing is
-                limited or isolated
+  mig           a hardware slice of a GPU, with memory
+                of its own; isolated
+  mps           a share of a GPU under NVIDIA MPS;
+                memory is limited, not isolated
+  time-slicing  turns on a GPU with other pods; nothing
+                is limited or isolated
 
 new here? try it on your own cluster, which is only read:
   kubectl get nodes -o json > nodes.json
