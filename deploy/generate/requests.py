@@ -62,7 +62,9 @@ def backstop_variables() -> Iterator[tuple[str, str]]:
     """Yields the variables that the validations use, and their CEL.
 
     `containers` are all of a pod that is created, and of one that exists those that an update adds,
-    which are ephemeral. Only those can come, and no other can change in what is looked at.
+    which are ephemeral. Only those can come, and no other can change in what is looked at. While
+    a pod is gated its placement can still be narrowed, so `entered` says whether an update moves it
+    into the pool of another tenant; then the requests of all containers count.
     """
     added = f"!(has({_OLD}) && {_OLD}.exists(d, d.name == c.name))"
     lists = [f"(has(o.spec.{each}) ? o.spec.{each} : [])" for each in LISTS]
@@ -74,13 +76,17 @@ def backstop_variables() -> Iterator[tuple[str, str]]:
     yield "declared", over_pod(_DECLARED % "true")
     yield "declaredIsolated", over_pod(_DECLARED % f"(has $pool.strategy (list {isolated}))")
     limits = "has(c.resources) && has(c.resources.limits) ? c.resources.limits : {}"
-    yield "requested", f"variables.containers.map(c, {limits})"
+    yield "pool", over_pod(requires_label(names.TENANT))
+    yield "ownPool", over_pod(leaves(_POOL, _OWN_POOL))
+    before = over_pod(requires_label(names.TENANT), "oldObject")
+    entered = f"variables.pool && !variables.ownPool && !({before})"
+    yield "entered", f"request.operation == 'UPDATE' && {entered}"
+    counted = f"(variables.entered ? {all_of_them} : variables.containers)"
+    yield "requested", f"{counted}.map(c, {limits})"
     yield "mps", over_pod(REQUESTS_MPS)
     for kind, name in _WHOLE.items():
         yield name, over_pod(_shown(FORMS[kind]))
         yield f"{name}Isolated", over_pod(_shown(_isolated(kind)))
-    yield "pool", over_pod(requires_label(names.TENANT))
-    yield "ownPool", over_pod(leaves(_POOL, _OWN_POOL))
     yield "offPools", over_pod(requires(NodeRequirement(names.TENANT, "DoesNotExist")))
     for check in CHECKS:
         for name, expression in (check.backstop.variables if check.backstop else {}).items():

@@ -121,18 +121,21 @@ def added_question(case: Case) -> Question:
 
 
 def refused_requests(case: Case) -> dict[Reason, bool]:
-    """What the backstop must say of what a created pod requests."""
+    """What the backstop must say of the requests of a pod that comes, or enters a pool."""
     assert case.object is not None
     asked = question(case, case.object)
     amounts = set(safety.subject_of(asked, POLICY).strategies.values())
     shared = any(each and not each.traits.isolated for each in amounts)
     left = meaning.values_left(asked.pod, TENANT)
     own = left is not None and left <= {asked.constraints.tenant}
-    elsewhere = bool(meaning.is_present(asked.pod, TENANT) and not own and amounts)
+    foreign = meaning.is_present(asked.pod, TENANT) and not own
+    before = case.old is not None and question(case, case.old).pod
+    entered = before and foreign and not meaning.is_present(before, TENANT)
+    looked_at = case.old is None or bool(entered)
     return {
-        denials.NOT_REWRITTEN: case.old is None and None in amounts,
-        denials.TENANT_NEEDS_ISOLATION: case.old is None
-        and (elsewhere or (shared and asked.constraints.isolated)),
+        denials.NOT_REWRITTEN: looked_at and None in amounts,
+        denials.TENANT_NEEDS_ISOLATION: looked_at
+        and bool((foreign and amounts) or (shared and asked.constraints.isolated)),
     }
 
 

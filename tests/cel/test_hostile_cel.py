@@ -9,6 +9,7 @@ import yaml
 from tests.cel import rendered
 from tests.cel.evaluator import Evaluator
 from tests.cel.protocol import Case, Json
+from tests.core import casefiles
 
 INSTALL = rendered.read()
 VALIDATE = INSTALL.webhook("validate.gpu-sharing.io")
@@ -26,6 +27,10 @@ PODS: dict[str, Json] = {
     for path in FILES
     for each in yaml.safe_load_all(path.read_text(encoding="utf-8"))
 }
+MOVED = casefiles.read(
+    casefiles.CASES / "validate" / "a-gated-pod-that-is-moved-into-anothers-pool-is-refused.yaml"
+)
+RED = {"gpu-sharing.io/tenant": "red"}
 VARIABLES = [{"name": f"A{number}", "value": "1"} for number in range(40_000)]
 CEL = 100_000
 """Of 10,000,000 that all validations may cost: what a pod that is too large may."""
@@ -59,6 +64,26 @@ def test_there_is_a_code_for_each() -> None:
 @pytest.mark.parametrize("name", PODS)
 def test_each_is_refused_by_both(judges: tuple[Evaluator, Evaluator], name: str) -> None:
     assert CODES[name] in refused(judges, PODS[name])
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "moved"),
+    [({}, RED, True), ({}, {"pool": "a"}, False), (RED, {**RED, "pool": "a"}, False)],
+    ids=["into another's pool", "elsewhere", "within another's pool"],
+)
+def test_an_update_moves_no_gated_pod_into_anothers_pool(
+    judges: tuple[Evaluator, Evaluator], before: Json, now: Json, *, moved: bool
+) -> None:
+    old, pod = (
+        {**MOVED["old"], "spec": {**MOVED["old"]["spec"], "nodeSelector": selector}}
+        for selector in (before, now)
+    )
+    for labels in (MOVED["namespace"], {}):
+        [judged] = judges[1].judge([Case(pod, "UPDATE", old, {"metadata": {"labels": labels}})])
+        wrong = [
+            each.message for each in BACKSTOP.validations if not judged.results[each.name].value
+        ]
+        assert [each.endswith("[tenant_needs_isolation]") for each in wrong] == [True] * moved
 
 
 def test_a_pod_of_40000_variables_costs_the_api_server_little(

@@ -64,9 +64,10 @@ class Capabilities(Part, frozen=True):
 
 
 class SecurityContext(Part, frozen=True):
-    """containers[].securityContext."""
+    """containers[].securityContext, and of spec.securityContext its windowsOptions."""
 
     privileged: bool | None = None
+    windows_options: dict[str, Any] | None = None
     capabilities: Capabilities | None = None
 
 
@@ -105,6 +106,8 @@ class Volume(Part, frozen=True):
 
     name: str = ""
     host_path: HostPath | None = None
+    flex_volume: dict[str, Any] | None = None
+    git_repo: dict[str, Any] | None = None
 
 
 class Toleration(Part, frozen=True):
@@ -166,6 +169,7 @@ class PodSpec(Part, frozen=True):
     host_pid: bool | None = field(default=None, name="hostPID")
     host_ipc: bool | None = field(default=None, name="hostIPC")
     host_network: bool | None = None
+    security_context: SecurityContext | None = None
     volumes: tuple[Volume, ...] | None = None
     resource_claims: tuple[dict[str, Any], ...] | None = None
 

@@ -23,7 +23,7 @@ _PRODUCTS: Final = "[abhv][1-38]00|g[bh][23]00|a30|a10g?|a16|a40|[hl]20|l4|l40s?
 _FAMILIES: Final = "cuda|nvidia|geforce|quadro|tesla|hopper|blackwell|tensor-fusion"
 _OF_A_GPU: Final = (
     rf"(?i)gpu|{_FAMILIES}|(^|[/.])mig-|[0-9]g\.[0-9]+gb"
-    rf"|[/._-]({_PRODUCTS}|rtx|dgx|mps)([._-]|\Z)"
+    rf"|[/._-]({_PRODUCTS}|rtx|dgx|mps|vfio|dri|drm)([._-]|\Z)"
 )
 _NETWORK: Final = "hostdev|rdma|roce|sriov|mlnx|resib"  # of NVIDIA's network operator
 _OTHERS: Final = (
@@ -34,12 +34,13 @@ _COMMON: Final = ("cpu", "memory", "ephemeral-storage")  # most names: no patter
 # KAI Scheduler and Run:ai, KubeShare, TensorFusion, HAMi …; they share without any request.
 _SCHEDULERS: Final = (
     *("run.ai", "runai", "kai.scheduler", "hami.io", "volcano.sh", "aliyun.com", "tencent.com"),
-    *("koordinator.sh", "doslab.io", "nos.nebuly.com"),
+    *("koordinator.sh", "doslab.io", "nos.nebuly.com", "4pd.io", "volcengine.com", "baidu.com"),
 )
 _SHARING_KEY: Final = (
     r"^gpu-(fraction|memory)(-[a-z-]*)?\Z|^(sharedgpu|tensor-fusion\.ai|elasticgpu\.io)/"
     r"|^ALIYUN_COM_GPU|^scheduler\.framework\.gpushare"
     rf"|^([^/]*\.)?({'|'.join(map(re.escape, _SCHEDULERS))})/[^/]*(gpu|device)"
+    r"|^nvidia\.com/((no)?use-gpu|vgpu)"  # HAMi's
 )
 _SERVED_BY: Final = (  # the first that a name matches
     (rf"^{re.escape(names.MIG)}", "no MIG device of the device plugin"),

@@ -11,13 +11,16 @@ from webhook.core.checks.cel import ON_MPS, matches
 from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
+_RUNS: Final = "(flexVolume or gitRepo) has a program of the node run as root"
+
 
 def host_path(seen: Subject) -> Iterator[Finding]:
     """Yields each volume that is a part of the node and not for the pod.
 
     Fields: spec.volumes[*].hostPath.path, mounted or not, since an ephemeral container can mount
-    it later; volumeMounts[*] of every container, which are evidence. Source: nvidia-facts 4.3,
-    and for others the list in `paths`.
+    it later; volumeMounts[*] of every container, which are evidence; spec.volumes[*].flexVolume
+    and gitRepo, for which programs of the node run as root (CVE-2024-10220).
+    Source: nvidia-facts 4.3, and for others the list in `paths`.
 
     | path | tenant's pod | other pod |
     |---|---|---|
@@ -26,8 +29,13 @@ def host_path(seen: Subject) -> Iterator[Finding]:
     | /dev/shm itself, in a pod with MPS, which has its own | found | found |
     | reaches the node (see `paths.reaches_node`), or has a step `..` | found | found |
     | any other | found | allowed |
+    | none: flexVolume, gitRepo | found | allowed |
     """
     for volume in seen.pod.spec.volumes or ():
+        runs = volume.flex_volume is not None or volume.git_repo is not None
+        if runs and seen.isolated:
+            text = f"volume {quote(volume.name)} {_RUNS}; use another volume"
+            yield Finding(Violation(CHECK.reason, "", text, f"spec.volumes[{volume.name}]"))
         if volume.host_path is None:
             continue
         wrong = _of_tenant(seen, volume) if seen.isolated else _of_others(seen, volume)
@@ -83,6 +91,9 @@ _SHARED: Final = (
     "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath)"
     f" && {_PATH}.{matches(paths.SHARED_MEMORY_ITSELF)}) && {ON_MPS}"
 )
+_OF_PROGRAMS: Final = (
+    "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.flexVolume) || has(v.gitRepo))"
+)
 _WRITES: Final = "variables.tenant && !(has(m.readOnly) && m.readOnly)"
 
 CHECK: Final = Check(
@@ -108,16 +119,20 @@ CHECK: Final = Check(
             "hostPath: of tenants each that `tenantHostPaths` does not list, or that is not "
             "mounted read-only; of others those to, above or below devices, sockets, MPS pipes, "
             "executables, configuration, and the folders of runtimes and kubelets; after `..`, "
-            "`//`, /var/run"
+            "`//`, /var/run; of tenants flexVolume and gitRepo"
         ),
         comment="tenants: all but tenantHostPaths",
     ),
-    webhook=PodCondition(pod="has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath))"),
+    webhook=PodCondition(
+        pod="has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath) || has(v.flexVolume)"
+        " || has(v.gitRepo))"
+    ),
     backstop=Backstop(
-        "a hostPath leads to what the node runs or gives devices with, or is a tenant's; use "
-        "another volume",
+        "a hostPath leads to what the node runs or gives devices with, or is a tenant's, or its "
+        "flexVolume or gitRepo; use another volume",
         PodCondition(
-            pod=f"size(variables.wrongHostPaths) > 0 || ({_SHARED})",
+            pod=f"size(variables.wrongHostPaths) > 0 || ({_SHARED})"
+            f" || (variables.tenant && {_OF_PROGRAMS})",
             container="has(c.volumeMounts) && c.volumeMounts.exists(m, m.name in"
             f" variables.wrongHostPaths || ({_WRITES} && m.name in variables.hostPaths))",
         ),

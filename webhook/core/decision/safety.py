@@ -56,11 +56,15 @@ def unsafe_requests(question: Question, seen: Subject) -> Iterator[Finding]:
     Source: the policy's matrix; see `gpu.meaning` for what a name amounts to.
     """
     strategies = {each for each in seen.strategies.values() if each is not None}
-    kept_apart = {each: _keeps_tenants_apart(each, question) for each in strategies}
+    own = _in_own_pool(question)
+    elsewhere = meaning.is_present(question.pod, names.TENANT) and not own
+    kept_apart = {each: _keeps_tenants_apart(each, question, own=own) for each in strategies}
     for request in question.requests:
         strategy = seen.strategies[request.resource]
         if strategy is None:
             yield Finding(_unpinned(request))
+        elif elsewhere:
+            yield Finding(_elsewhere(request))
         elif not kept_apart[strategy] or not _is_allowed(strategy, request, question):
             yield Finding(_forbidden(request, strategy, question))
 
@@ -71,6 +75,12 @@ def _unpinned(request: GpuRequest) -> Violation:
         "webhook did not see the pod, or another one changed it: create the pod again"
     )
     return Violation(denials.NOT_REWRITTEN, request.container.name, text, "spec.affinity")
+
+
+def _elsewhere(request: GpuRequest) -> Violation:
+    text = f"{request.resource} on nodes of another tenant; remove that pin on {names.TENANT}"
+    reason = denials.TENANT_NEEDS_ISOLATION
+    return Violation(reason, request.container.name, text, "spec.affinity")
 
 
 def _forbidden(request: GpuRequest, strategy: Strategy, question: Question) -> Violation:
@@ -90,23 +100,22 @@ def _is_allowed(strategy: Strategy, request: GpuRequest, question: Question) -> 
     return any(choice.strategy is strategy for choice in choices_of(request, question))
 
 
-def _keeps_tenants_apart(strategy: Strategy, question: Question) -> bool:
-    """Whether no tenant shares a device with anybody else, and nobody takes another's pool.
+def _keeps_tenants_apart(strategy: Strategy, question: Question, *, own: bool) -> bool:
+    """Whether no tenant shares a device with anybody else.
 
     | strategy | tenant pools | tenant's pod | other pod |
     |---|---|---|---|
-    | any | any | if it is not pinned to another's pool | if it is not pinned to a pool |
     | isolated | any | yes | yes |
     | shared | isolated | no | yes |
     | shared | shared | if pinned to its own pool | if pinned off every pool |
-
-    Its own pool is that of the namespace's tenant: the pod's own label opens none.
     """
     constraints = question.constraints
-    left = meaning.values_left(question.pod, names.TENANT)
-    own = left is not None and constraints.tenant is not None and left <= {constraints.tenant}
-    if meaning.is_present(question.pod, names.TENANT) and not own:
-        return False
     if strategy.traits.isolated or not constraints.shared_pools:
         return strategy.traits.isolated or not constraints.isolated
     return own if constraints.isolated else meaning.is_absent(question.pod, names.TENANT)
+
+
+def _in_own_pool(question: Question) -> bool:
+    """Whether a pod is pinned to its namespace's pool: its own label opens none."""
+    tenant, left = question.constraints.tenant, meaning.values_left(question.pod, names.TENANT)
+    return left is not None and tenant is not None and left <= {tenant}
