@@ -168,7 +168,7 @@ NAMESPACE: Final = Board(
                ("sum by (workload) ("
                 + _WORKLOAD.format('namespace=~"$namespace"') + ")", "GPUs")),
         _table("Never decided", "Pods with GPUs that the webhook never decided.", "none",
-               ('max by (namespace) (gpu_sharing_undecided_pods{namespace=~"$namespace"})',
+               ('max by (namespace) (gpu_sharing_unreviewed_pods{namespace=~"$namespace"})',
                 "pods")),
     ),
 )  # fmt: skip
@@ -204,7 +204,7 @@ WEBHOOK: Final = Board(
         _table("Offers", "What nodes offer.", "none",
                ("max by (resource, strategy, product) (gpu_sharing_inventory_offers)", "devices")),
         _table("Never decided", "Pods with GPUs that were never decided.", "none",
-               ("max by (namespace) (gpu_sharing_undecided_pods)", "pods")),
+               ("max by (namespace) (gpu_sharing_unreviewed_pods)", "pods")),
     ),
 )  # fmt: skip
 

@@ -24,7 +24,7 @@ KEPT, BROKEN, UNREADABLE = 0, 1, 2
 EXAMPLES: Final = Path(__file__).parents[1]
 SHOWN: Final = "inference.yaml"
 _COLUMNS: Final = (
-    ("EXAMPLE", "file"), ("IS FOR", "workload"), ("TENANT", "tenant"), ("ASKS", "asks"),
+    ("EXAMPLE", "file"), ("IS FOR", "workload"), ("TENANT", "tenant"), ("REQUESTS", "asks"),
     ("GETS", "gets"), ("HOW", "how"),
 )  # fmt: skip
 

@@ -316,8 +316,8 @@ def metrics(**more: float) -> str:
         f'gpu_sharing_build_info{{version="{version()}"}}': 1,
         "gpu_sharing_policy_generation": 1,
         "gpu_sharing_policy_stale": 0,
-        "gpu_sharing_undecided_look_seconds": NOW.timestamp() - 60,
-        'gpu_sharing_undecided_pods{namespace="shop"}': 0,
+        "gpu_sharing_unreviewed_look_seconds": NOW.timestamp() - 60,
+        'gpu_sharing_unreviewed_pods{namespace="shop"}': 0,
     } | more
     lines = [f"{name} {value}" for name, value in gauges.items()]
     lines += [

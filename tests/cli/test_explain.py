@@ -15,8 +15,8 @@ from tests.fake_apiserver.kubeconfig import write_kubeconfig
 Look = Callable[..., Done]
 POD = "recommender-7d4b9-aaaaa"
 KEYS = {
-    *("namespace", "name", "mode", "workload", "tenant", "node", "sources", "asks", "decision"),
-    *("pins", "undecided", "row", "now", "missing"),
+    *("namespace", "name", "mode", "workload", "tenant", "node", "sources", "requests", "decision"),
+    *("nodeAffinity", "unreviewed", "row", "now", "missing"),
 }
 
 
@@ -168,7 +168,7 @@ def test_a_pod_that_was_never_decided_says_what_to_do(look: Look) -> None:
     done = look("explain", "early")
     assert "The webhook never reviewed this pod" in done.out
     assert "delete it" in done.out
-    assert record(look("explain", "early", "-o", "json"))["undecided"] is True
+    assert record(look("explain", "early", "-o", "json"))["unreviewed"] is True
 
 
 def test_a_pod_without_a_gpu_is_left_as_it_is(look: Look, cluster: FakeCluster) -> None:

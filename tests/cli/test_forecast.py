@@ -60,7 +60,7 @@ def only(context: Context, *objects: Json, pods: tuple[Json, ...] = ()) -> Audit
     [
         (deployment("a", "inference"), Outcome.CHANGED),
         (deployment("a", "dev"), Outcome.CHANGED),
-        (deployment("a", "training"), Outcome.PINNED),
+        (deployment("a", "training"), Outcome.NODE_AFFINITY),
         (deployment("a", "dev", count=2), Outcome.REFUSED),
         (
             deployment("a", "training", pod=spec(None, hostNetwork=False, volumes=[
@@ -129,7 +129,7 @@ def test_refused_pods_are_no_saving(context: Context) -> None:
         rows(context, deployment("ok", "training", count=2), deployment("no", "dev", count=2))
     )
     assert (total.before, total.after, total.refused) == (2, 2, 2)
-    assert total.outcomes == {Outcome.PINNED: 1, Outcome.REFUSED: 1}
+    assert total.outcomes == {Outcome.NODE_AFFINITY: 1, Outcome.REFUSED: 1}
 
 
 def test_a_template_that_cannot_be_read_is_told_and_the_rest_is_seen(context: Context) -> None:

@@ -278,7 +278,7 @@ def test_a_budget_keeps_a_pod_and_the_node_is_opened_again(make: Any) -> None:
     settled(lab)
 
 
-@pytest.mark.parametrize(("owner", "said"), [(None, "--force"), ("DaemonSet", "makes it anew")])
+@pytest.mark.parametrize(("owner", "said"), [(None, "--force"), ("DaemonSet", "makes it again")])
 def test_pods_that_cannot_be_evicted_safely(make: Any, owner: str | None, said: str) -> None:
     lab = make()
     lab.pod("alone", owner)

@@ -18,7 +18,7 @@ from webhook.server import metrics as server_metrics
 
 Look = Callable[..., Done]
 KEYS = {
-    *("well", "wrong", "install", "webhooks", "certificate", "policy", "inventory", "undecided"),
+    *("well", "wrong", "install", "webhooks", "certificate", "policy", "inventory", "unreviewed"),
     *("counts", "nodes", "namespaces", "refusals", "notes", "missing", "versions"),
 }
 DAY = 86400
@@ -79,7 +79,7 @@ NUMBERS = {
     "ended": ("gpu_sharing_certificate_not_after_seconds", NOW.timestamp() - DAY),
     "policy": ("gpu_sharing_policy_stale", 1),
     "age": ("gpu_sharing_inventory_age_seconds", 1000),
-    "undecided": ('gpu_sharing_undecided_pods{namespace="shop"}', 2),
+    "unreviewed": ('gpu_sharing_unreviewed_pods{namespace="shop"}', 2),
 }
 
 
@@ -111,7 +111,7 @@ def broken(cluster: FakeCluster, what: str) -> None:
         ("ended", "the serving certificate: expired 1d"),
         ("policy", f"the policy is refused and an older one kept by {REPLICAS[0]}"),
         ("age", "a replica has not heard of the nodes for 16m"),
-        ("undecided", "pods have a GPU and were not reviewed: 2 in shop"),
+        ("unreviewed", "pods have a GPU and were not reviewed: 2 in shop"),
     ],
 )
 def test_one_broken_thing_is_named_and_ends_with_1(
@@ -167,7 +167,7 @@ def test_no_offer_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
 
 def test_an_older_webhook_has_fewer_metrics(look: Look, cluster: FakeCluster) -> None:
     kept = [
-        line for line in metrics().splitlines() if "offers" not in line and "undecided" not in line
+        line for line in metrics().splitlines() if "offers" not in line and "unreviewed" not in line
     ]
     cluster.texts |= dict.fromkeys(map(metrics_of, REPLICAS), "\n".join(kept) + "\n")
     done = look("status")

@@ -40,9 +40,9 @@ def test_without_causes_the_text_is_shown_whole() -> None:
     [
         (
             "pods is forbidden: ValidatingAdmissionPolicy 'gpu-sharing-backstop' with binding "
-            "'gpu-sharing-backstop' denied request: a GPU request is not pinned to nodes where its "
-            "name is safe: the webhook did not see the pod, or something changed it; create it "
-            "again [not_rewritten]",
+            "'gpu-sharing-backstop' denied request: a GPU request is not restricted to nodes "
+            "where its name is safe: the webhook did not see the pod, or something changed it; "
+            "create it again [not_rewritten]",
             By.BACKSTOP,
             "not_rewritten",
         ),

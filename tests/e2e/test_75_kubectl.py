@@ -71,7 +71,7 @@ def test_audit_of_the_whole_cluster(seen: Crowd) -> None:
     assert "kube-system" not in modes
     summary = made["summary"]
     rows = len(made["workloads"])
-    assert sum(summary[key] for key in ("refused", "changed", "pinned", "unchanged")) == rows
+    assert sum(summary[key] for key in ("refused", "changed", "nodeAffinity", "unchanged")) == rows
     assert 0 < summary["gpus"]["after"] < summary["gpus"]["before"]
     done = seen.admin.plugin("audit")
     assert done.returncode == 1

@@ -70,7 +70,7 @@ def test_refusals_and_rewrites_become_events_on_the_deployment(cluster, tmp_path
         assert rewritten["note"] == "main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)"
         assert {event["regarding"]["name"] for event in (refused, rewritten)} == {"web"}
         until(lambda: 'gpu_sharing_events_total{result="sent"} 2.0' in metrics(place))
-        assert "gpu_sharing_undecided_look_seconds 0.0" in metrics(place)
+        assert "gpu_sharing_unreviewed_look_seconds 0.0" in metrics(place)
         assert not ask(place, pod("Training"))  # 10 s too soon: it waits, and then the end comes
     refused = next(event for event in stored(cluster) if event["action"] == "Refused")
     assert count_of(refused) == 2
@@ -90,7 +90,7 @@ def test_a_dry_run_and_audit_mode_leave_no_trace(cluster, tmp_path):
 
 def test_both_can_be_switched_off(cluster, tmp_path, monkeypatch):
     monkeypatch.setenv("GPU_SHARING_EVENTS", "off")
-    with running(tmp_path, ["--undecided", "off"]) as place:
+    with running(tmp_path, ["--unreviewed", "off"]) as place:
         assert not ask(place, pod("Training"))
-        assert "gpu_sharing_undecided" not in metrics(place)
+        assert "gpu_sharing_unreviewed" not in metrics(place)
     assert cluster.writes() == []

@@ -6,7 +6,7 @@ from webhook.core.gpu.unusable import UnusableReason, unusable
 from webhook.core.gpu.values import Inventory
 from webhook.server import metrics as metric
 
-NAME = "gpu_sharing_undecided_pods"
+NAME = "gpu_sharing_unreviewed_pods"
 
 
 def test_a_gauge_by_namespace_shows_what_is_so_now_and_nothing_that_was() -> None:

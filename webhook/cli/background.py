@@ -24,7 +24,7 @@ class Switches:
     """Which of the two to do."""
 
     events: bool
-    undecided: bool
+    unreviewed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def create_background(
     """Return what is switched on and possible."""
     observer = audit_log.create_observer(logs, metrics)
     jobs: list[Job] = []
-    if live is not None and switches.undecided:
-        runtime = Runtime(audit_log.create_logger(logs.process, metrics, "undecided"))
+    if live is not None and switches.unreviewed:
+        runtime = Runtime(audit_log.create_logger(logs.process, metrics, "unreviewed"))
         jobs.append(_unreviewed_pods(live, runtime, metrics).run)
     if live is not None and switches.events:
         runtime = Runtime(audit_log.create_logger(logs.process, metrics, "events"))
@@ -74,6 +74,6 @@ def _event_recorder(live: LiveCluster, runtime: Runtime, metrics: Metrics) -> Ev
 
 def _unreviewed_pods(live: LiveCluster, runtime: Runtime, metrics: Metrics) -> UnreviewedPods:
     pods = UnreviewedPods(live.client, live.enforced, runtime=runtime, intervals=CountIntervals())
-    metric.publish(metrics, "gpu_sharing_undecided_look_seconds", lambda: pods.counted_at)
-    metric.publish_by_namespace(metrics, "gpu_sharing_undecided_pods", lambda: pods.counts)
+    metric.publish(metrics, "gpu_sharing_unreviewed_look_seconds", lambda: pods.counted_at)
+    metric.publish_by_namespace(metrics, "gpu_sharing_unreviewed_pods", lambda: pods.counts)
     return pods

@@ -44,10 +44,10 @@ class Seen(Part, frozen=True):
     status: _SeenStatus = field(default_factory=_SeenStatus)
 
 
-def is_undecided(pod: Seen) -> bool:
+def is_unreviewed(pod: Seen) -> bool:
     """Whether the pod uses or will use a GPU that nobody decided.
 
-    | phase | being deleted | asks for a GPU | our decision on it | undecided |
+    | phase | being deleted | asks for a GPU | our decision on it | unreviewed |
     |---|---|---|---|---|
     | Succeeded, Failed | - | - | - | no: it holds no device any more |
     | any other | yes | - | - | no: it goes |

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from webhook.core.unreviewed import Seen, is_undecided
+from webhook.core.unreviewed import Seen, is_unreviewed
 from webhook.kube.api_types import ListPage, parse_json
 from webhook.kube.errors import ApiError
 
@@ -111,7 +111,7 @@ class UnreviewedPods:
         for namespace, pods in found.items():
             if pods.count > before.get(namespace, 0):
                 self._runtime.log(
-                    "undecided_pods", namespace=namespace, count=pods.count, pods=pods.youngest
+                    "unreviewed_pods", namespace=namespace, count=pods.count, pods=pods.youngest
                 )
         self._trouble = ""
         self._counts = {namespace: pods.count for namespace, pods in found.items()}
@@ -126,7 +126,7 @@ class UnreviewedPods:
             if refused:
                 self._runtime.log("right missing", right=RIGHT, error=str(failure))
             else:
-                self._runtime.log("undecided pods not counted", error=str(failure))
+                self._runtime.log("unreviewed pods not counted", error=str(failure))
         return self._intervals.every if refused else self._intervals.first
 
     async def _count(self, namespace: str) -> _NamespaceCount:
@@ -154,7 +154,7 @@ class UnreviewedPods:
 async def _count_pods(pods: AsyncIterator[Seen]) -> _NamespaceCount:
     count, youngest = 0, []
     async for pod in pods:
-        if not is_undecided(pod):
+        if not is_unreviewed(pod):
             continue
         count += 1
         youngest.append((pod.metadata.creation_timestamp or "", pod.metadata.name))

@@ -102,10 +102,10 @@ GAUGES: Final = {
     "gpu_sharing_inventory_nodes": "Nodes in the inventory.",
     "gpu_sharing_policy_generation": "How many policies were loaded; grows with each good reload.",
     "gpu_sharing_policy_stale": "1 while the policy file is refused and another one is in force.",
-    "gpu_sharing_undecided_look_seconds": "When all undecided pods were last counted (Unix time).",
+    "gpu_sharing_unreviewed_look_seconds": "When unreviewed pods were last counted (Unix time).",
 }
 BY_NAMESPACE: Final = {
-    "gpu_sharing_undecided_pods": "Pods with a GPU that this webhook never decided.",
+    "gpu_sharing_unreviewed_pods": "Pods with a GPU that this webhook never decided.",
 }
 OFFERS: Final = "gpu_sharing_inventory_offers"
 BUILD_INFO: Final = "gpu_sharing_build_info"

@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
     REFUSED = "refused"
     CHANGED = "changed"
-    PINNED = "pinned"
+    NODE_AFFINITY = "nodeAffinity"
     UNCHANGED = "unchanged"
 
 
@@ -140,4 +140,4 @@ def outcome(verdict: Verdict) -> Outcome:
         return Outcome.UNCHANGED
     renamed = any(each.request.resource != each.offer.resource for each in verdict.allocations)
     shared = any(each.offer.replicas > 1 for each in verdict.allocations)
-    return Outcome.CHANGED if renamed or shared else Outcome.PINNED
+    return Outcome.CHANGED if renamed or shared else Outcome.NODE_AFFINITY

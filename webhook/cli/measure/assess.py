@@ -29,8 +29,8 @@ from webhook.core.rightsizing.values import Device, TemplateAsk
 from webhook.core.rightsizing.waste import Waste, add_waste
 
 NO_NAMES: Final = (
-    "dcgm-exporter named none of its pods on a device (docs/monitoring.md, What dcgm-exporter "
-    "must be told)"
+    "dcgm-exporter named none of its pods on a device (docs/monitoring.md, Settings of "
+    "dcgm-exporter)"
 )
 
 

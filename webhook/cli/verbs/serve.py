@@ -83,7 +83,7 @@ FLAGS: Final = (
     Flag("--kubeconfig", "FILE", "a cluster other than the one we run in"),
     Flag("--context", "NAME", "of the kubeconfig"),
     Flag("--events", "on|off", "events of refusals and rewrites", "on", read_switch),
-    Flag("--undecided", "on|off", "count GPU pods that were never reviewed", "on", read_switch),
+    Flag("--unreviewed", "on|off", "count GPU pods that were never reviewed", "on", read_switch),
 )
 
 
@@ -107,7 +107,7 @@ class Settings:
     context: str | None
     reasons_page: str
     events: bool
-    undecided: bool
+    unreviewed: bool
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -150,7 +150,7 @@ def _serving(chosen: Settings) -> Serving:
     state = ServerState(policy.start)
     source = _source(chosen, state, logger("inventory"))
     listen = chosen.metrics_bind
-    switches = background.Switches(chosen.events, chosen.undecided)
+    switches = background.Switches(chosen.events, chosen.unreviewed)
     parts = _Parts(certificate, policy, state, source)
     _publish(metrics, parts)
 

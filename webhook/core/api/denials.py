@@ -113,7 +113,7 @@ NO_OFFER: Final = Reason(
 GPU_LABELS_MISSING: Final = Reason(
     "gpu_labels_missing",
     Group.CLUSTER,
-    "Nodes have GPUs, and no label tells how they are given.",
+    "Nodes have GPUs, and no label says how they are given.",
     example="the device plugin was installed alone.",
     to_do=(
         "enable GPU Feature Discovery (`gfd.enabled`), or declare the pool in the policy; the"
@@ -157,7 +157,7 @@ NOT_ENOUGH_GPUS: Final = Reason(
 NOT_REWRITTEN: Final = Reason(
     "not_rewritten",
     Group.UNSAFE,
-    "A GPU request that is not pinned to nodes where its name is safe.",
+    "A GPU request that is not restricted to nodes where its name is safe.",
     example="a pod created while the mutating webhook was down.",
     to_do="create the pod again; if it stays, look for a webhook that removes node affinity.",
     detail=(

@@ -16,8 +16,8 @@ from webhook.core.policy.values import Policy, SeveralGpus
 BACKSTOP: Final = {
     denials.TOO_LARGE: limits.TOO_MANY_PARTS.message,
     denials.NOT_REWRITTEN: (
-        "a GPU request is not pinned to nodes where its name is safe: the webhook did not see the "
-        "pod, or something changed it; create it again"
+        "a GPU request is not restricted to nodes where its name is safe: the webhook did not "
+        "see the pod, or something changed it; create it again"
     ),
     denials.TENANT_NEEDS_ISOLATION: (
         "a tenant's pod gets an isolated device only, or a share in its namespace's own pool where "

@@ -20,11 +20,11 @@ from webhook.core.api.reason import Reason
 
 _NAMESPACES: Final = (
     ("NAMESPACE", "name"), ("MODE NOW", "mode"), ("PODS", "pods"), ("CHANGED", "changed"),
-    ("NODE AFFINITY", "pinned"), ("SAME", "unchanged"), ("REFUSED", "refused"),
+    ("NODE AFFINITY", "nodeAffinity"), ("SAME", "unchanged"), ("REFUSED", "refused"),
     ("GPUS NOW", "before"), ("THEN", "after"), ("OF REFUSED", "lost"),
 )  # fmt: skip
 _WORKLOADS: Final = (
-    ("WORKLOAD", "who"), ("PODS", "pods"), ("IS FOR", "for"), ("ASKS", "requested"),
+    ("WORKLOAD", "who"), ("PODS", "pods"), ("IS FOR", "for"), ("REQUESTS", "requested"),
     ("WOULD GET", "given"), ("HOW", "how"),
 )  # fmt: skip
 _LEAST_FIRST: Final = ("for", "pods", "requested")
@@ -57,7 +57,7 @@ def _screen(found: Audit, *, wide: bool) -> Iterator[RenderableType]:
         lines = (line for row in found.rows for line in verdicts.lines_of(_workload(row)))
         yield output.table(columns, lines, () if wide else _LEAST_FIRST)
     else:
-        yield output.table(_NAMESPACES, _namespaces(found), ("unchanged", "lost", "pinned"))
+        yield output.table(_NAMESPACES, _namespaces(found), ("unchanged", "lost", "nodeAffinity"))
     yield Text()
     yield from _messages(found) if whole else _reasons(found.rows)
     yield from _sums(totals.add_up(found.rows))
@@ -142,8 +142,8 @@ def _sums(total: Totals) -> Iterator[Text]:
     count = {each: total.outcomes.get(each, 0) for each in Outcome}
     yield Text.assemble(
         ("Together: ", "bold"),
-        f"{count[Outcome.CHANGED]} would change, {count[Outcome.PINNED]} would only get node "
-        f"affinity, {count[Outcome.UNCHANGED]} stay as they are, ",
+        f"{count[Outcome.CHANGED]} would change, {count[Outcome.NODE_AFFINITY]} would only get "
+        f"node affinity, {count[Outcome.UNCHANGED]} stay as they are, ",
         (f"{count[Outcome.REFUSED]} would be refused", "red"),
         ".",
     )

@@ -145,13 +145,13 @@ def _record(made: Explained) -> dict[str, Any]:
             "tenant": provenance.of_tenant(labels, place.labels),
             "policy": made.rules.policy_source,
         },
-        "asks": [
+        "requests": [
             {"name": a.container.name, "resource": a.resource, "count": a.count}
             for a in facts.requests
         ],
         "decision": _decision(made),
-        "pins": added_affinity(made.live),
-        "undecided": made.unreviewed,
+        "nodeAffinity": added_affinity(made.live),
+        "unreviewed": made.unreviewed,
         "row": _row(made.row_name, made.row),
         "now": _now_record(made),
         "missing": [each.record for each in made.missing],

@@ -104,10 +104,10 @@ def _screen(found: list[Neighbours]) -> Iterator[RenderableType]:
     if found:
         yield output.table(_COLUMNS, map(_row, found))
     else:
-        yield Text("no pods share a GPU, as far as can be told")
+        yield Text("no pods are known to share a GPU")
     yield Text()
     for each in UNKNOWN:
-        yield output.note(f"not told: {each}")
+        yield output.note(f"not known: {each}")
 
 
 def _row(each: Neighbours) -> Mapping[str, Any]:

@@ -39,7 +39,7 @@ class MoveError(Unavailable):
 class Move:
     """Which node goes where, how patiently (seconds), and how it is told.
 
-    `force` evicts pods that nothing makes anew.
+    `force` evicts pods that nothing makes again.
     """
 
     client: ClusterClient
@@ -171,11 +171,11 @@ def _drain(move: Move, holders: tuple[Holder, ...]) -> None:
         name = f"{each.namespace}/{each.name}"
         if each.owner == "DaemonSet":
             raise MoveError(
-                f"{name} holds a GPU and its DaemonSet makes it anew: change that first"
+                f"{name} holds a GPU and its DaemonSet makes it again: change that first"
             )
         if not each.owner and not move.force:
             raise MoveError(
-                f"{name} holds a GPU and nothing would make it anew: delete it, or give --force"
+                f"{name} holds a GPU and nothing would make it again: delete it, or give --force"
             )
         kept = evict(move.client, each.namespace, each.name)
         if kept is not None:

@@ -67,7 +67,7 @@ def add_move(commands: Commands) -> None:
         "--layouts", metavar="FILE", help="layouts of your own: Helm values, or mig-parted's file"
     )
     parser.add_argument("--yes", action="store_true", help="do it")
-    parser.add_argument("--force", action="store_true", help="evict pods that nothing makes anew")
+    parser.add_argument("--force", action="store_true", help="evict pods that nothing makes again")
     parser.add_argument("--timeout", type=float, default=1800.0, metavar="SECONDS",
                         help="for each step that waits (default %(default)g)")  # fmt: skip
     parser.add_argument("--poll", type=float, default=2.0, help=argparse.SUPPRESS)

@@ -13,7 +13,7 @@ from webhook.core.api.reason import COMMAND
 
 _COLUMNS: Final = (
     ("POD OF", "who"), ("NAMESPACE", "namespace"), ("WORKLOAD", "workload"),
-    ("ASKS", "requested"), ("GETS", "given"), ("HOW", "how"), ("SOURCE", "source"),
+    ("REQUESTS", "requested"), ("GETS", "given"), ("HOW", "how"), ("SOURCE", "source"),
 )  # fmt: skip
 _ONLY_WHERE_SEVERAL: Final = ("source", "namespace")
 _LEAST_FIRST: Final = ("source", "workload", "namespace", "requested")

@@ -14,7 +14,8 @@ from webhook.process.version import version
 _OF_METRICS: Final = (
     ("versions", "Versions"),
     ("certificate", "Certificate"), ("policy", "Policy"), ("inventory", "Inventory"),
-    ("undecided", "Pods that were not reviewed"), ("counts", "Refusals since the replicas started"),
+    ("unreviewed", "Pods that were not reviewed"),
+    ("counts", "Refusals since the replicas started"),
 )  # fmt: skip
 
 

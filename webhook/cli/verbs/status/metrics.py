@@ -172,10 +172,10 @@ def versions(pages: Pages, own: str) -> Section:
 
 def unreviewed(pages: Pages) -> Section:
     """Pods with a GPU in enforcing namespaces that were not reviewed, as the replicas count."""
-    key, title = "undecided", "Pods that were not reviewed"
-    if not any(page.value("gpu_sharing_undecided_look_seconds") for page in pages.all):
+    key, title = "unreviewed", "Pods that were not reviewed"
+    if not any(page.value("gpu_sharing_unreviewed_look_seconds") for page in pages.all):
         return Section(key, title, unseen="the replicas do not look for them, or did not yet")
-    numbers = metrics_page.largest(pages.all, "gpu_sharing_undecided_pods", "namespace")
+    numbers = metrics_page.largest(pages.all, "gpu_sharing_unreviewed_pods", "namespace")
     found = {name: int(number) for name, number in numbers.items()}
     listed = ", ".join(f"{number} in {name}" for name, number in found.items())
     wrong = (f"pods have a GPU and were not reviewed: {listed} (gpu-sharing pods --strategy none)",)

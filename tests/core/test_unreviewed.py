@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from webhook.core.api import names
-from webhook.core.unreviewed import Seen, is_undecided
+from webhook.core.unreviewed import Seen, is_unreviewed
 
 GPU = {"resources": {"limits": {"nvidia.com/gpu": "1"}, "requests": {"nvidia.com/gpu": "1"}}}
 ZERO = {"resources": {"limits": {"nvidia.com/gpu": "0"}}}
@@ -22,7 +22,7 @@ def pod(*containers: Any, init: Any = None, phase: str = "Running", **metadata: 
 
 
 @pytest.mark.parametrize(
-    ("seen", "undecided"),
+    ("seen", "unreviewed"),
     [
         (pod(GPU), True),
         (pod(GPU, phase="Pending"), True),
@@ -41,5 +41,5 @@ def pod(*containers: Any, init: Any = None, phase: str = "Running", **metadata: 
         ({"metadata": {"name": "bare"}}, False),
     ],
 )
-def test_the_truth_table(seen: Any, *, undecided: bool) -> None:
-    assert is_undecided(msgspec.convert(seen, Seen)) is undecided
+def test_the_truth_table(seen: Any, *, unreviewed: bool) -> None:
+    assert is_unreviewed(msgspec.convert(seen, Seen)) is unreviewed

@@ -39,7 +39,7 @@ def looking(client, log, running):
     return start
 
 
-async def test_undecided_pods_are_counted_by_namespace_with_zeros(api, looking):
+async def test_unreviewed_pods_are_counted_by_namespace_with_zeros(api, looking):
     for pod in (gpu_pod("a"), gpu_pod("b"), gpu_pod("ours", decided=True)):
         api.store.put(SHOP, pod)
     pods = looking("shop", "lab")
@@ -93,7 +93,7 @@ async def test_a_page_token_that_expired_starts_the_namespace_again(api, looking
     await eventually(lambda: pods.counts)
     assert pods.counts == {"shop": 2}
     assert len(asked(api, "list", SHOP)) == 4
-    assert log.of("undecided pods not counted") == []
+    assert log.of("unreviewed pods not counted") == []
 
 
 async def test_growth_is_told_with_the_youngest_pods(api, looking, log):
@@ -101,16 +101,16 @@ async def test_growth_is_told_with_the_youngest_pods(api, looking, log):
         api.store.put(SHOP, gpu_pod(f"pod-{number:02}", created=f"2026-01-01T00:00:{number:02}Z"))
     pods = looking("shop")
     youngest = ("pod-19", "pod-18", "pod-17", "pod-16", "pod-15")
-    await eventually(lambda: log.of("undecided_pods"))
-    assert log.of("undecided_pods") == [{"namespace": "shop", "count": 20, "pods": youngest}]
+    await eventually(lambda: log.of("unreviewed_pods"))
+    assert log.of("unreviewed_pods") == [{"namespace": "shop", "count": 20, "pods": youngest}]
     looks = len(asked(api, "list", SHOP))
     await eventually(lambda: len(asked(api, "list", SHOP)) > looks + 2)
-    assert len(log.of("undecided_pods")) == 1
+    assert len(log.of("unreviewed_pods")) == 1
     api.store.remove(f"{SHOP}/pod-00")
     await eventually(lambda: pods.counts == {"shop": 19})
     api.store.put(SHOP, gpu_pod("new", created="2026-01-02T00:00:00Z"))
-    await eventually(lambda: len(log.of("undecided_pods")) == 2)
-    assert log.of("undecided_pods")[1]["pods"][0] == "new"
+    await eventually(lambda: len(log.of("unreviewed_pods")) == 2)
+    assert log.of("unreviewed_pods")[1]["pods"][0] == "new"
 
 
 async def test_without_the_right_there_is_no_number_and_it_is_told_once(api, looking, log):
@@ -135,14 +135,14 @@ async def test_a_look_that_is_not_whole_changes_nothing(api, looking, log):
     pods = looking("shop", "lab")
     await eventually(lambda: pods.counts)
     api.plan("list", LAB, *[status(500, "no leader")] * 1000)
-    await eventually(lambda: log.of("undecided pods not counted"))
+    await eventually(lambda: log.of("unreviewed pods not counted"))
     looked = pods.counted_at
     api.store.put(SHOP, gpu_pod("b"))
     looks = len(asked(api, "list", LAB))
     await eventually(lambda: len(asked(api, "list", LAB)) > looks + 2)
     assert pods.counts == {"shop": 1, "lab": 0}
     assert pods.counted_at == looked
-    assert log.of("undecided pods not counted") == [{"error": "HTTP 500: no leader"}]
+    assert log.of("unreviewed pods not counted") == [{"error": "HTTP 500: no leader"}]
 
 
 async def test_before_the_namespaces_are_known_nothing_is_asked(api, looking):
@@ -159,4 +159,4 @@ async def test_an_answer_that_is_no_list_of_pods_is_told_once(api, looking, log,
     api.plan("list", SHOP, json_answer(200, answer))
     pods = looking("shop")
     await eventually(lambda: pods.counts == {"shop": 0})
-    assert len(log.of("undecided pods not counted")) == 1
+    assert len(log.of("unreviewed pods not counted")) == 1
