@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What a file or a cluster tells: its nodes, and labels of its namespaces."""
+    """The nodes of a file or a cluster, and labels of its namespaces."""
 
     nodes: tuple[Node, ...]
     namespaces: Mapping[str, Mapping[str, str]]
@@ -91,7 +91,7 @@ def load_cluster(
 
 
 def parse_cluster(source: str, text: str) -> Cluster:
-    """The cluster that a text tells of. An empty List is a cluster without nodes.
+    """The cluster of a text. An empty List is a cluster without nodes.
 
     Raises:
         InputError: something cannot be read, or there is no Node: `kubectl get … > FILE` empties

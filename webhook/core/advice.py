@@ -81,7 +81,7 @@ def advise(
 
 
 def _notes(subject: Mapping[str, Any], taken: list[PodTemplate], this: str) -> Advice:
-    """Returns what is told of an object besides its pods."""
+    """Returns the warnings of an object besides those of its pods."""
     keys = mentions.stray_keys(subject, taken)
     unread = (each.text(_LONGEST_NAME) for each in mentions.unread_mentions(subject, taken))
     warnings = (*keys, *(f"{this}: {text}"[:_LONGEST] for text in unread))

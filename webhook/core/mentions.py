@@ -1,4 +1,4 @@
-"""What an object says of GPUs beside its pods, as a net under the integrations."""
+"""GPUs that an object names beside its pods, as a net under the integrations."""
 
 import re
 from collections import Counter

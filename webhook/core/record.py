@@ -73,7 +73,7 @@ def to_annotation(record: DecisionRecord) -> str:
 
 
 def from_annotation(text: str | None) -> DecisionRecord | None:
-    """Return what a pod's annotation tells, None where it is not ours."""
+    """Return the decision of a pod's annotation, None where it is not ours."""
     found = _decoded(text, PodAnnotation)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""What is told of each review: one JSON log line and the metrics. Never the pod's environment."""
+"""The JSON log line and the metrics of each review, never with the pod's environment."""
 
 from functools import cache, partial
 from typing import Any, Final

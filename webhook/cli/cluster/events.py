@@ -72,7 +72,7 @@ class ClusterEvent:
 
     @property
     def refused(self) -> bool:
-        """Whether the webhook itself tells of a refusal."""
+        """Whether this is the webhook's own event of a refusal."""
         return self.by == OURS and self.action == "Refused"
 
 

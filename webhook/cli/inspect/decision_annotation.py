@@ -1,4 +1,4 @@
-"""Whether a pod requests what its decision annotation tells, which anybody may have written."""
+"""Whether a pod's requests match its decision annotation, which anybody may have written."""
 
 from webhook.core import record
 from webhook.core.api import names
@@ -9,13 +9,13 @@ from webhook.core.record_values import DecisionRecord
 
 
 def decision_of(pod: Pod) -> DecisionRecord | None:
-    """Return what a pod's annotation tells, None if the pod does not bear it out."""
+    """Return the decision of a pod's annotation, None if its requests differ."""
     told = record.from_annotation(pods.annotations(pod).get(names.DECISION))
     return told if told is not None and agrees(told, pod) else None
 
 
 def agrees(told: DecisionRecord, pod: Pod) -> bool:
-    """Return whether the pod requests just what the record says that it got."""
+    """Return whether the pod requests just what it got by the record."""
     requested = {
         (each.container.name, each.resource, each.count) for each in classify.requests_of(pod)
     }

@@ -1,4 +1,4 @@
-"""Which label says whose a pod is, for people. `classify` decides by them."""
+"""The label that makes a pod a tenant's, for people. `classify` decides by them."""
 
 from collections.abc import Mapping
 

@@ -70,7 +70,7 @@ def from_template(template: Mapping[str, Any], pod: Mapping[str, Any] | None = N
 
 
 def _told(pod: Mapping[str, Any]) -> tuple[DecisionRecord | None, frozenset[str]]:
-    """What its annotation says, if that is so, and which containers ask for a GPU."""
+    """The decision of its annotation if it holds, and the containers that request a GPU."""
     read = msgspec.convert(pod, Pod)
     asking = frozenset(ask.container.name for ask in classify.requests_of(read))
     return decision_annotation.decision_of(read), asking

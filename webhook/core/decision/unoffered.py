@@ -1,4 +1,4 @@
-"""What nodes have and do not offer, as a refusal tells it."""
+"""GPUs that nodes have and do not offer, in the words of a refusal."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -140,7 +140,7 @@ def _declared(found: Advertised, pool: DeclaredPool) -> Offer | Unusable:
 
 
 def _read_labels(found: Advertised) -> Offer | Unusable:
-    """What the first dialect says that tells, unless forms of two strategies are shown."""
+    """Return the first dialect's offer, unless forms of two strategies are shown."""
     silent: Unusable | None = None
     for dialect in DIALECTS:
         if not dialect.is_spoken(found.labels):
@@ -168,7 +168,7 @@ def _unless_others_disagree(found: Advertised, read: Offer) -> Offer | Unusable:
 
 
 def _nothing(labels: Mapping[str, str]) -> Iterator[Unusable]:
-    """Why a GPU node advertises nothing, as the first dialect tells that knows."""
+    """Return why a GPU node advertises nothing, by the first dialect that knows."""
     for dialect in DIALECTS:
         wrong = dialect.explain_nothing(labels) if dialect.is_spoken(labels) else None
         if wrong is not None:

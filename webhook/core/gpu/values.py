@@ -95,7 +95,7 @@ class Offer(Struct, frozen=True):
 
     @property
     def kind(self) -> "OfferKind":
-        """What tells offers apart when their amounts are added up."""
+        """The key by which the amounts of offers are added up."""
         return self.delivery.name, self.form.strategy, self.product
 
 

@@ -43,7 +43,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Likeness(Struct, frozen=True):
-    """What tells a review from those with another answer, and the metadata of its pod."""
+    """The key of a review's answer, and the metadata of its pod."""
 
     key: Key
     size: int

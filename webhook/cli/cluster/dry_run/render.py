@@ -1,4 +1,4 @@
-"""What a dry run tells, as a person reads it."""
+"""The outcome of a dry run, as a person reads it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What the cluster says to each probe."""
+"""The cluster's answer to each probe."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ class Explained:
 
     @property
     def missing(self) -> tuple[Permission, ...]:
-        """The permissions without which something could not be told."""
+        """The missing permissions that leave something unknown."""
         untried = self.now.missing if isinstance(self.now, Untried) else ()
         return (*self.rules.missing, *untried)
 

@@ -37,7 +37,7 @@ class MoveError(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Which node goes where, how patiently (seconds), and how it is told.
+    """Which node goes where, the seconds to wait, and where progress is reported.
 
     `force` evicts pods that nothing makes again.
     """

@@ -98,7 +98,7 @@ def _keys(namespace: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def refusals(client: ClusterClient, now: datetime) -> Section:
-    """The refusals of the last hour, those first that were told most often. Raises Unavailable."""
+    """Return the refusals of the last hour, the most frequent first. Raises Unavailable."""
     notes: tuple[str, ...] = ()
     missing: tuple[Permission, ...] = ()
     try:

@@ -63,7 +63,7 @@ class Diagnosed:
 
     @property
     def missing(self) -> tuple[Permission, ...]:
-        """The rights without which something could not be told."""
+        """The missing permissions that leave something unknown."""
         untried = (each.now.missing for each in self.trials if isinstance(each.now, Untried))
         rights = (each for several in untried for each in several)
         return tuple(dict.fromkeys((*self.rules.missing, *self.unseen, *rights)))

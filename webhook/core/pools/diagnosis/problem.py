@@ -1,4 +1,4 @@
-"""A problem of a node, and what of a node tells it."""
+"""A problem of a node, and what it is known by."""
 
 import re
 from collections.abc import Mapping
