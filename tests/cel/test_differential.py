@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.cel import rendered
 from tests.cel.admissions import admissions
@@ -104,13 +105,15 @@ def must_refuse(check: Check, case: Case) -> bool:
         return False
     found, added = found_by(check, seen), seen
     if case.old is not None:
-        before = replace(
+        before = structs.replace(
             safety.subject_of(question(case, case.old), POLICY),
             tenant=seen.tenant,
             isolated=seen.isolated,
         )
         found = set() if check.only_created else found - found_by(check, before)
-        added = replace(safety.subject_of(added_question(case), POLICY), strategies=seen.strategies)
+        added = structs.replace(
+            safety.subject_of(added_question(case), POLICY), strategies=seen.strategies
+        )
     return bool(found and check.backstop.claims(seen)) or check.backstop.taken(added)
 
 
