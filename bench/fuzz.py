@@ -1,18 +1,19 @@
 """Bytes that nobody would send, to every door: no crash, no 5xx, no long work.
 
-`python -m bench.fuzz --count 1000000 --seed 1` changes reviews, policies and requests of our tests
-at random, as often, and stops at the first that ends in anything but an answer or a refusal. It
-writes that to a file. The same seed gives the same inputs.
+`python -m bench.fuzz --count 1000000 --seed 1` changes reviews, policies, requests and what an API
+server tells of nodes at random, as often, and stops at the first that ends in anything but an
+answer or a refusal. It writes that to a file. The same seed gives the same inputs.
 """
 
 import argparse
 import contextlib
 import json
 import random
+import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,16 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/core")]
 import casefiles  # noqa: E402 - as the tests import it
 from test_memo import POD, Server, envelope  # noqa: E402
 
+from tests.core import large_cluster  # noqa: E402
+from webhook.cli.loaders import read_node  # noqa: E402
+from webhook.core.admit import admit  # noqa: E402
+from webhook.core.gpu.inventory import build_inventory  # noqa: E402
 from webhook.core.policy.load import PolicyError, parse_policy  # noqa: E402
+from webhook.kube.errors import ApiError  # noqa: E402
+from webhook.kube.list_watch import ListWatch, WatchedResource  # noqa: E402
 from webhook.server.http.reader import RequestReader  # noqa: E402
 
+EVENTS = ("ADDED", "MODIFIED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
 MOST_SECONDS = 2.0
 """A review takes 0.2 s at most; the cores of the machine may be busy."""
 PIECES = (
@@ -32,19 +40,65 @@ PIECES = (
     *(b"\xed\xa0\x80", b"true", b'"nvidia.com/gpu":"1"', b"gpu-sharing.io/", b"\r\n\r\n", b"\n"),
     *(b"Content-Length: 9\r\n", b"Transfer-Encoding: chunked\r\n", b"&a *a", b"- ", b"!!python/x"),
 )
+TEXT = re.compile(rb'"[^"\n]{0,80}"')
+ODD = (
+    *(
+        b'""',
+        b'"-1"',
+        b'"1e99"',
+        b'"0.5"',
+        b'"NaN"',
+        b'"\xef\xbc\x91"',
+        b'"9Ei"',
+        b"9" * 30,
+        b"null",
+    ),
+    *(b"[]", b"{}", b"true", b'"true"', b'"all-disabled"', b'"mps"', b'"DELETED"', b'"ERROR"'),
+    *(b'"BOOKMARK"', b'"node-1"', b'"nvidia.com/gpu"', b'"NVIDIA-A100-SXM4-80GB-MIG-1g.10gb"'),
+)
+"""What stands for a text, a key or a value, to tell something else."""
 Door = Callable[[bytes], None]
 
 
 def changed(seed: bytes, chance: random.Random) -> bytes:
-    """A seed with one to six changes: bytes, pieces, parts that are cut out or repeated."""
+    """A seed with one to six changes: bytes, pieces, parts that are cut out or repeated, texts."""
     made = bytearray(seed)
     for _ in range(chance.randint(1, 6)):
+        texts = list(TEXT.finditer(made)) if chance.random() < 0.5 else []
+        if texts:
+            start, end = chance.choice(texts).span()
+            made[start:end] = chance.choice((*ODD, chance.choice(texts)[0]))
+            continue
         start = chance.randrange(len(made) + 1)
         end = min(len(made), start + chance.choice((0, 1, 1, 4, 40)))
         part = bytes(made[start:end])
         kinds = (b"", chance.choice(PIECES), part * 3, bytes([chance.randrange(256)]))
         made[start:end] = chance.choice(kinds)
     return bytes(made)
+
+
+def watched() -> Iterator[bytes]:
+    """Lists of nodes with what a watch tells after them, a line each, in any order."""
+    nodes = [json.dumps(each) for each in large_cluster.nodes(12, 12)]
+    chance = random.Random(0)  # noqa: S311 - the same each time is what is wanted
+    for _ in range(20):
+        some, told = chance.sample(nodes, 3), chance.sample(nodes, 4)
+        about = '{"metadata":{"resourceVersion":"1"},"items":'
+        events = [f'{{"type":"{chance.choice(EVENTS)}","object":{each}}}' for each in told]
+        yield "\n".join((f"{about}[{','.join(some)}]}}", *events, events[0])).encode()
+
+
+def watch(data: bytes) -> None:
+    """List and watch nodes, and decide about a pod on what they offer."""
+    page, *lines = data.split(b"\n")
+    nodes = ListWatch(WatchedResource("nodes", "/api/v1/nodes", read_node))
+    with contextlib.suppress(ApiError):
+        nodes.take_page(page)
+        for line in lines:
+            nodes.take_event(line)
+    found = build_inventory(each for each in nodes.items.values() if each is not None)
+    case = {"side": "mutate", "pod": POD}
+    admit(casefiles.request(case, POD), casefiles.rules(case), found)
 
 
 def doors() -> dict[str, tuple[list[bytes], Door]]:
@@ -78,6 +132,7 @@ def doors() -> dict[str, tuple[list[bytes], Door]]:
         "/validate": (reviews, review("/validate")),
         "/advise": ([envelope(template, kind=kind)], review("/advise")),
         "policy": (policies, policy),
+        "watch": (list(watched()), watch),
         "HTTP": ([request, request.replace(b"Content-Length: 2", b"A: b")], http),
     }
 

@@ -60,7 +60,7 @@ class NotStarted(Exception):  # noqa: N818 - what happened, in a word
 
 
 @contextlib.contextmanager
-def running(folder: Path, flags: Sequence[str]) -> Iterator[LocalServer]:
+def running(folder: Path, flags: Sequence[str], patience: float = READY) -> Iterator[LocalServer]:
     """Run `gpu-sharing serve` until the block ends; files go to `folder`.
 
     Raises:
@@ -77,14 +77,14 @@ def running(folder: Path, flags: Sequence[str]) -> Iterator[LocalServer]:
     with place.log.open("wb") as log, place.audit.open("wb") as audit:
         process = subprocess.Popen(command, stdout=audit, stderr=log)
         try:
-            _wait(process, place)
+            _wait(process, place, patience)
             yield place
         finally:
             _end(process)
 
 
-def _wait(process: "subprocess.Popen[bytes]", place: LocalServer) -> None:
-    end = time.monotonic() + READY
+def _wait(process: "subprocess.Popen[bytes]", place: LocalServer, patience: float) -> None:
+    end = time.monotonic() + patience
     while time.monotonic() < end and process.poll() is None:
         if _ready(place):
             return

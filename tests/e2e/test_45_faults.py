@@ -4,7 +4,10 @@ docs/performance.md has the table; a rollout, a Secret and a caBundle are in tes
 API server is in test_30_changes.py.
 """
 
+import contextlib
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -111,12 +114,32 @@ def crowd_the_replicas(installed: Installed) -> None:
         assert done.returncode == 0, done.stderr
 
 
+def kill_a_container(installed: Installed) -> None:
+    """SIGKILL to all processes of a replica, as when it is out of memory."""
+    victim = replicas(installed.user)[0]
+    for each in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            served = b"serve" in (each / "cmdline").read_bytes()
+            if served and victim["metadata"]["uid"] in (each / "cgroup").read_text():
+                os.kill(int(each.name), signal.SIGKILL)
+    wanted = (victim["metadata"]["name"], restarts(victim)[1] + 1)
+    until("it started anew", lambda: wanted in map(restarts, replicas(installed.user)))
+    installed.rollout()
+
+
+def restarts(replica: Json) -> tuple[str, int]:
+    """How often a replica's container started anew."""
+    statuses = replica["status"].get("containerStatuses", [{"restartCount": 0}])
+    return replica["metadata"]["name"], statuses[0]["restartCount"]
+
+
 FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "scaled up and down": (scale_up_and_down, 0),
     "authority and leaf are new": (rotate_everything, 0),
     "policy changes": (reload_policy, 0),
     "silent clients and large bodies": (crowd_the_replicas, 0),
     "kill -9 of a worker": (kill_a_worker, 2),
+    "kill -9 of a container": (kill_a_container, 4),
     "kill -9 of a replica": (kill_a_replica, 4),
 }
 """What happens, and how many reviews it may cost: two run at any time."""

@@ -1,7 +1,7 @@
 """The inventory of a cluster's nodes: equal nodes grouped, once a snapshot."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from webhook.core.api import names, node
@@ -22,6 +22,8 @@ from webhook.core.gpu.values import (
 _NOISE: Final = frozenset(key for dialect in DIALECTS for key in dialect.noise)
 """Kept out of the labels so that equal nodes group."""
 
+NodeReader = Callable[[Node, tuple[DeclaredPool, ...]], NodeOffers]
+"""Returns what a node offers, by itself or by the pools that select it."""
 _Key = tuple[tuple[Offer, ...], tuple[Taint, ...], str | None, str]
 
 
@@ -29,11 +31,12 @@ def build_inventory(
     nodes: Iterable[Node],
     pools: tuple[DeclaredPool, ...] = (),
     momentary: tuple[str, ...] = (),
+    read: NodeReader = read_node,
 ) -> Inventory:
     """Group nodes by what they offer, to whom: 5,000 equal nodes make one group.
 
     The order of the nodes does not matter. `momentary` are the first letters of the keys of
-    taints that come and go.
+    taints that come and go. To `read` each node is nine tenths of the work.
     """
     groups: dict[_Key, list[NodeLabels]] = {}
     unusable: dict[str, tuple[Unusable, ...]] = {}
@@ -53,7 +56,7 @@ def build_inventory(
 
     for each in sorted(nodes, key=lambda n: n.metadata.name):
         seen += 1
-        found = read_node(each, pools)
+        found = read(each, pools)
         if found.unusable:
             unusable[each.metadata.name] = found.unusable
             if names.TENANT in node.labels(each):

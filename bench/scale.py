@@ -1,10 +1,10 @@
-"""How long a known review takes while others wait: unknown namespaces, and a list of 5,000 nodes.
+"""The webhook on a large cluster: 5,000 GPU nodes of 40 kinds and 10,000 namespaces.
 
-`python bench/unknown_namespaces.py` runs the real server against an API server over TLS that says
-nothing of single namespaces and lists 5,000 nodes. One client sends reviews of a known namespace,
-one after the other, and prints the percentiles of their times: alone, while 50 reviews of unknown
-namespaces at once wait (50 new ones as soon as all are answered), and while all nodes are listed
-again.
+`python -m bench.scale` runs the real server against the fake API server of the tests over TLS. One
+client sends reviews of a known namespace, one after the other, and prints the percentiles of their
+times: alone, while 50 reviews of unknown namespaces at once wait (50 new ones as soon as all are
+answered), while everything is listed again, and while 1,000 nodes a second are updated. Beside it
+stand the memory of both processes of the server and the seconds until everything was listed anew.
 """
 
 import itertools
@@ -21,16 +21,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
+from bench.connections import worker_of
+from bench.large_api import UPDATES, SilentOfNamespaces, fill, flood, list_again
+from bench.servers import memory
 from examples.demo.api_server import review
 from examples.demo.local_server import HOST, LocalServer, running
-from tests.fake_apiserver.faults import silent
-from tests.fake_apiserver.server import FakeApiServer
 
-ROOT = Path(__file__).parents[1]
-NODES, AT_ONCE, SECONDS = 5000, 50, 10.0
-MODE = {"gpu-sharing.io/mode": "enforce"}
+AT_ONCE, SECONDS = 50, 10.0
 HEAD = b"POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Type: application/json\r\n"
 POD = {
     "apiVersion": "v1",
@@ -38,30 +35,6 @@ POD = {
     "metadata": {"name": "a", "labels": {"gpu-sharing.io/workload": "inference"}},
     "spec": {"containers": [{"name": "main", "resources": {"limits": {"nvidia.com/gpu": "1"}}}]},
 }
-
-
-class SilentOfNamespaces(FakeApiServer):
-    """Answers everything but the GET of one namespace."""
-
-    def take_fault(self, request):
-        """Say nothing of a namespace."""
-        namespace = request.path.startswith("/api/v1/namespaces/") and request.verb == "get"
-        return silent if namespace else super().take_fault(request)
-
-
-def fill(api: FakeApiServer) -> None:
-    """Put nodes of the size of real ones, about 9 kB, and one namespace."""
-    text = (ROOT / "examples/inventory.yaml").read_text(encoding="utf-8")
-    models = [each for each in yaml.safe_load(text)["items"] if each["kind"] == "Node"]
-    images = [
-        {"names": [f"registry.example.com/{'x' * 80}/{n}"], "sizeBytes": n} for n in range(60)
-    ]
-    for number in range(NODES):
-        node = json.loads(json.dumps(models[number % len(models)]))
-        node["metadata"]["name"] = f"node-{number}"
-        node.setdefault("status", {})["images"] = images
-        api.store.put("/api/v1/nodes", node)
-    api.store.put("/api/v1/namespaces", {"metadata": {"name": "known", "labels": MODE}})
 
 
 def request(namespace: str) -> bytes:
@@ -133,16 +106,9 @@ def unknown_waiting(place: LocalServer) -> Iterator[list[float]]:
             connection.close()
 
 
-@contextmanager
-def listing_again(api: FakeApiServer) -> Iterator[None]:
-    """Let the watches end and be refused, so that all nodes are listed again meanwhile."""
-    lists = len(api.seen("list", "/api/v1/nodes"))
-    api.store.forget_history()
-    api.stop()
-    api.start()
-    yield
-    made = len(api.seen("list", "/api/v1/nodes")) - lists
-    sys.stdout.write(f"pages of nodes meanwhile: {made}\n")
+def parent_of(pid: int) -> int:
+    """The process that started one."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def show(what: str, times: list[float]) -> float:
@@ -160,20 +126,32 @@ def main() -> None:
     """Measure by turns and print."""
     with tempfile.TemporaryDirectory() as temporary, SilentOfNamespaces(tls=True) as api:
         fill(api)
-        os.environ |= {"KUBECONFIG": str(api.write_kubeconfig(Path(temporary)))}
+        cluster = Path(temporary) / "cluster"
+        cluster.mkdir()
+        os.environ |= {"KUBECONFIG": str(api.write_kubeconfig(cluster))}
         os.environ |= {"NO_PROXY": "127.0.0.1"}
-        with running(Path(temporary), []) as place:
+        with running(Path(temporary), [], patience=300) as place:
             known_times(place, 2)  # warm
             before = known_times(place, SECONDS)
             with unknown_waiting(place) as took:
-                meanwhile = known_times(place, SECONDS)
+                waiting = known_times(place, SECONDS)
             after = known_times(place, SECONDS)
-            with listing_again(api):
-                listing = known_times(place, SECONDS)
+            listed = list_again(api)
+            listing = known_times(place, SECONDS)
+            sys.stdout.write(f"everything listed again in {listed():.1f} s\n")
+            api.plan("watch", "/api/v1/nodes", *[flood] * 3)
+            list_again(api)
+            known_times(place, 5)
+            flooded = known_times(place, SECONDS)
+            parent = parent_of(worker_of(place))
+            sys.stdout.write(f"memory of the server: {memory(parent):.0f} MiB\n")
     alone = show("alone", [*before, *after])
-    waiting = show("while 50 of unknown namespaces wait", meanwhile)
-    relist = show("while 5,000 nodes are listed again", listing)
-    sys.stdout.write(f"p99 / p99 alone: {waiting / alone:.2f}, {relist / alone:.2f}\n")
+    for what, times in (
+        (f"while {AT_ONCE} of unknown namespaces wait", waiting),
+        ("while everything is listed again", listing),
+        (f"while {UPDATES} nodes a second change", flooded),
+    ):
+        sys.stdout.write(f"  p99 / p99 alone: {show(what, times) / alone:.2f}\n")
     took.sort()
     sys.stdout.write(f"unknown: {len(took)}, median {took[len(took) // 2]:.2f} s, ")
     sys.stdout.write(f"longest {took[-1]:.2f} s\n")

@@ -1,0 +1,94 @@
+"""An API server of 5,000 GPU nodes of 40 kinds and 10,000 namespaces, for `bench.scale`."""
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
+
+from tests.core import large_cluster
+from tests.fake_apiserver.exchange import Exchange
+from tests.fake_apiserver.faults import silent
+from tests.fake_apiserver.paths import parse_path
+from tests.fake_apiserver.server import FakeApiServer
+
+NODES, KINDS, NAMESPACES = 5000, 40, 10_000
+UPDATES, BATCH = 1000, 50  # a second, and so many at once
+MODE = {"gpu-sharing.io/mode": "enforce"}
+
+
+class SilentOfNamespaces(FakeApiServer):
+    """Answers everything but the GET of one namespace."""
+
+    def take_fault(self, request):
+        """Say nothing of a namespace."""
+        namespace = request.path.startswith("/api/v1/namespaces/") and request.verb == "get"
+        return silent if namespace else super().take_fault(request)
+
+
+def fill(api: FakeApiServer) -> None:
+    """Put nodes of the size of real ones, about 9 kB, and namespaces."""
+    images = [
+        {"names": [f"registry.example.com/{'x' * 80}/{n}"], "sizeBytes": n} for n in range(60)
+    ]
+    for node in large_cluster.nodes(NODES, KINDS):
+        node.setdefault("status", {})["images"] = images
+        api.store.put("/api/v1/nodes", node)
+    names = ("known", *(f"team-{number}" for number in range(NAMESPACES - 1)))
+    for name in names:
+        api.store.put("/api/v1/namespaces", {"metadata": {"name": name, "labels": MODE}})
+    api.store.listed = cache(api.store.listed)  # each page would look at all objects again
+
+
+def updates(api: FakeApiServer) -> Iterator[bytes]:
+    """The lines of a watch on nodes, without end: heartbeats, and every tenth a changed amount."""
+    nodes = list(api.store.listed(parse_path("/api/v1/nodes")))
+    for number in itertools.count():
+        status = nodes[number % NODES]["status"]
+        status["conditions"] = [{"type": "Ready", "status": "True", "lastHeartbeatTime": number}]
+        if number % 10 == 0:
+            offered = status["allocatable"]
+            offered |= {k: str(number % 7) for k in offered if k.startswith("nvidia.com/")}
+        yield json.dumps({"type": "MODIFIED", "object": nodes[number % NODES]}).encode() + b"\n"
+
+
+async def flood(exchange: Exchange) -> None:
+    """Send so many updates a second until the client is away."""
+    await exchange.open_stream()
+    lines, began = updates(exchange.api), time.monotonic()
+    with suppress(ConnectionError):
+        for sent in itertools.count(BATCH, BATCH):
+            await exchange.send(b"".join(itertools.islice(lines, BATCH)))
+            await exchange.pause(max(0.0, began + sent / UPDATES - time.monotonic()))
+
+
+def list_again(api: FakeApiServer) -> Callable[[], float]:
+    """Break all connections and refuse old versions; return what waits for the end of the lists.
+
+    That returns the seconds until a watch on nodes and one on namespaces have followed.
+    """
+    paths = ("/api/v1/nodes", "/api/v1/namespaces")
+    watched = [len(api.seen("watch", path)) for path in paths]
+    api.store.forget_history()
+    api.stop()
+    began = time.monotonic()
+    api.start()
+    done = []
+
+    def followed() -> bool:
+        return all(len(api.seen("watch", p)) > n + 1 for p, n in zip(paths, watched, strict=True))
+
+    def wait() -> None:
+        api.wait_for(followed, 300)
+        done.append(time.monotonic() - began)
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+
+    def join() -> float:
+        waiting.join()
+        return done[0]
+
+    return join
