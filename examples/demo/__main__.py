@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.text import Text
 
 from examples.demo.api_server import ApiServer, Creation
@@ -53,14 +53,13 @@ def main() -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Show what each example gets."""
-    console = output.create_console()
     try:
         promises = _promises(args.examples)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
         return UNREADABLE
     inventory = args.examples / "inventory.yaml"
-    console.print(_headline(inventory))
+    output.put(_headline(inventory))
     with (
         tempfile.TemporaryDirectory(prefix="gpu-sharing-demo-") as folder,
         running(Path(folder), ["--inventory", str(inventory)]) as place,
@@ -71,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
             for file, promise in promises.items()
             for outcome in _outcomes(args.examples / file, promise, api)
         ]
-    console.print(_table(outcomes), Text())
-    console.print(_before_and_after(outcomes))
-    return _verdict(console, outcomes)
+    output.put(_table(outcomes), Text())
+    output.put(_before_and_after(outcomes))
+    return _verdict(outcomes)
 
 
 def _promises(folder: Path) -> dict[str, dict[str, Any]]:
@@ -164,20 +163,20 @@ def _before_and_after(outcomes: list[Outcome]) -> Group:
     return Group(title, output.coloured_diff(lines[2:]), Text())
 
 
-def _verdict(console: Console, outcomes: list[Outcome]) -> int:
+def _verdict(outcomes: list[Outcome]) -> int:
     wrong = [(outcome.file, text) for outcome in outcomes for text in outcome.wrong]
     for file, text in wrong:
-        console.print(Text(f"{file}: {text}", "bold red"))
+        output.put(Text(f"{file}: {text}", "bold red"))
     if wrong:
         return BROKEN
     took = statistics.median(outcome.creation.seconds for outcome in outcomes) * 1000
-    console.print(
+    output.put(
         Text(f"All {len(outcomes)} came out as promised", "bold green")
         + Text(
             f" (median {took:.1f} ms for a review, measured at the client, first calls included)."
         )
     )
-    console.print(
+    output.put(
         "Next, with your own pods:\n  .venv/bin/gpu-sharing review -f YOUR.yaml "
         "--inventory nodes.json\n(nodes.json is what `kubectl get nodes -o json` prints)"
     )
