@@ -33,11 +33,8 @@ DEEP = 8 if os.environ.get("GPU_SHARING_E2E_RUN") == "1" else 1
 
 
 def examples(most: int) -> settings:
-    """The same examples each time, however slow the machine is."""
-    slow = [HealthCheck.too_slow]
-    return settings(
-        max_examples=most * DEEP, deadline=None, suppress_health_check=slow, derandomize=True
-    )
+    """So many examples, more in `make e2e`."""
+    return settings(max_examples=most * DEEP, suppress_health_check=[HealthCheck.too_slow])
 
 
 def ask(pod: Json, namespace: dict[str, str], side: Side = Side.MUTATE) -> AdmissionRequest:
