@@ -1,14 +1,17 @@
-"""The answers to all that is no review: probes, and paths that are not there."""
+"""The Flask app of probes and unknown paths."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Final
 
-import msgspec
+from flask import Flask, jsonify
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
 
 from webhook.server.http.messages import Handler, HttpRequest, HttpResponse
 
-PATHS: Final = ("/mutate", "/validate", "/advise", "/policy", "/readyz")
+_PATHS: Final = ("/mutate", "/validate", "/advise", "/policy", "/readyz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +36,48 @@ def create_probes(checks: Mapping[str, Check]) -> Handler:
     | any of these, neither GET nor HEAD | 405 |
     | any other | 404 |
     """
-
-    def readyz() -> HttpResponse:
-        found = {name: check() for name, check in checks.items()}
-        ready = all(health.ok for health in found.values())
-        details = {name: health.detail for name, health in found.items()}
-        status = "200 OK" if ready else "503 Service Unavailable"
-        return _json(status, status="ok" if ready else "not ready", checks=details)
-
-    answers: dict[str, Callable[[], HttpResponse]] = {
-        "/livez": lambda: _json("200 OK", status="ok"),
-        "/readyz": readyz,
-        "/": lambda: _json("200 OK", name="gpu-sharing webhook", paths=PATHS),
-    }
+    app = _create_app(checks)
 
     def handle(request: HttpRequest) -> HttpResponse:
-        answer = answers.get(request.path)
-        if answer is None:
-            message = f"no such path; there are {', '.join(PATHS)}"
-            return _json("404 Not Found", error="Not Found", message=message)
-        if request.method not in ("GET", "HEAD"):
-            message = f"{request.path} is only read: send a GET"
-            return _json("405 Method Not Allowed", error="Method Not Allowed", message=message)
-        return answer()
+        with app.request_context(_environ(request)):
+            response = app.full_dispatch_request()
+        return HttpResponse(response.status, list(response.headers), response.get_data())
 
     return handle
 
 
-def _json(status: str, /, **body: object) -> HttpResponse:
-    return HttpResponse(status, [("Content-Type", "application/json")], msgspec.json.encode(body))
+def _create_app(checks: Mapping[str, Check]) -> Flask:
+    app = Flask(__name__, static_folder=None)
+
+    @app.get("/livez")
+    def livez() -> ResponseReturnValue:
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        found = {name: check() for name, check in checks.items()}
+        ready = all(health.ok for health in found.values())
+        details = {name: health.detail for name, health in found.items()}
+        return jsonify(status="ok" if ready else "not ready", checks=details), 200 if ready else 503
+
+    @app.get("/")
+    def index() -> ResponseReturnValue:
+        return jsonify(name="gpu-sharing webhook", paths=_PATHS)
+
+    @app.errorhandler(HTTPException)
+    def refuse(error: HTTPException) -> ResponseReturnValue:
+        return jsonify(error=error.name, message=error.description), error.code or 500
+
+    return app
+
+
+def _environ(request: HttpRequest) -> dict[str, object]:
+    """Return an environment of method and path: no header and no body reaches the app."""
+    return {
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": request.path,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "443",
+        "wsgi.url_scheme": "https",
+        "wsgi.input": BytesIO(),
+    }
