@@ -1,6 +1,6 @@
 """CEL that counts the parts of a pod, as `core.api.limits` does, by sizes alone."""
 
-from webhook.core.api.limits import CONTAINER, MOST_PARTS, PATH, REQUIREMENT, TEXT
+from webhook.core.api.limits import AMOUNT, CONTAINER, MOST_PARTS, NAME, PATH, REQUIREMENT, TEXT
 from webhook.core.checks.cel import LISTS
 
 _NODE = "o.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
@@ -25,11 +25,12 @@ def large() -> str:
 
 
 def _container() -> str:
-    added = _sum("c.securityContext.capabilities.add", "a", f"1 + size(a) / {TEXT}")
+    added = _sum("c.securityContext.capabilities.add", "a", f"1 + size(a) / {NAME}")
     amounts = " + ".join(
         f"(has(c.resources.{each}) ? size(c.resources.{each}) : 0)" for each in _AMOUNTS
     )
-    sizes = (*(_size(f"c.{each}") for each in _SIZED), f"(has(c.resources) ? {amounts} : 0)")
+    resources = f"(has(c.resources) ? {AMOUNT} * ({amounts}) : 0)"
+    sizes = (*(_size(f"c.{each}") for each in _SIZED), resources)
     return " + ".join((str(CONTAINER), *sizes, added))
 
 
