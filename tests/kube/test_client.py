@@ -76,6 +76,15 @@ async def test_what_is_sent_names_its_media_type(api, client, sent):
     assert request.headers["Content-Type"] == kind
 
 
+async def test_what_outlives_the_client_opens_no_connection(api, client):
+    api.plan("list", NODES, json_answer(200, {}))
+    await client.get(NODES, timeout=5)
+    await client.close()
+    with pytest.raises(ApiError, match="the client is closed"):
+        await client.get(NODES, timeout=5)
+    assert len(asked(api, "list", NODES)) == 1
+
+
 async def test_no_server_is_an_error_without_a_status(api, client):
     api.stop()
     with pytest.raises(ApiError) as caught:

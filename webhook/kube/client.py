@@ -67,6 +67,7 @@ class ApiClient:
         self._cluster = cluster
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,11 +83,11 @@ class ApiClient:
     async def close(self) -> None:
         """Close the connections.
 
-        Requests under way fail.
+        Requests under way fail, and so do later ones.
         """
+        self._closed = True
         if self._session is not None:
             await self._session.close()
-            self._session = None
 
     async def get(
         self, path: str, params: Mapping[str, str] | None = None, *, timeout: float
@@ -152,6 +153,8 @@ class ApiClient:
             yield response
 
     def _opened_session(self) -> aiohttp.ClientSession:
+        if self._closed:  # a task that outlived the rest would open one that nobody closes
+            raise ApiError(None, "the client is closed")
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
