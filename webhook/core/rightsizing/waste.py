@@ -69,11 +69,11 @@ def add_waste(
         sums[parts[0][0].product]["lost"] += max(1 - whole, 0.0)
         for device, share in parts:
             part = share / max(whole, 1.0)
-            _add(sums[device.product], device, part, device.key.node in unnamed)
+            _add(sums[device.product], device, part, unnamed=device.key.node in unnamed)
     return {name: Waste(name, sum(each.values()), **each) for name, each in sorted(sums.items())}
 
 
-def _add(found: dict[str, float], device: Device, share: float, unnamed: bool) -> None:  # noqa: FBT001 - of its node
+def _add(found: dict[str, float], device: Device, share: float, *, unnamed: bool) -> None:
     held = held_part(device)
     active = device.use.active_mean or 0.0
     free = "unknown" if held == 0 and (unnamed or active > BUSY_WITHOUT_HOLDER) else "free"
