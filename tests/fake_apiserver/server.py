@@ -104,11 +104,15 @@ class FakeApiServer(FakeApi):
         ready.set()
         await self._closing.wait()
         self._loop = None
+        for each in listening.sockets:  # asyncio drops what it accepted just before close()
+            loop.remove_reader(each.fileno())
+        await _take_turns()
         listening.close()
         for connection in list(http.connections):
             if connection.transport is not None:
                 connection.transport.abort()
         await http.shutdown(0.05)
+        await _take_turns()
 
     async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
         path, _, query = http.raw_path.partition("?")
@@ -140,6 +144,12 @@ class FakeApiServer(FakeApi):
         finally:
             self._streams.discard(news)
         return None
+
+
+async def _take_turns() -> None:
+    """Let what was accepted just now become a connection, and what was aborted close its socket."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def _response(answer: Answer) -> web.Response:

@@ -1,7 +1,11 @@
 """The fake API server does what a real one does, as far as the tests rely on it."""
 
 import asyncio
+import contextlib
+import gc
 import json
+import socket
+import threading
 
 import pytest
 
@@ -294,6 +298,24 @@ def test_it_can_be_gone_for_a_while(api, get):
     assert refused(get, NODES).status is None
     api.start()
     assert get(NODES)["items"] is None
+
+
+def test_who_connects_as_it_stops_leaves_no_socket_open(api):
+    done = threading.Event()
+
+    def connect() -> None:
+        while not done.wait(0.0002):
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", int(api.url.rpartition(":")[2])), 1).close()
+
+    client = threading.Thread(target=connect)
+    client.start()
+    for _ in range(40):
+        api.stop()
+        api.start()
+    done.set()
+    client.join()
+    gc.collect()  # an open one is a ResourceWarning
 
 
 def test_it_speaks_tls(tmp_path, monkeypatch):
