@@ -9,8 +9,8 @@ from typing import Any
 
 from certs.pair import CERT, KEY
 from webhook.server.http.messages import HttpResponse
-from webhook.server.http.process import Process, Serving
 from webhook.server.http.worker import Application
+from webhook.server.process import Process, Serving
 from webhook.server.tls import ServingCertificate
 
 ANSWER = (

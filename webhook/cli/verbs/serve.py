@@ -37,10 +37,10 @@ from webhook.process.version import version
 from webhook.server import audit_log
 from webhook.server import metrics as metric
 from webhook.server.admission.app import AdmissionApp, create_handler
-from webhook.server.http.process import Process, Serving
 from webhook.server.http.worker import Application
 from webhook.server.metrics import Metrics
 from webhook.server.probes import Check, Health, create_probes
+from webhook.server.process import Process, Serving
 from webhook.server.reload import Logger
 from webhook.server.state import ServerState
 from webhook.server.tls import BadPair, ServingCertificate
