@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.monitoring import tools
 from tests.monitoring.serving import prometheus
-from webhook.cli.measure.measure import measure
+from webhook.cli.measure.measure import Scope, measure
 from webhook.cli.measure.prometheus import open_prometheus
 
 STEP, BLOCK, WEEK = 300, 18 * 3600, 604800
@@ -77,7 +77,7 @@ def report(folder: Path, data: Path, days: int, end: float) -> None:
     config = {"global": {"scrape_interval": "1h"}}
     with prometheus(folder, config, data) as api, open_prometheus(api.url) as source:
         begun = time.perf_counter()
-        found = measure(source, f"{days}d", end, lambda _done, _of: None)
+        found = measure(source, Scope(f"{days}d", end), lambda _done, _of: None)
         took = time.perf_counter() - begun
     here, there = (
         resource.getrusage(who).ru_maxrss / 1024

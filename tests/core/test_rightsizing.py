@@ -27,6 +27,7 @@ from webhook.core.rightsizing.values import (
     Reservation,
     ReservingServer,
     TemplateAsk,
+    with_use,
 )
 from webhook.core.rightsizing.waste import add_waste
 
@@ -221,7 +222,9 @@ def test_pods_one_after_another_have_a_device_each_to_itself_and_pods_together_s
     at_once = device(WEEK, pods={first: all_week, second: all_week})
     assert len(collect_evidence([after], owners, frozenset())[web].own) == 2
     assert collect_evidence([at_once], owners, frozenset())[web].shared == (at_once,)
-    assert collect_evidence([after], owners, frozenset({"n1"}))[web].shared == (after,)
+    assert collect_evidence([after], owners, frozenset({("n1", None)}))[web].shared == (after,)
+    slices = frozenset({("n1", parse_profile("1g.10gb")), ("n2", None)})
+    assert len(collect_evidence([after], owners, slices)[web].own) == 2
 
 
 @pytest.mark.parametrize(
@@ -270,3 +273,20 @@ def test_waste_is_told_apart_and_adds_up_to_the_gpus() -> None:
     assert (found.unknown, found.lost, found.all) == (1.0, 0.5, 5.0)
     unnamed = add_waste(devices, lambda _: A100, frozenset({"n"}))[A100.product]
     assert (unnamed.free, unnamed.unknown) == (0.0, 2.0)
+
+
+def test_a_gpu_that_was_cut_in_the_window_is_one_gpu() -> None:
+    days = replace(WEEK, points=1000)
+    three = device(days, profile="3g.40gb")
+    late = device(replace(WEEK, points=500), profile="3g.40gb", key=DeviceKey("n1", "GPU-1", "2"))
+    found = add_waste([three, late], lambda _: A100)[A100.product]
+    assert (found.used, found.lost, found.all) == (0.75, 0.25, 1.0)
+    before = device(days)
+    found = add_waste([before, three, late], lambda _: A100)[A100.product]
+    assert (found.used, found.lost, found.all) == (pytest.approx(1.0), 0.0, pytest.approx(1.0))
+
+
+def test_a_pod_that_two_exporters_name_was_there_once() -> None:
+    twice = replace(WEEK, points=2 * WEEK.points, hours=2 * WEEK.hours)
+    found = with_use(device(twice), WEEK).pods[POD]
+    assert (found.points, found.hours) == (WEEK.points, WEEK.hours)

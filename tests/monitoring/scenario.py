@@ -2,7 +2,7 @@
 
 | node | GPU | who | what |
 |---|---|---|---|
-| whole | 0 | train/llama, a Job | trains, 97 % |
+| whole | 0 | train/llama, a Job | trains, 97 %; a second exporter names no pod |
 | whole | 1 | shop/recommender, its pod renamed after four days | 5 to 15 %, 9000 MiB |
 | whole | 2 | shop/chat, vLLM | 30 %, 72000 MiB from the start on |
 | whole | 3 | lab/notebook | never used; for four days the exporter gave its own pod's name |
@@ -66,6 +66,8 @@ def series() -> list[Series]:
     renamed = ("recommender-5d9c7bff9-zzzzz", "recommender-6c8d8cbb4-bbbbb")
     return [
         Series(_whole(0, "train", "llama-x2x4k"), 81000, (0.97, 0.01), 70000),
+        Series({"UUID": "GPU-whole-0", "modelName": H100, "Hostname": "whole"}, 81000, (0.97, 0.01),
+               70000),
         Series(_whole(1, "shop", renamed[0]), 81000, (0.1, 0.05), 9000, (0, 4)),
         Series(_whole(1, "shop", renamed[1]), 81000, (0.1, 0.05), 9000, (4, DAYS)),
         Series(_whole(2, "shop", "chat-7d4b9c5f6-ccccc"), 81000, (0.2, 0.1), 72000),
@@ -78,7 +80,7 @@ def series() -> list[Series]:
         Series(_shared(), 15000, (0.6, 0.1), 11000, free=4000),
         Series(_shared("ann-0"), 15000, (0, 0), 0, free=4000),
         Series(_shared("bob-0"), 15000, (0, 0), 0, free=4000),
-    ]
+    ]  # fmt: skip
 
 
 def _held(namespace: str, pod: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.monitoring.serving import Api, prometheus
 from tests.monitoring.test_rules import listed
 from webhook.cli import main
 from webhook.cli.measure import queries
-from webhook.cli.measure.measure import holders, measure
+from webhook.cli.measure.measure import Scope, holders, measure
 from webhook.cli.measure.prometheus import Prometheus, QueryTooLarge, Sample, open_prometheus
 from webhook.cli.verbs.pools.plan_collect import collect_plan
 from webhook.core.rightsizing.values import DeviceKey
@@ -66,7 +66,7 @@ def test_what_is_refused_as_too_large_is_asked_in_parts(addresses: tuple[str, st
         with pytest.raises(QueryTooLarge, match="too many samples"):
             source.query(queries.device_queries(everything)["points"], end)
         told: list[int] = []
-        found = measure(source, "7d", end, lambda done, of: told.append(of - done))
+        found = measure(source, Scope("7d", end), lambda done, of: told.append(of - done))
         assert len(found.devices) == 10  # one under two names of its node
         assert told[0] == told[1] == 7  # GPUs that are left: the first part was refused
 
@@ -74,15 +74,14 @@ def test_what_is_refused_as_too_large_is_asked_in_parts(addresses: tuple[str, st
 def test_each_page_is_measured_as_what_it_means(pages: Api) -> None:
     with open_prometheus(pages.url) as source:
         now = time.time()
-        found = {
-            each.key: each for each in measure(source, "1h", now, lambda _done, _of: None).devices
-        }
+        measured = measure(source, Scope("1h", now), lambda _done, _of: None)
         held = holders(source, now)
+    found = {each.key: each for each in measured.devices}
     meant = {DeviceKey(*device): value for device, value in listed()}
     assert found.keys() == meant.keys()
     for key, value in meant.items():
         use, pods = found[key].use, {f"{p.namespace}/{p.name}" for p in found[key].pods}
-        assert use.active_max == pytest.approx(value["active"], abs=1e-4), key
+        assert use.active_max == pytest.approx(value.get("active"), abs=1e-4), key
         assert use.memory_max == value.get("used"), key
         assert pods == set(value.get("holders", ())), key
         assert held.get(key, frozenset()) == frozenset(found[key].pods), key
@@ -96,11 +95,11 @@ def test_a_server_that_refuses_even_one_gpu_is_told() -> None:
         def values_of(self, label: str, match: str, since: float, until: float) -> list[str]:
             return ["GPU-1", "GPU-2"]
 
-        def query(self, text: str, at: float) -> list[Sample]:
+        def query_all(self, texts: Sequence[str], at: float) -> list[list[Sample]]:
             raise QueryTooLarge("too many samples")
 
     with pytest.raises(QueryTooLarge):
-        measure(Small(), "7d", 0.0, lambda _done, _of: None)
+        measure(Small(), Scope("7d", 0.0), lambda _done, _of: None)
 
 
 def test_holders_are_the_pods_of_this_moment(addresses: tuple[str, str, float]) -> None:

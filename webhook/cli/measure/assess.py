@@ -7,7 +7,7 @@ from typing import Final
 from webhook.cli.forecast.collect import Audit
 from webhook.cli.forecast.evaluate import AuditRow
 from webhook.cli.measure.asks import owner_of, pod_name, read_ask
-from webhook.cli.measure.devices import nodes_with_unnamed, place_devices
+from webhook.cli.measure.devices import nodes_with_unnamed, place_devices, shared_kinds
 from webhook.cli.measure.measure import Measured
 from webhook.cli.measure.shared import SharedDevice, read_shared
 from webhook.cli.pool_data import load_catalog
@@ -89,8 +89,7 @@ def assess(found: Audit, measured: Measured, prices: Mapping[str, Price], url: s
         {pod_name(p): owner_of(row) for row in found.rows for p in row.group.pods},
         {owner_of(row) for row in found.rows},
     )
-    shared = frozenset(name for name, node in nodes.items() if _shares(node))
-    evidence = collect_evidence(devices, owners, shared)
+    evidence = collect_evidence(devices, owners, shared_kinds(nodes.values()))
     replicas = _replicas(nodes.values())
     workloads = []
     for row in found.rows:
@@ -128,10 +127,6 @@ def _models(nodes: Iterable[Node]) -> Callable[[str], GpuModel]:
         return known[product]
 
     return model_of
-
-
-def _shares(node: Node) -> bool:
-    return any(offer.replicas > 1 for offer in read_node(node).offers)
 
 
 def _replicas(nodes: Iterable[Node]) -> Replicas:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from webhook.cli.cluster.client import Object
 from webhook.cli.measure.asks import offers_held
 from webhook.core.api.node import Node
-from webhook.core.rightsizing.values import Device, PodName, merge_devices
+from webhook.core.gpu.reading import read_node
+from webhook.core.rightsizing.values import Device, PodName, SharedKinds, merge_devices
 
 
 def place_devices(
@@ -32,6 +33,16 @@ def _placed(device: Device, live: Mapping[PodName, Object]) -> Device:
         if node:
             return replace(device, key=replace(device.key, node=node))
     return device
+
+
+def shared_kinds(nodes: Iterable[Node]) -> SharedKinds:
+    """Return which devices of which nodes several pods have at once."""
+    return frozenset(
+        (each.metadata.name, offer.profile)
+        for each in nodes
+        for offer in read_node(each).offers
+        if offer.replicas > 1
+    )
 
 
 def nodes_with_unnamed(

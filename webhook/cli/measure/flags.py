@@ -7,7 +7,8 @@ from datetime import datetime
 from webhook.cli import prices
 from webhook.cli.forecast.collect import Audit
 from webhook.cli.measure.assess import Assessment, assess
-from webhook.cli.measure.measure import holders, measure, parse_window
+from webhook.cli.measure.devices import shared_kinds
+from webhook.cli.measure.measure import Scope, holders, measure, parse_window
 from webhook.cli.measure.prometheus import TOKEN, open_prometheus
 from webhook.cli.progress import progress
 from webhook.core.rightsizing.values import DeviceKey, PodName
@@ -38,13 +39,11 @@ def read_assessment(found: Audit, args: argparse.Namespace) -> Assessment:
         Unavailable: Prometheus does not answer, or knows no GPU.
     """
     listed = prices.load_prices(args.prices)
+    shared = shared_kinds(found.context.cluster.nodes)
+    scope = Scope(args.window, args.now.timestamp(), shared)
     with open_prometheus(args.prometheus) as source, progress("asking Prometheus …") as told:
-        measured = measure(
-            source,
-            args.window,
-            args.now.timestamp(),
-            lambda done, of: told(f"asking Prometheus: {done} of {of} GPUs …"),
-        )
+        show = lambda done, of: told(f"asking Prometheus: {done} of {of} GPUs …")  # noqa: E731
+        measured = measure(source, scope, show)
     return assess(found, measured, listed, args.prometheus)
 
 

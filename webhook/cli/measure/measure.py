@@ -4,14 +4,22 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from webhook.cli.measure import queries
 from webhook.cli.measure.prometheus import Prometheus, QueryTooLarge
 from webhook.core.api import mig
 from webhook.core.api.mig import Profile
-from webhook.core.rightsizing.values import Device, DeviceKey, DeviceUse, PodName, merge_uses
+from webhook.core.rightsizing.values import (
+    Device,
+    DeviceKey,
+    DeviceUse,
+    PodName,
+    SharedKinds,
+    merge_devices,
+    with_use,
+)
 
 _POINTS: Final = 14_000_000  # of a query: Prometheus refuses above 50 million samples in memory
 _GPUS: Final = 250  # of a query: what is done shows, and what is refused is small
@@ -26,8 +34,17 @@ Step = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """A window, its last moment (Unix time), and the kinds of shared devices."""
+
+    window: str
+    end: float
+    shared: SharedKinds = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
-    """What a window gave. `end` is its last moment (Unix time), `window` as Prometheus has it."""
+    """What a window gave."""
 
     window: str
     end: float
@@ -52,15 +69,17 @@ def seconds_of(window: str) -> int:
     return int(window[:-1]) * _UNITS[window[-1]]
 
 
-def measure(source: Prometheus, window: str, end: float, told: Step) -> Measured:
+def measure(source: Prometheus, scope: Scope, told: Step) -> Measured:
     """Return all devices that dcgm-exporter named in the window.
 
     Raises:
         Unavailable: Prometheus does not answer, or refuses a query even of one GPU.
     """
+    window, end = scope.window, scope.end
     since = end - seconds_of(window)
     profiled = frozenset(source.values_of("UUID", queries.ACTIVE, since, end))
-    others = frozenset(source.values_of("UUID", queries.FALLBACK, since, end)) - profiled
+    known = (source.values_of("UUID", n, since, end) for n in (queries.FALLBACK, queries.USED))
+    others = frozenset().union(*known) - profiled
     gpus = [(queries.ACTIVE, each) for each in sorted(profiled) if _UUID.fullmatch(each)]
     gpus += [(queries.FALLBACK, each) for each in sorted(others) if _UUID.fullmatch(each)]
     size = max(1, min(_GPUS, _POINTS * _STEP // seconds_of(window) // 7))
@@ -72,7 +91,7 @@ def measure(source: Prometheus, window: str, end: float, told: Step) -> Measured
         some = [uuid for name, uuid in gpus[done : done + size] if name == active]
         try:
             asked = queries.GpuPart(active, some, window)
-            devices.extend(_measure_some(source, asked, end))
+            devices.extend(_measure_some(source, asked, scope))
         except QueryTooLarge:
             if len(some) == 1:
                 raise
@@ -92,30 +111,39 @@ def holders(source: Prometheus, at: float) -> Mapping[DeviceKey, frozenset[PodNa
     """
     found: dict[DeviceKey, set[PodName]] = defaultdict(set)
     for each in source.query(queries.HOLDERS, at):
-        found[_key(each.labels)].add(_pod(each.labels))
+        if pod := queries.holder_of(each.labels):
+            found[_key(each.labels)].add(pod)
     return {key: frozenset(pods) for key, pods in found.items()}
 
 
-def _measure_some(source: Prometheus, asked: queries.GpuPart, end: float) -> Iterator[Device]:
-    scale = 1.0 if asked.active == queries.ACTIVE else 0.01
-    by_device = _ask(source, queries.device_queries(asked), end)
-    by_pod = _ask(source, queries.pod_queries(asked), end)
-    pods: dict[DeviceKey, dict[PodName, DeviceUse]] = defaultdict(dict)
-    for labels, figures in by_pod:
-        key, pod = _key(labels), _pod(labels)
-        pods[key][pod] = merge_uses(pods[key].get(pod), _use(figures, scale))
-    found: dict[DeviceKey, Device] = {}
-    for labels, figures in by_device:
-        key, before = _key(labels), found.get(_key(labels))
-        use = merge_uses(before.use if before else None, _use(figures, scale))
-        memory = max(figures.get("memory", 0.0), (before and before.memory) or 0.0) or None
-        product = "-".join(labels.get("modelName", "").split())
-        profile = _profile(labels.get("GPU_I_PROFILE", ""))
-        found[key] = Device(key, product, profile, memory, use, pods.get(key, {}))
+def _measure_some(source: Prometheus, asked: queries.GpuPart, scope: Scope) -> Iterator[Device]:
+    found = _by_series(source, asked, scope.end)
+    several = {_key(each.labels) for each in source.query(queries.several_query(asked), scope.end)}
+    several |= {
+        key for key, each in found.items() if len(each.pods) > 1 and each.kind in scope.shared
+    }
+    if several:
+        part = replace(asked, uuids=sorted({key.uuid for key in several}))
+        for labels, figures in _ask(source, queries.device_queries(part), scope.end):
+            key = _key(labels)
+            found[key] = with_use(found[key], _use(figures, asked))
     cut = {(key.node, key.uuid) for key in found if key.instance}
     for key, device in sorted(found.items()):
-        if key.instance or (key.node, key.uuid) not in cut:
+        if key.instance or device.pods or (key.node, key.uuid) not in cut:
             yield device
+
+
+def _by_series(source: Prometheus, asked: queries.GpuPart, end: float) -> dict[DeviceKey, Device]:
+    """Return devices as their series make them, one after another."""
+    found: dict[DeviceKey, Device] = {}
+    for labels, figures in _ask(source, queries.series_queries(asked), end):
+        key, use, pod = _key(labels), _use(figures, asked), queries.holder_of(labels)
+        product = "-".join(labels.get("modelName", "").split())
+        profile = _profile(labels.get("GPU_I_PROFILE", ""))
+        pods = {pod: use} if pod else {}
+        one = Device(key, product, profile, figures.get("memory"), use, pods)
+        found[key] = merge_devices(found[key], one) if key in found else one
+    return found
 
 
 _Labelled = tuple[Mapping[str, str], Mapping[str, float]]
@@ -124,8 +152,9 @@ _Labelled = tuple[Mapping[str, str], Mapping[str, float]]
 def _ask(source: Prometheus, asked: Mapping[str, str], end: float) -> Iterator[_Labelled]:
     """Yield the figures of each set of labels."""
     found: dict[frozenset[tuple[str, str]], dict[str, float]] = defaultdict(dict)
-    for figure, text in asked.items():
-        for sample in source.query(text, end):
+    answers = source.query_all(list(asked.values()), end)
+    for figure, samples in zip(asked, answers, strict=True):
+        for sample in samples:
             if math.isfinite(sample.value):
                 found[frozenset(sample.labels.items())][figure] = sample.value
     for labels, figures in found.items():
@@ -136,11 +165,6 @@ def _key(labels: Mapping[str, str]) -> DeviceKey:
     return DeviceKey(queries.node_of(labels), labels.get("UUID", ""), labels.get("GPU_I_ID", ""))
 
 
-def _pod(labels: Mapping[str, str]) -> PodName:
-    prefix = "exported_" if labels.get("exported_pod") else ""
-    return PodName(labels.get(f"{prefix}namespace", ""), labels.get(f"{prefix}pod", ""))
-
-
 def _profile(text: str) -> Profile | None:
     try:
         return mig.parse_profile(text) if text else None
@@ -148,7 +172,9 @@ def _profile(text: str) -> Profile | None:
         return None
 
 
-def _use(figures: Mapping[str, float], scale: float) -> DeviceUse:
+def _use(figures: Mapping[str, float], asked: queries.GpuPart) -> DeviceUse:
+    scale = 1.0 if asked.active == queries.ACTIVE else 0.01
+
     def ratio(name: str) -> float | None:
         found = figures.get(name)
         return None if found is None else found * scale

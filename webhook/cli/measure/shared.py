@@ -15,8 +15,8 @@ _FULL, _BUSY, _QUIET = 0.9, 0.9, 0.2
 class SharedDevice:
     """A device that several pods have at once. What each of them uses is not known.
 
-    `named` is false where the exporter may name one pod only, and `pods` are all of the node's
-    shares; `gpus` is how many GPUs that node shares.
+    `named` is false where the exporter may name one pod only, and `pods` are all that have a share
+    of such a device there; `gpus` is how many of them that node has.
     """
 
     device: Device
@@ -33,11 +33,13 @@ def read_shared(
     live: Mapping[PodName, Mapping[str, object]],
 ) -> SharedDevice:
     """Return a shared device with the pods that are on it."""
-    gpus = len({d.key for d in devices if d.key.node == device.key.node})
+    gpus = len({d.key for d in devices if d.kind == device.kind})
     here = [
         name
         for name, pod in live.items()
-        if any(o.replicas > 1 for o in offers_held(dict(pod), nodes))
+        if any(
+            o.replicas > 1 and o.profile == device.profile for o in offers_held(dict(pod), nodes)
+        )
         and (pod.get("spec") or {}).get("nodeName") == device.key.node  # type: ignore[attr-defined]
     ]
     named = len(device.pods) > 1 or not here

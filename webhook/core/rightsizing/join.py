@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.core.rightsizing.values import Device, DeviceUse, PodName
+from webhook.core.rightsizing.values import Device, DeviceUse, PodName, SharedKinds
 
 # Names of pods: kubernetes apimachinery pkg/util/rand (27 characters), apps/v1 StatefulSet
 # ordinals, batch/v1 indexed Jobs, and CronJobs' minutes since 1970.
@@ -75,20 +75,20 @@ def _by_name(pod: PodName, owners: Iterable[Owner]) -> Owner | None:
 
 
 def collect_evidence(
-    devices: Iterable[Device], owners: Mapping[PodName, Owner], shared: frozenset[str]
+    devices: Iterable[Device], owners: Mapping[PodName, Owner], shared: SharedKinds
 ) -> Mapping[Owner, Evidence]:
-    """Return what was measured of each owner. `shared` are nodes that offer only shares.
+    """Return what was measured of each owner.
 
     | device | its pods | is |
     |---|---|---|
-    | of a node that shares | any | shared: the exporter may name only one of them |
+    | of a kind that is shared | any | shared: the exporter may name only one of them |
     | of another | at most as many points as the device has | each pod's own, one after another |
     | of another | more: several at once | shared |
     """
     own: dict[Owner, list[tuple[Device, DeviceUse]]] = defaultdict(list)
     together: dict[Owner, list[Device]] = defaultdict(list)
     for device in devices:
-        several = device.key.node in shared or _overlap(device)
+        several = device.kind in shared or _overlap(device)
         for pod, use in device.pods.items():
             owner = owners.get(pod)
             if owner is None:

@@ -18,6 +18,12 @@ class DeviceKey:
     instance: str = ""
 
 
+DeviceKind = tuple[str, Profile | None]
+"""A node and a MIG profile, None for its whole GPUs."""
+SharedKinds = frozenset[DeviceKind]
+"""Those that several pods have at once."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class PodName:
     """A pod by its namespace and name, also one that is gone."""
@@ -77,8 +83,7 @@ def _most(first: float | None, second: float | None) -> float | None:
 class Device:
     """A GPU or MIG device, what it did, and the pods named on it.
 
-    `product` is as the node label spells it. `held` is what part of the device's points named a
-    pod, `memory` all that it has.
+    `product` is as the node label spells it, `memory` all that it has.
     """
 
     key: DeviceKey
@@ -87,6 +92,11 @@ class Device:
     memory: float | None
     use: DeviceUse
     pods: Mapping[PodName, DeviceUse] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> DeviceKind:
+        """What tells which of the node's offers it is."""
+        return self.key.node, self.profile
 
 
 def merge_devices(first: Device, second: Device) -> Device:
@@ -97,6 +107,15 @@ def merge_devices(first: Device, second: Device) -> Device:
     }
     memory = _most(first.memory, second.memory)
     return replace(first, memory=memory, use=merge_uses(first.use, second.use), pods=uses)
+
+
+def with_use(device: Device, use: DeviceUse) -> Device:
+    """Return a device with its own use, which bounds the time of its pods."""
+    pods = {
+        pod: replace(each, points=min(each.points, use.points), hours=min(each.hours, use.hours))
+        for pod, each in device.pods.items()
+    }
+    return replace(device, use=use, pods=pods)
 
 
 class ReservingServer(StrEnum):

@@ -57,7 +57,8 @@ def add_waste(
     | somebody was, part of the time | used for that part, free for the rest |
     | what no MIG device has of a GPU that is cut | lost in the layout |
 
-    Devices of one GPU may be a little more than it (a 3g and four 1g): then each counts less.
+    A device counts for the part of its GPU's time in which it was there. Devices of one GPU may be
+    more than it (a 3g and four 1g, or before and after it was cut anew): then each counts less.
     """
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     gpus: dict[tuple[str, str], list[tuple[Device, float]]] = defaultdict(list)
@@ -65,9 +66,11 @@ def add_waste(
         share = device_share(each, model_of(each.product))
         gpus[each.key.node, each.key.uuid].append((each, share))
     for parts in gpus.values():
-        whole = sum(share for _, share in parts)
+        longest = max(device.use.points for device, _ in parts)
+        there = [(d, share * (d.use.points / longest if d.use.points else 1)) for d, share in parts]
+        whole = sum(share for _, share in there)
         sums[parts[0][0].product]["lost"] += max(1 - whole, 0.0)
-        for device, share in parts:
+        for device, share in there:
             part = share / max(whole, 1.0)
             _add(sums[device.product], device, part, unnamed=device.key.node in unnamed)
     return {name: Waste(name, sum(each.values()), **each) for name, each in sorted(sums.items())}
