@@ -142,6 +142,10 @@ _TEXTS: dict[str, tuple[str, Callable[[str], Json]]] = {
         "/./",
         lambda t: _pod({"annotations": {"io.kubernetes.cri-o.Devices": t}}),
     ),
+    "devices": ("/dev/", lambda t: _pod({"annotations": {"a": t}})),
+    "steps back": ("/../", lambda t: _pod({"annotations": {"a": f"/dev/{t}"}})),
+    "a resource of another": ("x.", lambda t: _with(resources={"limits": {t: "1"}})),
+    "a key that shares": ("run.ai/", lambda t: _pod({"labels": {t: ""}})),
     "an annotation's key": ("cdi.k8s.io.", lambda t: _pod({"annotations": {t: ""}})),
     "an old decision": (
         "{},",

@@ -19,12 +19,11 @@ _FOLDERS: Final = (
     *("/dev", "/proc", "/run", "/sys"),  # devices, sockets, MPS pipes
     *("/bin", "/boot", "/efi", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/sbin", "/usr"),
     *("/etc", "/oem", "/root", "/snap", "/writable"),
-    *(f"/opt/{each}" for each in ("amazon", "aws", "azure", "cni", "containerd", "google")),
-    *(f"/opt/{each}" for each in ("gvisor", "kata", "kubernetes", "lib", "local", "microsoft")),
-    *(f"/opt/{each}" for each in ("nri", "nvidia", "sbin", "bin", "libexec")),
+    "/opt",  # which root's services run from, whoever made them
     *("/home/kubernetes", "/system", "/var/system", "/var/snap"),
     *("/ostree", "/sysroot", "/var/roothome", "/var/usrlocal", "/var/opt"),
     *("/.bottlerocket", "/local/etc", "/local/opt", "/local/var", "/mnt/stateful_partition"),
+    *("/mnt/host", "/mnt/paas", "/mnt/wsl", "/var/cache/nodeup", "/var/paas"),
     *("/var/data", "/var/lib", "/var/spool", "/var/vcap"),
     *("/tmp/nvidia-log", "/tmp/vgpu", "/tmp/vgpulock"),  # noqa: S108
 )
@@ -39,16 +38,18 @@ _STEPS: Final = (
     r"s?bin|libexec|etc",
     r"\.(ssh|kube|docker|config|local|profile|(bash|zsh)[^/]*)",  # of a user of the node
     r"[^/]*\.sock(et)?",
+    r"(vmlinuz|initrd|initramfs)[^/]*",  # links to what boots
 )
 # Below those, and none of it: exactly these, since a folder can hold a link to anywhere.
 _HARMLESS: Final = (
     *(SHARED_MEMORY, "/dev/hugepages", "/dev/infiniband", "/dev/fuse", "/dev/net/tun"),
     *("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/run/tcpx"),
     *("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo"),
+    "/opt/amazon-efa-ofi",
 )
-_DATA: Final = (  # below /var/lib, where a node keeps all else that it runs
+_DATA: Final = (  # below /opt and /var/lib, where a node keeps all else that it runs
     *("cache", "data", "datasets?", "hf", "huggingface", "jupyter(hub)?", "llm", "models?"),
-    *("nvme", "ollama", "ray", "triton", "vllm"),
+    *("dlami/+nvme", "nvme", "ollama", "ray", "triton", "vllm"),
 )
 # Source: GoogleCloudPlatform/container-engine-accelerators, gpudirect-tcpx, -tcpxo and -rdma;
 # ai-dynamo, guide of EFA on GB200.
@@ -96,13 +97,13 @@ REACHING: Final = "|".join(
         f"{_beginning(*_parents())}{_END}",
         f"(^|/)({'|'.join(_STEPS)}){_STEP_ENDS}",
         rf"{_ROOT}(var{_SLASH})?home{_SLASH}[^/]+{_END}",
-        rf"{_ROOT}\.?{_BLANK}\Z",
+        rf"{_ROOT}(\.?{_BLANK}\Z|[A-Za-z]:|\\)",  # of Windows all
     )
 )
 """A path reaches the node, unless it is HARMLESS or of GPU_DIRECT."""
 HARMLESS: Final = (
     f"{_beginning(*_HARMLESS)}{_END}"
-    f"|{_beginning('/var/lib')}{_SLASH}({'|'.join(_DATA)})([-_.][^/]*)?{_STEP_ENDS}"
+    f"|{_beginning('/opt', '/var/lib')}{_SLASH}({'|'.join(_DATA)})([-_.][^/]*)?{_STEP_ENDS}"
 )
 GPU_DIRECT: Final = _beginning(*_GPU_DIRECT) + _END
 SHARED_MEMORY_ITSELF: Final = _beginning(SHARED_MEMORY) + _END

@@ -19,11 +19,14 @@ _OTHER_VENDORS: Final = (
     *("amd", "intel", "huawei", "habana", "cambricon", "mthreads", "metax-tech", "enflame"),
     *("iluvatar", "hygon", "kunlunxin", "qualcomm"),
 )
-_PRODUCTS: Final = "[abhv][1-38]00|g[bh][23]00|a30|a10g?|a16|a40|[hl]20|l4|l40s?|t4|p40|p100|k80"
-_FAMILIES: Final = "cuda|nvidia|geforce|quadro|tesla|hopper|blackwell|tensor-fusion"
+_PRODUCTS: Final = "[abhpv][1-38]00|g[bh]([23]00|10)|a30|a10g?|a16|a40|[hl]20|l40?s?|t4|p40|k80"
+_FAMILIES: Final = (
+    "cuda|directx|nvidia|geforce|quadro|tesla|hopper|blackwell|rubin|jetson|"
+    r"tensor-fusion|clear\.ml"
+)
 _OF_A_GPU: Final = (
     rf"(?i)gpu|{_FAMILIES}|(^|[/.])mig-|[0-9]g\.[0-9]+gb"
-    rf"|[/._-]({_PRODUCTS}|rtx|dgx|mps|vfio|dri|drm)([._-]|\Z)"
+    rf"|[/._-]({_PRODUCTS}|(rtx|dgx|mig|mps|vfio|dri|drm)[0-9]*)([._-]|\Z)"
 )
 _NETWORK: Final = "hostdev|rdma|roce|sriov|mlnx|resib"  # of NVIDIA's network operator
 _OTHERS: Final = (
@@ -31,17 +34,19 @@ _OTHERS: Final = (
 )
 _OURS: Final = rf"^({re.escape(names.GPU)}|{re.escape(names.SHARED_GPU)})\Z|{mig.RESOURCE_PATTERN}"
 _COMMON: Final = ("cpu", "memory", "ephemeral-storage")  # most names: no pattern is tried on them
-# KAI Scheduler and Run:ai, KubeShare, TensorFusion, HAMi …; they share without any request.
+_LONGEST: Final = 317  # characters of a name with its prefix, in Kubernetes
+# Run:ai, KAI Scheduler, KubeShare, TensorFusion, ClearML, HAMi …; they share without any request.
 _SCHEDULERS: Final = (
     *("run.ai", "runai", "kai.scheduler", "hami.io", "volcano.sh", "aliyun.com", "tencent.com"),
     *("koordinator.sh", "doslab.io", "nos.nebuly.com", "4pd.io", "volcengine.com", "baidu.com"),
 )
 _SHARING_KEY: Final = (
-    r"^gpu-(fraction|memory)(-[a-z-]*)?\Z|^(sharedgpu|tensor-fusion\.ai|elasticgpu\.io)/"
-    r"|^ALIYUN_COM_GPU|^scheduler\.framework\.gpushare"
+    r"^gpu-(fraction|memory)(-[a-z-]*)?\Z"
+    r"|^(clearml-injector|elasticgpu\.io|sharedgpu|tensor-fusion\.ai)/|^ALIYUN_COM_GPU|^scheduler\.framework\.gpushare"
     rf"|^([^/]*\.)?({'|'.join(map(re.escape, _SCHEDULERS))})/[^/]*(gpu|device)"
     r"|^nvidia\.com/((no)?use-gpu|vgpu)"  # HAMi's
 )
+_KINDS: Final = ("annotation", "label")
 _SERVED_BY: Final = (  # the first that a name matches
     (rf"^{re.escape(names.MIG)}", "no MIG device of the device plugin"),
     (r"^nvidia\.com/(gpumem|gpucores)", "HAMi's"),
@@ -81,22 +86,26 @@ def foreign_resources(_: Subject, place: ContainerRef, container: Container) -> 
 
 
 def sharing_annotations(seen: Subject) -> Iterator[Finding]:
-    """Yields each annotation by which a scheduler gives a part of a GPU.
+    """Yields each annotation or label by which a scheduler gives a part of a GPU.
 
-    Fields: metadata.annotations, which can change at any time, so the value is evidence too.
-    Source: NVIDIA/KAI-Scheduler docs/gpu-sharing; KubeShare; TensorFusion.
+    Fields: metadata.annotations and labels, which can change at any time, so the value is
+    evidence too. Source: NVIDIA/KAI-Scheduler docs/gpu-sharing; KubeShare; TensorFusion; ClearML's
+    Fractional GPU Injector.
     """
-    for key, value in pods.annotations(seen.pod).items():
-        if re.search(_SHARING_KEY, key):
-            text = f"annotation {quote(key)} shares a GPU; ask for {names.GPU} instead"
-            where = f"metadata.annotations[{key}]"
-            yield Finding(Violation(CHECK.reason, "", text, where), value)
+    maps = (pods.annotations(seen.pod), pods.labels(seen.pod))
+    for kind, found in zip(_KINDS, maps, strict=True):
+        for key, value in found.items():
+            if re.search(_SHARING_KEY, key):
+                text = f"{kind} {quote(key)} shares a GPU; ask for {names.GPU} instead"
+                where = f"metadata.{kind}s[{key}]"
+                yield Finding(Violation(CHECK.reason, "", text, where), value)
 
 
 def is_foreign(name: str) -> bool:
     """Returns whether a name speaks of GPUs that the device plugin does not serve."""
     if name in _COMMON:
         return False
+    name = name[:_LONGEST]  # Kubernetes refuses a longer one, which takes long to read
     speaks = re.search(_OF_A_GPU, name) and not re.search(_OTHERS, name)
     return bool(speaks) and not name.startswith(names.DEVICE_CLASS) and not re.search(_OURS, name)
 
@@ -106,10 +115,15 @@ _FOREIGN: Final = (
     f"!(k in {listed(_COMMON)}) && {NOT_ZERO} && k.{matches(_OF_A_GPU)}"
     f" && !k.{matches(_OTHERS)} && !k.{matches(_OURS)} && !{_CLASS}"
 )
-_MAP: Final = "o.metadata.annotations"
-_PRESENT: Final = f"has({_MAP}) && {_MAP}.exists(k, k.{matches(_SHARING_KEY)}"
-_BEFORE: Final = "oldObject.metadata.annotations"
-_SAME: Final = f"has({_BEFORE}) && k in {_BEFORE} && {_BEFORE}[k] == {_MAP}[k]"
+
+
+def _shares(but: str = "") -> str:
+    """Returns CEL for a key of a `map` that shares, `but` for some."""
+    each = f"(has(o.map) && o.map.exists(k, k.{matches(_SHARING_KEY)}{but}))"
+    return " || ".join(each.replace("map", f"metadata.{kind}s") for kind in _KINDS)
+
+
+_SAME: Final = "has(oldObject.map) && k in oldObject.map && oldObject.map[k] == o.map[k]"
 
 CHECK: Final = Check(
     rank=16,
@@ -128,15 +142,15 @@ CHECK: Final = Check(
     texts=Texts(
         looks_at=(
             "names that speak of GPUs and are not the device plugin's: HAMi, Volcano, Alibaba, "
-            "vGPU types, compute instances, malformed MIG names; annotations `gpu-fraction`, "
-            "`gpu-memory` of KAI and the like"
+            "vGPU types, compute instances, malformed MIG names; annotations and labels as "
+            "`gpu-fraction` of KAI, `clearml-injector/fraction`"
         ),
         comment="HAMi, Volcano, KAI, vGPU types, …",
     ),
-    webhook=PodCondition(pod=f"{_PRESENT})", container=resource_names(_FOREIGN)),
+    webhook=PodCondition(pod=_shares(), container=resource_names(_FOREIGN)),
     backstop=Backstop(
         "a GPU under a name that another plugin or scheduler serves; ask for nvidia.com/gpu",
-        changed=f"{_PRESENT} && !({_SAME}))",
+        changed=_shares(f" && !({_SAME})"),
     ),
     pod_rule=sharing_annotations,
     container_rule=foreign_resources,
