@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
@@ -60,7 +60,12 @@ class NotStarted(Exception):  # noqa: N818 - what happened, in a word
 
 
 @contextlib.contextmanager
-def running(folder: Path, flags: Sequence[str], patience: float = READY) -> Iterator[LocalServer]:
+def running(
+    folder: Path,
+    flags: Sequence[str],
+    patience: float = READY,
+    start: "Callable[..., subprocess.Popen[bytes]]" = subprocess.Popen,
+) -> Iterator[LocalServer]:
     """Run `gpu-sharing serve` until the block ends; files go to `folder`.
 
     Raises:
@@ -75,7 +80,7 @@ def running(folder: Path, flags: Sequence[str], patience: float = READY) -> Iter
         *flags,
     ]
     with place.log.open("wb") as log, place.audit.open("wb") as audit:
-        process = subprocess.Popen(command, stdout=audit, stderr=log)
+        process = start(command, stdout=audit, stderr=log)
         try:
             _wait(process, place, patience)
             yield place

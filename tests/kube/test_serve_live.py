@@ -12,6 +12,7 @@ from gpu_nodes import namespace
 
 from examples.demo import api_server
 from examples.demo.local_server import running
+from tests.forks import fork_command
 
 INVENTORY = Path(__file__).parents[2] / "examples" / "inventory.yaml"
 OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-6d4", "uid": "uid-set"}
@@ -61,7 +62,7 @@ def metrics(place):
 
 
 def test_refusals_and_rewrites_become_events_on_the_deployment(cluster, tmp_path):
-    with running(tmp_path, []) as place:
+    with running(tmp_path, [], start=fork_command) as place:
         assert not ask(place, pod("Training"))
         assert ask(place, pod("inference"))
         until(lambda: len(stored(cluster)) == 2)
@@ -77,7 +78,7 @@ def test_refusals_and_rewrites_become_events_on_the_deployment(cluster, tmp_path
 
 
 def test_a_dry_run_and_audit_mode_leave_no_trace(cluster, tmp_path):
-    with running(tmp_path, []) as place:
+    with running(tmp_path, [], start=fork_command) as place:
         assert not ask(place, pod("Training"), dryRun=True)
         assert ask(place, pod("inference"), dryRun=True)
         assert ask(place, pod("Training"), "/audit/mutate")
@@ -90,7 +91,7 @@ def test_a_dry_run_and_audit_mode_leave_no_trace(cluster, tmp_path):
 
 def test_both_can_be_switched_off(cluster, tmp_path, monkeypatch):
     monkeypatch.setenv("GPU_SHARING_EVENTS", "off")
-    with running(tmp_path, ["--unreviewed", "off"]) as place:
+    with running(tmp_path, ["--unreviewed", "off"], start=fork_command) as place:
         assert not ask(place, pod("Training"))
         assert "gpu_sharing_unreviewed" not in metrics(place)
     assert cluster.writes() == []

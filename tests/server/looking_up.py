@@ -1,13 +1,11 @@
 """A server that looks namespaces up at the API server of a kubeconfig, for as long as it is told.
 
-`python looking_up.py OPTIONS`: those of `serving.Served`, with KUBECONFIG and LOOKUP_SECONDS in the
-environment. It knows the nodes of the examples and one namespace, `known`.
+KUBECONFIG and LOOKUP_SECONDS are of the environment. It knows the nodes of the examples and one
+namespace, `known`.
 """
 
 import asyncio
-import json
 import os
-import sys
 from pathlib import Path
 
 from serving import Served, told
@@ -55,7 +53,3 @@ class LookingUp(Served):
             fallback=lambda _: plain_response("404 Not Found", ""),
         )
         return Application(create_handler(app), background)
-
-
-if __name__ == "__main__":
-    LookingUp(json.loads(sys.argv[1])).run()

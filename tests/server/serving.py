@@ -7,8 +7,6 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from gunicorn.app.base import BaseApplication
 
+from tests.forks import Fork
 from webhook.server.http.connections import ServerLimits
 from webhook.server.http.messages import HttpRequest, HttpResponse
 from webhook.server.http.worker import Application, AsyncWorker
@@ -67,7 +66,7 @@ def make_pair(
     return cert_path, key_path
 
 
-# The server, as a process: `python serving.py '{"fd": 3, ...}'`.
+# The server, as a process.
 
 
 class Echo:
@@ -106,8 +105,8 @@ class Served(BaseApplication):
         self._options = options
         self.limits = ServerLimits(**options["limits"])
         self.certificate = None
-        if options["cert"]:
-            self.certificate = ServingCertificate(Path(options["cert"]), Path(options["key"]), told)
+        if options["pair"]:
+            self.certificate = ServingCertificate(*options["pair"], told)
             self.certificate.load()
         super().__init__()
 
@@ -176,12 +175,18 @@ def told(event: str, **fields: object) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)  # noqa: T201 - tests read it
 
 
+def serve(kind: type[Served], options: dict, listener: socket.socket) -> None:
+    """Run a server in this process until a signal."""
+    logging.captureWarnings(True)  # noqa: FBT003 - its only form
+    kind(options | {"fd": listener.fileno()}).run()
+
+
 @dataclass
 class Server:
     """A running server: where it is and what it has said."""
 
     port: int
-    process: subprocess.Popen
+    process: Fork
     log: Path
     drain_file: Path
     clients: list[HTTPConnection] = field(default_factory=list)  # closed when the server ends
@@ -204,28 +209,16 @@ def serving(
     directory: Path,
     pair: tuple[Path, Path] | None,
     graceful_timeout: int = 20,
-    script: str = __file__,
+    kind: type[Served] = Served,
     **limits: float,
 ) -> Iterator[Server]:
-    """Run a server on a free port; it is dead when this ends, however it ends.
-
-    `script` is what runs: it gets the options of a Served as JSON.
-    """
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-        port, fd = listener.getsockname()[1], listener.fileno()
-        cert, key = pair or ("", "")
-        options = {"fd": fd, "cert": str(cert), "key": str(key), "limits": limits}
-        options["graceful_timeout"] = graceful_timeout
-        log, drain_file = directory / "server.log", directory / "drain"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, script, json.dumps(options)],
-                pass_fds=[fd],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=os.environ | {"GPU_SHARING_DRAIN_FILE": str(drain_file)},
-            )
+    """Run a server on a free port; it is dead when this ends, however it ends."""
+    options = {"pair": pair, "graceful_timeout": graceful_timeout, "limits": limits}
+    log, drain_file = directory / "server.log", directory / "drain"
+    told = {"GPU_SHARING_DRAIN_FILE": str(drain_file)}
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener, log.open("wb") as output:
+        port = listener.getsockname()[1]
+        process = Fork(serve, kind, options, listener, stdout=output, **told)
     server = Server(port, process, log, drain_file)
     try:
         yield server
@@ -313,8 +306,3 @@ def answer_to(server: Server, raw: bytes) -> tuple[HTTPResponse, bytes]:
     with dial(server) as connection:
         connection.sendall(raw)
         return read_answer(connection)
-
-
-if __name__ == "__main__":
-    logging.captureWarnings(True)  # noqa: FBT003 - its only form
-    Served(json.loads(sys.argv[1])).run()

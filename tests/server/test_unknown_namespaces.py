@@ -4,16 +4,15 @@ import json
 import select
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
+from looking_up import LookingUp
 from serving import Server, dial, read_answer, serving, until, with_length
 from webhook_process import gpu_pod, question
 
 from tests.fake_apiserver.faults import Gate
 from tests.fake_apiserver.server import FakeApiServer
 
-LOOKING_UP = str(Path(__file__).with_name("looking_up.py"))
 UNKNOWN = [f"unknown-{number}" for number in range(50)]
 TYPE = b"Content-Type: application/json\r\n"
 
@@ -47,7 +46,7 @@ def looking_up(api, tmp_path, pair, monkeypatch):
     def start(seconds: float) -> Iterator[Server]:
         monkeypatch.setenv("KUBECONFIG", str(api.write_kubeconfig(tmp_path)))
         monkeypatch.setenv("LOOKUP_SECONDS", str(seconds))
-        with serving(tmp_path, pair, script=LOOKING_UP) as server:
+        with serving(tmp_path, pair, kind=LookingUp) as server:
             until(lambda: answers(server, "known"))
             yield server
 

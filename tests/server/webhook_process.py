@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from examples.demo import api_server
 from examples.demo.local_server import HOST, LocalServer, running
+from tests.forks import fork_command
 
 Json = dict[str, Any]
 
@@ -142,7 +143,7 @@ def webhook_running(folder: Path, flags: Sequence[str] = ()) -> Iterator[Webhook
     However it was spoken to, it must not have failed.
     """
     inventory = [] if "--inventory" in flags else ["--inventory", str(INVENTORY)]
-    with running(folder, [*inventory, *flags]) as place:
+    with running(folder, [*inventory, *flags], start=fork_command) as place:
         webhook = Webhook(place)
         try:
             yield webhook
