@@ -58,6 +58,14 @@ def test_a_virtual_gpu_says_so() -> None:
     assert offer.virtual
 
 
+def test_a_name_that_is_none_of_ours_is_told_and_how_to_mend_it() -> None:
+    made = next(each for each in MADE if "after their product" in each["about"])
+    node = {"metadata": {"labels": made["labels"]}, "status": made["status"]}
+    (wrong,) = read_node(msgspec.convert(node, Node)).unusable
+    assert "nvidia.com/a100.shared is allocatable" in wrong.text
+    assert "name them nvidia.com/gpu" in wrong.text
+
+
 @pytest.mark.parametrize("made", MADE, ids=lambda made: made["about"])
 def test_a_made_node_is_read_as_it_says(made: dict) -> None:
     node = {"metadata": {"name": "n", "labels": made["labels"]}, "status": made["status"]}

@@ -49,7 +49,7 @@ _HARMLESS: Final = (
 )
 _DATA: Final = (  # below /opt and /var/lib, where a node keeps all else that it runs
     *("cache", "data", "datasets?", "hf", "huggingface", "jupyter(hub)?", "llm", "models?"),
-    *("dlami/+nvme", "nvme", "ollama", "ray", "triton", "vllm"),
+    *("dlami/+nvme", "ml", "nim", "nvme", "ollama", "ray", "triton", "vllm"),
 )
 # Source: GoogleCloudPlatform/container-engine-accelerators, gpudirect-tcpx, -tcpxo and -rdma;
 # ai-dynamo, guide of EFA on GB200.

@@ -21,6 +21,7 @@ _OTHER_SHARES: Final = (
     *("4pd.io/vgpu", "k8s.amazonaws.com/vgpu", "nvidia.com/gpumem", "nvidia.com/gpucores"),
 )
 """How names of plugins and schedulers begin that share the GPUs which ours gives too."""
+_NAME: Final = "have the device plugin name them nvidia.com/gpu (its configuration's resources)"
 _UNHEALTHY: Final = ("UnhealthyNvidiaDevicePlugin", "UnhealthyNvidiaDCGMServices")
 """Conditions of managed GPU nodes (AKS) that are true when what serves the GPUs is broken."""
 
@@ -55,7 +56,7 @@ def read_node(subject: Node, pools: tuple[DeclaredPool, ...] = ()) -> NodeOffers
     offers = tuple(each for each in found if isinstance(each, Offer))
     wrong = (*wrong, *(each for each in found if isinstance(each, Unusable)))
     if not advertised and not wrong:
-        wrong = (shared,) if shared else tuple(_nothing(labels))
+        wrong = (shared,) if shared else tuple(_nothing(subject))
     given = {each.resource for each in offers}
     barred = (each.resource.name for each in advertised if each.resource.name not in given)
     return NodeOffers(offers, wrong, tuple(barred))
@@ -84,7 +85,7 @@ def is_of_gpus(subject: Node) -> bool:
     labels = node.labels(subject)
     if node.allocatable(subject) or any(key.startswith(names.NVIDIA) for key in labels):
         return True
-    return any(_nothing(labels)) or _shared(subject) is not None
+    return any(_nothing(subject)) or _shared(subject) is not None
 
 
 def tells_of_gpus(subject: Node) -> bool:
@@ -167,13 +168,16 @@ def _unless_others_disagree(found: Advertised, read: Offer) -> Offer | Unusable:
     return read
 
 
-def _nothing(labels: Mapping[str, str]) -> Iterator[Unusable]:
-    """Return why a GPU node advertises nothing, by the first dialect that knows."""
-    for dialect in DIALECTS:
-        wrong = dialect.explain_nothing(labels) if dialect.is_spoken(labels) else None
-        if wrong is not None:
-            yield wrong
-            return
+def _nothing(subject: Node) -> Iterator[Unusable]:
+    """Return why a GPU node advertises nothing of ours, by the first dialect that knows."""
+    labels, others = node.labels(subject), sorted(node.allocatable(subject).items())
+    other = next((name for name, raw in others if not quantity.is_zero(raw)), None)
+    spoken = (each for each in DIALECTS if each.is_spoken(labels))
+    wrong = next(filter(None, (each.explain_nothing(labels) for each in spoken)), None)
+    if wrong and other and wrong.reason is UnusableReason.NOTHING_ADVERTISED:
+        yield unusable(wrong.reason, f"{other} is allocatable, under no name of ours", mend=_NAME)
+    elif wrong:
+        yield wrong
 
 
 def _advertised(subject: Node) -> tuple[list[Advertised], tuple[Unusable, ...]]:

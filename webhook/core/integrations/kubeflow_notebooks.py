@@ -21,5 +21,8 @@ NOTEBOOK: Final = WorkloadResource(
 INTEGRATION: Final = Integration(
     "Kubeflow Notebooks",
     resources=(NOTEBOOK,),
-    well_known_labels=(WellKnownLabel(_NAME, Workload.DEV),),
+    well_known_labels=(
+        WellKnownLabel(_NAME, Workload.DEV),
+        WellKnownLabel("notebooks.kubeflow.org/workspace-name", Workload.DEV),  # of version 2
+    ),
 )

@@ -3,10 +3,13 @@
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import Integration, KnownProgram
+from webhook.core.integrations.integration import Integration, KnownProgram, WellKnownLabel
 
 INTEGRATION: Final = Integration(
     "Model servers",
+    well_known_labels=(  # bentoml/yatai-deployment
+        WellKnownLabel("yatai.ai/bento-deployment", Workload.INFERENCE),
+    ),
     programs=(
         # github.com/ollama/ollama, ggml-org/llama.cpp tools/server, InternLM/lmdeploy
         KnownProgram(
@@ -19,6 +22,12 @@ INTEGRATION: Final = Integration(
             Workload.INFERENCE,
             command=r"torchserve|tensorflow_model_server|mlserver\s+start|infinity_emb",
             image=r"/torchserve[:@-]|tensorflow/serving|/mlserver[:@]|/infinity[:@]",
+        ),
+        # bentoml/BentoML, xorbitsai/inference, mlc-ai/mlc-llm, ray-project/ray, mudler/LocalAI
+        KnownProgram(
+            Workload.INFERENCE,
+            command=r"bentoml\s+serve|xinference-|mlc_llm\s+serve|(?:^|\s)serve\s+run\s|local-ai",
+            image=r"/xinference[:@]|/localai[:@]|/speaches[:@]",
         ),
     ),
 )

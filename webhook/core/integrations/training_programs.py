@@ -23,10 +23,10 @@ INTEGRATION: Final = Integration(
             Workload.TRAINING,
             command=r"horovodrun|axolotl(\.cli\.|\s+)train|llamafactory-cli\s+train|tune\s+run",
         ),
-        # volcengine/verl, modelscope/ms-swift, OpenRLHF/OpenRLHF
+        # volcengine/verl, modelscope/ms-swift, OpenRLHF/OpenRLHF, huggingface/trl
         KnownProgram(
             Workload.TRAINING,
-            command=r"verl\.trainer|swift\s+(sft|pt|rlhf)|openrlhf\.cli\.train",
+            command=r"verl\.trainer|(swift|trl)\s+(sft|pt|rlhf|dpo|grpo)|openrlhf\.cli\.train",
         ),
     ),
 )
