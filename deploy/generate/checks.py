@@ -1,12 +1,20 @@
 """Texts that follow from the checks: the chart's CEL, the policy's block and tables of the docs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from deploy.generate import requests, sizes
 from webhook.core.api import denials
 from webhook.core.api.reason import Reason
-from webhook.core.checks.cel import HAS_VARIABLES, any_container, names_gpu, over_pod
+from webhook.core.checks.cel import (
+    HAS_VARIABLES,
+    MAPS,
+    NAMES_DEVICE,
+    any_container,
+    names_gpu,
+    over_pod,
+    resource_names,
+)
 from webhook.core.checks.check import Check, Treatment
 from webhook.core.checks.registry import CHECKS
 from webhook.core.decision.safety import BACKSTOP
@@ -16,6 +24,9 @@ HEAD = (
     "{{/* Made from webhook/core/checks by `make generate`; change the checks, not this file. "
     "*/}}\n"
 )
+_ASKS = "A container requests a device of NVIDIA's or of a class; or a list is too long to look at."
+LOOKED_AT = 50
+"""Containers of a kind, and names of one, among which /mutate looks for devices."""
 _NEW = "request.operation == 'CREATE' && "
 _NOTES = "(has(o.metadata.annotations) ? o.metadata.annotations : {})"
 _SAME = (
@@ -31,9 +42,9 @@ def checks_template() -> str:
         f'\n{{{{/* {comment} */}}}}\n{{{{- define "gpu-sharing.{name}" -}}}}\n{text}\n'
         "{{- end }}\n"
         for name, comment, text in (
-            ("large", "A pod has more parts than are looked at.", _large("{{ . }}")),
-            ("checks", "A check may find something in a pod.", _webhook(new=_NEW)),
-            ("checksOfTemplate", "The same in pods that are not made yet.", _webhook(new="")),
+            ("asks", _ASKS, _asks()),
+            ("reaches", "A pod can reach a GPU.", _reaches(_NEW, MAPS[1:])),
+            ("podsReach", "The same of pods that are not made yet.", _reaches("", MAPS)),
             ("ours", "A resource name is one of the device plugin's.", names_gpu("{{ . }}")),
             ("wellKnownLabels", "The labels of the built-in policy.", _well_known()),
             ("backstopVariables", "Variables of the backstop.", "".join(_variables()).rstrip()),
@@ -42,21 +53,39 @@ def checks_template() -> str:
     )
 
 
-def _large(pod: str) -> str:
-    return over_pod(sizes.large(), pod)
+def _asks() -> str:
+    return over_pod(
+        any_container(resource_names(NAMES_DEVICE, LOOKED_AT, MAPS[1:]), LOOKED_AT), "{{ . }}"
+    )
 
 
-def _webhook(new: str) -> str:
-    """Returns CEL that looks at each container once for all checks, after what is of the pod."""
+def _reaches(new: str, maps: Iterable[str]) -> str:
+    """Returns CEL that looks at each container once for all checks.
+
+    What walks no list comes first: so pods that were rewritten are known by our label.
+    """
     pods = [
         f"({new if each.only_created else ''}({each.webhook.pod}))"
         for each in CHECKS
         if each.webhook.pod
     ]
-    containers = [f"({each.webhook.container})" for each in CHECKS if each.webhook.container]
-    environment = (f"({each.webhook.environment})" for each in CHECKS if each.webhook.environment)
-    containers.append(f"({HAS_VARIABLES} && ({' || '.join(environment)}))")
-    return over_pod(" ||\n".join((*pods, any_container(" || ".join(containers)))), "{{ . }}")
+    fields, lists = (
+        [each for each in pods if (".exists(" in each) is walks] for walks in (False, True)
+    )
+    containers = (
+        resource_names(f"{NAMES_DEVICE} || {_any('resource')}", maps=maps),
+        _any("container"),
+        f"{HAS_VARIABLES} && ({_any('environment')})",
+    )
+    looked_at = any_container(" || ".join(f"({each})" for each in containers))
+    parts = (*fields, sizes.large(paths=False), *lists, looked_at)
+    return over_pod(" ||\n".join(parts), "{{ . }}")
+
+
+def _any(part: str) -> str:
+    """Returns CEL for what some check looks for in a part of a pod."""
+    conditions = (getattr(each.webhook, part) for each in CHECKS)
+    return " || ".join(f"({each})" for each in conditions if each)
 
 
 def _well_known() -> str:
@@ -67,7 +96,7 @@ def _well_known() -> str:
 
 
 def _variables() -> Iterator[str]:
-    yield f"- name: large\n  expression: >-\n    {_large('object')}\n"
+    yield f"- name: large\n  expression: >-\n    {over_pod(sizes.large(paths=True))}\n"
     for name, expression in requests.backstop_variables():
         yield f"- name: {name}\n  expression: >-\n    {expression}\n"
 
@@ -97,7 +126,11 @@ def _found(check: Check) -> str:
     """Returns CEL for what a check newly finds in a pod."""
     when = check.backstop.when or check.webhook
     changed = over_pod(check.backstop.changed or "false")
-    of_each = {"containers": when.container, "configured": when.environment}
+    names = resource_names(when.resource) if when.resource else ""
+    of_each = {
+        "containers": " || ".join(f"({each})" for each in (when.container, names) if each),
+        "configured": when.environment,
+    }
     parts = [
         f"variables.{name}.exists(c, {over_pod(condition)})"
         for name, condition in of_each.items()

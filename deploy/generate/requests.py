@@ -6,7 +6,7 @@ from typing import Final
 from webhook.core.api import denials, mig, names
 from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import (
-    HAS_VARIABLES,
+    HAS_OTHER_VARIABLES,
     LISTS,
     NOT_ZERO,
     REQUESTS_MPS,
@@ -71,7 +71,7 @@ def backstop_variables() -> Iterator[tuple[str, str]]:
     all_of_them = over_pod(" + ".join(lists))
     new = f"{over_pod(lists[-1])}.filter(c, {added})"
     yield "containers", f"request.operation == 'UPDATE' ? {new} : {all_of_them}"
-    yield "configured", f"variables.containers.filter(c, {HAS_VARIABLES})"
+    yield "configured", f"variables.containers.filter(c, {HAS_OTHER_VARIABLES})"
     isolated = " ".join(f'"{each}"' for each in Strategy if each.traits.isolated)
     yield "declared", over_pod(_DECLARED % "true")
     yield "declaredIsolated", over_pod(_DECLARED % f"(has $pool.strategy (list {isolated}))")

@@ -1,15 +1,65 @@
 """CEL that counts the parts of a pod, as `core.api.limits` does, by sizes alone."""
 
+from typing import Final
+
 from webhook.core.api.limits import AMOUNT, CONTAINER, MOST_PARTS, NAME, PATH, REQUIREMENT, TEXT
-from webhook.core.checks.cel import LISTS
+from webhook.core.checks.cel import LISTS, any_container, some
 
 _NODE = "o.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+_TERMS = f"{_NODE}.nodeSelectorTerms"
 _NOTES = "o.metadata.annotations"
 _SIZED = ("env", "envFrom", "volumeMounts")
 _AMOUNTS = ("limits", "requests", "claims")
+FEW: Final = {
+    "o.spec.containers": 6,
+    "o.spec.initContainers": 3,
+    "o.spec.ephemeralContainers": 0,
+    "o.spec.tolerations": 40,
+    "o.spec.resourceClaims": 0,
+    "o.spec.nodeSelector": 20,
+    "o.spec.volumes": 40,
+    "o.metadata.labels": 40,
+    _NOTES: 20,
+    _TERMS: 2,
+    "c.env": 60,
+    "c.envFrom": 8,
+    "c.volumeMounts": 16,
+    "c.resources.limits": 6,
+    "c.resources.requests": 6,
+    "c.resources.claims": 0,
+    "c.securityContext.capabilities.add": 0,
+    "t.matchExpressions": 4,
+    "t.matchFields": 0,
+    "e.values": 5,
+}
+"""A pod in which nothing is longer, and no annotation, has at most MOST_PARTS parts."""
+FEW_CHARACTERS: Final = 1536
+"""The same of an annotation, whose key has at most 317."""
 
 
-def large() -> str:
+def large(*, paths: bool) -> str:
+    """Returns CEL for a pod `o` of more than MOST_PARTS parts, if need be by paths of the node.
+
+    Most pods are seen to be small, which costs a third of counting their parts.
+    """
+    expression = f"({_longer('t')}) || {some('t.matchExpressions', 'e', _longer('e'))}"
+    longer = (
+        _longer("o"),
+        any_container(_longer("c")),
+        some(_NOTES, "k", f"size({_NOTES}[k]) > {FEW_CHARACTERS}"),
+        f"({_has(_TERMS)} && {_TERMS}.exists(t, {expression}))",
+        *([some("o.spec.volumes", "v", "has(v.hostPath)")] if paths else []),
+    )
+    return f"(({' || '.join(longer)}) && {_too_many()})"
+
+
+def _longer(each: str) -> str:
+    """Returns CEL for the lists of a pod, container, term or expression of which one is longer."""
+    lists = {path: most for path, most in FEW.items() if path.startswith(f"{each}.")}
+    return " || ".join(f"({_has(path)} && size({path}) > {most})" for path, most in lists.items())
+
+
+def _too_many() -> str:
     """Returns CEL for a pod `o` of more than MOST_PARTS parts."""
     lists = ("o.spec.tolerations", "o.spec.resourceClaims", "o.spec.nodeSelector")
     path = f"1 + (has(v.hostPath) ? size(v.hostPath.path) / {PATH} : 0)"
@@ -19,7 +69,7 @@ def large() -> str:
         *map(_size, (*lists, "o.metadata.labels")),
         _sum("o.spec.volumes", "v", path),
         _sum(_NOTES, "k", note),
-        _sum(f"{_NODE}.nodeSelectorTerms", "t", _term()),
+        _sum(_TERMS, "t", _term()),
     )
     return f"{' + '.join(parts)} > {MOST_PARTS}"
 

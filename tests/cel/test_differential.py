@@ -143,9 +143,11 @@ def refused_requests(case: Case) -> dict[Reason, bool]:
 
 
 def refuses(reason: Reason, judged: Judgement) -> bool:
+    """Whether the backstop is asked, and says so."""
+    asked = judged.matches(each.name for each in BACKSTOP.conditions)
     [name] = [each.name for each in BACKSTOP.validations if each.message.endswith(f"[{reason}]")]
     assert judged.results[name].error is None, (reason.code, judged.results[name])
-    return judged.results[name].value is False
+    return asked is True and judged.results[name].value is False
 
 
 def compare(judges: Judges, cases: list[Case]) -> None:

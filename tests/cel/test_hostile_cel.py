@@ -50,6 +50,7 @@ def refused(judges: tuple[Evaluator, Evaluator], pod: Json) -> set[str]:
     [asked], [judged] = (each.judge([case]) for each in judges)
     assert asked.matches(each.name for each in VALIDATE.conditions)
     results = judged.results
+    assert judged.matches(each.name for each in BACKSTOP.conditions)
     return {
         each.message.rpartition("[")[2].rstrip("]")
         for each in BACKSTOP.validations

@@ -48,11 +48,12 @@ def of_policy(policy: Mapping[str, object]) -> tuple[str, str]:
 
 
 def refusals(policy: rendered.Policy, judged: Judgement) -> set[str]:
-    """The codes of what is refused."""
+    """The codes of what is refused, if the backstop is asked at all."""
+    asked = judged.matches(each.name for each in policy.conditions)
     return {
         each.message.rpartition("[")[2].rstrip("]")
         for each in policy.validations
-        if judged.results[each.name].value is False
+        if asked and judged.results[each.name].value is False
     }
 
 

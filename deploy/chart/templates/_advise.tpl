@@ -4,12 +4,6 @@ object, told to whoever applies it. Conditions are per entry, and a template sta
 in each, hence three.
 */}}
 
-{{/* A template `o` whose pods can reach a GPU. They are new also where the object is not. */}}
-{{- define "gpu-sharing.podsReach" -}}
-{{ include "gpu-sharing.asks" . }} ||
-{{ include "gpu-sharing.checksOfTemplate" . }}
-{{- end }}
-
 {{/* Who applied the owner was told; and nothing is said again where the part `of` stays as it is. */}}
 {{- define "gpu-sharing.news" -}}
 - name: not-made-by-a-controller

@@ -11,6 +11,10 @@ from webhook.core.gpu.values import NodeRequirement
 
 VARIABLES: Final = ("NVIDIA_", "CUDA_")
 """How every variable begins that checks look at."""
+COMMON: Final = ("cpu", "memory", "ephemeral-storage")
+"""Most names of resources: nothing else is tried on them."""
+MAPS: Final = ("c.resources.limits", "c.resources.requests")
+"""Of a pod the last has all names: `SetDefaults_Pod` adds what stands in limits alone."""
 LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
 _AFFINITY: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _POD: Final = re.compile(r"(?<![\w.'])o(?=\.)")
@@ -27,16 +31,36 @@ def matches(pattern: str) -> str:
     return f"matches(r'{end}')"
 
 
-HAS_VARIABLES: Final = "has(c.env) && c.env.exists(e, {})".format(
-    " || ".join(f"e.name.startsWith('{each}')" for each in VARIABLES)
+_OURS: Final = f"e.name.{matches('^({})'.format('|'.join(VARIABLES)))}"
+_HIDES: Final = (
+    f"e.name == '{names.VISIBLE_DEVICES}' && !has(e.valueFrom)"
+    f" && has(e.value) && e.value == '{names.NO_DEVICES}'"
 )
+
+
+def has_variable(condition: str) -> str:
+    """Returns CEL for a container with a matching variable `e`.
+
+    A turn of `filter` that finds nothing costs the API server half of one of `exists`.
+    """
+    return f"has(c.env) && size(c.env.filter(e, {condition})) > 0"
+
+
+HAS_VARIABLES: Final = has_variable(_OURS)
 """A container has one of those: of most, one look is enough for all checks."""
+HAS_OTHER_VARIABLES: Final = has_variable(f"{_OURS} && !({_HIDES})")
+"""It has another than the one that the webhook itself writes, which no check minds alone."""
 
 
-def any_container(condition: str) -> str:
+def any_container(condition: str, most: int = 0) -> str:
     """Return CEL that holds where some container meets a condition on `c`."""
-    each = (f"(has(o.spec.{name}) && o.spec.{name}.exists(c, {condition}))" for name in LISTS)
-    return f"({' || '.join(each)})"
+    return f"({' || '.join(some(f'o.spec.{name}', 'c', condition, most) for name in LISTS)})"
+
+
+def some(path: str, each: str, condition: str, most: int = 0) -> str:
+    """Returns CEL for entries of which one meets a condition, or more than `most`."""
+    found = f"{path}.exists({each}, {condition})"
+    return f"(has({path}) && {f'(size({path}) > {most} || {found})' if most else found})"
 
 
 def over_pod(condition: str, pod: str = "object") -> str:
@@ -44,14 +68,10 @@ def over_pod(condition: str, pod: str = "object") -> str:
     return _POD.sub(pod, condition)
 
 
-def resource_names(condition: str) -> str:
-    """Return CEL for a container with a matching name `k` in limits or requests."""
-    maps = ("limits", "requests")
-    each = (
-        f"(has(c.resources.{m}) && c.resources.{m}.exists(k, "
-        f"{condition.replace('m[', f'c.resources.{m}[')}))"
-        for m in maps
-    )
+def resource_names(condition: str, most: int = 0, maps: Iterable[str] = MAPS) -> str:
+    """Returns CEL for a container that requests a matching name `k`, none of COMMON."""
+    uncommon = f"!(k in {listed(COMMON)}) && ({condition})"
+    each = (some(m, "k", uncommon.replace("m[", f"{m}["), most) for m in maps)
     return f"has(c.resources) && ({' || '.join(each)})"
 
 
@@ -65,11 +85,11 @@ NOT_ZERO: Final = "string(m[k]) != '0'"
 REQUESTS_GPU: Final = resource_names(f"{names_gpu('k')} && {NOT_ZERO}")
 """A container requests a GPU; a quantity of zero is no request."""
 
+NAMES_DEVICE: Final = f"(k.startsWith('{names.NVIDIA}') || k.startsWith('{names.DEVICE_CLASS}'))"
+"""A resource is one of NVIDIA's or of a device class."""
 REQUESTS_DEVICE: Final = (
     "has(c.resources) && has(c.resources.claims) && size(c.resources.claims) > 0 || "
-    + resource_names(
-        f"(k.startsWith('{names.NVIDIA}') || k.startsWith('{names.DEVICE_CLASS}')) && {NOT_ZERO}"
-    )
+    + resource_names(f"{NAMES_DEVICE} && {NOT_ZERO}")
 )
 """A container requests a device of NVIDIA's by any name, or claims one (`requests_device`)."""
 

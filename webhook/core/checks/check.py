@@ -31,13 +31,15 @@ REFUSED_TO_TENANTS: Final = Treatments(Treatment.REFUSE, Treatment.WARN)
 
 @dataclass(frozen=True, slots=True)
 class PodCondition:
-    """CEL that holds for a pod `o`, or for some container `c` of it.
+    """CEL on a pod `o` and each of its containers `c`, where empty text is never true.
 
-    Empty for never. `environment` is asked of a container that has some `cel.VARIABLES`.
+    `resource` is asked of each name `k` that a container requests, none of `cel.COMMON`,
+    `environment` of a container that has some `cel.VARIABLES`.
     """
 
     pod: str = ""
     container: str = ""
+    resource: str = ""
     environment: str = ""
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from webhook.core.api import pod as pods
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import matches
+from webhook.core.checks.cel import matches, some
 from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
@@ -70,14 +70,13 @@ def _injects(key: str, value: str) -> bool:
 
 
 _MAP: Final = "o.metadata.annotations"
-_SMALL: Final = "k.lowerAscii().replace('\\u212a', 'k')"  # Python's lower() knows the Kelvin sign
+_WORDS: Final = ("/dev", "/..", "/nvidia", "=")  # one of them is in what `_DEVICE` finds
 _INJECTS: Final = (
-    f"{_SMALL}.{matches(_INJECTING_KEY)} || ({_SMALL}.{matches(_LISTING_KEY)}"
-    f" ? !{_MAP}[k].{matches(_SPARED_LIST)}"
-    f" : k != '{_SPARED_KEY}' && {_MAP}[k].{matches(_DEVICE)})"
+    f"k.{matches('(?i)' + _INJECTING_KEY)} || (k.{matches('(?i)' + _LISTING_KEY)}"
+    f" ? !{_MAP}[k].{matches(_SPARED_LIST)} : k != '{_SPARED_KEY}'"
+    f" && ({' || '.join(f'{_MAP}[k].contains({word!r})' for word in _WORDS)})"
+    f" && {_MAP}[k].{matches(_DEVICE)})"
 )
-
-_PRESENT: Final = f"has({_MAP}) && {_MAP}.exists(k, "
 _BEFORE: Final = "oldObject.metadata.annotations"
 _SAME: Final = f"has({_BEFORE}) && k in {_BEFORE} && {_BEFORE}[k] == {_MAP}[k]"
 
@@ -100,10 +99,10 @@ CHECK: Final = Check(
         comment="CDI, NRI, CRI-O, GKE",
         on_the_node="NRI plugin off",
     ),
-    webhook=PodCondition(pod=f"{_PRESENT}{_INJECTS})"),
+    webhook=PodCondition(pod=some(_MAP, "k", _INJECTS)),
     backstop=Backstop(
         "an annotation injects devices; remove it",
-        changed=f"{_PRESENT}({_INJECTS}) && !({_SAME}))",
+        changed=some(_MAP, "k", f"({_INJECTS}) && !({_SAME})"),
     ),
     pod_rule=device_annotations,
 )

@@ -10,7 +10,7 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import NOT_ZERO, listed, matches, resource_names
+from webhook.core.checks.cel import COMMON, NOT_ZERO, matches, some
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
@@ -33,7 +33,6 @@ _OTHERS: Final = (
     rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/|^nvidia\.com/({_NETWORK})[a-z0-9_]*\Z"
 )
 _OURS: Final = rf"^({re.escape(names.GPU)}|{re.escape(names.SHARED_GPU)})\Z|{mig.RESOURCE_PATTERN}"
-_COMMON: Final = ("cpu", "memory", "ephemeral-storage")  # most names: no pattern is tried on them
 _LONGEST: Final = 317  # characters of a name with its prefix, in Kubernetes
 # Run:ai, KAI Scheduler, KubeShare, TensorFusion, ClearML, HAMi …; they share without any request.
 _SCHEDULERS: Final = (
@@ -46,6 +45,8 @@ _SHARING_KEY: Final = (
     rf"|^([^/]*\.)?({'|'.join(map(re.escape, _SCHEDULERS))})/[^/]*(gpu|device)"
     r"|^nvidia\.com/((no)?use-gpu|vgpu)"  # HAMi's
 )
+_WORDS: Final = ("gpu", "GPU", "device", "tensor-fusion", "clearml")
+"""One is in each of those keys, and in few others, which costs less to see than a pattern."""
 _KINDS: Final = ("annotation", "label")
 _SERVED_BY: Final = (  # the first that a name matches
     (rf"^{re.escape(names.MIG)}", "no MIG device of the device plugin"),
@@ -103,7 +104,7 @@ def sharing_annotations(seen: Subject) -> Iterator[Finding]:
 
 def is_foreign(name: str) -> bool:
     """Returns whether a name speaks of GPUs that the device plugin does not serve."""
-    if name in _COMMON:
+    if name in COMMON:
         return False
     name = name[:_LONGEST]  # Kubernetes refuses a longer one, which takes long to read
     speaks = re.search(_OF_A_GPU, name) and not re.search(_OTHERS, name)
@@ -112,14 +113,15 @@ def is_foreign(name: str) -> bool:
 
 _CLASS: Final = f"k.startsWith('{names.DEVICE_CLASS}')"
 _FOREIGN: Final = (
-    f"!(k in {listed(_COMMON)}) && {NOT_ZERO} && k.{matches(_OF_A_GPU)}"
+    f"{NOT_ZERO} && k.{matches(_OF_A_GPU)}"
     f" && !k.{matches(_OTHERS)} && !k.{matches(_OURS)} && !{_CLASS}"
 )
 
 
 def _shares(but: str = "") -> str:
     """Returns CEL for a key of a `map` that shares, `but` for some."""
-    each = f"(has(o.map) && o.map.exists(k, k.{matches(_SHARING_KEY)}{but}))"
+    words = " || ".join(f"k.contains('{word}')" for word in _WORDS)
+    each = some("o.map", "k", f"({words}) && k.{matches(_SHARING_KEY)}{but}")
     return " || ".join(each.replace("map", f"metadata.{kind}s") for kind in _KINDS)
 
 
@@ -147,7 +149,7 @@ CHECK: Final = Check(
         ),
         comment="HAMi, Volcano, KAI, vGPU types, …",
     ),
-    webhook=PodCondition(pod=_shares(), container=resource_names(_FOREIGN)),
+    webhook=PodCondition(pod=_shares(), resource=_FOREIGN),
     backstop=Backstop(
         "a GPU under a name that another plugin or scheduler serves; ask for nvidia.com/gpu",
         changed=_shares(f" && !({_SAME})"),

@@ -68,9 +68,15 @@ def _goes_back(seen: Subject) -> bool:
 
 
 def _mounts(condition: str) -> str:
-    ended = "has(c.terminationMessagePath) ? [c.terminationMessagePath] : []"
-    mounted = "has(c.volumeMounts) ? c.volumeMounts.map(m, m.mountPath) : []"
-    return f"(({mounted}) + ({ended})).exists(p, {condition})"
+    """Returns CEL for a container of which some path `p` meets a condition."""
+    ended, mounted = (
+        re.sub(r"\bp\.", f"{path}.", condition)
+        for path in ("c.terminationMessagePath", "m.mountPath")
+    )
+    return (
+        f"(has(c.terminationMessagePath) && ({ended}))"
+        f" || (has(c.volumeMounts) && c.volumeMounts.exists(m, {mounted}))"
+    )
 
 
 def _covers(folders: tuple[str, ...]) -> str:

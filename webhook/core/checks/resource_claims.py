@@ -8,7 +8,6 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import resource_names
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 from webhook.core.checks.shared_claims import TEMPLATE
@@ -47,7 +46,7 @@ def claimed_devices(_: Subject, place: ContainerRef, container: Container) -> It
         yield Finding(Violation(CHECK.reason, place.name, text, "resources.claims"))
 
 
-_CLASSES: Final = resource_names(f"k.startsWith('{names.DEVICE_CLASS}')")
+_CLASSES: Final = f"k.startsWith('{names.DEVICE_CLASS}')"
 _CLAIMS: Final = "has(c.resources) && has(c.resources.claims) && size(c.resources.claims) > 0"
 
 CHECK: Final = Check(
@@ -67,7 +66,8 @@ CHECK: Final = Check(
     ),
     webhook=PodCondition(
         pod="has(o.spec.resourceClaims) && size(o.spec.resourceClaims) > 0",
-        container=f"({_CLAIMS}) || ({_CLASSES})",
+        container=_CLAIMS,
+        resource=_CLASSES,
     ),
     backstop=Backstop("a claim or a device class may share GPUs; ask for nvidia.com/gpu"),
     pod_rule=resource_claims,

@@ -7,6 +7,7 @@ from webhook.core.api import names
 from webhook.core.api.pod import Toleration
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
+from webhook.core.checks.cel import listed
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
@@ -79,7 +80,10 @@ CHECK: Final = Check(
         looks_at="toleration of everything, or of another tenant's pool",
         comment="Exists without a key; other tenants' pools",
     ),
-    webhook=PodCondition(pod=_cel("false")),
+    webhook=PodCondition(
+        pod="has(o.spec.tolerations) && o.spec.tolerations.exists(t, !has(t.key)"
+        f" || t.key in {listed(('', names.TENANT))})"
+    ),
     backstop=Backstop(
         "a toleration tolerates every taint or reaches other tenants' pools; name a key",
         PodCondition(pod=_cel(_OWN)),
