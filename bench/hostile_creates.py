@@ -25,7 +25,7 @@ from tests.e2e.cluster.network import API_PORT, NODE_ADDRESS
 from tests.e2e.cluster.settings import Node, Options
 from tests.e2e.installation import install
 
-TIMES, MOST, WORST = 2, 2.0, 12
+TIMES, MOST, WORST = 2, 2.0, 24
 Cost = tuple[float, int]
 """CPU milliseconds and the HTTP status."""
 

@@ -161,7 +161,7 @@
 {{- end }}
 {{- with include "gpu-sharing.refuses" (list $ "hostPath" "refuse" "refuse") }}
 - expression: >-
-    variables.large || {{ . }}(variables.containers.exists(c, (has(c.volumeMounts) && c.volumeMounts.exists(m, m.name in variables.wrongHostPaths || (variables.tenant && !(has(m.readOnly) && m.readOnly) && m.name in variables.hostPaths)))) || (request.operation == 'UPDATE' ? false : (size(variables.wrongHostPaths) > 0 || (has(object.spec.volumes) && object.spec.volumes.exists(v, has(v.hostPath) && v.hostPath.path.matches(r'^[ \t\n\r\f\v]*(\.?/)*(dev/(\.?/)*shm)(/\.?)*[ \t\n\r\f\v]*$')) && variables.mps) || (variables.tenant && has(object.spec.volumes) && object.spec.volumes.exists(v, has(v.flexVolume) || has(v.gitRepo))))))
+    variables.large || {{ . }}(variables.containers.exists(c, (size(variables.hostPaths) > 0 && has(c.volumeMounts) && c.volumeMounts.exists(m, m.name in variables.wrongHostPaths || (variables.tenant && !(has(m.readOnly) && m.readOnly) && m.name in variables.hostPaths)))) || (request.operation == 'UPDATE' ? false : (size(variables.wrongHostPaths) > 0 || (has(object.spec.volumes) && object.spec.volumes.exists(v, has(v.hostPath) && v.hostPath.path.matches(r'^[ \t\n\r\f\v]*(\.?/)*(dev/(\.?/)*shm)(/\.?)*[ \t\n\r\f\v]*$')) && variables.mps) || (variables.tenant && has(object.spec.volumes) && object.spec.volumes.exists(v, has(v.flexVolume) || has(v.gitRepo))))))
   message: "a hostPath leads to what the node runs or gives devices with, or is a tenant's, or its flexVolume or gitRepo; use another volume [host_path]"
   reason: Forbidden
 {{- end }}

@@ -133,7 +133,8 @@ CHECK: Final = Check(
         PodCondition(
             pod=f"size(variables.wrongHostPaths) > 0 || ({_SHARED})"
             f" || (variables.tenant && {_OF_PROGRAMS})",
-            container="has(c.volumeMounts) && c.volumeMounts.exists(m, m.name in"
+            container="size(variables.hostPaths) > 0 && has(c.volumeMounts)"
+            " && c.volumeMounts.exists(m, m.name in"
             f" variables.wrongHostPaths || ({_WRITES} && m.name in variables.hostPaths))",
         ),
         variables={
