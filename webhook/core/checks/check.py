@@ -31,7 +31,7 @@ REFUSED_TO_TENANTS: Final = Treatments(Treatment.REFUSE, Treatment.WARN)
 
 @dataclass(frozen=True, slots=True)
 class PodCondition:
-    """CEL on a pod `o` and each of its containers `c`, where empty text is never true.
+    """CEL on a pod `o` and each of its containers `c`, or empty for never.
 
     `resource` is asked of each name `k` that a container requests, none of `cel.COMMON`,
     `environment` of a container that has some `cel.VARIABLES`.
