@@ -20,7 +20,10 @@ MODE = {"gpu-sharing.io/mode": "enforce"}
 
 
 class SilentOfNamespaces(FakeApiServer):
-    """Answers everything but the GET of one namespace."""
+    """Answers everything but the GET of one namespace, and lists without selecting: all match."""
+
+    def _page(self, path, params):
+        return super()._page(path, {k: v for k, v in params.items() if k != "labelSelector"})
 
     def take_fault(self, request):
         """Say nothing of a namespace."""
@@ -70,7 +73,6 @@ def list_again(api: FakeApiServer) -> Callable[[], float]:
     That returns the seconds until a watch on nodes and one on namespaces have followed.
     """
     paths = ("/api/v1/nodes", "/api/v1/namespaces")
-    watched = [len(api.seen("watch", path)) for path in paths]
     api.store.forget_history()
     api.stop()
     began = time.monotonic()
@@ -78,7 +80,9 @@ def list_again(api: FakeApiServer) -> Callable[[], float]:
     done = []
 
     def followed() -> bool:
-        return all(len(api.seen("watch", p)) > n + 1 for p, n in zip(paths, watched, strict=True))
+        watches = [api.seen("watch", path) for path in paths]
+        newest = (max(int(w.params["resourceVersion"]) for w in each) for each in watches)
+        return all(version >= api.store.oldest for version in newest)
 
     def wait() -> None:
         api.wait_for(followed, 300)

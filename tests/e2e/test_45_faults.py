@@ -20,12 +20,23 @@ from tests.e2e.user import Json, User, pod, until
 
 pytestmark = pytest.mark.usefixtures("pods_only")
 CROWD = Path(__file__).parent / "silent_clients.py"
+GENERATION = "gpu_sharing_policy_generation"
 WORKER = """
 import os, signal, sys
 mine = [int(p) for p in os.listdir('/proc') if p.isdigit() and int(p) != os.getpid()]
 served = [p for p in mine if b'serve' in open(f'/proc/{p}/cmdline', 'rb').read()]
 os.kill(max(served) if sys.argv[1] == 'worker' else 1, signal.SIGKILL)
 """
+
+FILL = """
+import contextlib, os
+for folder in ('/tmp', '/run/gpu-sharing'):
+    with contextlib.suppress(OSError), open(f'{folder}/full', 'wb', buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    assert not os.statvfs(folder).f_bavail
+"""
+EMPTY = "import os; [os.unlink(f'{each}/full') for each in ('/tmp', '/run/gpu-sharing')]"
 
 
 def replicas(user: User) -> list[Json]:
@@ -72,7 +83,7 @@ def reload_policy(installed: Installed) -> None:
     assert code != 0
     assert "mig-sliced" in printed
     for text in (good + "momentaryTaints: [example.com/reboot]\n", good):
-        generations = [_generation(user, each) for each in replicas(user)]
+        generations = [metric(user, each, GENERATION) for each in replicas(user)]
         assert write(text)[0] == 0
         for each in replicas(user):  # or the kubelet looks at the mount within a minute
             user.kubectl("-n", NAMESPACE, "annotate", "--overwrite", "pod",
@@ -81,21 +92,35 @@ def reload_policy(installed: Installed) -> None:
 
 
 def _newer(user: User, before: list[float]) -> bool:
-    now = [_generation(user, each) for each in replicas(user)]
+    now = [metric(user, each, GENERATION) for each in replicas(user)]
     return len(now) == len(before) and all(n > b for n, b in zip(now, before, strict=True))
 
 
-def _generation(user: User, replica: Json) -> float:
+def metric(user: User, replica: Json, name: str) -> float:
+    """What a replica says of itself."""
     where = f"/api/v1/namespaces/{NAMESPACE}/pods/{replica['metadata']['name']}:8080/proxy/metrics"
     lines = user.kubectl("get", "--raw", where).splitlines()
-    line = next(each for each in lines if each.startswith("gpu_sharing_policy_generation "))
+    line = next(each for each in lines if each.startswith(f"{name} "))
     return float(line.rpartition(" ")[2])
+
+
+def fill_folders(installed: Installed) -> None:
+    """No replica can write to a folder of its own, while the policy changes, for one."""
+    for code in (FILL, EMPTY):
+        for each in replicas(installed.user):
+            _run(installed, each, code)
+        if code is FILL:
+            reload_policy(installed)
+
+
+def _run(installed: Installed, replica: Json, code: str, *args: str) -> None:
+    where = ("-n", NAMESPACE, "exec", replica["metadata"]["name"], "--", "python", "-c")
+    installed.user.kubectl(*where, code, *args)
 
 
 def kill_a_worker(installed: Installed) -> None:
     """SIGKILL to the process that answers; its parent starts another."""
-    name = replicas(installed.user)[0]["metadata"]["name"]
-    installed.user.kubectl("-n", NAMESPACE, "exec", name, "--", "python", "-c", WORKER, "worker")
+    _run(installed, replicas(installed.user)[0], WORKER, "worker")
 
 
 def kill_a_replica(installed: Installed) -> None:
@@ -137,6 +162,7 @@ FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "scaled up and down": (scale_up_and_down, 0),
     "authority and leaf are new": (rotate_everything, 0),
     "policy changes": (reload_policy, 0),
+    "full folders": (fill_folders, 0),
     "silent clients and large bodies": (crowd_the_replicas, 0),
     "kill -9 of a worker": (kill_a_worker, 2),
     "kill -9 of a container": (kill_a_container, 4),

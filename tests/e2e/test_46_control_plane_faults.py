@@ -15,7 +15,7 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.cluster.control_plane import ETCD
 from tests.e2e.cluster.service import Service
 from tests.e2e.installation import PORT, Installed
-from tests.e2e.test_45_faults import replicas, restarts
+from tests.e2e.test_45_faults import metric, replicas, restarts
 from tests.e2e.traffic import traffic
 from tests.e2e.user import Json, User, pod, until
 
@@ -60,11 +60,20 @@ def test_replicas_decide_while_the_api_server_is_away(
                 assert ask(installed, replica, body) == answer
     finally:
         installed.cluster.api_server.start()
+        back = time.monotonic()
         installed.cluster.wait_for_api()
     with traffic(user, team) as seen:
         until("reviews are answered", lambda: seen.rewritten > 10)
+        until("both watch again", lambda: all(heard(user, each) > back for each in before))
+        after = seen.rewritten
+        until("reviews are answered after it", lambda: seen.rewritten > after + 10)
     assert seen.wrong == []
     assert list(map(restarts, replicas(user))) == list(map(restarts, before))
+
+
+def heard(user: User, replica: Json) -> float:
+    """When a replica last heard of nodes and namespaces, whichever is longer ago."""
+    return time.monotonic() - metric(user, replica, "gpu_sharing_inventory_age_seconds")
 
 
 @contextmanager

@@ -1,15 +1,21 @@
 """The reflector, as long as the server behaves."""
 
+import asyncio
+import threading
 import time
+from contextlib import asynccontextmanager
 
 import pytest
-from cluster_doubles import NODES, asked, eventually
+from cluster_doubles import FAST, NODES, asked, eventually
 from gpu_nodes import Node, decode, gpu_node, plain_node
+from test_watch import line, page
 
 from tests.fake_apiserver.answers import status
 from tests.fake_apiserver.faults import silent_stream, stream
+from webhook.kube.clock import Runtime
 from webhook.kube.list_watch import WatchedResource
 from webhook.kube.lister import list_once
+from webhook.kube.reflector import Reflector
 from webhook.kube.retry import Backoff
 
 SOURCE = WatchedResource("nodes", NODES, decode)
@@ -51,6 +57,45 @@ async def test_a_burst_becomes_few_publications(api, watch, published):
         api.store.put(NODES, gpu_node(f"n{number}"))
     await eventually(lambda: len(published.names) == 200)
     assert len(published.all) < 10
+
+
+class AtOnce:
+    """Answers as a client does that has received everything already."""
+
+    async def get(self, *_, **__):
+        return page(gpu_node("a"))
+
+    @asynccontextmanager
+    async def stream(self, *_, **__):
+        async def lines():
+            for number in range(20):
+                yield line("MODIFIED", gpu_node("a", gpus=number))
+            await asyncio.Event().wait()
+
+        yield lines()
+
+
+async def test_a_list_is_read_in_a_thread_and_any_two_events_in_turns(published, log, running):
+    turns, read = [0], []
+
+    def noting(raw):
+        read.append((threading.get_ident(), turns[0]))
+        return decode(raw)
+
+    running(
+        Reflector(
+            AtOnce(),
+            WatchedResource("nodes", NODES, noting),
+            publish=published,
+            runtime=Runtime(log, FAST),
+        )
+    )
+    while len(read) < 21:
+        turns[0] += 1
+        await asyncio.sleep(0)
+    (thread, _), *events = read
+    assert {each for each, _ in events} == {threading.get_ident()} != {thread}
+    assert len({turn for _, turn in events}) == 20
 
 
 async def test_a_bookmark_moves_the_version_that_the_next_watch_asks_for(api, watch, log):

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -85,6 +86,7 @@ class Echo:
         answers = {
             "/request": lambda: json.dumps(about._asdict()).encode(),
             "/written": lambda: str(self.written).encode(),
+            "/turns": lambda: str(sys.getswitchinterval()).encode(),
             "/big": lambda: b"x" * 1_000_000,
         }
         headers = [("Content-Type", "text/plain"), ("Connection", "X-Mine"), ("X-App", "echo")]

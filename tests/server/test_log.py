@@ -56,6 +56,22 @@ def test_a_line_of_which_a_part_fits_is_written_whole(pipe: tuple[int, int]) -> 
     assert found == long
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_lines_are_kept_back_while_the_reader_is_gone_or_the_disk_full(*, full: bool) -> None:
+    end, descriptor = os.pipe()
+    os.close(end)
+    if full:
+        os.dup2(os.open("/dev/full", os.O_WRONLY), descriptor)
+    log = PatientPipe(descriptor)
+    for line in (b"a\n", b"b\n", b"c\n"):
+        log.write(line)
+    end, again = os.pipe()
+    os.dup2(again, descriptor)
+    log.write(b"d\n")
+    first, told, last = read_all(end).splitlines()
+    assert (first, json.loads(told)["lines"], last) == (b"a", 2, b"d")
+
+
 def test_reviews_go_on_while_nobody_reads_the_log(tmp_path: Path) -> None:
     log = tmp_path / "audit.log"
     os.mkfifo(log)

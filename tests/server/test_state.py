@@ -8,8 +8,7 @@ import msgspec
 from tests.core import large_cluster
 from webhook.cli.loaders import load_policy
 from webhook.core.api.node import Node
-from webhook.core.gpu.inventory import build_inventory
-from webhook.core.gpu.reading import NodeOffers, read_node
+from webhook.core.gpu.inventory import NodeEntry, build_inventory, read_entry
 from webhook.core.policy.values import DeclaredPool
 from webhook.server.state import ServerState
 
@@ -19,9 +18,11 @@ def test_a_node_is_read_again_only_when_it_or_the_policy_changed() -> None:
     first, second, third = (msgspec.convert(each, Node) for each in large_cluster.nodes(3, 3))
     changed = msgspec.structs.replace(second, status=third.status)
 
-    def read(subject: Node, pools: tuple[DeclaredPool, ...]) -> NodeOffers:
+    def read(
+        subject: Node, pools: tuple[DeclaredPool, ...], momentary: tuple[str, ...]
+    ) -> NodeEntry:
         asked.append(subject.metadata.name)
-        return read_node(subject, pools)
+        return read_entry(subject, pools, momentary)
 
     async def change() -> None:
         state = ServerState(policy, read)

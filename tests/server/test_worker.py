@@ -67,6 +67,12 @@ def test_the_application_sees_the_whole_request(server):
     assert "proxy" not in headers
 
 
+def test_what_threads_compute_leaves_the_loop_its_turn_within_a_millisecond(server):
+    client = https(server)
+    client.request("GET", "/turns")
+    assert float(client.getresponse().read()) < 0.001
+
+
 def test_a_chunked_body_arrives_whole_with_its_length(server):
     chunks = b"4\r\nrevi\r\n2;a=b\r\new\r\n0\r\nTrailer: said\r\n\r\n"
     close = b"Connection: close\r\n\r\n"

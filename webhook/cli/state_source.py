@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Job = Callable[[], Coroutine[None, None, None]]
 """Runs in the server's loop until it is cancelled."""
 
-UNWATCHED_SECONDS: Final = 120.0  # that namespaces may go unwatched before readiness ends
+UNWATCHED_SECONDS: Final = 600.0  # that namespaces may go unwatched before readiness ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def check_namespaces(reflector: Reflector[Mapping[str, str]]) -> Health:
     |---|---|---|
     | no | | no |
     | yes | no | yes |
-    | yes | for at most UNWATCHED_SECONDS | yes: a restart of the API server takes a minute |
+    | yes | for at most UNWATCHED_SECONDS | yes: an API server that is back asks at once |
     | yes | longer | no: the labels that are known are too old to decide by |
     """
     problem = reflector.problem()

@@ -66,9 +66,9 @@ def _entry(
 ) -> KeptNode[T] | None:
     if before is not None and before.value is value and before.lost_at is None:
         return before  # by far the most: `offers` is not asked again for 5,000 unchanged nodes
-    if value is not None and patience.offers(value):
-        return KeptNode(value)
-    if before is not None and patience.offers(before.value):
+    if before is None or (value is not None and patience.offers(value)):
+        return None if value is None else KeptNode(value)
+    if patience.offers(before.value):
         lost = before if before.lost_at is not None else KeptNode(before.value, lost_at=now)
         if not _over(lost, now, patience):
             return lost

@@ -82,7 +82,8 @@ class Reflector(Generic[T]):
             self._state.list_params(),
             timeout=self._runtime.intervals.list,
         )
-        change = self._state.take_page(body)
+        # In a thread: a page of nodes takes 10 ms, and each item only its own part of that at once.
+        change = await asyncio.to_thread(self._state.take_page, body)
         whole = self._state.watching
         self._changed = self._changed or change.changed or (whole and not self.listed)
         self._take(change)
@@ -101,6 +102,7 @@ class Reflector(Generic[T]):
             try:
                 async for line in lines:
                     self._take(self._state.take_event(line))
+                    await asyncio.sleep(0)  # many come at once: reviews go between any two
             finally:
                 healthy = self._runtime.now() - opened >= intervals.healthy
                 self._attempt = 0 if healthy else self._attempt

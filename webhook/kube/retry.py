@@ -18,7 +18,7 @@ class Backoff:
     """The bounds of a growing wait, in seconds."""
 
     first: float = 1.0
-    most: float = 60.0
+    most: float = 10.0
 
 
 def delay(failure: ApiError, attempt: int, *, chance: float, backoff: Backoff) -> float:

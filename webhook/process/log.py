@@ -20,7 +20,7 @@ class PatientPipe:
     """Writes whole lines to a pipe, and leaves out those without space.
 
     A write would wait, and every review with it, while the node's disk is full or slow. Once there
-    is space again a line tells how many were left out.
+    is space again a line tells how many were left out. It may be a file too.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -43,8 +43,10 @@ class PatientPipe:
     def flush(self) -> None:
         """Write what there is space for."""
         while self._rest and self._poll.poll(0):
-            # A pipe that is ready takes so many bytes at once.
-            written = os.write(self._descriptor, self._rest[: select.PIPE_BUF])
+            try:  # a pipe that is ready takes so many bytes at once
+                written = os.write(self._descriptor, self._rest[: select.PIPE_BUF])
+            except OSError:  # the reader is gone, or a file's disk full: the next line tries again
+                return
             self._rest = self._rest[written:]
 
 

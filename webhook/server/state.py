@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from typing import Final
 
 from webhook.core.api.node import Node
-from webhook.core.gpu.inventory import NodeReader, build_inventory
-from webhook.core.gpu.reading import NodeOffers, read_node
+from webhook.core.gpu.inventory import NodeEntry, NodeReader, build_inventory, read_entry
 from webhook.core.gpu.values import DeclaredPool, Inventory
 from webhook.core.policy.values import Policy
 
@@ -28,12 +27,12 @@ class ServerState:
     which the few that changed since are a small part.
     """
 
-    def __init__(self, policy: Policy, read: NodeReader = read_node) -> None:
+    def __init__(self, policy: Policy, read: NodeReader = read_entry) -> None:
         self.policy = policy
         self.inventory: Inventory | None = None
         self._nodes: Sequence[Node] | None = None
         self._read = read
-        self._readings: dict[str, tuple[Node, NodeOffers]] = {}
+        self._readings: dict[str, tuple[Node, NodeEntry]] = {}
         self._building = asyncio.Lock()  # nodes and policy may change at once
 
     async def set_policy(self, policy: Policy) -> None:
@@ -61,11 +60,13 @@ class ServerState:
         """Returns what reads nodes, but for those that are the same objects as before."""
         before, self._readings = self._readings if policy is self.policy else {}, {}
 
-        def read(subject: Node, pools: tuple[DeclaredPool, ...]) -> NodeOffers:
-            known, found = before.get(subject.metadata.name, (None, None))
-            if found is None or known is not subject:
-                found = self._read(subject, pools)
-            self._readings[subject.metadata.name] = subject, found
-            return found
+        def read(
+            subject: Node, pools: tuple[DeclaredPool, ...], momentary: tuple[str, ...]
+        ) -> NodeEntry:
+            kept = before.get(subject.metadata.name)
+            if kept is None or kept[0] is not subject:
+                kept = subject, self._read(subject, pools, momentary)
+            self._readings[subject.metadata.name] = kept
+            return kept[1]
 
         return read

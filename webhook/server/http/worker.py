@@ -27,6 +27,7 @@ DRAIN_FILE = "GPU_SHARING_DRAIN_FILE"  # the variable that names the file a preS
 LOOK = 0.25  # seconds between two looks at the clock, for the time-outs of connections
 BEAT = 1.0  # seconds between two looks at all else: the parent, the files
 HANDSHAKE = 0.2  # seconds a client gets, at the end of listening, to become a connection
+SWITCH = 0.0005  # seconds that a thread computes before the loop, which answers, has its turn
 LAST_WORK = 3.0  # seconds that background work gets to end
 
 
@@ -54,6 +55,7 @@ class AsyncWorker(Worker):
         """Make the loop before gunicorn registers the signals with it."""
         self._loop = uvloop.new_event_loop()
         asyncio.set_event_loop(self._loop)
+        sys.setswitchinterval(SWITCH)
         self._wake = asyncio.Event()
         self._quick = False
         self._next_beat = 0.0
