@@ -76,7 +76,7 @@ _RESOURCES = (
         "volcano.sh/vgpu-number",
         "amd.com/gpu",
     ),
-    *("nvidia.com/GPU", "example.org/mig-1g.5gb", "amd.com/gpu"),
+    *("nvidia.com/GPU", "example.org/mig-1g.5gb", "amd.com/gpu", "nvidia.com/hostdev"),
 )
 _AMOUNTS = st.sampled_from(("0", "0m", "0.0", "1", "1", "1", "1000m", "500m", "-1", "2", 0, 1))
 _AMOUNT_MAPS = st.dictionaries(st.sampled_from(_RESOURCES), _AMOUNTS, max_size=2)

@@ -429,8 +429,10 @@ def test_gpus_are_hidden_from_pods_that_never_reach_the_webhook(
     user.cluster.apply(text)
     void = [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}]
 
+    network = {**INIT, "resources": {"limits": {"nvidia.com/hostdev": "1"}}}
+
     def hidden() -> bool:
-        _, printed = user.create(others, plain(initContainers=[INIT]), DRY, "-o", "json")
+        _, printed = user.create(others, plain(initContainers=[network]), DRY, "-o", "json")
         found, _ = json.JSONDecoder().raw_decode(printed[printed.index("{") :])
         lists = (found["spec"]["containers"], found["spec"]["initContainers"])
         return all(c.get("env") == void for each in lists for c in each)

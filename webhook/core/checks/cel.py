@@ -6,7 +6,7 @@ from typing import Final
 
 from webhook.core.api import mig, names
 from webhook.core.gpu.meaning import FORMS, PRESENT
-from webhook.core.gpu.resources import ResourceKind
+from webhook.core.gpu.resources import NETWORK, ResourceKind
 from webhook.core.gpu.values import NodeRequirement
 
 VARIABLES: Final = ("NVIDIA_", "CUDA_")
@@ -89,9 +89,9 @@ NAMES_DEVICE: Final = f"(k.startsWith('{names.NVIDIA}') || k.startsWith('{names.
 """A resource is one of NVIDIA's or of a device class."""
 REQUESTS_DEVICE: Final = (
     "has(c.resources) && has(c.resources.claims) && size(c.resources.claims) > 0 || "
-    + resource_names(f"{NAMES_DEVICE} && {NOT_ZERO}")
+    + resource_names(f"{NAMES_DEVICE} && !k.{matches(NETWORK)} && {NOT_ZERO}")
 )
-"""A container requests a device of NVIDIA's by any name, or claims one (`requests_device`)."""
+"""A container requests a device of NVIDIA's, or claims one (`requests_device`)."""
 
 _SHARED_BY_MPS: Final = resource_names(
     f"k in {listed((names.GPU, names.SHARED_GPU))} && {NOT_ZERO}"

@@ -13,6 +13,7 @@ from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import COMMON, NOT_ZERO, matches, some
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
+from webhook.core.gpu.resources import NETWORK
 
 # Names that speak of NVIDIA's GPUs, whoever serves them; other vendors' GPUs are not ours to judge.
 _OTHER_VENDORS: Final = (
@@ -28,10 +29,7 @@ _OF_A_GPU: Final = (
     rf"(?i)gpu|{_FAMILIES}|(^|[/.])mig-|[0-9]g\.[0-9]+gb"
     rf"|[/._-]({_PRODUCTS}|(rtx|dgx|mig|mps|vfio|dri|drm)[0-9]*)([._-]|\Z)"
 )
-_NETWORK: Final = "hostdev|rdma|roce|sriov|mlnx|resib"  # of NVIDIA's network operator
-_OTHERS: Final = (
-    rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/|^nvidia\.com/({_NETWORK})[a-z0-9_]*\Z"
-)
+_OTHERS: Final = rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/|{NETWORK}"
 _OURS: Final = rf"^({re.escape(names.GPU)}|{re.escape(names.SHARED_GPU)})\Z|{mig.RESOURCE_PATTERN}"
 _LONGEST: Final = 317  # characters of a name with its prefix, in Kubernetes
 # Run:ai, KAI Scheduler, KubeShare, TensorFusion, ClearML, HAMi …; they share without any request.

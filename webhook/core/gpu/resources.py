@@ -1,6 +1,8 @@
 """The resource names under which the NVIDIA device plugin advertises GPUs and parts of them."""
 
+import re
 from enum import Enum
+from typing import Final
 
 from msgspec import Struct
 
@@ -26,6 +28,10 @@ class GpuResource(Struct, frozen=True):
     profile: Profile | None = None
 
 
+NETWORK: Final = (
+    r"^nvidia\.com/(hostdev|rdma|roce|sriov|mlnx|resib|bf[0-9]*[_-]|cx[0-9]|ib[_-])[a-z0-9_-]*\Z"
+)
+"""Names that NVIDIA's network operator and DOCA give to network devices, which are no GPU."""
 _WHOLE = {
     names.GPU: GpuResource(names.GPU, ResourceKind.GPU),
     names.SHARED_GPU: GpuResource(names.SHARED_GPU, ResourceKind.SHARED_GPU),
@@ -50,15 +56,17 @@ def is_gpu(name: str) -> bool:
 
 
 def requests_device(container: Container) -> bool:
-    """Whether a container requests a device of NVIDIA's by any name, or claims one.
+    """Whether a container requests a device of NVIDIA's, or claims one.
 
-    A quantity of zero is no request; one that cannot be read is.
+    By any name but a network's. A quantity of zero is no request; one that cannot be read is.
     """
     resources = container.resources
     if resources is None:
         return False
     requested = (*(resources.limits or {}).items(), *(resources.requests or {}).items())
     return bool(resources.claims) or any(
-        name.startswith((names.NVIDIA, names.DEVICE_CLASS)) and not quantity.is_zero(raw)
+        name.startswith((names.NVIDIA, names.DEVICE_CLASS))
+        and not re.match(NETWORK, name)
+        and not quantity.is_zero(raw)
         for name, raw in requested
     )
