@@ -11,9 +11,9 @@ import pytest
 from test_hostile import calls_of
 from test_memo import POD, Server, changed, renamed
 
-CALLS = {"/mutate": 436, "/validate": 392}
+CALLS = {"/mutate": 373, "/validate": 362}
 """Of Python functions, for a decision on a pod of one container, with its log line."""
-KEPT = 76
+KEPT = 124
 """The same for an answer that is kept."""
 MODULES = 760
 """What `gpu-sharing serve` has imported before it reads a file."""

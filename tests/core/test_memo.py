@@ -11,15 +11,16 @@ import casefiles
 import large_cluster
 import msgspec
 import pytest
-from worlds import everything, examples, world
+from worlds import ask, everything, examples, world
 
 from webhook.core import event, record
+from webhook.core.admit import admit
 from webhook.core.api.admission import AdmissionRequest
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 from webhook.core.verdict import Verdict
-from webhook.server.admission import memo
-from webhook.server.admission.app import AdmissionApp, create_handler
+from webhook.server.admission import decode, encode, memo
+from webhook.server.admission.app import ROUTES, AdmissionApp, create_handler
 from webhook.server.admission.error_boundary import ReviewObserver
 from webhook.server.http.messages import HttpRequest, HttpResponse
 from webhook.server.state import ServerState
@@ -46,12 +47,20 @@ POD: Json = {
                 "env": [{"name": "RANK", "value": "0"}],
                 "resources": {"limits": {"nvidia.com/gpu": "1"}},
                 "volumeMounts": [{"name": "kube-api-access-abcde", "mountPath": "/var/run/token"}],
-            }
+            },
+            {"name": "beside", "image": "b", "env": [{"name": "A", "value": "0"}]},
         ],
         "volumes": [{"name": "kube-api-access-abcde", "projected": {}}],
     },
 }
+MODEL = [{"name": "MODEL_ID", "value": "llama-7b"}]
 Change = Callable[[Json], Any]
+
+
+def main_of(pod: Json) -> Json:
+    """The container that requests a GPU."""
+    found: Json = pod["spec"]["containers"][0]
+    return found
 
 
 def envelope(pod: Json, **about: Any) -> bytes:
@@ -88,8 +97,7 @@ class Server:
         self.handle = create_handler(self.app)
 
     def _reviewed(self, request: AdmissionRequest, verdict: Verdict, _seconds: float) -> None:
-        line = record.to_log_line(request, verdict.record)
-        self.told.append((msgspec.to_builtins(line), event.of(request, verdict), verdict))
+        self.told.append(told(request, verdict))
 
     def answer(self, path: str, body: bytes) -> HttpResponse:
         """The answer to a body, also where it takes its turn."""
@@ -109,6 +117,21 @@ class Server:
         return answer.body, self.told.pop()
 
 
+def told(request: AdmissionRequest, verdict: Verdict) -> tuple[Any, ...]:
+    """What is told of a review after its answer."""
+    line = msgspec.to_builtins(record.to_log_line(request, verdict.record))
+    return line, event.of(request, verdict), verdict
+
+
+def decided(server: Server, path: str, body: bytes) -> tuple[bytes, Any]:
+    """What a server answers and tells that keeps nothing."""
+    asked = decode.decode_review(body)
+    request = decode.to_request(asked, ROUTES[path], server.labels, decode.decode_pods(asked))
+    assert server.state.inventory is not None
+    verdict = admit(request, server.state.policy, replace(server.state.inventory))
+    return encode.encode(request, verdict, "page"), told(request, verdict)
+
+
 def changed(change: Change) -> Json:
     """A copy of the pod with a change."""
     pod = copy.deepcopy(POD)
@@ -126,12 +149,9 @@ def renamed(pod: Json) -> Json:
 
 
 def check_kept(server: Server, pod: Json, path: str, **about: Any) -> None:
-    """A second review of a pod answers and tells what a fresh decision does."""
-    server.review(pod, path, **about)
+    """Reviews of equal pods answer and tell what a decision of their own does."""
     for sent in (pod, renamed(pod)):
-        kept = server.review(sent, path, **about)
-        server.app.answers.find((), POLICY, Inventory())  # which drops all
-        assert kept == server.review(sent, path, **about)
+        assert server.review(sent, path, **about) == decided(server, path, envelope(sent, **about))
 
 
 @pytest.mark.parametrize("path", list(casefiles.paths()), ids=lambda path: path.stem)
@@ -161,19 +181,45 @@ SAME: dict[str, Change] = {
     "owner": lambda pod: pod["metadata"].pop("ownerReferences"),
     "managed fields": lambda pod: pod["metadata"].pop("managedFields"),
     "a label of one pod": lambda pod: pod["metadata"]["labels"].update({"job-name": "b"}),
+    "a label that nobody reads": lambda pod: pod["metadata"]["labels"].update(app="b"),
     "status": lambda pod: pod.update(status={"phase": "Pending"}),
+    "environment": lambda pod: main_of(pod)["env"][0].update(value="1"),
+    "a variable more": lambda pod: main_of(pod)["env"].append({"name": "A"}),
+    "image without a request": lambda pod: pod["spec"]["containers"][1].update(image="c"),
+    "a model without a request": lambda pod: pod["spec"]["containers"][1].update(env=MODEL),
+    "volume": lambda pod: pod["spec"]["volumes"].append({"name": "a", "configMap": {}}),
+    "name of a mount": lambda pod: main_of(pod)["volumeMounts"][0].update(name="a"),
+    "probe": lambda pod: main_of(pod).update(readinessProbe={}),
 }
 DIFFERENT: dict[str, Change] = {
-    "label": lambda pod: pod["metadata"]["labels"].update({"app": "b"}),
+    "our label": lambda pod: pod["metadata"]["labels"].update({"gpu-sharing.io/tenant": "b"}),
+    "a label that the policy knows": lambda pod: pod["metadata"]["labels"].update(
+        {"serving.kserve.io/inferenceservice": "b"}
+    ),
+    "a label of a model": lambda pod: pod["metadata"]["labels"].update(
+        {"llm-d.ai/model": "llama-7b"}
+    ),
     "a label more": lambda pod: pod["metadata"]["labels"].update({"b": "b"}),
     "no labels": lambda pod: pod["metadata"].pop("labels"),
     "annotation": lambda pod: pod["metadata"]["annotations"].update(note="two"),
     "no metadata": lambda pod: pod.pop("metadata"),
-    "environment": lambda pod: pod["spec"]["containers"][0]["env"][0].update(value="1"),
-    "name of a container": lambda pod: pod["spec"]["containers"][0].update(name="b"),
-    "token": lambda pod: pod["spec"]["volumes"].append({"name": "kube-api-access-fffff"}),
-    "token in a text": lambda pod: pod["spec"]["containers"][0].update(
-        args=["kube-api-access-abcde"]
+    "a variable of NVIDIA's": lambda pod: main_of(pod).update(
+        env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "1"}]
+    ),
+    "a variable of NVIDIA's without a request": lambda pod: pod["spec"]["containers"][1].update(
+        env=[{"name": "CUDA_VERSION", "value": "1"}]
+    ),
+    "a variable of a model": lambda pod: main_of(pod).update(env=MODEL),
+    "no variables": lambda pod: main_of(pod).pop("env"),
+    "image": lambda pod: main_of(pod).update(image="b"),
+    "arguments": lambda pod: main_of(pod).update(args=["b"]),
+    "name of a container": lambda pod: main_of(pod).update(name="b"),
+    "path of a mount": lambda pod: main_of(pod)["volumeMounts"][0].update(mountPath="/mps"),
+    "volume of the node": lambda pod: pod["spec"]["volumes"].append(
+        {"name": "kube-api-access-fffff", "hostPath": {"path": "/data"}}
+    ),
+    "mount of the node's volume": lambda pod: pod["spec"]["volumes"][0].update(
+        hostPath={"path": "/data"}
     ),
 }
 
@@ -212,33 +258,31 @@ def test_a_label_that_the_policy_reads_is_no_name() -> None:
     assert len(server.app.answers) == 2
 
 
-def test_an_answer_that_tells_the_name_of_the_token_is_not_kept() -> None:
+@pytest.mark.parametrize("about", [{"operation": "UPDATE"}, {}], ids=str)
+def test_no_answer_about_an_old_pod_is_kept(about: Json) -> None:
     server = Server()
-    path = {"hostPath": {"path": "/"}, "name": "kube-api-access-abcde"}
-    pod = changed(lambda pod: pod["spec"].update(volumes=[path]))
-    answer, _ = server.review(pod, "/validate")
-    assert b"kube-api-access-abcde" in answer
+    server.review(POD, oldObject=POD, **about)
     assert len(server.app.answers) == 0
 
 
 @pytest.mark.parametrize(
     "about",
     [
-        {"operation": "UPDATE", "oldObject": POD},
-        {"oldObject": POD},
+        {"operation": "UPDATE"},
         {"subResource": "ephemeralcontainers"},
         {"kind": KIND | {"version": "v2"}},
         {"user": "system:serviceaccount:kube-system:exempt"},
     ],
     ids=str,
 )
-def test_only_creations_of_pods_are_kept(about: Json) -> None:
+def test_requests_of_another_form_share_no_answer(about: Json) -> None:
     policy = casefiles.rules(
         {"policy": {"exemptUsers": ["system:serviceaccount:kube-system:exempt"]}}
     )
     server = Server(policy)
+    server.review(POD)
     server.review(POD, **about)
-    assert len(server.app.answers) == 0
+    assert len(server.app.answers) == 2
 
 
 def test_a_pod_of_a_wrong_type_is_named_also_once_its_namespace_is_known() -> None:
@@ -294,14 +338,14 @@ def test_pods_that_all_differ_evict_the_longest_unused_and_fill_no_memory() -> N
 
 def test_large_pods_fill_no_memory() -> None:
     server = Server()
-    wide = memo.MOST_OBJECT - 2000
+    wide = memo.MOST_QUESTION - 2000
     for number in range(80):
         text = f"{number:03}" + "x" * wide
         server.review(changed(lambda pod: pod["spec"]["containers"][0].update(image=text)))  # noqa: B023
     assert 1 < len(server.app.answers) < 80
     assert server.app.answers.size <= memo.MOST_BYTES
     server = Server()
-    server.review(changed(lambda pod: pod["spec"].update(image="x" * memo.MOST_OBJECT)))
+    server.review(changed(lambda pod: main_of(pod).update(image="x" * memo.MOST_QUESTION)))
     assert len(server.app.answers) == 0
 
 
@@ -311,3 +355,25 @@ def test_answers_of_many_words_are_not_kept() -> None:
     many = [{"name": f"c{number}"} | each for number in range(160)]
     server.review(changed(lambda pod: pod["spec"].update(containers=many)), "/validate")
     assert len(server.app.answers) == 0
+
+
+def decisions(inventory: Inventory) -> list[bytes]:
+    """What is kept with an inventory as decided."""
+    keys = [key for key in inventory.kept if isinstance(key, tuple) and len(key) == 2]
+    return [key[1] for key in keys if isinstance(key[1], bytes)]
+
+
+def test_a_decision_is_kept_with_the_nodes_and_its_policy() -> None:
+    nodes = replace(INVENTORY)
+    other = casefiles.rules({"policy": {"matrix": {"inference": {"strategies": ["exclusive"]}}}})
+    given = [admit(ask(POD, {}), policy, nodes).strategy for policy in (POLICY, other, POLICY)]
+    assert given == ["mig", "exclusive", "mig"]
+    assert len(decisions(nodes)) == 2
+
+
+def test_a_decision_of_a_very_long_pod_is_not_kept_with_the_nodes() -> None:
+    nodes = replace(INVENTORY)
+    for letters, kept in ((10, 1), (5000, 1)):
+        pod = changed(lambda pod: pod["spec"].update(nodeSelector={"a": "x" * letters}))  # noqa: B023
+        admit(ask(pod, {}), POLICY, nodes)
+        assert len(decisions(nodes)) == kept

@@ -3,12 +3,11 @@
 `deploy.generate.sizes` counts the same in CEL.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from webhook.core.api import denials
 from webhook.core.api import pod as pods
-from webhook.core.api.pod import Container, Pod, required_terms
+from webhook.core.api.pod import Container, NodeSelectorTerm, Pod, required_terms
 from webhook.core.api.violation import Violation
 
 MOST_PARTS: Final = 2000
@@ -44,12 +43,7 @@ def is_decoded(text: bytes | memoryview) -> bool:
 
 def too_large(pod: Pod) -> Violation | None:
     """Return what is wrong with a pod of more than MOST_PARTS parts."""
-    parts = 0
-    for many in _parts(pod):
-        parts += many
-        if parts > MOST_PARTS:
-            return TOO_MANY_PARTS
-    return None
+    return TOO_MANY_PARTS if _parts(pod) > MOST_PARTS else None
 
 
 TOO_MANY_PARTS: Final = Violation(
@@ -61,37 +55,30 @@ TOO_MANY_PARTS: Final = Violation(
 )
 
 
-def _parts(pod: Pod) -> Iterator[int]:
+def _parts(pod: Pod) -> int:
     """The number of items of each list that a decision looks at."""
-    spec = pod.spec
+    spec, annotations, labels = pod.spec, pods.annotations(pod), pods.labels(pod)
+    lists = (spec.tolerations, spec.resource_claims, spec.node_selector, spec.volumes)
+    parts = sum([len(each) for each in (*lists, annotations, labels) if each])
     for containers in (spec.containers, spec.init_containers, spec.ephemeral_containers):
-        if containers:
-            yield CONTAINER * len(containers)
-            yield from map(_of_container, containers)
-    for items in (spec.tolerations, spec.resource_claims, spec.node_selector, pods.labels(pod)):
-        yield len(items or ())
-    if spec.volumes:
-        yield len(spec.volumes)
-        yield sum(len(each.host_path.path) // PATH for each in spec.volumes if each.host_path)
-    annotations = pods.annotations(pod)
-    yield len(annotations)
-    yield sum(len(key) // TEXT + len(value) // TEXT for key, value in annotations.items())
-    terms = required_terms(pod) or ()
-    yield REQUIREMENT * len(terms)
-    for term in terms:
-        for requirements in (term.match_expressions or (), term.match_fields or ()):
-            yield REQUIREMENT * len(requirements)
-            yield sum(len(each.values or ()) for each in requirements)
+        parts += sum([CONTAINER + _of_container(each) for each in containers or ()])
+    paths = [each.host_path.path for each in spec.volumes or () if each.host_path]
+    parts += sum([len(each) // PATH for each in paths])
+    parts += sum([len(key) // TEXT + len(value) // TEXT for key, value in annotations.items()])
+    return parts + sum([_of_term(each) for each in required_terms(pod) or ()])
+
+
+def _of_term(term: NodeSelectorTerm) -> int:
+    found = (*(term.match_expressions or ()), *(term.match_fields or ()))
+    return REQUIREMENT + sum([REQUIREMENT + len(each.values or ()) for each in found])
 
 
 def _of_container(container: Container) -> int:
     resources, context = container.resources, container.security_context
     lists = (container.env, container.env_from, container.volume_mounts)
-    parts = sum(len(each) for each in lists if each)
+    parts = sum([len(each) for each in lists if each])
     if resources:
         amounts = (resources.limits, resources.requests, resources.claims)
-        parts += AMOUNT * sum(len(each) for each in amounts if each)
-    if context and context.capabilities and context.capabilities.add:
-        added = context.capabilities.add
-        parts += len(added) + sum(len(each) // NAME for each in added)
-    return parts
+        parts += AMOUNT * sum([len(each) for each in amounts if each])
+    added = context.capabilities.add if context and context.capabilities else None
+    return parts + sum([1 + len(each) // NAME for each in added or ()])

@@ -97,6 +97,8 @@ def is_zero(raw: Raw | None) -> bool:
 
 def _is_plain(raw: Raw) -> bool:
     """Whether a quantity is a few digits, as most are: a Fraction takes long."""
+    if type(raw) is int:
+        return 0 <= raw < 10**_PLAIN
     return isinstance(raw, str) and len(raw) <= _PLAIN and raw.isascii() and raw.isdecimal()
 
 

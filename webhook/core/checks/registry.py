@@ -46,6 +46,10 @@ ONLY_CREATED: Final = frozenset(each.reason for each in CHECKS if each.only_crea
 
 _POD_RULES: Final = tuple(each.pod_rule for each in CHECKS if each.pod_rule)
 _CONTAINER_RULES: Final = tuple(each.container_rule for each in CHECKS if each.container_rule)
+_WITHOUT_VARIABLES: Final = tuple(
+    each.container_rule for each in CHECKS if each.container_rule and not each.webhook.environment
+)
+"""The rules for a container without any variable that others look at, as most are."""
 
 
 def run_checks(seen: Subject) -> Iterator[Finding]:
@@ -54,7 +58,7 @@ def run_checks(seen: Subject) -> Iterator[Finding]:
     Each container once, also without a request.
     """
     for place, container in seen.containers.items():
-        for container_rule in _CONTAINER_RULES:
+        for container_rule in _CONTAINER_RULES if seen.variables[place] else _WITHOUT_VARIABLES:
             yield from container_rule(seen, place, container)
     for pod_rule in _POD_RULES:
         yield from pod_rule(seen)

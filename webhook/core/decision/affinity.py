@@ -27,8 +27,22 @@ def requirements_for(selected: Selection, search: Search) -> tuple[NodeRequireme
     | nodes that meet all this advertise the name and mean something else | hostname NotIn |
 
     They come from the whole inventory, not from what this pod can reach, so that running again
-    on the rewritten pod gives the same.
+    on the rewritten pod gives the same. They are kept with it, since many pods ask the same.
     """
+    group, asked, constraints = selected.group, selected.candidate, search.question.constraints
+    pools = search.policy.shared_tenant_pools
+    key = (
+        id(selected.offer),
+        group.tenant,
+        asked.request.resource,
+        asked.choices,
+        constraints,
+        pools,
+    )
+    return keep(search.inventory, key, lambda: _requirements(selected, search))
+
+
+def _requirements(selected: Selection, search: Search) -> tuple[NodeRequirement, ...]:
     profile = _profile(selected.offer)
     found = (
         *_products(selected, search),

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
-from webhook.core.api import names, reasons
+from webhook.core.api import names, pod, reasons
 from webhook.core.api.reason import Reason, truncate
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
@@ -14,6 +15,7 @@ from webhook.core.decision.values import (
     Allocation,
     Candidate,
     Decision,
+    ModelMemory,
     Question,
     Search,
     Selection,
@@ -29,6 +31,9 @@ _TO_LABEL: Final = (
 UNCLASSIFIED_WARNING: Final = f"whole GPUs, since {_TO_LABEL}"
 VIRTUAL_WARNING: Final = "it may be a vGPU: the hypervisor may share its card with other machines"
 NAMED_WARNING: Final = f"MIG as it is named, but {_TO_LABEL}"
+_MOST_KEPT: Final = 4096
+"""Bytes of what is asked: what is longer is decided each time."""
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 def decide(question: Question, policy: Policy, inventory: Inventory) -> Decision:
@@ -39,13 +44,38 @@ def decide(question: Question, policy: Policy, inventory: Inventory) -> Decision
     """
     if question.violations or not question.requests:
         return Decision(violations=question.violations, warnings=question.warnings)
+    model = _model_memory(question, policy)
+    asked = _asked(question, model)
+    if len(asked) > _MOST_KEPT:
+        return _decide(question, model, policy, inventory)
+    # With the policy, so that no other one gets its id as long as this is kept.
+    _, kept = select.keep(
+        inventory,
+        (id(policy), asked),
+        lambda: (policy, _decide(question, model, policy, inventory)),
+    )
+    decided: Decision = kept
+    return decided
+
+
+def _asked(question: Question, model: ModelMemory | None) -> bytes:
+    """All that a decision reads of a pod, as bytes."""
+    spec, placed = question.pod.spec, names.STRATEGY in pod.labels(question.pod)
+    where = spec.node_name, spec.node_selector, spec.affinity, spec.tolerations, placed
+    who = question.row_name, question.workload, question.constraints, question.memory
+    return _ENCODER.encode((question.requests, who, where, model, question.warnings))
+
+
+def _decide(
+    question: Question, model: ModelMemory | None, policy: Policy, inventory: Inventory
+) -> Decision:
     found = allowed.find_candidates(question, policy)
     denied = tuple(each for each in found if isinstance(each, Violation))
     if denied:
         return Decision(violations=denied, warnings=question.warnings)
     candidates = tuple(each for each in found if isinstance(each, Candidate))
     search = Search(question, policy, inventory, reach_of(question.pod, policy.gpu_taints))
-    for each in (*_estimated(candidates, search), search):
+    for each in (*_estimated(candidates, model, search), search):
         selected = select.select_offers(candidates, each)
         if selected:
             return _decision(selected, each)
@@ -53,30 +83,36 @@ def decide(question: Question, policy: Policy, inventory: Inventory) -> Decision
     return Decision(violations=missing, warnings=question.warnings)
 
 
-def _estimated(candidates: tuple[Candidate, ...], search: Search) -> Iterator[Search]:
+def _model_memory(question: Question, policy: Policy) -> ModelMemory | None:
+    """The estimate for inference that asks for any GPU, and states neither memory nor profile."""
+    constraints = question.constraints
+    stated = constraints.memory is not None or constraints.profile is not None
+    plain = all(each.resource == names.GPU for each in question.requests)
+    if stated or not plain or question.workload is not Workload.INFERENCE:
+        return None
+    return model_memory.estimate_memory(question) if policy.model_memory else None
+
+
+def _estimated(
+    candidates: tuple[Candidate, ...], model: ModelMemory | None, search: Search
+) -> Iterator[Search]:
     """Yields the search for offers with the memory of the model that inference serves.
 
-    | the pod or policy states memory or profile, or names a slice | estimate | searched |
-    |---|---|---|
-    | yes | - | nothing: that counts |
-    | no | nothing recognised | nothing |
-    | no | at most what is offered to it | offers with the estimate |
-    | no | more than any offer has | those with the most: an estimate refuses nobody |
+    | estimate | searched |
+    |---|---|
+    | none | nothing |
+    | at most what is offered to it | offers with the estimate |
+    | more than any offer has | those with the most: an estimate refuses nobody |
     """
-    question, constraints = search.question, search.question.constraints
-    plain = all(each.resource == names.GPU for each in question.requests)
-    stated = constraints.memory is not None or constraints.profile is not None
-    if stated or not plain or question.workload is not Workload.INFERENCE:
-        return
-    found = model_memory.estimate_memory(question) if search.policy.model_memory else None
-    most = min(select.most_memory(each, search) for each in candidates) if found else 0
-    if found is None or not most:
+    question = search.question
+    most = min(select.most_memory(each, search) for each in candidates) if model else 0
+    if model is None or not most:
         return
     text = (
-        f"about {found.mebibytes} MiB for {found.model}; annotate {names.GPU_MEMORY} if it is not"
+        f"about {model.mebibytes} MiB for {model.model}; annotate {names.GPU_MEMORY} if it is not"
         f" [{reasons.MEMORY_ESTIMATED}]"
     )
-    needed = replace(constraints, memory=min(found.mebibytes, most))
+    needed = replace(question.constraints, memory=min(model.mebibytes, most))
     warnings = (*question.warnings, text)
     yield replace(search, question=replace(question, constraints=needed, warnings=warnings))
 

@@ -22,7 +22,7 @@ from typing import Final
 
 from webhook.core.api import pod as pods
 from webhook.core.api.model_name import ModelSize, parse_model_name, parse_precision
-from webhook.core.api.pod import Container
+from webhook.core.api.pod import Container, EnvVar
 from webhook.core.decision.hints import command_line
 from webhook.core.decision.values import GpuRequest, ModelMemory, Question
 from webhook.core.integrations.registry import MODEL_KEYS
@@ -31,7 +31,6 @@ _MIB: Final = 2**20
 _OVERHEAD_MIB: Final = 2048
 _SHARE: Final = 1.1
 _WIDTH: Final = 2.0
-_MOST_VARIABLES: Final = 200
 _LONGEST_VALUE: Final = 512
 _LONGEST_SHOWN: Final = 32
 _VALUE: Final = r"[=\s]+[\"']?([^\s\"';]+)"
@@ -53,6 +52,10 @@ _PARALLEL: Final = (
     re.compile(rf"(?:{_TENSOR}|\b\w*TENSOR_PARALLEL_SIZE|\bNUM_SHARD)[=\s]+(\d{{1,3}})\b"),
     re.compile(rf"(?:{_PIPELINE}|\b\w*PIPELINE_PARALLEL_SIZE)[=\s]+(\d{{1,3}})\b"),
 )
+_SPEAKING: Final = re.compile(
+    "model|MODEL|vllm|uanti|UANTI|dtype|DTYPE|arallel|ARALLEL|shard|SHARD|-tp|-pp"
+)
+"""What stands in all that the patterns above find."""
 
 
 def estimate_memory(question: Question) -> ModelMemory | None:
@@ -76,12 +79,20 @@ def _of_request(request: GpuRequest, question: Question) -> ModelMemory | None:
 
 def _text(container: Container) -> str:
     """Returns command, arguments and variables as one text, as a shell would have them."""
-    variables = [
-        f"{each.name}={each.value[:_LONGEST_VALUE]}"
-        for each in (container.env or ())[:_MOST_VARIABLES]
-        if each.value
-    ]
+    variables = map(_assignment, model_variables(container.env or ()))
     return " ".join((command_line(container), *variables))
+
+
+def model_variables(env: tuple[EnvVar, ...]) -> tuple[EnvVar, ...]:
+    """Return the variables on which an estimate can depend."""
+    found = [each for each in env if each.value]
+    if not found or not _SPEAKING.search(" ".join(map(_assignment, found))):  # as of most
+        return ()
+    return tuple([each for each in found if _SPEAKING.search(_assignment(each))])
+
+
+def _assignment(variable: EnvVar) -> str:
+    return f"{variable.name}={(variable.value or '')[:_LONGEST_VALUE]}"
 
 
 def _names(container: Container, text: str, question: Question) -> Iterator[str]:

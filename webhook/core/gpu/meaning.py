@@ -4,8 +4,7 @@ The forms of the dialects read backwards: a pod that requires all that a form re
 on nodes that show it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webhook.core.api import pod
@@ -16,7 +15,8 @@ from webhook.core.gpu.resources import ResourceKind, parse_resource
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.values import DeclaredPool, Form, NodeRequirement
 
-_Values = Callable[[str], frozenset[str] | None]
+_Values = Mapping[str, frozenset[str] | None]
+"""The values of labels that a pod's placement leaves, None for any."""
 
 
 def _forms(kind: ResourceKind) -> Iterator[Form]:
@@ -63,7 +63,9 @@ def strategy_of_request(
         return None
     if len(_POSSIBLE[found.kind]) == 1:
         return next(iter(_POSSIBLE[found.kind]))
-    left: _Values = cache(partial(values_left, subject))
+    left = {key: values_left(subject, key) for key in _keys(subject)}
+    if not left:
+        return None
     declared = (each.offer.form for each in pools if each.offer and each.offer.resource == resource)
     for form in (*FORMS[found.kind], *declared):
         if _is_required(form_of(found, form), subject, left):
@@ -77,7 +79,7 @@ def _is_required(form: Form, subject: Pod, left: _Values) -> bool:
         return False
     if not form.product_pattern:
         return True
-    products = left(form.labels.product or "")
+    products = left.get(form.labels.product or "")
     return bool(products) and all(shows_product(form, each) for each in products or ())
 
 
@@ -88,9 +90,16 @@ def _implies(requirement: NodeRequirement, subject: Pod, left: _Values) -> bool:
     """
     if requirement.operator == "DoesNotExist":
         return is_absent(subject, requirement.key)
-    values = left(requirement.key)
+    values = left.get(requirement.key)
     listed = requirement.operator == "Exists" or (values or set()) <= {*requirement.values}
     return bool(values) and listed
+
+
+def _keys(subject: Pod) -> tuple[str, ...]:
+    """The labels by which the pod selects, of several terms those of the first."""
+    terms = _live_terms(subject)
+    required = (each.key for each in terms[0].match_expressions or ()) if terms else ()
+    return (*(subject.spec.node_selector or ()), *required)
 
 
 def values_left(subject: Pod, key: str) -> frozenset[str] | None:

@@ -10,7 +10,6 @@ from functools import partial
 from time import perf_counter
 from typing import Final
 
-from webhook.core.admit import admit
 from webhook.core.api import names
 from webhook.core.api.admission import Mode, Side
 from webhook.core.gpu.values import Inventory
@@ -157,22 +156,13 @@ def _read_pod_review(app: AdmissionApp, route: Route, body: bytes) -> PendingRev
 def _answer_pod(
     app: AdmissionApp, route: Route, asked: ReviewRequest, labels: Labels
 ) -> ReviewAnswer:
-    """Answer as a review that asked the same was answered, or decide."""
     policy, inventory = app.state.policy, _known_inventory(app.state)
-    like = memo.likeness_of(asked, route, labels, policy)
-    kept = app.answers.find(like.key, policy, inventory) if like else None
-    if like and kept:
-        said, verdict = encode.with_uid(asked.uid, kept.rest), kept.verdict
-        request = decode.to_request(asked, route, labels, like.pods)
-    else:
-        request = decode.to_request(asked, route, labels, decode.decode_pods(asked))
-        with error_boundary(request.uid):
-            verdict = admit(request, policy, inventory)
-            said = encode.encode(request, verdict, app.page)
-        if like:
-            app.answers.keep(like, verdict, encode.after_uid(asked.uid, said))
+    request = decode.to_request(asked, route, labels, decode.decode_pods(asked))
+    with error_boundary(request.uid):
+        found = app.answers.answer(request, policy, inventory, app.page)
+        said = encode.with_uid(request.uid, found.rest)
     return ReviewAnswer(
-        said, lambda observer, seconds: observer.reviewed(request, verdict, seconds)
+        said, lambda observer, seconds: observer.reviewed(request, found.verdict, seconds)
     )
 
 

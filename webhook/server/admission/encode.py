@@ -66,13 +66,13 @@ def encode(request: AdmissionRequest, verdict: Verdict, page: str = "") -> bytes
     return _ENCODER.encode(_ReviewOut(response))
 
 
-def after_uid(uid: str, answer: bytes) -> bytes:
-    """Return the rest of an answer, which equal reviews have in common."""
-    return answer[len(_HEAD) + len(_ENCODER.encode(uid)) :]
+def encode_rest(request: AdmissionRequest, verdict: Verdict, page: str) -> bytes:
+    """Return the answer after its uid, to a request without one."""
+    return encode(request, verdict, page)[len(_HEAD + b'""') :]
 
 
 def with_uid(uid: str, rest: bytes) -> bytes:
-    """Return the answer to another equal review."""
+    """Return the answer to a request with this uid."""
     return b"".join((_HEAD, _ENCODER.encode(uid), rest))
 
 

@@ -1,59 +1,25 @@
 """Answers that are kept for equal reviews, as those of one controller's pods are."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from webhook.core.api.pod import Metadata, Pod
+from webhook.core.admit import admit
+from webhook.core.api.admission import AdmissionRequest
+from webhook.core.canonical import canonical
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy.values import Policy
 from webhook.core.verdict import Verdict
-from webhook.server.admission import decode
-from webhook.server.admission.decode import Pods, ReviewRequest, Route
+from webhook.server.admission import encode
 
 MOST_ENTRIES: Final = 512
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Of questions and answers together."""
-MOST_OBJECT: Final = 64 * 1024
+MOST_QUESTION: Final = 64 * 1024
 MOST_ANSWER: Final = 16 * 1024
-"""Bytes of a pod, and of all that is told of it; real ones are smaller."""
-OF_ONE_POD: Final = (
-    *("controller-uid", "batch.kubernetes.io/controller-uid"),
-    *("job-name", "batch.kubernetes.io/job-name", "batch.kubernetes.io/job-completion-index"),
-    *("statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"),
-)
-"""Labels of Kubernetes that differ between equal pods, unless the policy reads them."""
-_TOKEN: Final = b"kube-api-access-"
-"""The API server names the volume of a pod's token by this and five random letters."""
-_NAME: Final = b'"name":"'
-_EQUAL: Final = b"....."  # which no volume's name has
-
-Key = tuple[object, ...]
-
-
-class _TwoParts(Struct, frozen=True):
-    metadata: Metadata | None = None
-    spec: msgspec.Raw = msgspec.Raw(b"null")
-
-
-_OUTLINE: Final = msgspec.json.Decoder(_TwoParts)
+"""Bytes of what is asked of a pod, and of all that is told of it; real ones are smaller."""
 _ENCODER: Final = msgspec.json.Encoder()
-
-
-class Likeness(Struct, frozen=True):
-    """The key of a review's answer, and the metadata of its pod."""
-
-    key: Key
-    size: int
-    token: bytes
-    metadata: Metadata | None
-
-    @property
-    def pods(self) -> Pods:
-        """The pod as far as the log and events read it."""
-        return Pods(Pod(self.metadata))
 
 
 class KeptAnswer(Struct, frozen=True):
@@ -61,53 +27,6 @@ class KeptAnswer(Struct, frozen=True):
 
     verdict: Verdict
     rest: bytes
-    size: int
-
-
-def likeness_of(
-    asked: ReviewRequest, route: Route, labels: Mapping[str, str], policy: Policy
-) -> Likeness | None:
-    """Return what a CREATE asks for, None where its answer is not kept.
-
-    It has all that `admit` reads of the request, its pod and namespace. Names of pods and of
-    their token's volume are none of that.
-    """
-    created = decode.is_pod(asked) and asked.operation == "CREATE" and not asked.sub_resource
-    if not created or len(asked.object) > MOST_OBJECT or len(asked.old_object) > len(b"null"):
-        return None
-    if asked.user_info.username in policy.exempt_users:
-        return None
-    try:
-        outline = _OUTLINE.decode(asked.object)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None  # decoding it whole says what is wrong
-    spec, token = _without_token(bytes(outline.spec))
-    metadata = _read_of(outline.metadata, policy)
-    read = (route.side, route.mode, asked.dry_run, *labels.items())
-    return Likeness((spec, metadata, read), len(spec) + len(metadata), token, outline.metadata)
-
-
-def _read_of(metadata: Metadata | None, policy: Policy) -> bytes:
-    """The labels and annotations, without what differs between equal pods."""
-    if metadata is None:
-        return b""
-    labels = metadata.labels
-    own = [key for key in OF_ONE_POD if labels and key in labels]
-    if labels and own and not {each.label for each in policy.well_known_labels}.intersection(own):
-        labels = labels | dict.fromkeys(own, "")
-    return _ENCODER.encode((labels, metadata.annotations))
-
-
-def _without_token(spec: bytes) -> tuple[bytes, bytes]:
-    """A spec without the name of its token's volume, and that name."""
-    start = spec.find(_TOKEN)
-    if start < 0:
-        return spec, b""
-    token = spec[start : start + len(_TOKEN) + len(_EQUAL)]
-    named = _NAME + token + b'"'
-    if not token[len(_TOKEN) :].isalnum() or spec.count(named) != spec.count(_TOKEN):
-        return spec, b""
-    return spec.replace(named, _NAME + _TOKEN + _EQUAL + b'"'), token
 
 
 class AnswerMemo:
@@ -116,30 +35,50 @@ class AnswerMemo:
     def __init__(self) -> None:
         self._policy: Policy | None = None
         self._inventory: Inventory | None = None
-        self._kept: dict[Key, KeptAnswer] = {}
+        self._kept: dict[bytes, tuple[KeptAnswer, int]] = {}
         self.size = 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def find(self, key: Key, policy: Policy, inventory: Inventory) -> KeptAnswer | None:
-        """Return the answer that is kept for this snapshot, and drop those of others."""
+    def answer(
+        self, request: AdmissionRequest, policy: Policy, inventory: Inventory, page: str
+    ) -> KeptAnswer:
+        """Return the answer that is kept for an equal request, or decide.
+
+        What is decided is what equal requests have in common, so that they differ in nothing.
+        """
         if policy is not self._policy or inventory is not self._inventory:
             self._policy, self._inventory = policy, inventory
             self._kept.clear()
             self.size = 0
-        found = self._kept.pop(key, None)
-        if found is not None:
-            self._kept[key] = found
-        return found
+        asked = canonical(request, policy)
+        key = _key(asked)
+        found = self._kept.pop(key, None) if key else None
+        if found is None:
+            verdict = admit(asked, policy, inventory)
+            answer = KeptAnswer(verdict, encode.encode_rest(asked, verdict, page))
+            return self._keep(key, answer) if key else answer
+        self._kept[key] = found
+        return found[0]
 
-    def keep(self, asked: Likeness, verdict: Verdict, rest: bytes) -> None:
-        """Keep an answer, unless it is large or names the token."""
-        told = rest + _ENCODER.encode((verdict.record, verdict.patch))
-        if len(told) > MOST_ANSWER or (asked.token and asked.token in told):
-            return
-        size = asked.size + len(told)
-        self._kept[asked.key] = KeptAnswer(verdict, rest, size)
-        self.size += size
+    def _keep(self, key: bytes, answer: KeptAnswer) -> KeptAnswer:
+        verdict = answer.verdict
+        told = len(answer.rest) + len(_ENCODER.encode((verdict.record, verdict.patch)))
+        if told <= MOST_ANSWER:
+            self._kept[key] = answer, len(key) + told
+            self.size += len(key) + told
         while len(self._kept) > MOST_ENTRIES or self.size > MOST_BYTES:
-            self.size -= self._kept.pop(next(iter(self._kept))).size
+            self.size -= self._kept.pop(next(iter(self._kept)))[1]
+        return answer
+
+
+def _key(asked: AdmissionRequest) -> bytes:
+    """What is asked as bytes, none where its answer is not kept."""
+    if asked.old_pod is not None:
+        return b""
+    try:
+        key = _ENCODER.encode(asked)
+    except RecursionError:  # a level deeper than it was decoded
+        return b""
+    return key if len(key) <= MOST_QUESTION else b""
