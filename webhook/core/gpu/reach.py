@@ -17,12 +17,13 @@ MOST_KEPT: Final = 64
 
 
 def label_keys(pod: Pod) -> frozenset[str] | None:
-    """Returns the labels by which a pod selects nodes, None for names of nodes."""
+    """Returns the labels by which a pod selects nodes, None for names of nodes and for many."""
     terms = required_terms(pod) or ()
     if any(term.match_fields for term in terms):
         return None
     asked = (each.key for term in terms for each in term.match_expressions or ())
-    return frozenset((*(pod.spec.node_selector or ()), *asked))
+    found = frozenset((*(pod.spec.node_selector or ()), *asked))
+    return found if len(found) <= MOST_KEYS else None
 
 
 def distinct_nodes(group: NodeGroup, keys: frozenset[str] | None) -> tuple[NodeLabels, ...]:
@@ -30,7 +31,7 @@ def distinct_nodes(group: NodeGroup, keys: frozenset[str] | None) -> tuple[NodeL
 
     Pods of one controller ask for the same labels, so what is found is kept with the group.
     """
-    if keys is None or len(keys) > MOST_KEYS:
+    if keys is None:
         return group.nodes
     found = group.distinct.get(keys)
     if found is None:
