@@ -52,7 +52,7 @@ load: ## load it into kind, minikube or k3s instead
 	@deploy/image.sh load "$(IMAGE)"
 
 install: ## install the webhook with IMAGE=…, best by digest, as `make push` prints it
-	@sed 's|image: .*/gpu-sharing:.*|image: $(IMAGE)|' deploy/install.yaml | kubectl apply -f -
+	@deploy/image.sh install "$(IMAGE)"
 
 docs: $(BIN)/.installed ## the pages as a site in build/site
 	@rm -rf build/pages && mkdir -p build && cp -R docs build/pages

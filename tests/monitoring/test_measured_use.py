@@ -5,11 +5,14 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from command_line import Done
+from test_screens import WIDTHS, matches, screen
 
 from tests.monitoring import scenario
 from tests.monitoring.serving import Api, prometheus
@@ -22,8 +25,10 @@ from webhook.cli.verbs.pools.plan_collect import collect_plan
 from webhook.core.rightsizing.values import DeviceKey
 
 pytestmark = pytest.mark.needs_prometheus
+NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 Json = dict[str, Any]
 Run = Callable[..., tuple[int, str, str]]
+Addresses = tuple[str, str, float]
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +38,16 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, s
     It refuses queries of a few GPUs at a time, as a larger one does of a few hundred.
     """
     folder = tmp_path_factory.mktemp("history")
-    now = time.time()
-    data = scenario.write_history(folder, now)
+    data = scenario.write_history(folder, NOW.timestamp())
     config = {"global": {"scrape_interval": "15s"}}
     limit = "--query.max-samples=15000"
     with prometheus(folder, config, data, limit) as api, scenario.cluster() as cluster:
-        yield api.url, str(cluster.write_kubeconfig(folder, "shop")), now
+        yield api.url, str(cluster.write_kubeconfig(folder, "shop")), NOW.timestamp()
 
 
 @pytest.fixture
 def run(
-    addresses: tuple[str, str, float],
+    addresses: Addresses,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
@@ -52,16 +56,16 @@ def run(
     def run_here(*words: str, prometheus: str = url) -> tuple[int, str, str]:
         given = [*words, "--prometheus", prometheus, "--kubeconfig", config]
         monkeypatch.setattr(sys, "argv", ["gpu-sharing", *given])
-        code = main.main()
+        code = main.main(NOW)
         written = capsys.readouterr()
         return code, written.out, written.err
 
     return run_here
 
 
-def test_what_is_refused_as_too_large_is_asked_in_parts(addresses: tuple[str, str, float]) -> None:
+def test_what_is_refused_as_too_large_is_asked_in_parts(addresses: Addresses) -> None:
     with open_prometheus(addresses[0]) as source:
-        end = time.time()
+        end = addresses[2]
         everything = queries.GpuPart(queries.ACTIVE, [".*"], "7d")
         with pytest.raises(QueryTooLarge, match="too many samples"):
             source.query(queries.device_queries(everything)["points"], end)
@@ -102,7 +106,7 @@ def test_a_server_that_refuses_even_one_gpu_is_told() -> None:
         measure(Small(), Scope("7d", 0.0), lambda _done, _of: None)
 
 
-def test_holders_are_the_pods_of_this_moment(addresses: tuple[str, str, float]) -> None:
+def test_holders_are_the_pods_of_this_moment(addresses: Addresses) -> None:
     with open_prometheus(addresses[0]) as source:
         found = holders(source, addresses[2])
     pods = {key.uuid: {pod.name for pod in named} for key, named in found.items()}
@@ -191,9 +195,7 @@ def test_what_pools_plan_reads(run: Run, tmp_path: Path) -> None:
     assert named["acme/StatefulSet/api"]["tenant"] == "acme"
 
 
-def test_a_prometheus_that_is_not_there_or_is_none_is_told(
-    run: Run, addresses: tuple[str, str, float]
-) -> None:
+def test_a_prometheus_that_is_not_there_or_is_none_is_told(run: Run, addresses: Addresses) -> None:
     code, _, err = run("audit", prometheus="http://127.0.0.1:9")
     assert code == 2
     assert "Prometheus at http://127.0.0.1:9 does not answer" in err
@@ -239,3 +241,14 @@ def test_rightsize_as_diff_and_as_patch(run: Run) -> None:
     )
     written = patch["spec"]["template"]["metadata"]["annotations"]
     assert written["gpu-sharing.io/gpu-memory"] == "10800Mi"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("verb", ["audit", "rightsize"])
+def test_a_screen_of_what_is_used(
+    verb: str, width: int, run: Run, monkeypatch: pytest.MonkeyPatch, addresses: Addresses
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = screen(Done(*run(verb))).replace(addresses[0], "http://localhost:9090")
+    matches(f"measured-{verb}.{width}.txt", shown)

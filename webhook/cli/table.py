@@ -91,6 +91,7 @@ def _needs(widths: Mapping[int, int]) -> int:
 
 def _short(cell: Text) -> Text:
     for kind, short in SHORT_KINDS.items():
-        if cell.plain.startswith(kind):
-            return Text.assemble(short, cell[len(kind) :])
+        before, _, name = f"/{cell.plain}".partition(f"/{kind}")
+        if name:
+            return Text.assemble(cell[: len(before)], short, cell[-len(name) :])
     return cell

@@ -20,13 +20,15 @@ _WORKLOADS: Final = (
 )  # fmt: skip
 _SHARED: Final = (
     ("SHARED DEVICE", "device"), ("ACTIVE p95", "active"), ("MEMORY", "memory"),
-    ("PODS", "pods"), ("", "text"),
+    ("PODS", "pods"),
 )  # fmt: skip
 _WASTE: Final = (
     ("PRODUCT", "product"), ("GPUS", "all"), ("USED", "used"), ("HELD IDLE", "idle"),
     ("FREE", "free"), ("LOST IN LAYOUT", "lost"), ("HOLDER UNKNOWN", "unknown"),
     ("WASTED USD A MONTH", "usd"),
 )  # fmt: skip
+_LEAST: Final = ("pods", "for", "memory", "active", "unknown", "lost", "sure", "holds")
+"""Columns that a narrow screen leaves out, in this order."""
 _COLOURS: Final = {
     RecommendedAction.CHANGE: "green",
     RecommendedAction.RELEASE: "bold red",
@@ -37,16 +39,18 @@ _COLOURS: Final = {
 def assessment_screen(found: Assessment) -> Iterator[RenderableType]:
     """Yield what was used, what to do, and where the rest goes."""
     yield Text(f"\nUse in the last {found.window}, of {found.devices} devices:", "bold")
-    yield output.table(_WASTE, (_waste(each, found) for each in found.waste.values()))
+    yield output.table(_WASTE, (_waste(each, found) for each in found.waste.values()), _LEAST)
     yield Text()
     ordered = sorted(found.workloads, key=lambda each: -each.saved)
-    yield output.table(_WORKLOADS, map(_workload, ordered))
+    yield output.table(_WORKLOADS, map(_workload, ordered), _LEAST)
     yield Text()
     for each in ordered:
         yield output.item(f"{owner_path(each.ask)}: {each.advice.reason}")
     if found.shared:
         yield Text()
         yield output.table(_SHARED, map(_device, found.shared))
+        for device in found.shared:
+            yield output.item(f"{_place(device)}: {device.text}")
         yield output.note(
             "what single pods use of a shared device cannot be measured; nothing is split"
         )
@@ -90,12 +94,16 @@ def _device(each: SharedDevice) -> Mapping[str, Any]:
     total = f" of {device.memory:.0f}" if device.memory else ""
     where = "" if each.named else f" (of {each.gpus} devices of the node)"
     return {
-        "device": f"{device.key.uuid} {device.key.instance} on {device.key.node}",
+        "device": _place(each),
         "active": None if use.active_p95 is None else f"{use.active_p95:.0%}",
         "memory": None if use.memory_max is None else f"{use.memory_max:.0f}{total} MiB",
         "pods": ", ".join(f"{p.namespace}/{p.name}" for p in each.pods) + where,
-        "text": each.text,
     }
+
+
+def _place(each: SharedDevice) -> str:
+    key = each.device.key
+    return f"{key.uuid}{f' {key.instance}' if key.instance else ''} on {key.node}"
 
 
 def _waste(each: Waste, found: Assessment) -> Mapping[str, Any]:
