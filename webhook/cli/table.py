@@ -91,7 +91,6 @@ def _needs(widths: Mapping[int, int]) -> int:
 
 def _short(cell: Text) -> Text:
     for kind, short in SHORT_KINDS.items():
-        before, _, name = f"/{cell.plain}".partition(f"/{kind}")
-        if name:
-            return Text.assemble(cell[: len(before)], short, cell[-len(name) :])
+        if cell.plain.startswith(kind):
+            return Text.assemble(short, cell[len(kind) :])
     return cell

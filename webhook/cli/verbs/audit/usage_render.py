@@ -10,6 +10,7 @@ from webhook.cli import output
 from webhook.cli.measure.assess import Assessment, Sized, owner_path
 from webhook.cli.measure.shared import SharedDevice
 from webhook.cli.prices import HOURS_A_MONTH
+from webhook.cli.table import SHORT_KINDS
 from webhook.core.rightsizing.recommendation import RecommendedAction
 from webhook.core.rightsizing.waste import Waste
 
@@ -74,9 +75,9 @@ def wasted(each: Waste) -> float:
 
 
 def _workload(each: Sized) -> Mapping[str, Any]:
-    need, usd = each.need, each.usd_a_month
+    need, usd, kind = each.need, each.usd_a_month, f"{each.ask.kind}/"
     return {
-        "who": owner_path(each.ask),
+        "who": f"{each.ask.namespace}/{SHORT_KINDS.get(kind, kind)}{each.ask.name}",
         "for": each.ask.workload.value,
         "pods": each.ask.pods,
         "holds": f"{each.ask.held:.2f} {each.ask.strategy or ''}".strip(),
