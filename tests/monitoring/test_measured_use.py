@@ -1,10 +1,11 @@
 """`audit --prometheus` and `rightsize` on a cluster with a history in a real Prometheus."""
 
 import argparse
+import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,13 @@ from tests.monitoring.test_rules import listed
 from webhook.cli import main
 from webhook.cli.measure import queries
 from webhook.cli.measure.measure import Scope, holders, measure
-from webhook.cli.measure.prometheus import Prometheus, QueryTooLarge, Sample, open_prometheus
+from webhook.cli.measure.prometheus import (
+    AT_ONCE,
+    Prometheus,
+    QueryTooLarge,
+    Sample,
+    open_prometheus,
+)
 from webhook.cli.verbs.pools.plan_collect import collect_plan
 from webhook.core.rightsizing.values import DeviceKey
 
@@ -104,6 +111,22 @@ def test_a_server_that_refuses_even_one_gpu_is_told() -> None:
 
     with pytest.raises(QueryTooLarge):
         measure(Small(), Scope("7d", 0.0), lambda _done, _of: None)
+
+
+def test_a_few_queries_are_asked_at_once_and_the_others_wait_here() -> None:
+    """Where they waited for a connection, their time to connect ran out."""
+    running: list[int] = [0]
+
+    class Counting(Prometheus):
+        async def _ask(self, method: str, path: str, params: Mapping[str, str]) -> bytes:
+            running.append(running[-1] + 1)
+            await asyncio.sleep(0)
+            running.append(running[-1] - 1)
+            return b'{"result": []}'
+
+    with asyncio.Runner() as loop:
+        assert Counting("", None, loop).query_all(["x"] * 9, 0.0) == [[]] * 9  # type: ignore[arg-type]
+    assert max(running) == AT_ONCE
 
 
 def test_holders_are_the_pods_of_this_moment(addresses: Addresses) -> None:

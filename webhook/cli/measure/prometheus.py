@@ -63,9 +63,14 @@ class Prometheus:
         """Return the samples of several, which are asked a few at once."""
 
         async def ask_all() -> list[bytes | BaseException]:
-            sent = ({"query": text, "time": str(at)} for text in texts)
-            asked = (self._ask("POST", "/api/v1/query", each) for each in sent)
-            return await asyncio.gather(*asked, return_exceptions=True)
+            free = asyncio.Semaphore(AT_ONCE)
+
+            async def ask(text: str) -> bytes:
+                async with free:  # the time limit of a query does not run before
+                    params = {"query": text, "time": str(at)}
+                    return await self._ask("POST", "/api/v1/query", params)
+
+            return await asyncio.gather(*map(ask, texts), return_exceptions=True)
 
         return [_samples(each) for each in self._loop.run(ask_all())]
 
@@ -119,8 +124,7 @@ def open_prometheus(url: str) -> Iterator[Prometheus]:
 
     async def create() -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT, connect=10)
-        few = aiohttp.TCPConnector(limit=AT_ONCE)
-        return aiohttp.ClientSession(headers=headers, timeout=timeout, connector=few)
+        return aiohttp.ClientSession(headers=headers, timeout=timeout)
 
     with asyncio.Runner() as loop:
         session = loop.run(create())
