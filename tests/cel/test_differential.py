@@ -220,8 +220,14 @@ SLICES = "nvidia.com/gpu.slices.gi"
 ZERO = {"limits": {"nvidia.com/gpu": "0"}}
 ONE = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
 MEMORY = {"volumeMounts": [{"name": "v", "mountPath": "/dev/shm"}]}  # noqa: S108
-DISAGREED = {  # what the first form's webhook and backstop judged differently
+DISAGREED = {  # what they judged differently once, or what generated pods are too rarely
     "a long s": (made(adding("\u017fYS_ADMIN")), "capabilities", True),
+    "a long s of the baseline": (made(adding("\u017fETUID")), "capabilities", True),
+    "own tenant without an operator": (
+        made({}, tolerations=[{"key": TENANT, "operator": "", "value": "blue"}]),
+        "tolerations",
+        False,
+    ),
     "a prefix within": (of_others(made(adding("SYS_CAP_ADMIN"))), "capabilities", False),
     "two prefixes": (of_others(made(adding("CAP_CAP_SYS_ADMIN"))), "capabilities", False),
     "a gate by reference": (made(environment("NVIDIA_GDS", "$(X)")), "gpu_visibility", True),

@@ -110,9 +110,23 @@ _clusters = st.lists(nodes(), min_size=1, max_size=6)
 
 def clusters() -> st.SearchStrategy[list[Json]]:
     """Nodes as the API server shows them, with names of their own."""
-    return _clusters.map(
-        lambda many: [expand(f"node-{index}", short) for index, short in enumerate(many)]
-    )
+    return _clusters.map(_named)
+
+
+def _named(many: list[Json]) -> list[Json]:
+    return [expand(f"node-{index}", short) for index, short in enumerate(many)]
+
+
+@st.composite
+def _alike(draw: st.DrawFn) -> list[Json]:
+    """Nodes with equal GPUs, apart in labels and taints: only their order tells between them."""
+    one = draw(nodes())
+    return [one | {"labels": draw(_labels), "taints": draw(_taints)} for _ in range(3)]
+
+
+def clusters_with_a_choice() -> st.SearchStrategy[list[Json]]:
+    """Nodes of which several have what a plain pod may be given."""
+    return (st.lists(nodes(), min_size=3, max_size=6) | _alike()).map(_named)
 
 
 _expressions = st.fixed_dictionaries(

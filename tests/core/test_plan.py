@@ -92,7 +92,7 @@ LINE = st.fixed_dictionaries({
     "memory": st.sampled_from([None, "1Gi", "4Gi", "9Gi", "13Gi", "20Gi"]),
     "gpus": st.sampled_from([1, 1, 1, 2]),
     "tenant": st.sampled_from([None, None, "blue"]),
-    "replicas": st.integers(1, 2),
+    "replicas": st.sampled_from([1, 1, 2, 5]),
 })  # fmt: skip
 STOCKS = (((A30, 2, 1),), ((A30, 1, 2),), ((T4, 1, 2), (A30, 1, 1)), ((T4, 2, 2),))
 

@@ -4,8 +4,11 @@ from typing import Any
 
 import casefiles
 import large_cluster
+import strategies
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
-from worlds import ask, everything, examples, world
+from worlds import ask, examples, world
 
 from webhook.core.decision import allowed, select
 from webhook.core.decision.classify import classify
@@ -31,8 +34,21 @@ def search_of(
     return candidates, Search(question, policy, offers, reach_of(request.pod, policy.gpu_taints))
 
 
+def _pod(counts: list[int]) -> Json:
+    containers = [
+        {"name": f"c{index}", "resources": {"limits": {"nvidia.com/gpu": str(count)}}}
+        for index, count in enumerate(counts)
+    ]
+    return {"spec": {"containers": containers, "tolerations": [{"operator": "Exists"}]}}
+
+
 @examples(150)
-@everything
+@given(  # plain pods on many nodes: of those that are drawn for `everything` few have a choice
+    pod=st.lists(st.sampled_from((1, 1, 2)), min_size=1, max_size=3).map(_pod),
+    nodes=strategies.clusters_with_a_choice(),
+    namespace=st.sampled_from(("inference", "dev")).map(lambda w: {"gpu-sharing.io/workload": w}),
+    policy=strategies.policies,
+)
 def test_the_best_of_all_groups_is_selected(
     pod: Json, nodes: list[Json], namespace: dict[str, str], policy: Policy
 ) -> None:

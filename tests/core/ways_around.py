@@ -166,6 +166,7 @@ ways = st.one_of(
     ),
     st.sampled_from(_OTHER_CAPABILITIES).map(_capability("capabilities")).map(_spared),
     st.sampled_from(_PATHS).flatmap(spelled).map(_volume("host_path")),
+    st.just("/srv/../data").map(_volume("host_path")),
     st.sampled_from(_OTHER_PATHS).map(_volume("host_path")).map(_spared),
     st.sampled_from(_OTHER_PATHS).map(doubled).map(_volume("host_path")).map(_spared),
     st.just(_spec("host_pid", hostPID=True)),
