@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from webhook.core.api.limits import AMOUNT, CONTAINER, MOST_PARTS, NAME, PATH, REQUIREMENT, TEXT
+from webhook.core.api.limits import (
+    AMOUNT,
+    ANNOTATION,
+    CONTAINER,
+    MOST_PARTS,
+    NAME,
+    PATH,
+    REQUIREMENT,
+    TEXT,
+    VOLUME,
+)
 from webhook.core.checks.cel import LISTS, any_container, some
 
 _NODE = "o.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
@@ -14,12 +24,12 @@ FEW: Final = {
     "o.spec.containers": 6,
     "o.spec.initContainers": 3,
     "o.spec.ephemeralContainers": 0,
-    "o.spec.tolerations": 40,
+    "o.spec.tolerations": 20,
     "o.spec.resourceClaims": 0,
     "o.spec.nodeSelector": 20,
-    "o.spec.volumes": 40,
+    "o.spec.volumes": 20,
     "o.metadata.labels": 40,
-    _NOTES: 20,
+    _NOTES: 16,
     _TERMS: 2,
     "c.env": 60,
     "c.envFrom": 8,
@@ -62,8 +72,8 @@ def _longer(each: str) -> str:
 def _too_many() -> str:
     """Returns CEL for a pod `o` of more than MOST_PARTS parts."""
     lists = ("o.spec.tolerations", "o.spec.resourceClaims", "o.spec.nodeSelector")
-    path = f"1 + (has(v.hostPath) ? size(v.hostPath.path) / {PATH} : 0)"
-    note = f"1 + size(k) / {TEXT} + size({_NOTES}[k]) / {TEXT}"
+    path = f"{VOLUME} + (has(v.hostPath) ? size(v.hostPath.path) / {PATH} : 0)"
+    note = f"{ANNOTATION} + size(k) / {TEXT} + size({_NOTES}[k]) / {TEXT}"
     parts = (
         *(_sum(f"o.spec.{each}", "c", _container()) for each in LISTS),
         *map(_size, (*lists, "o.metadata.labels")),

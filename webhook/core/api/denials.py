@@ -56,11 +56,11 @@ TOO_LARGE: Final = Reason(
     example="a generated pod with 20,000 environment variables.",
     to_do="take them from a file or a ConfigMap that the program reads, or split the pod.",
     detail=(
-        "Those are 2,000 variables, mounts, labels and others; a container counts 10, "
-        "a requirement of the node affinity 40, a hostPath 1 for every 4 characters, an annotation "
-        "1 for every 128, a capability 1 for every 8, a resource 2. Real pods have up to about "
-        "200. What cannot be looked at is refused, so that nobody keeps a replica or the API "
-        "server busy with one request."
+        "Those are 2,000 variables, mounts, labels and others; a container counts 10, a volume 5, "
+        "a requirement of the node affinity 40, a hostPath 1 more for every 4 characters, an "
+        "annotation 4 and 1 for every 128 characters, a capability 1 for every 8, a resource 2. "
+        "Real pods have up to about 200. What cannot be looked at is refused, so that nobody keeps "
+        "a replica or the API server busy with one request."
     ),
 )
 TRAINING_NEVER_SHARES: Final = Reason(

@@ -18,6 +18,10 @@ REQUIREMENT: Final = 40
 """What a term of the node affinity counts, and a requirement: many nodes are compared with it."""
 PATH: Final = 4
 """Characters of a hostPath that count as a part: it is compared with the longest patterns."""
+VOLUME: Final = 5
+"""What a volume counts: real pods have less than 30, and the API server looks at each thrice."""
+ANNOTATION: Final = 4
+"""The same of an annotation, on whose key and value patterns are tried."""
 TEXT: Final = 128
 """Characters of an annotation that count as a part."""
 NAME: Final = 8
@@ -58,8 +62,9 @@ TOO_MANY_PARTS: Final = Violation(
 def _parts(pod: Pod) -> int:
     """The number of items of each list that a decision looks at."""
     spec, annotations, labels = pod.spec, pods.annotations(pod), pods.labels(pod)
-    lists = (spec.tolerations, spec.resource_claims, spec.node_selector, spec.volumes)
-    parts = sum([len(each) for each in (*lists, annotations, labels) if each])
+    lists = (spec.tolerations, spec.resource_claims, spec.node_selector, labels)
+    parts = sum([len(each) for each in lists if each])
+    parts += VOLUME * len(spec.volumes or ()) + ANNOTATION * len(annotations)
     for containers in (spec.containers, spec.init_containers, spec.ephemeral_containers):
         parts += sum([CONTAINER + _of_container(each) for each in containers or ()])
     paths = [each.host_path.path for each in spec.volumes or () if each.host_path]

@@ -6,7 +6,7 @@ from typing import Final
 from webhook.core.api import names
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import REQUESTS_DEVICE
+from webhook.core.checks.cel import REQUESTS_DEVICE, matches
 from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 from webhook.core.gpu.resources import requests_device
@@ -48,7 +48,7 @@ def runtime_class(seen: Subject) -> Iterator[Finding]:
 
 
 _CLASS: Final = (
-    f"has(o.spec.runtimeClassName) && o.spec.runtimeClassName.lowerAscii().startsWith('{_NVIDIA}')"
+    f"has(o.spec.runtimeClassName) && o.spec.runtimeClassName.{matches(f'(?i)^{_NVIDIA}')}"
 )
 _UNHIDDEN: Final = (
     f"!(has(c.env) && c.env.exists(e, e.name == '{names.VISIBLE_DEVICES}')) && !({REQUESTS_DEVICE})"
