@@ -19,7 +19,7 @@ REQUIREMENT: Final = 40
 PATH: Final = 4
 """Characters of a hostPath that count as a part: it is compared with the longest patterns."""
 VOLUME: Final = 5
-"""What a volume counts: real pods have less than 30, and the API server looks at each thrice."""
+"""What a volume counts: the API server looks at each thrice, and real pods have few."""
 ANNOTATION: Final = 4
 """The same of an annotation, on whose key and value patterns are tried."""
 TEXT: Final = 128
