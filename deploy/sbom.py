@@ -16,13 +16,13 @@ Component = dict[str, str]
 
 
 def components(root: Path) -> list[Component]:
-    """Returns every component below a root once, by name."""
+    """Return every component below a root once, by name."""
     found = {each["purl"]: each for each in (*_debian(root), *_python(root))}
     return sorted(found.values(), key=lambda each: each["purl"])
 
 
 def _debian(root: Path) -> Iterator[Component]:
-    """Yields the installed packages of dpkg's database, or of a distroless image's."""
+    """Yield the installed packages of dpkg's database, or of a distroless image's."""
     folder = root / "var/lib/dpkg"
     for path in (folder / "status", *sorted(folder.glob("status.d/*"))):
         if not path.is_file() or path.suffix == ".md5sums":
@@ -42,7 +42,7 @@ def _package(fields: dict[str, str]) -> Iterator[Component]:
 
 
 def _python(root: Path) -> Iterator[Component]:
-    """Yields the packages of every site-packages, and each interpreter outside of dpkg."""
+    """Yield the packages of every site-packages, and each interpreter outside of dpkg."""
     for pattern in ("opt/**/site-packages", "usr/**/site-packages", "usr/**/dist-packages"):
         for folder in sorted(root.glob(pattern)):
             yield from map(_distribution, distributions(path=[str(folder)]))
@@ -62,7 +62,7 @@ def _component(kind: str, name: str, version: str) -> Component:
 
 
 def main() -> None:
-    """Prints the bill of materials; fails where no Debian package or no Python package is found."""
+    """Print the bill of materials; fails where no Debian package or no Python package is found."""
     found = components(Path(sys.argv[1]))
     for kind in ("deb", "pypi"):
         if not any(each["purl"].startswith(f"pkg:{kind}/") for each in found):

@@ -39,7 +39,7 @@ _BLOCKS = {
 
 
 def stale_files() -> Iterator[tuple[Path, str]]:
-    """Yields each file that differs from the tables, and what it must be."""
+    """Yield each file that differs from the tables, and what it must be."""
     blocks: dict[str, str] = {}
     for (name, block), render in _BLOCKS.items():
         text = blocks.get(name) or (ROOT / name).read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def stale_files() -> Iterator[tuple[Path, str]]:
 
 
 def _with_block(text: str, block: str, made: str) -> str:
-    """Returns a text with what stands between the marks of a block exchanged.
+    """Return a text with what stands between the marks of a block exchanged.
 
     Raises:
         ValueError: the text has no such marks.
@@ -64,7 +64,7 @@ def _with_block(text: str, block: str, made: str) -> str:
 
 
 def main() -> int:
-    """Writes stale files; with --check names them and returns 1."""
+    """Write stale files; with --check names them and returns 1."""
     stale = list(stale_files())
     for path, text in stale:
         print(path.relative_to(ROOT))  # noqa: T201 - the command's output

@@ -38,7 +38,7 @@ _SAME = (
 
 
 def checks_template() -> str:
-    """Returns the chart's templates/_checks.tpl."""
+    """Return the chart's templates/_checks.tpl."""
     return HEAD + "".join(
         f'\n{{{{/* {comment} */}}}}\n{{{{- define "gpu-sharing.{name}" -}}}}\n{text}\n'
         "{{- end }}\n"
@@ -62,7 +62,7 @@ def _asks() -> str:
 
 
 def _reaches(new: str, maps: Iterable[str]) -> str:
-    """Returns CEL that looks at each container once for all checks.
+    """Return CEL that looks at each container once for all checks.
 
     What walks no list comes first: so pods that were rewritten are known by our label.
     """
@@ -85,13 +85,13 @@ def _reaches(new: str, maps: Iterable[str]) -> str:
 
 
 def _any(part: str) -> str:
-    """Returns CEL for what some check looks for in a part of a pod."""
+    """Return CEL for what some check looks for in a part of a pod."""
     conditions = (getattr(each.webhook, part) for each in CHECKS)
     return " || ".join(f"({each})" for each in conditions if each)
 
 
 def _well_known() -> str:
-    """Returns a list of JSON, as the policy states such labels."""
+    """Return a list of JSON, as the policy states such labels."""
     labels = [{"label": each.label, "value": each.value} for each, _ in well_known_labels()]
     stated = ({key: text for key, text in each.items() if text} for each in labels)
     return json.dumps(list(stated))
@@ -112,7 +112,7 @@ def _validations() -> Iterator[str]:
 
 
 def _validation(check: Check) -> str:
-    """Returns a validation that is false for a pod that the API server must refuse itself.
+    """Return a validation that is false for a pod that the API server must refuse itself.
 
     The chart's template `refuses` begins it by what the policy says of the check.
     """
@@ -125,7 +125,7 @@ def _validation(check: Check) -> str:
 
 
 def _found(check: Check) -> str:
-    """Returns CEL for what a check newly finds in a pod."""
+    """Return CEL for what a check newly finds in a pod."""
     when = check.backstop.when or check.webhook
     changed = over_pod(check.backstop.changed or "false")
     names = resource_names(when.resource) if when.resource else ""
@@ -151,7 +151,7 @@ def _rule(reason: Reason, message: str, expression: str) -> str:
 
 
 def policy_block() -> str:
-    """Returns the checks of the built-in policy."""
+    """Return the checks of the built-in policy."""
     return "guards:\n" + "".join(_policy_line(each) for each in CHECKS)
 
 
@@ -167,13 +167,13 @@ def _policy_line(check: Check) -> str:
 
 
 def camel_case(code: str) -> str:
-    """Returns the policy's key of a check."""
+    """Return the policy's key of a check."""
     first, *rest = code.split("_")
     return first + "".join(part.title() for part in rest)
 
 
 def policy_table() -> str:
-    """Returns the table of docs/policy.md: what comes of each check."""
+    """Return the table of docs/policy.md: what comes of each check."""
     rows: dict[tuple[Treatment, Treatment], list[str]] = {}
     for each in CHECKS:
         both = (each.treatments.tenants, each.treatments.others)
@@ -183,7 +183,7 @@ def policy_table() -> str:
 
 
 def security_table() -> str:
-    """Returns the table of docs/security.md: what each check looks at."""
+    """Return the table of docs/security.md: what each check looks at."""
     lines = (
         f"| {each.texts.looks_at} | `{camel_case(each.reason.code)}` |"
         + (f" {each.texts.on_the_node} |\n" if each.texts.on_the_node else " |\n")

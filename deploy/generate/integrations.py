@@ -7,7 +7,7 @@ from webhook.core.integrations.integration import WellKnownLabel
 
 
 def well_known_labels_yaml() -> str:
-    """Returns the `wellKnownLabels` of the built-in policy."""
+    """Return the `wellKnownLabels` of the built-in policy."""
     return "".join(
         f"- {_flow(label)}   # {project}\n" for label, project in registry.well_known_labels()
     )
@@ -19,12 +19,12 @@ def _flow(label: WellKnownLabel) -> str:
 
 
 def _scalar(text: str) -> str:
-    """Returns a text as YAML, which without quotes may be a boolean."""
+    """Return a text as YAML, which without quotes may be a boolean."""
     return f'"{text}"' if text in ("true", "false") else text
 
 
 def well_known_labels_table() -> str:
-    """Returns the same labels as a table of docs/policy.md."""
+    """Return the same labels as a table of docs/policy.md."""
     rows = (
         f"| `{label.label}` | {f'`{label.value}`' if label.value else 'any'} | "
         f"{label.workload} | {project} |\n"
@@ -34,7 +34,7 @@ def well_known_labels_table() -> str:
 
 
 def programs_table() -> str:
-    """Returns the programs that classify a pod as a table of docs/policy.md."""
+    """Return the programs that classify a pod as a table of docs/policy.md."""
     rows = (
         f"| {project} | {each.workload} | {_code(each.command)} | {_code(each.image)} |\n"
         for each, project in registry.programs()
@@ -43,12 +43,12 @@ def programs_table() -> str:
 
 
 def _code(pattern: str | None) -> str:
-    """Returns a regular expression as a cell, which is no link."""
+    """Return a regular expression as a cell, which is no link."""
     return f"`{pattern}`".replace("|", "\\|") if pattern else ""
 
 
 def custom_resources_yaml() -> str:
-    """Returns the chart's `advise.customResources`: namespaced resources that make pods."""
+    """Return the chart's `advise.customResources`: namespaced resources that make pods."""
     plurals = defaultdict(list)
     for each in registry.CUSTOM:
         if each.namespaced:

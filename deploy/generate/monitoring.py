@@ -30,12 +30,12 @@ _HEADING: Final = "# Made from deploy/monitoring/source by `make generate`: chan
 
 
 def plain_rules() -> str:
-    """Returns deploy/monitoring/rules.yaml, for rule_files of Prometheus."""
+    """Return deploy/monitoring/rules.yaml, for rule_files of Prometheus."""
     return _HEADING + _groups()
 
 
 def prometheus_rule() -> str:
-    """Returns deploy/monitoring/prometheusrule.yaml, for the Prometheus Operator."""
+    """Return deploy/monitoring/prometheusrule.yaml, for the Prometheus Operator."""
     return (
         f"{_HEADING}apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n"
         "metadata:\n  name: gpu-sharing\n  labels:\n    app.kubernetes.io/name: gpu-sharing\n"

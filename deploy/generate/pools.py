@@ -25,12 +25,12 @@ _PLUGIN = """\
 
 
 def operator_file() -> str:
-    """Returns deploy/gpu-operator/values.yaml."""
+    """Return deploy/gpu-operator/values.yaml."""
     return _OPERATOR + values_text(operator_values((), Replicas()))
 
 
 def plugin_chart_file() -> str:
-    """Returns deploy/gpu-operator/device-plugin-values.yaml.
+    """Return deploy/gpu-operator/device-plugin-values.yaml.
 
     The map has more than one key: the chart gives the only key of a map to every node.
     """
@@ -46,7 +46,7 @@ def plugin_chart_file() -> str:
 
 
 def layout_table() -> str:
-    """Returns the layouts of each product: the values of nvidia.com/mig.config."""
+    """Return the layouts of each product: the values of nvidia.com/mig.config."""
     rows = [
         "| `nvidia.com/gpu.product` | all-balanced | `all-<profile>`: devices of a GPU |\n",
         "|---|---|---|\n",

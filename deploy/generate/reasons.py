@@ -20,7 +20,7 @@ _NOTES = {
 
 
 def reasons_page() -> str:
-    """Returns docs/reasons.md."""
+    """Return docs/reasons.md."""
     return _HEAD + "".join(map(_section, Group))
 
 

@@ -59,7 +59,7 @@ _DECLARED: Final = (
 
 
 def backstop_variables() -> Iterator[tuple[str, str]]:
-    """Yields the variables that the validations use, and their CEL.
+    """Yield the variables that the validations use, and their CEL.
 
     `containers` are all of a pod that is created, and of one that exists those that an update adds,
     which are ephemeral. Only those can come, and no other can change in what is looked at. While
@@ -94,7 +94,7 @@ def backstop_variables() -> Iterator[tuple[str, str]]:
 
 
 def request_validations() -> Iterator[tuple[Reason, str, str]]:
-    """Yields the reason, the message and the CEL of each validation."""
+    """Yield the reason, the message and the CEL of each validation."""
     unknown = " || ".join(f"({_IS[kind]} && !{_any(kind)})" for kind in ResourceKind)
     shared = " || ".join(
         f"({_IS[kind]} && {_any(kind)} && !{_isolating(kind)})" for kind in ResourceKind
@@ -111,13 +111,13 @@ def request_validations() -> Iterator[tuple[Reason, str, str]]:
 
 
 def _no_request(condition: str) -> str:
-    """Returns CEL for a pod without a request whose name `k` meets a condition."""
+    """Return CEL for a pod without a request whose name `k` meets a condition."""
     request = f"m.exists(k, k.startsWith('{names.NVIDIA}') && {NOT_ZERO} && ({condition}))"
     return f"!variables.requested.exists(m, {request})"
 
 
 def _any(kind: ResourceKind) -> str:
-    """Returns CEL for a pod whose placement says what a name `k` of a kind amounts to."""
+    """Return CEL for a pod whose placement says what a name `k` of a kind amounts to."""
     if len({form.strategy for form in FORMS[kind]}) == 1:
         return "true"
     shown = f"variables.{_WHOLE[kind]}" if kind in _WHOLE else over_pod(_shown(FORMS[kind]))
@@ -135,7 +135,7 @@ def _isolated(kind: ResourceKind) -> tuple[Form, ...]:
 
 
 def _shown(forms: Iterable[Form]) -> str:
-    """Returns CEL for a pod that leaves only nodes that show one of some forms."""
+    """Return CEL for a pod that leaves only nodes that show one of some forms."""
     return f"({' || '.join(map(_all_of, forms)) or 'false'})"
 
 
@@ -147,6 +147,6 @@ def _all_of(form: Form) -> str:
 
 
 def _key(requirement: NodeRequirement) -> str:
-    """Returns CEL for the key of a label, which may name the profile that `k` names."""
+    """Return CEL for the key of a label, which may name the profile that `k` names."""
     before, found, after = requirement.key.partition("{slice}")
     return f"'{before}' + k.replace('{names.SHARED}', '') + '{after}'" if found else ""

@@ -48,7 +48,7 @@ FEW_CHARACTERS: Final = 1536
 
 
 def large(*, paths: bool) -> str:
-    """Returns CEL for a pod `o` of more than MOST_PARTS parts, if need be by paths of the node.
+    """Return CEL for a pod `o` of more than MOST_PARTS parts, if need be by paths of the node.
 
     Most pods are seen to be small, which costs a third of counting their parts.
     """
@@ -64,13 +64,13 @@ def large(*, paths: bool) -> str:
 
 
 def _longer(each: str) -> str:
-    """Returns CEL for the lists of a pod, container, term or expression of which one is longer."""
+    """Return CEL for the lists of a pod, container, term or expression of which one is longer."""
     lists = {path: most for path, most in FEW.items() if path.startswith(f"{each}.")}
     return " || ".join(f"({_has(path)} && size({path}) > {most})" for path, most in lists.items())
 
 
 def _too_many() -> str:
-    """Returns CEL for a pod `o` of more than MOST_PARTS parts."""
+    """Return CEL for a pod `o` of more than MOST_PARTS parts."""
     lists = ("o.spec.tolerations", "o.spec.resourceClaims", "o.spec.nodeSelector")
     path = f"{VOLUME} + (has(v.hostPath) ? size(v.hostPath.path) / {PATH} : 0)"
     note = f"{ANNOTATION} + size(k) / {TEXT} + size({_NOTES}[k]) / {TEXT}"
@@ -105,13 +105,13 @@ def _size(path: str) -> str:
 
 
 def _sum(path: str, each: str, part: str) -> str:
-    """Returns CEL for the sum over a list or map, which is walked only if it is not too long."""
+    """Return CEL for the sum over a list or map, which is walked only if it is not too long."""
     walked = f"size({path}) > {MOST_PARTS} ? {MOST_PARTS + 1} : {path}.map({each}, {part}).sum()"
     return f"({_has(path)} ? ({walked}) : 0)"
 
 
 def _has(path: str) -> str:
-    """Returns CEL that tells whether a path is there. Metadata and spec of a pod always are."""
+    """Return CEL that tells whether a path is there. Metadata and spec of a pod always are."""
     root, *steps = path.split(".")
     least = 2 if root == "o" else 1
     found = (".".join((root, *steps[:end])) for end in range(least, len(steps) + 1))

@@ -11,7 +11,7 @@ _ROOT: Final = Path(__file__).parents[2]
 
 
 def values_schema() -> str:
-    """Returns the schema as it is, with what a policy may state, by the draft that Helm reads."""
+    """Return the schema as it is, with what a policy may state, by the draft that Helm reads."""
     whole: dict[str, Any] = json.loads((_ROOT / PATH).read_text(encoding="utf-8"))
     made = json.loads(json.dumps(policy_schema()).replace("#/$defs/", "#/definitions/"))
     parts = made["$defs"]

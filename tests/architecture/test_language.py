@@ -8,6 +8,7 @@ import pytest
 from tests.architecture.source import ROOT, sources
 
 MOST_WORDS = 15
+THIRD_PERSON = re.compile(r"(Return|Yield|Write|Print|Parse|Refuse|Tell|Turn)s ")
 METAPHORS = re.compile(
     r"\b(house|rooms?|strangers?|befalls?|foresee\w*|foretold|hindsight)\b", re.I
 )
@@ -33,6 +34,16 @@ def wrong(opening: str) -> str:
         return "no full stop"
     words = len(re.sub(r"`[^`]*`", "X", opening.rstrip(".")).split())
     return f"{words} words" if words > MOST_WORDS and ". " not in opening else ""
+
+
+def test_functions_say_what_to_do_in_the_imperative() -> None:
+    docstrings = (
+        (f"{source.path}:{node.lineno}", ast.get_docstring(node) or "")
+        for source in sources()
+        for node in source.definitions()
+        if not isinstance(node, ast.ClassDef)
+    )
+    assert [entry for entry in docstrings if THIRD_PERSON.match(entry[1])] == []
 
 
 def test_docstrings_open_with_one_plain_sentence() -> None:

@@ -48,7 +48,7 @@ class Count:
 
 
 def templates_with_gpus(subject: dict[str, Any]) -> Iterator[tuple[PodTemplate, Pod]]:
-    """Yields the templates of an object that ask for a GPU, without our labels."""
+    """Yield the templates of an object that ask for a GPU, without our labels."""
     policy = loaders.load_policy(None)
     for each in registry.find_templates(subject):
         try:
@@ -68,7 +68,7 @@ def _unlabelled(pod: dict[str, Any]) -> dict[str, Any]:
 
 
 def tells(pod: Pod) -> bool:
-    """Tells whether labels, images or commands of a pod tell people what it is for."""
+    """Tell whether labels, images or commands of a pod tell people what it is for."""
     metadata = pod.metadata
     texts = [f"{k}={v}" for k, v in ((metadata and metadata.labels) or {}).items()]
     for each in pod.spec.containers or ():
@@ -77,7 +77,7 @@ def tells(pod: Pod) -> bool:
 
 
 def count(paths: list[str]) -> tuple[dict[str, Count], list[str]]:
-    """Returns the counts by group and kind, and GPUs named outside the pods."""
+    """Return the counts by group and kind, and GPUs named outside the pods."""
     policy = loaders.load_policy(None)
     counts: dict[str, Count] = {}
     missed = []
@@ -99,7 +99,7 @@ def count(paths: list[str]) -> tuple[dict[str, Count], list[str]]:
 
 
 def main() -> None:
-    """Prints the counts of the files and folders that are named."""
+    """Print the counts of the files and folders that are named."""
     counts, missed = count(sys.argv[1:])
     total = Counter[str]()
     print("| kind | with a GPU | told | recognised |\n|---|---|---|---|")  # noqa: T201

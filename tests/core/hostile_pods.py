@@ -208,7 +208,7 @@ def _made_of(name: str, many: int) -> Json:
 
 @cache
 def _most(name: str) -> int:
-    """Returns the largest number of entries or parts whose pod is looked at."""
+    """Return the largest number of entries or parts whose pod is looked at."""
 
     def is_over(many: int) -> bool:
         made = _made_of(name, many)

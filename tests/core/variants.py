@@ -10,7 +10,7 @@ _FILE = Path(__file__).parent / "hostile-variants.yaml"
 
 
 def variants() -> Iterator[tuple[str, Case]]:
-    """Yields what comes of each variant in a pod that is no tenant's, and the pod."""
+    """Yield what comes of each variant in a pod that is no tenant's, and the pod."""
     for kind, outcomes in casefiles.read(_FILE).items():
         for outcome, values in outcomes.items():
             yield from ((outcome, _pod(kind, value)) for value in values)

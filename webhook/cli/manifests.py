@@ -37,7 +37,7 @@ class Manifest:
     text: str = ""
 
     def locate(self, error: str, below: str = "") -> str:
-        """Turns a decoding error into one with file, line, path and the object's name."""
+        """Turn a decoding error into one with file, line, path and the object's name."""
         text = error if "`$" in error else f"{error} - at `$`"
         metadata = self.value.get("metadata")
         name = metadata.get("name") if isinstance(metadata, dict) else None
@@ -47,14 +47,14 @@ class Manifest:
 
 
 def manifest_of_live(value: dict[str, Any]) -> Manifest:
-    """Returns an object of the API server, which has no file and no line."""
+    """Return an object of the API server, which has no file and no line."""
     namespace = (value.get("metadata") or {}).get("namespace")
     source = f"namespace {namespace}" if namespace else "the cluster"
     return Manifest(source, value, yaml_text.Document(value, None))
 
 
 def read_manifests(names: Iterable[str]) -> Iterator[Manifest | InputError]:
-    """Yields every object of the named files and folders (`-` is standard input).
+    """Yield every object of the named files and folders (`-` is standard input).
 
     What cannot be read is yielded as an InputError in its place, so that the rest is still seen.
     In a folder only .yaml, .yml and .json files count, and of those only Kubernetes objects.
@@ -73,7 +73,7 @@ def read_manifests(names: Iterable[str]) -> Iterator[Manifest | InputError]:
 
 
 def read_text(name: str) -> str:
-    """Returns the text of a file, or of standard input.
+    """Return the text of a file, or of standard input.
 
     Raises:
         InputError: it cannot be read, or is not UTF-8.
@@ -102,7 +102,7 @@ def _objects(name: str) -> Iterator[Manifest | InputError]:
 
 
 def parse_manifests(source: str, text: str) -> Iterator[Manifest | InputError]:
-    """Yields every object of a text, which messages call `source`."""
+    """Yield every object of a text, which messages call `source`."""
     try:
         documents = _documents(text)
     except InputError as error:
@@ -115,7 +115,7 @@ def parse_manifests(source: str, text: str) -> Iterator[Manifest | InputError]:
 
 
 def _documents(text: str) -> list[yaml_text.Document]:
-    """Parses JSON the fast way, since a cluster's nodes are tens of megabytes."""
+    """Parse JSON the fast way, since a cluster's nodes are tens of megabytes."""
     if text.lstrip()[:1] in ("{", "["):
         try:
             return [yaml_text.Document(msgspec.json.decode(text), None)]
@@ -129,7 +129,7 @@ def _documents(text: str) -> list[yaml_text.Document]:
 def _flatten(
     source: str, number: int, document: yaml_text.Document
 ) -> Iterator[Manifest | InputError]:
-    """Yields the items of a `kind: List`, any other list kind, or a bare sequence."""
+    """Yield the items of a `kind: List`, any other list kind, or a bare sequence."""
     pending: list[tuple[Any, str]] = [(document.value, "$")]
     while pending:
         value, path = pending.pop()

@@ -51,7 +51,7 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
 
 
 def _admit_large(request: AdmissionRequest, large: Violation, policy: Policy) -> Verdict:
-    """Refuses a pod that is too large, unless it was before and adds nothing bad.
+    """Refuse a pod that is too large, unless it was before and adds nothing bad.
 
     Else nobody could change an existing one any more, or everybody could add anything to it.
     """

@@ -45,7 +45,7 @@ class Advice:
 def advise(
     asked: AdmissionRequest, subject: Mapping[str, Any], policy: Policy, inventory: Inventory
 ) -> Advice:
-    """Returns the advice on the pods of `subject`, which the request `asked` brings.
+    """Return the advice on the pods of `subject`, which the request `asked` brings.
 
     | the object | warnings |
     |---|---|
@@ -81,7 +81,7 @@ def advise(
 
 
 def _notes(subject: Mapping[str, Any], taken: list[PodTemplate], this: str) -> Advice:
-    """Returns the warnings of an object besides those of its pods."""
+    """Return the warnings of an object besides those of its pods."""
     keys = mentions.stray_keys(subject, taken)
     unread = (each.text(_LONGEST_NAME) for each in mentions.unread_mentions(subject, taken))
     warnings = (*keys, *(f"{this}: {text}"[:_LONGEST] for text in unread))
@@ -99,13 +99,13 @@ class _Creation:
 
     @classmethod
     def of_pods(cls, asked: AdmissionRequest, policy: Policy, inventory: Inventory) -> "_Creation":
-        """Returns the creation of pods by a controller, in the namespace of the request."""
+        """Return the creation of pods by a controller, in the namespace of the request."""
         made = replace(asked, mode=Mode.ENFORCE, operation="CREATE", subresource="", user="")
         return cls(made, policy, inventory, audited=asked.mode is Mode.AUDIT)
 
 
 def _affordable(found: Iterator[PodTemplate]) -> tuple[list[PodTemplate], PodTemplate | None]:
-    """Returns the templates to review, and the first that is too much."""
+    """Return the templates to review, and the first that is too much."""
     left = _MOST_VALUES
     taken: list[PodTemplate] = []
     for each in found:
@@ -117,7 +117,7 @@ def _affordable(found: Iterator[PodTemplate]) -> tuple[list[PodTemplate], PodTem
 
 
 def _values(at: Any, most: int) -> int:
-    """Returns the number of values in an object, counted little further than `most`."""
+    """Return the number of values in an object, counted little further than `most`."""
     count, pending = 0, [at]
     while pending and count <= most:
         here = pending.pop()
@@ -164,7 +164,7 @@ def _of_verdict(verdict: Verdict, who: str, *, will: bool) -> Advice:
 
 
 def _exchanged(verdict: Verdict) -> str:
-    """Returns the kinds of GPU that containers get instead of those that they request.
+    """Return the kinds of GPU that containers get instead of those that they request.
 
     | requested | given | text |
     |---|---|---|
@@ -183,7 +183,7 @@ def _exchanged(verdict: Verdict) -> str:
 
 
 def _joined(found: Iterable[Advice]) -> Advice:
-    """Returns one advice of many, refusals first, without repeats and without the last of many."""
+    """Return one advice of many, refusals first, without repeats and without the last of many."""
     order = list(AdviceOutcome)
     ranked = sorted(found, key=lambda each: order.index(each.outcome))
     texts = tuple(dict.fromkeys(text for each in ranked for text in each.warnings))

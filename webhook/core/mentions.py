@@ -46,7 +46,7 @@ class Mention:
     name: str
 
     def text(self, longest: int = _LONGEST_PATH) -> str:
-        """Returns what people read after the name of the object."""
+        """Return what people read after the name of the object."""
         return (
             f"{self.path[:longest]} names {self.name}, but no pod is found there, so it was not "
             "reviewed; say where the pods stand: podTemplates in the policy"
@@ -54,7 +54,7 @@ class Mention:
 
 
 def stray_keys(subject: Mapping[str, Any], templates: Iterable[PodTemplate]) -> tuple[str, ...]:
-    """Returns a warning for each key of ours that does not reach the pods."""
+    """Return a warning for each key of ours that does not reach the pods."""
     resource = registry.resource_of(subject)
     copied = resource.copies if resource else frozenset[str]()
     place = next((each.path for each in templates), "")
@@ -71,7 +71,7 @@ def stray_keys(subject: Mapping[str, Any], templates: Iterable[PodTemplate]) -> 
 def unread_mentions(
     subject: KubernetesObject, templates: Iterable[PodTemplate]
 ) -> tuple[Mention, ...]:
-    """Returns what names a GPU in an object outside the pods found in it.
+    """Return what names a GPU in an object outside the pods found in it.
 
     | there | a mention |
     |---|---|
@@ -109,7 +109,7 @@ class _Reading:
     places: tuple[FieldPath, ...]
 
     def in_pod(self, path: FieldPath) -> bool:
-        """Tells whether a path is below a pod that was found."""
+        """Tell whether a path is below a pod that was found."""
         return any(path[: len(place)] == place for place in self.places)
 
 
@@ -122,7 +122,7 @@ def _may_make_pods(subject: KubernetesObject) -> bool:
 
 
 def _amounts(spec: Any) -> Iterator[Mapping[str, Any]]:
-    """Yields the `limits` and `requests` of a pod's containers."""
+    """Yield the `limits` and `requests` of a pod's containers."""
     for key in ("containers", "initContainers"):
         listed = spec.get(key) if isinstance(spec, Mapping) else None
         for each in listed if isinstance(listed, list) else ():
@@ -132,7 +132,7 @@ def _amounts(spec: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _mentions(subject: KubernetesObject, reading: _Reading) -> Iterator[Mention]:
-    """Yields every mention, depth first, of very large objects those at the beginning."""
+    """Yield every mention, depth first, of very large objects those at the beginning."""
     pending: list[tuple[FieldPath, Any]] = [((key,), subject[key]) for key in reversed([*subject])]
     left = _MOST_VALUES
     while pending and left:

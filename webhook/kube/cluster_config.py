@@ -98,7 +98,7 @@ def _load_kubeconfig(path: str | None, context: str | None) -> ClusterConfig:
 
 
 def current_namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
-    """Returns the namespace of the kubeconfig's context, or the one we run in.
+    """Return the namespace of the kubeconfig's context, or the one we run in.
 
     Without either it is `default`.
     """

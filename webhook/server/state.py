@@ -57,7 +57,7 @@ class ServerState:
         return self.inventory if self.inventory == built else built
 
     def _reader(self, policy: Policy) -> NodeReader:
-        """Returns what reads nodes, but for those that are the same objects as before."""
+        """Return what reads nodes, but for those that are the same objects as before."""
         before, self._readings = self._readings if policy is self.policy else {}, {}
 
         def read(

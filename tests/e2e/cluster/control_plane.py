@@ -183,7 +183,7 @@ def scheduler(site: Site) -> Service:
 
 
 def kwok(site: Site, stages: Path) -> Service:
-    """Plays the kubelet of each annotated node, and of the pods on it."""
+    """Play the kubelet of each annotated node, and of the pods on it."""
     kubeconfig = write_kubeconfig(site.authority, "kwok", "kwok", "system:masters")
     return site.service(
         "kwok",

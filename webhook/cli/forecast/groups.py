@@ -91,7 +91,7 @@ def _owner(subject: Object) -> Object | None:
 
 
 def wanted(root: Object, place: FieldPath) -> int:
-    """Returns how many pods the template at a place is to have now.
+    """Return how many pods the template at a place is to have now.
 
     | kind | number |
     |---|---|

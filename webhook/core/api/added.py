@@ -14,7 +14,7 @@ _KEPT: Final = frozenset(pods.PodSpec.__struct_fields__) - {*_CONTAINERS, "toler
 
 
 def added_part(old: Pod, now: Pod) -> Pod:
-    """Returns what an update adds to a pod, as a pod of its own.
+    """Return what an update adds to a pod, as a pod of its own.
 
     | field | what is kept |
     |---|---|

@@ -63,7 +63,7 @@ class ModelSize(Struct, frozen=True):
 
 
 def parse_model_name(text: str) -> ModelSize | None:
-    """Returns what a name says of the model's size, None where it says nothing.
+    """Return what a name says of the model's size, None where it says nothing.
 
     Of several sizes in a name the largest counts, of a mixture `8x7B` all experts.
     """
@@ -79,6 +79,6 @@ def parse_model_name(text: str) -> ModelSize | None:
 
 
 def parse_precision(text: str) -> float | None:
-    """Returns the bytes of a parameter that a name or a flag's value says."""
+    """Return the bytes of a parameter that a name or a flag's value says."""
     lowered = text[:LONGEST].lower()
     return next((width for pattern, width in _BYTES if pattern.search(lowered)), None)

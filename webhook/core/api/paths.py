@@ -75,18 +75,18 @@ def _any_of(patterns: Iterable[str]) -> str:
 
 
 def _steps(path: str) -> str:
-    """Returns the pattern of a path after its first slash."""
+    """Return the pattern of a path after its first slash."""
     steps = _SLASH.join(re.escape(step) for step in path.strip("/").split("/"))
     return f"(var{_SLASH})?{steps}" if steps.startswith("run") else steps
 
 
 def _beginning(*paths: str) -> str:
-    """Returns the pattern of paths that begin as one of these."""
+    """Return the pattern of paths that begin as one of these."""
     return f"{_ROOT}{_any_of(map(_steps, paths))}"
 
 
 def _parents() -> set[str]:
-    """Returns the folders that hold one of the list, but for the root."""
+    """Return the folders that hold one of the list, but for the root."""
     steps = [path.strip("/").split("/") for path in (*_FOLDERS, "/tmp/nvidia-mps")]  # noqa: S108
     return {"/".join(each[:length]) for each in steps for length in range(1, len(each))}
 
@@ -110,33 +110,33 @@ SHARED_MEMORY_ITSELF: Final = _beginning(SHARED_MEMORY) + _END
 
 
 def inside(*folders: str) -> str:
-    """Returns the pattern of paths that are one of some folders, or in one."""
+    """Return the pattern of paths that are one of some folders, or in one."""
     return _beginning(*folders) + _STEP_ENDS
 
 
 def last_step(*folders: str) -> str:
-    """Returns the pattern of paths with a step that ends one of some folders."""
+    """Return the pattern of paths with a step that ends one of some folders."""
     return f"(^|/){_any_of(re.escape(posixpath.basename(each)) for each in folders)}{_STEP_ENDS}"
 
 
 def normal(path: str) -> str:
-    """Returns one spelling of a path: absolute, without `..` and `//`, /var/run as /run."""
+    """Return one spelling of a path: absolute, without `..` and `//`, /var/run as /run."""
     clean = posixpath.normpath("/" + path.strip(_SPACE).lstrip("/"))
     return clean.removeprefix("/var") if f"{clean}/".startswith("/var/run/") else clean
 
 
 def is_shared_memory(path: str) -> bool:
-    """Returns whether a path is that of shared memory, however it is spelled."""
+    """Return whether a path is that of shared memory, however it is spelled."""
     return _SHARED in path and normal(path) == SHARED_MEMORY
 
 
 def goes_back(path: str) -> bool:
-    """Returns whether a path has a step `..`."""
+    """Return whether a path has a step `..`."""
     return bool(re.search(BACK, path))
 
 
 def reaches_node(path: str) -> bool:
-    """Returns whether a path leads to what runs or configures the node, or to devices.
+    """Return whether a path leads to what runs or configures the node, or to devices.
 
     | path, in its normal form | leads there |
     |---|---|
@@ -150,5 +150,5 @@ def reaches_node(path: str) -> bool:
 
 
 def is_of_gpu_direct(path: str) -> bool:
-    """Returns whether a path is one that published recipes of GPUDirect mount."""
+    """Return whether a path is one that published recipes of GPUDirect mount."""
     return bool(re.search(GPU_DIRECT, normal(path)))

@@ -29,7 +29,7 @@ class ApiResource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def url_path(self, namespace: str | None = None, *below: str) -> str:
-        """Returns the URL path of the collection, or of something below it."""
+        """Return the URL path of the collection, or of something below it."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         where = f"/namespaces/{quote(namespace)}" if namespace and self.namespaced else ""
         return "/".join((f"{root}{where}/{self.plural}", *map(quote, below)))

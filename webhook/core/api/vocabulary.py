@@ -30,7 +30,7 @@ _MOST_TOLD: Final = 5
 def unknown_keys(
     labels: Mapping[str, str], annotations: Mapping[str, str], forms: Forms = PODS
 ) -> tuple[str, ...]:
-    """Returns a warning for each key with our prefix that has no meaning there."""
+    """Return a warning for each key with our prefix that has no meaning there."""
     wrong = (
         (form, key)
         for form, keys in (("label", labels), ("annotation", annotations))
@@ -42,7 +42,7 @@ def unknown_keys(
 
 
 def _mend(key: str, forms: Forms) -> str:
-    """Returns what to write instead of a key that has no meaning where it stands."""
+    """Return what to write instead of a key that has no meaning where it stands."""
     for form, keys in forms.items():
         if key in keys:
             return f"it is no {'annotation' if form == 'label' else 'label'}; write it as {form}"
@@ -61,7 +61,7 @@ def _mend(key: str, forms: Forms) -> str:
 
 
 def keys_of_namespace(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """Returns a warning for each key of ours that has no meaning on a namespace."""
+    """Return a warning for each key of ours that has no meaning on a namespace."""
     parts = (metadata.get("labels"), metadata.get("annotations"))
     labels, annotations = (each if isinstance(each, Mapping) else {} for each in parts)
     found = unknown_keys(labels, annotations, NAMESPACES)
@@ -69,7 +69,7 @@ def keys_of_namespace(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def stray_keys(metadata: Any, copied: frozenset[str], path: str) -> tuple[str, ...]:
-    """Returns a warning for each key of ours that an object's pods do not get.
+    """Return a warning for each key of ours that an object's pods do not get.
 
     `copied` are the parts of the metadata that its controller hands to its pods. `path` is where
     the pods' own metadata stands.

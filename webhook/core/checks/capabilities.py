@@ -53,7 +53,7 @@ _FOUND_ON_HOST: Final = re.compile(_pattern((*REACHING, *_TRACING)), re.ASCII)
 
 
 def capabilities(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
-    """Yields each added capability that reaches the node, or that no tenant may have.
+    """Yield each added capability that reaches the node, or that no tenant may have.
 
     Fields: securityContext.capabilities.add of every container, in any case, with or without
     `CAP_` (as container runtimes read them). Source: Pod Security Standards, "Baseline";

@@ -26,7 +26,7 @@ def listed(texts: Iterable[str]) -> str:
 
 
 def matches(pattern: str) -> str:
-    """Returns the call of `matches` with a pattern of Python's, which spells the end otherwise."""
+    """Return the call of `matches` with a pattern of Python's, which spells the end otherwise."""
     end = pattern.replace(r"\Z", "$")
     return f"matches(r'{end}')"
 
@@ -39,7 +39,7 @@ _HIDES: Final = (
 
 
 def has_variable(condition: str) -> str:
-    """Returns CEL for a container with a matching variable `e`.
+    """Return CEL for a container with a matching variable `e`.
 
     A turn of `filter` that finds nothing costs the API server half of one of `exists`.
     """
@@ -58,25 +58,25 @@ def any_container(condition: str, most: int = 0) -> str:
 
 
 def some(path: str, each: str, condition: str, most: int = 0) -> str:
-    """Returns CEL for entries of which one meets a condition, or more than `most`."""
+    """Return CEL for entries of which one meets a condition, or more than `most`."""
     found = f"{path}.exists({each}, {condition})"
     return f"(has({path}) && {f'(size({path}) > {most} || {found})' if most else found})"
 
 
 def over_pod(condition: str, pod: str = "object") -> str:
-    """Returns CEL on `o` over the pod that an expression gives."""
+    """Return CEL on `o` over the pod that an expression gives."""
     return _POD.sub(pod, condition)
 
 
 def resource_names(condition: str, most: int = 0, maps: Iterable[str] = MAPS) -> str:
-    """Returns CEL for a container that requests a matching name `k`, none of COMMON."""
+    """Return CEL for a container that requests a matching name `k`, none of COMMON."""
     uncommon = f"!(k in {listed(COMMON)}) && ({condition})"
     each = (some(m, "k", uncommon.replace("m[", f"{m}["), most) for m in maps)
     return f"has(c.resources) && ({' || '.join(each)})"
 
 
 def names_gpu(key: str) -> str:
-    """Returns CEL for a resource name that the NVIDIA device plugin can serve."""
+    """Return CEL for a resource name that the NVIDIA device plugin can serve."""
     whole = listed((names.GPU, names.SHARED_GPU))
     return f"({key} in {whole} || {key}.{matches(mig.RESOURCE_PATTERN)})"
 
@@ -102,7 +102,7 @@ _LIVE: Final = "(has(t.matchExpressions) || has(t.matchFields))"
 
 
 def _every_term(condition: str) -> str:
-    """Returns CEL for a pod of which every live term `t` meets a condition."""
+    """Return CEL for a pod of which every live term `t` meets a condition."""
     return (
         f"has(o.spec.affinity) && has(o.spec.affinity.nodeAffinity) && has({_NODE})"
         f" && {_TERMS}.exists(t, {_LIVE}) && {_TERMS}.all(t, !{_LIVE} || "
@@ -111,7 +111,7 @@ def _every_term(condition: str) -> str:
 
 
 def leaves(key: str, test: str) -> str:
-    """Returns CEL for a pod that leaves only nodes whose label passes a test.
+    """Return CEL for a pod that leaves only nodes whose label passes a test.
 
     `key` is CEL itself, the test is one of the value `v`. Of a term with several lists of values,
     those in all of them are left.
@@ -128,14 +128,14 @@ def leaves(key: str, test: str) -> str:
 
 
 def requires_label(key: str) -> str:
-    """Returns CEL for a pod that leaves only nodes with a label."""
+    """Return CEL for a pod that leaves only nodes with a label."""
     selector = f"(has(o.spec.nodeSelector) && '{key}' in o.spec.nodeSelector)"
     present = _every_term(f"e.key == '{key}' && e.operator in {listed(PRESENT)}")
     return f"({selector} || ({present}))"
 
 
 def requires(requirement: NodeRequirement, key: str = "") -> str:
-    """Returns CEL for a pod that leaves only nodes for which a requirement holds."""
+    """Return CEL for a pod that leaves only nodes for which a requirement holds."""
     key = key or f"'{requirement.key}'"
     if requirement.operator == "DoesNotExist":
         return f"({_every_term(f'e.key == {key} && e.operator == {requirement.operator!r}')})"

@@ -14,7 +14,7 @@ _CUDA_VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 
 def cuda_visibility(seen: Subject, place: ContainerRef, _: Container) -> Iterator[Finding]:
-    """Yields each CUDA_VISIBLE_DEVICES.
+    """Yield each CUDA_VISIBLE_DEVICES.
 
     It hides GPUs from CUDA and never adds one, so it is harmless to others; but written for a
     whole GPU it finds none in a slice. Fields: env of every container. Allowed: without it.

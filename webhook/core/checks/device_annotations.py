@@ -38,7 +38,7 @@ No place of a text is read twice, since that text can be long.
 
 
 def device_annotations(seen: Subject) -> Iterator[Finding]:
-    """Yields each annotation by which the container runtime injects devices.
+    """Yield each annotation by which the container runtime injects devices.
 
     Fields: metadata.annotations, which can change at any time, so the value is evidence too;
     keys in any case, as the API server takes them.

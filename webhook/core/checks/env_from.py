@@ -13,7 +13,7 @@ from webhook.core.checks.finding import Finding, Subject
 
 
 def env_from(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
-    """Yields each source of unseen variables in a container with a GPU.
+    """Yield each source of unseen variables in a container with a GPU.
 
     Fields: envFrom of containers that request a GPU; from all others the mutating side hides
     GPUs by `env`, which wins over envFrom. Allowed: a prefix that none of the variables of

@@ -56,7 +56,7 @@ _SERVED_BY: Final = (  # the first that a name matches
 
 
 def foreign_resources(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
-    """Yields each requested name of a GPU that the NVIDIA device plugin does not serve.
+    """Yield each requested name of a GPU that the NVIDIA device plugin does not serve.
 
     Fields: names in resources.limits and requests of every container, with a quantity but zero.
     Source: Project-HAMi/HAMi, volcano-sh/devices, AliyunContainerService/gpushare-device-plugin,
@@ -85,7 +85,7 @@ def foreign_resources(_: Subject, place: ContainerRef, container: Container) -> 
 
 
 def sharing_annotations(seen: Subject) -> Iterator[Finding]:
-    """Yields each annotation or label by which a scheduler gives a part of a GPU.
+    """Yield each annotation or label by which a scheduler gives a part of a GPU.
 
     Fields: metadata.annotations and labels, which can change at any time, so the value is
     evidence too. Source: NVIDIA/KAI-Scheduler docs/gpu-sharing; KubeShare; TensorFusion; ClearML's
@@ -101,7 +101,7 @@ def sharing_annotations(seen: Subject) -> Iterator[Finding]:
 
 
 def is_foreign(name: str) -> bool:
-    """Returns whether a name speaks of GPUs that the device plugin does not serve."""
+    """Return whether a name speaks of GPUs that the device plugin does not serve."""
     if name in COMMON:
         return False
     name = name[:_LONGEST]  # Kubernetes refuses a longer one, which takes long to read
@@ -117,7 +117,7 @@ _FOREIGN: Final = (
 
 
 def _shares(but: str = "") -> str:
-    """Returns CEL for a key of a `map` that shares, `but` for some."""
+    """Return CEL for a key of a `map` that shares, `but` for some."""
     words = " || ".join(f"k.contains('{word}')" for word in _WORDS)
     each = some("o.map", "k", f"({words}) && k.{matches(_SHARING_KEY)}{but}")
     return " || ".join(each.replace("map", f"metadata.{kind}s") for kind in _KINDS)

@@ -17,7 +17,7 @@ _GATES: Final = ("NVIDIA_GDRCOPY", "NVIDIA_MOFED")
 
 
 def gpu_direct(seen: Subject) -> Iterator[Finding]:
-    """Yields each volume that published recipes of GPUDirect mount from the node.
+    """Yield each volume that published recipes of GPUDirect mount from the node.
 
     Fields: spec.volumes[*].hostPath.path; of a tenant's pod `host_path` finds it already.
     Source: container-engine-accelerators, gpudirect-tcpxo/nccl-test-latest.yaml.
@@ -30,7 +30,7 @@ def gpu_direct(seen: Subject) -> Iterator[Finding]:
 
 
 def gated_devices(seen: Subject, place: ContainerRef, _: Container) -> Iterator[Finding]:
-    """Yields each variable by which the toolkit adds devices of a network.
+    """Yield each variable by which the toolkit adds devices of a network.
 
     Fields: env of every container. Allowed: a value but `enabled`. Source:
     nvidia-container-toolkit internal/modifier/gated.go; KServe's samples of multi-node serving.

@@ -25,7 +25,7 @@ _CUDA_VERSION: Final = "CUDA_VERSION"
 
 
 def gpu_visibility(seen: Subject, place: ContainerRef, _: Container) -> Iterator[Finding]:
-    """Yields each variable that names GPUs, or other devices of NVIDIA's driver.
+    """Yield each variable that names GPUs, or other devices of NVIDIA's driver.
 
     The kubelet lets the pod's own variable win over the device plugin's (kubelet_pods.go), so
     any value that names devices reaches what was not given. Names are compared exactly, as
@@ -60,7 +60,7 @@ def _hides(variable: EnvVar) -> bool:
 
 
 def enables(variable: EnvVar) -> bool:
-    """Returns whether a variable of the toolkit adds the devices that it is for."""
+    """Return whether a variable of the toolkit adds the devices that it is for."""
     value = (variable.value or "").lower()
     return variable.value_from is not None or any(each in value for each in _ENABLES)
 

@@ -12,7 +12,7 @@ _FIELDS: Final = ("hostIPC", "hostNetwork")
 
 
 def host_namespaces(seen: Subject) -> Iterator[Finding]:
-    """Yields each namespace of the node that a pod shares, but for its processes.
+    """Yield each namespace of the node that a pod shares, but for its processes.
 
     Fields: spec.hostIPC, spec.hostNetwork. Allowed: false, absent.
     Source: NVIDIA MPS documentation (clients meet in IPC); Kubernetes, Pod Security Standards.

@@ -15,7 +15,7 @@ _RUNS: Final = "(flexVolume or gitRepo) has a program of the node run as root"
 
 
 def host_path(seen: Subject) -> Iterator[Finding]:
-    """Yields each volume that is a part of the node and not for the pod.
+    """Yield each volume that is a part of the node and not for the pod.
 
     Fields: spec.volumes[*].hostPath.path, mounted or not, since an ephemeral container can mount
     it later; volumeMounts[*] of every container, which are evidence; spec.volumes[*].flexVolume
@@ -70,7 +70,7 @@ def _of_others(seen: Subject, volume: Volume) -> str:
 
 
 def _mounting(seen: Subject, volume: Volume) -> str:
-    """Returns the containers that mount a volume: another one is another finding."""
+    """Return the containers that mount a volume: another one is another finding."""
     mounting = (
         place.name
         for place, container in seen.containers.items()

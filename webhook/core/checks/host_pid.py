@@ -10,7 +10,7 @@ from webhook.core.checks.finding import Finding, Subject
 
 
 def host_pid(seen: Subject) -> Iterator[Finding]:
-    """Yields hostPID: root may trace other containers' processes, which hold GPUs.
+    """Yield hostPID: root may trace other containers' processes, which hold GPUs.
 
     Fields: spec.hostPID. Allowed: false, absent. Source: man 2 ptrace, "Ptrace access mode
     checking"; Kubernetes, Pod Security Standards.

@@ -21,7 +21,7 @@ _LOWERS: Final = {
 
 
 def mps_environment(seen: Subject, place: ContainerRef, _: Container) -> Iterator[Finding]:
-    """Yields each variable of MPS that does more than lower a share.
+    """Yield each variable of MPS that does more than lower a share.
 
     Another pipe directory leaves MPS, and takes the GPU from everyone on it. Fields: env of
     every container. Source: NVIDIA MPS documentation, "Environment Variables".

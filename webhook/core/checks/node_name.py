@@ -10,7 +10,7 @@ from webhook.core.checks.finding import Finding, Subject, quote
 
 
 def node_name(seen: Subject) -> Iterator[Finding]:
-    """Yields the node that a pod chooses, past the scheduler and NoSchedule taints.
+    """Yield the node that a pod chooses, past the scheduler and NoSchedule taints.
 
     Fields: spec.nodeName on CREATE; the scheduler sets it later. Allowed: absent, empty.
     Source: Kubernetes, "Assigning Pods to Nodes", `nodeName`.

@@ -15,7 +15,7 @@ _HOST_PROCESS: Final = "hostProcess runs on the node itself; remove windowsOptio
 
 
 def privileged(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
-    """Yields a privileged container: it sees every device, whatever it requests.
+    """Yield a privileged container: it sees every device, whatever it requests.
 
     Fields: securityContext.privileged and windowsOptions.hostProcess of every container.
     Allowed: false, absent.
@@ -31,7 +31,7 @@ def privileged(_: Subject, place: ContainerRef, container: Container) -> Iterato
 
 
 def host_process(seen: Subject) -> Iterator[Finding]:
-    """Yields a pod whose containers are processes of a Windows node.
+    """Yield a pod whose containers are processes of a Windows node.
 
     Fields: spec.securityContext.windowsOptions.hostProcess. Allowed: false, absent.
     """
@@ -45,7 +45,7 @@ def _is_host_process(context: SecurityContext | None) -> bool:
 
 
 def _on_windows(context: str) -> str:
-    """Returns CEL for a security context that makes processes of the node."""
+    """Return CEL for a security context that makes processes of the node."""
     options = f"{context}.windowsOptions"
     return f"(has({options}) && has({options}.hostProcess) && {options}.hostProcess)"
 

@@ -15,7 +15,7 @@ _NO_CHECKS: Final = frozenset({"cel", "check", "finding", "registry"})
 
 
 def _read_check(name: str) -> Check:
-    """Returns the check of one module.
+    """Return the check of one module.
 
     Raises:
         TypeError: the module has no CHECK, or one whose code is not the module's name.
@@ -53,7 +53,7 @@ _WITHOUT_VARIABLES: Final = tuple(
 
 
 def run_checks(seen: Subject) -> Iterator[Finding]:
-    """Yields the findings of every check.
+    """Yield the findings of every check.
 
     Each container once, also without a request.
     """

@@ -22,7 +22,7 @@ _INSIDE_MPS: Final = paths.inside(*_OF_MPS)
 
 
 def reserved_mounts(seen: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
-    """Yields each mount on the toolkit's list of GPUs or on files of MPS.
+    """Yield each mount on the toolkit's list of GPUs or on files of MPS.
 
     Fields: volumeMounts[*].mountPath and terminationMessagePath (where the kubelet mounts a file)
     of every container, in their normal form.
@@ -57,7 +57,7 @@ def _mounted(container: Container) -> Iterator[str]:
 
 
 def _goes_back(seen: Subject) -> bool:
-    """Returns whether a mount has `..` and a step that ends one of the folders."""
+    """Return whether a mount has `..` and a step that ends one of the folders."""
     mps = any(s and s.traits.mounts_shared_memory for s in seen.strategies.values())
     steps = paths.last_step(*_NAMED_GPUS, *(_OF_MPS if mps else ()))
     return any(
@@ -68,7 +68,7 @@ def _goes_back(seen: Subject) -> bool:
 
 
 def _mounts(condition: str) -> str:
-    """Returns CEL for a container of which some path `p` meets a condition."""
+    """Return CEL for a container of which some path `p` meets a condition."""
     ended, mounted = (
         re.sub(r"\bp\.", f"{path}.", condition)
         for path in ("c.terminationMessagePath", "m.mountPath")

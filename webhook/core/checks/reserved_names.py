@@ -13,7 +13,7 @@ from webhook.core.checks.finding import Finding, Subject, quote
 
 
 def reserved_names(seen: Subject) -> Iterator[Finding]:
-    """Yields the strategy label if it is not true: people count pods by it.
+    """Yield the strategy label if it is not true: people count pods by it.
 
     Fields: metadata.labels[gpu-sharing.io/strategy]. The decision annotation is for reading
     only: nothing trusts it, so nothing refuses it.

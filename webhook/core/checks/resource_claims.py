@@ -14,7 +14,7 @@ from webhook.core.checks.shared_claims import TEMPLATE
 
 
 def resource_claims(seen: Subject) -> Iterator[Finding]:
-    """Yields each claim of a pod, which does not show what a template asks for.
+    """Yield each claim of a pod, which does not show what a template asks for.
 
     Fields: spec.resourceClaims. Allowed: none. Claims by name are found by `shared_claims` too.
     Source: Kubernetes, "Dynamic Resource Allocation"; dra-driver-nvidia-gpu.
@@ -26,7 +26,7 @@ def resource_claims(seen: Subject) -> Iterator[Finding]:
 
 
 def claimed_devices(_: Subject, place: ContainerRef, container: Container) -> Iterator[Finding]:
-    """Yields the claims of a container, and device classes that it requests as resources.
+    """Yield the claims of a container, and device classes that it requests as resources.
 
     Fields: resources.claims, and names in resources.limits and requests, of every container.
     Allowed: no claim, no name that begins with `deviceclass.resource.kubernetes.io/`.

@@ -15,12 +15,12 @@ _NVIDIA: Final = "nvidia"
 
 
 def is_nvidia_runtime(name: str | None) -> bool:
-    """Returns whether a runtime class is one of NVIDIA's (`nvidia`, `nvidia-cdi`, …)."""
+    """Return whether a runtime class is one of NVIDIA's (`nvidia`, `nvidia-cdi`, …)."""
     return (name or "").lower().startswith(_NVIDIA)
 
 
 def runtime_class(seen: Subject) -> Iterator[Finding]:
-    """Yields the runtime that gives GPUs to images that name them.
+    """Yield the runtime that gives GPUs to images that name them.
 
     Fields: spec.runtimeClassName; env and resources of every container. Source: GPU Operator
     documentation, "CDI"; nvidia-container-toolkit cuda_image.go.

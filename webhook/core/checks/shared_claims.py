@@ -12,7 +12,7 @@ TEMPLATE: Final = "resourceClaimTemplateName"
 
 
 def shared_claims(seen: Subject) -> Iterator[Finding]:
-    """Yields each claim that a pod names, since other pods can use it too.
+    """Yield each claim that a pod names, since other pods can use it too.
 
     Fields: spec.resourceClaims. Allowed: claims that are made for this pod, from a template. The
     owner of a claim is checked for those only (scheduler and kubelet, `mustCheckOwner`).

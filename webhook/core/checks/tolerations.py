@@ -13,7 +13,7 @@ from webhook.core.checks.finding import Finding, Subject
 
 
 def tolerations(seen: Subject) -> Iterator[Finding]:
-    """Yields each toleration of the taints of pools that are not meant for the pod.
+    """Yield each toleration of the taints of pools that are not meant for the pod.
 
     Fields: spec.tolerations, to which an update may add.
     Source: Kubernetes, "Taints and Tolerations": an empty key with Exists matches every taint.

@@ -96,7 +96,7 @@ def _model_memory(question: Question, policy: Policy) -> ModelMemory | None:
 def _estimated(
     candidates: tuple[Candidate, ...], model: ModelMemory | None, search: Search
 ) -> Iterator[Search]:
-    """Yields the search for offers with the memory of the model that inference serves.
+    """Yield the search for offers with the memory of the model that inference serves.
 
     | estimate | searched |
     |---|---|

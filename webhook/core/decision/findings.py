@@ -15,7 +15,7 @@ _MOST_WARNED: Final = 5
 
 
 def introduced(now: tuple[Finding, ...], before: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Returns what an update makes worse: an older pod's label can always be changed."""
+    """Return what an update makes worse: an older pod's label can always be changed."""
     known = frozenset(before)
     return tuple(
         each for each in now if each not in known and each.violation.reason not in ONLY_CREATED
@@ -31,7 +31,7 @@ class TreatedFindings(Struct, frozen=True):
 
 
 def treat_findings(found: tuple[Finding, ...], rules: Policy, *, tenant: bool) -> TreatedFindings:
-    """Returns what refuses the pod and what only warns, by the policy."""
+    """Return what refuses the pod and what only warns, by the policy."""
     treated = [
         (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
     ]

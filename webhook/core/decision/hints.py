@@ -31,7 +31,7 @@ _PATTERNS: Final = tuple(
 
 
 def workload_of_programs(containers: Iterable[Container]) -> tuple[Workload, str] | None:
-    """Returns the workload that containers run, and the words that say so.
+    """Return the workload that containers run, and the words that say so.
 
     Training counts before inference: whole GPUs are right for both. An image counts where the
     container names no command, so that the image's own program runs.
@@ -46,7 +46,7 @@ def workload_of_programs(containers: Iterable[Container]) -> tuple[Workload, str
 
 
 def command_line(container: Container) -> str:
-    """Returns command and arguments as one text, of very long ones the beginning."""
+    """Return command and arguments as one text, of very long ones the beginning."""
     words = (*(container.command or ()), *(container.args or ()))
     return " ".join(words[:_MOST_WORDS])[:_LONGEST]
 

@@ -59,7 +59,7 @@ _SPEAKING: Final = re.compile(
 
 
 def estimate_memory(question: Question) -> ModelMemory | None:
-    """Returns the largest estimate of a pod's requests, None where no container names a model."""
+    """Return the largest estimate of a pod's requests, None where no container names a model."""
     found = (_of_request(each, question) for each in question.requests)
     return max((each for each in found if each), key=lambda each: each.mebibytes, default=None)
 
@@ -78,7 +78,7 @@ def _of_request(request: GpuRequest, question: Question) -> ModelMemory | None:
 
 
 def _text(container: Container) -> str:
-    """Returns command, arguments and variables as one text, as a shell would have them."""
+    """Return command, arguments and variables as one text, as a shell would have them."""
     variables = map(_assignment, model_variables(container.env or ()))
     return " ".join((command_line(container), *variables))
 
@@ -96,7 +96,7 @@ def _assignment(variable: EnvVar) -> str:
 
 
 def _names(container: Container, text: str, question: Question) -> Iterator[str]:
-    """Yields what may name the model, the surest first."""
+    """Yield what may name the model, the surest first."""
     if any(word in text for word in _FLAGGING):
         for flagged, served in _FLAGS.findall(text):
             yield flagged or served
@@ -113,7 +113,7 @@ def _width(text: str, size: ModelSize) -> float:
 
 
 def _gpus(text: str, requested: int) -> int:
-    """Returns over how many GPUs the parameters are divided."""
+    """Return over how many GPUs the parameters are divided."""
     found = [pattern.search(text) for pattern in _PARALLEL]
     stated = [max(int(each[1]), 1) for each in found if each]
     return prod(stated) if stated else requested

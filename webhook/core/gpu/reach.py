@@ -17,7 +17,7 @@ MOST_KEPT: Final = 64
 
 
 def label_keys(pod: Pod) -> frozenset[str] | None:
-    """Returns the labels by which a pod selects nodes, None for names or many."""
+    """Return the labels by which a pod selects nodes, None for names or many."""
     terms = required_terms(pod) or ()
     if any(term.match_fields for term in terms):
         return None

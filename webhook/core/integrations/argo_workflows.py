@@ -28,7 +28,7 @@ _DEEPEST: Final = 4  # mappings within a template: container, resources, limits
 
 
 def _find_templates(subject: KubernetesObject, root: PathPattern) -> Iterator[PodTemplate]:
-    """Yields the templates that are pods, also those inline in steps and tasks."""
+    """Yield the templates that are pods, also those inline in steps and tasks."""
     for place, spec in follow_pattern(subject, root):
         for pattern in _PATTERNS:
             for below, at in follow_pattern(spec, pattern):
@@ -44,7 +44,7 @@ def _main_containers(template: KubernetesObject) -> list[Any]:
 
 
 def _with_defaults(spec: KubernetesObject, template: KubernetesObject) -> KubernetesObject:
-    """Returns the template over `templateDefaults`, which never change the template's type."""
+    """Return the template over `templateDefaults`, which never change the template's type."""
     defaults = _mapping(spec, "templateDefaults").items()
     kept = {key: value for key, value in defaults if key not in _TYPES or key in template}
     merged: KubernetesObject = _merge(kept, template, _DEEPEST)
@@ -82,7 +82,7 @@ def _pod(spec: KubernetesObject, template: KubernetesObject) -> dict[str, Any]:
 
 
 def _settled(container: Any) -> Any:
-    """Returns a container without the resources that depend on parameters."""
+    """Return a container without the resources that depend on parameters."""
     resources = _mapping(container, "resources") if isinstance(container, Mapping) else {}
     if not resources:
         return container
@@ -91,7 +91,7 @@ def _settled(container: Any) -> Any:
 
 
 def _known(values: KubernetesObject) -> dict[str, Any]:
-    """Returns the values that depend on no parameter of the workflow."""
+    """Return the values that depend on no parameter of the workflow."""
     return {key: value for key, value in values.items() if "{{" not in str(value)}
 
 

@@ -35,7 +35,7 @@ _LISTS: Final = ("limits", "requests")
 
 
 def _find_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
-    """Yields the pod templates of `v1beta1`, or the pods of `v1alpha1` services."""
+    """Yield the pod templates of `v1beta1`, or the pods of `v1alpha1` services."""
     spec = _mapping(subject, "spec")
     if "components" in spec or "podTemplate" in spec:
         yield from search_templates(subject)
@@ -62,7 +62,7 @@ def _pod(service: KubernetesObject) -> dict[str, Any]:
 
 
 def _amounts(at: Any) -> Any:
-    """Returns a list of resources in Kubernetes' names: `gpu` is one of NVIDIA's, or `gpuType`."""
+    """Return a list of resources in Kubernetes' names: `gpu` is one of NVIDIA's, or `gpuType`."""
     if not isinstance(at, Mapping):
         return at
     made = {key: at[key] for key in _WORDS if key in at} | dict(_mapping(at, "custom"))

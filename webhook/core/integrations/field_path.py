@@ -20,7 +20,7 @@ class FieldPathError(ValueError):
 
 
 def parse_pattern(text: str) -> PathPattern:
-    """Parses `spec.workers[].template` or `spec.replicas.*.template`.
+    """Parse `spec.workers[].template` or `spec.replicas.*.template`.
 
     `[*]` is the same as `[]`.
 
@@ -40,7 +40,7 @@ def parse_pattern(text: str) -> PathPattern:
 
 
 def follow_pattern(subject: Any, pattern: PathPattern) -> Iterator[tuple[FieldPath, Any]]:
-    """Yields every place of an object to which the pattern leads, with what stands there."""
+    """Yield every place of an object to which the pattern leads, with what stands there."""
     here: list[tuple[FieldPath, Any]] = [((), subject)]
     for step in pattern:
         here = [below for path, at in here for below in _below(path, at, step)]
@@ -59,6 +59,6 @@ def _below(path: FieldPath, at: Any, step: str) -> Iterator[tuple[FieldPath, Any
 
 
 def dotted(path: FieldPath) -> str:
-    """Returns a path as people read it: `spec.workerGroupSpecs[0].template`."""
+    """Return a path as people read it: `spec.workerGroupSpecs[0].template`."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return "".join(steps).removeprefix(".")

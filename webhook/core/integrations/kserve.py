@@ -44,7 +44,7 @@ _LLM_PODS: Final = tuple(
 
 
 def _find_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
-    """Yields the components, each with its own pod, and the pods of a component's workers.
+    """Yield the components, each with its own pod, and the pods of a component's workers.
 
     A component's containers stand in `containers`, in `model`, or in the older
     `predictor.<framework>`. What stands beside is the pod's spec.
@@ -82,7 +82,7 @@ def _find_llm_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
 
 
 def _serving(pod: dict[str, Any], uri: Any) -> dict[str, Any]:
-    """Returns the pod with the annotation that names its model, as the controller writes it."""
+    """Return the pod with the annotation that names its model, as the controller writes it."""
     metadata = pod.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
     if not isinstance(uri, str) or not isinstance(annotations, Mapping):

@@ -29,7 +29,7 @@ _LABELS: Final = (PodLabel(JOB_SET_NAME),)
 
 
 def _find_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
-    """Yields what `spec.trainer` says of a node's pod. The rest stands in the runtime."""
+    """Yield what `spec.trainer` says of a node's pod. The rest stands in the runtime."""
     spec = subject.get("spec")
     trainer = spec.get("trainer") if isinstance(spec, Mapping) else None
     if isinstance(trainer, Mapping) and isinstance(trainer.get("resourcesPerNode"), Mapping):

@@ -10,7 +10,7 @@ from webhook.core.integrations.templates import KubernetesObject, PodTemplate
 
 
 def _template_at(subject: KubernetesObject, place: FieldPath) -> Iterator[PodTemplate]:
-    """Yields the one template.
+    """Yield the one template.
 
     What is no template stays as it is, since decoding will say what is wrong, and where.
     """

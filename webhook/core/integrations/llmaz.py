@@ -31,7 +31,7 @@ _LABELS: Final = (PodLabel(_MODEL),)
 
 
 def _flavors(subject: KubernetesObject) -> Iterator[PodTemplate]:
-    """Yields a pod for each flavor, whose `limits` a Playground or Service may choose."""
+    """Yield a pod for each flavor, whose `limits` a Playground or Service may choose."""
     for place, at in follow_pattern(subject, _FLAVORS):
         if isinstance(at, Mapping) and isinstance(at.get("limits"), Mapping):
             container = {"name": "model-runner", "resources": {"limits": at["limits"]}}

@@ -35,7 +35,7 @@ _OWN_MODULES: Final = frozenset({"field_path", "integration", "registry", "templ
 
 
 def load_integrations(package: ModuleType) -> tuple[Integration, ...]:
-    """Returns what every module of a package exports as INTEGRATION, by the modules' names.
+    """Return what every module of a package exports as INTEGRATION, by the modules' names.
 
     Raises:
         TypeError: a module exports none; the message names its file.
@@ -66,14 +66,14 @@ _BY_GROUP_KIND: Final = {(each.group, each.kind): each for each in _ALL}
 
 
 def well_known_labels() -> Iterator[tuple[WellKnownLabel, str]]:
-    """Yields each label with its project, in the order of the workloads."""
+    """Yield each label with its project, in the order of the workloads."""
     found = [(label, each.project) for each in INTEGRATIONS for label in each.well_known_labels]
     order = list(Workload)
     yield from sorted(found, key=lambda each: order.index(each[0].workload))
 
 
 def programs() -> Iterator[tuple[KnownProgram, str]]:
-    """Yields each program with its project, in the order of the integrations."""
+    """Yield each program with its project, in the order of the integrations."""
     yield from ((program, each.project) for each in INTEGRATIONS for program in each.programs)
 
 
@@ -82,7 +82,7 @@ MODEL_KEYS: Final = tuple(key for each in INTEGRATIONS for key in each.model_key
 
 
 def resource_named(text: str) -> WorkloadResource | None:
-    """Returns the resource of a kind, plural or short name, in any case.
+    """Return the resource of a kind, plural or short name, in any case.
 
     `pytorchjobs.training.kubedl.io` names the group too, without which the first of a name counts.
     """
@@ -97,7 +97,7 @@ def resource_named(text: str) -> WorkloadResource | None:
 
 
 def resource_of(subject: KubernetesObject) -> WorkloadResource | None:
-    """Returns the resource of an object, by its kind and, where given, group."""
+    """Return the resource of an object, by its kind and, where given, group."""
     kind, group = subject.get("kind"), _group_of(subject)
     if not isinstance(kind, str):
         return None
@@ -112,7 +112,7 @@ def _group_of(subject: KubernetesObject) -> str | None:
 
 
 def find_templates(subject: KubernetesObject, stated: StatedPaths = _NONE) -> Iterator[PodTemplate]:
-    """Yields every pod template of an object, of resources known here or not.
+    """Yield every pod template of an object, of resources known here or not.
 
     | the object | where its pods stand |
     |---|---|
@@ -149,7 +149,7 @@ def _embedded(
 def _as_made(
     template: PodTemplate, subject: KubernetesObject, resource: WorkloadResource
 ) -> PodTemplate:
-    """Returns a template with the metadata that the controller copies and adds."""
+    """Return a template with the metadata that the controller copies and adds."""
     if not resource.pod_labels and not resource.copies:
         return template
     own, metadata = subject.get("metadata"), template.pod.get("metadata")

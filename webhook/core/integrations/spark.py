@@ -22,7 +22,7 @@ _PODS: Final = ("driver", "executor")
 
 
 def _find_templates(subject: KubernetesObject, root: PathPattern) -> Iterator[PodTemplate]:
-    """Yields driver and executor, whose `gpu` is a name and a quantity."""
+    """Yield driver and executor, whose `gpu` is a name and a quantity."""
     for place, spec in follow_pattern(subject, root):
         for name in _PODS:
             at = spec.get(name) if isinstance(spec, Mapping) else None

@@ -31,7 +31,7 @@ TemplateFinder = Callable[[KubernetesObject], Iterator[PodTemplate]]
 
 
 def search_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
-    """Yields whatever below `spec` has a list of `containers`.
+    """Yield whatever below `spec` has a list of `containers`.
 
     `metadata` beside a pod's `spec` is the pod's. Most projects' objects look so: PyTorchJob,
     RayCluster, JobSet, LeaderWorkerSet, Notebook. Depth first, without recursion.
@@ -55,7 +55,7 @@ def search_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
 def stated_templates(
     subject: KubernetesObject, patterns: tuple[PathPattern, ...], mains: tuple[str, ...] = ()
 ) -> Iterator[PodTemplate]:
-    """Yields what stands at these places of an object, each place once.
+    """Yield what stands at these places of an object, each place once.
 
     | there | the pod |
     |---|---|
@@ -88,20 +88,20 @@ def _pod_at(at: KubernetesObject, mains: tuple[str, ...]) -> dict[str, Any]:
 
 
 def with_containers(spec: KubernetesObject, more: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the Pod of a spec that has some of its containers elsewhere."""
+    """Return the Pod of a spec that has some of its containers elsewhere."""
     present = spec.get("containers") or []
     listed = [*more, *present] if isinstance(present, list) else present
     return pod_of(spec, {**spec, "containers": listed})
 
 
 def is_pod_spec(value: Any) -> TypeGuard[KubernetesObject]:
-    """Tells whether a value has a list of `containers`."""
+    """Tell whether a value has a list of `containers`."""
     containers = value.get("containers") if isinstance(value, Mapping) else None
     return isinstance(containers, list) and all(isinstance(c, Mapping) for c in containers)
 
 
 def container_of(name: str, parts: KubernetesObject) -> dict[str, Any]:
-    """Returns a container with what these parts say of it.
+    """Return a container with what these parts say of it.
 
     An image may be a mapping with `repository`, as the NIM Operator's is.
     """
@@ -113,7 +113,7 @@ def container_of(name: str, parts: KubernetesObject) -> dict[str, Any]:
 
 
 def pod_of(metadata: Any, spec: KubernetesObject) -> dict[str, Any]:
-    """Returns the Pod with this spec, and the labels and annotations of this metadata."""
+    """Return the Pod with this spec, and the labels and annotations of this metadata."""
     given = metadata if isinstance(metadata, Mapping) else {}
     labels, annotations = given.get("labels") or {}, given.get("annotations") or {}
     return {"metadata": {"labels": labels, "annotations": annotations}, "spec": spec}

@@ -33,7 +33,7 @@ else:
 
 
 def compile_treatments(read: GuardsFile) -> dict[Reason, Treatments]:
-    """Returns what comes of each check.
+    """Return what comes of each check.
 
     One word is for tenants and others alike.
     """

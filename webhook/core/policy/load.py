@@ -38,7 +38,7 @@ _PARTIAL: Final = (MatrixFile, RowFile, GuardsFile, TreatmentsFile)
 
 
 def parse_policy(text: str, default: str) -> Policy:
-    """Returns the policy that `text` states on top of the built-in one.
+    """Return the policy that `text` states on top of the built-in one.
 
     Args:
         text: YAML of the policy; may be partial, down to single keys of a matrix row.
@@ -59,7 +59,7 @@ def parse_policy(text: str, default: str) -> Policy:
 
 
 def whole_policy(text: str, default: str) -> dict[str, Any]:
-    """Returns a policy with all that it leaves out, as a policy file states it.
+    """Return a policy with all that it leaves out, as a policy file states it.
 
     Raises:
         PolicyError: as `parse_policy`.
@@ -87,7 +87,7 @@ def _refuse_mistakes(read: PolicyFile, written: WrittenPolicy) -> None:
 
 
 def _mistakes(read: PolicyFile) -> Iterator[tuple[str, str | None]]:
-    """Yields each path that is looked at, and what is wrong there."""
+    """Yield each path that is looked at, and what is wrong there."""
     for index, user in enumerate(read.exempt_users):
         yield f"$.exemptUsers[{index}]", mistakes.wrong_user(user)
     for index, key in enumerate(read.gpu_taints):
@@ -104,7 +104,7 @@ def _mistakes(read: PolicyFile) -> Iterator[tuple[str, str | None]]:
 
 
 def policy_schema() -> dict[str, Any]:
-    """Returns the JSON Schema of a policy file, for editors."""
+    """Return the JSON Schema of a policy file, for editors."""
     made = msgspec.json.schema(PolicyFile)
     made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     made["title"] = "Policy of the GPU-sharing webhook"

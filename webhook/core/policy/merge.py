@@ -67,7 +67,7 @@ def _added(written: Any, built_in: list[Any]) -> Any:
 
 
 def _over(base: Any, changes: Any) -> Any:
-    """Returns mappings laid over mappings, where anything else replaces."""
+    """Return mappings laid over mappings, where anything else replaces."""
     if not isinstance(base, dict) or not isinstance(changes, dict):
         return changes
     return base | {key: _over(base.get(key), value) for key, value in changes.items()}

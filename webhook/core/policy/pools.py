@@ -30,7 +30,7 @@ class PoolError(ValueError):
 
 
 def compile_pool(pool: PoolFile) -> DeclaredPool:
-    """Returns a pool from either of its two forms.
+    """Return a pool from either of its two forms.
 
     | form | says |
     |---|---|

@@ -11,7 +11,7 @@ _DEEP_LINE: Final = re.compile(rf"^[ \-?]{{{2 * MOST_DEPTH},}}", re.MULTILINE)
 
 
 def nests_too_deeply(text: str) -> bool:
-    """Tells whether a text nests deeper than MOST_DEPTH.
+    """Tell whether a text nests deeper than MOST_DEPTH.
 
     Raises:
         yaml.YAMLError: it is not YAML.
@@ -31,7 +31,7 @@ def nests_too_deeply(text: str) -> bool:
 
 
 def check_graph(root: yaml.Node | None, error: type[ValueError]) -> None:
-    """Refuses what is legal YAML and no Kubernetes object.
+    """Refuse what is legal YAML and no Kubernetes object.
 
     Raises:
         error: a key that is no plain value or stands twice, an alias within itself, or aliases
@@ -42,7 +42,7 @@ def check_graph(root: yaml.Node | None, error: type[ValueError]) -> None:
 
 
 def _size(here: yaml.Node, known: dict[int, int], error: type[ValueError]) -> int:
-    """Returns how many nodes are below, each alias counted as what it stands for."""
+    """Return how many nodes are below, each alias counted as what it stands for."""
     found = known.get(id(here))
     if found == 0:
         raise error(f"line {_line(here)}: an alias stands within what it names")

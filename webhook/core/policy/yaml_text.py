@@ -42,7 +42,7 @@ class Document:
     root: yaml.Node | None
 
     def locate(self, path: str) -> str:
-        """Returns `line 3, a.b[0]` for `$.a.b[0]`.
+        """Return `line 3, a.b[0]` for `$.a.b[0]`.
 
         The line is the nearest one where the text lacks a part of the path.
         """
@@ -57,7 +57,7 @@ class Document:
         return ", ".join(part for part in parts if part) or "at the top"
 
     def explain(self, error: str) -> str:
-        """Turns a msgspec message (`Expected … - at `$.path``) into one with line and path."""
+        """Turn a msgspec message (`Expected … - at `$.path``) into one with line and path."""
         found = _AT.match(error)
         what, path = (found["what"], found["path"]) if found else (error, None)
         unknown = re.search(r"unknown field `(.+?)`", what)
@@ -66,7 +66,7 @@ class Document:
 
 
 def _child(here: yaml.Node | None, key: str, index: str) -> tuple[yaml.Node, int] | None:
-    """Returns the node below, and the line of its key or its dash."""
+    """Return the node below, and the line of its key or its dash."""
     if isinstance(here, yaml.SequenceNode) and index and int(index) < len(here.value):
         item = here.value[int(index)]
         return item, item.start_mark.line + 1
@@ -76,7 +76,7 @@ def _child(here: yaml.Node | None, key: str, index: str) -> tuple[yaml.Node, int
 
 
 def parse_document(text: str, error: type[ValueError]) -> Document:
-    """Parses the one document of a text.
+    """Parse the one document of a text.
 
     Raises:
         error: not YAML, several documents, or a key that stands twice in a mapping (YAML would
@@ -97,7 +97,7 @@ def _parse(text: str, error: type[ValueError]) -> Iterator[Document]:
 
 
 def parse_documents(text: str, error: type[ValueError]) -> list[Document]:
-    """Parses every document of a text, empty ones too, as `parse_document` does one."""
+    """Parse every document of a text, empty ones too, as `parse_document` does one."""
     try:
         if yaml_graph.nests_too_deeply(text):
             raise error("nested too deeply")

@@ -130,7 +130,7 @@ def decode_pods(asked: ReviewRequest) -> Pods | None:
 
 
 def _outlines(asked: ReviewRequest) -> Pods:
-    """Returns pods with their metadata alone, which suffices where an update keeps the spec."""
+    """Return pods with their metadata alone, which suffices where an update keeps the spec."""
     new = _read(_OUTLINE, asked.object, ".request.object") or _Outline()
     old = _read(_OUTLINE, asked.old_object, ".request.oldObject") or _Outline()
     metadata = (new.metadata, old.metadata)

@@ -8,7 +8,7 @@ from webhook.core.gpu.dialect import Dialect
 
 
 def _read_dialect(name: str) -> Dialect:
-    """Returns the dialect of one module.
+    """Return the dialect of one module.
 
     Raises:
         TypeError: the module has no DIALECT.
