@@ -73,7 +73,7 @@ class ApiServer:
         try:
             connection.request("POST", path, pod, {"Content-Type": "application/json"})
             status = connection.getresponse().status
-        except OSError:  # it did not read the pod to its end
+        except (OSError, http.client.HTTPException):  # it did not read the pod to its end
             status = 0
         spent = cpu(self._pids) - before
         connection.close()

@@ -23,6 +23,7 @@ from webhook.core.api import denials
 from webhook.core.api.added import added_part
 from webhook.core.api.pod import Pod
 from webhook.core.api.reason import Reason
+from webhook.core.canonical import canonical
 from webhook.core.checks.check import Check, Treatment
 from webhook.core.checks.finding import Finding, Subject
 from webhook.core.checks.registry import CHECKS, REASONS
@@ -75,7 +76,7 @@ def verdict(case: Case, side: str) -> Verdict:
     more = {"subresource": case.request.get("subResource", ""), "old": case.old}
     assert case.object is not None
     asked = casefiles.request(short | {k: v for k, v in more.items() if v}, case.object)
-    return admit(asked, POLICY, Inventory())
+    return admit(canonical(asked, POLICY), POLICY, Inventory())  # as the server does
 
 
 def question(case: Case, pod: Json) -> Question:

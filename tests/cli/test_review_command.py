@@ -415,6 +415,15 @@ def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:
     )
 
 
+def test_where_nothing_can_be_read_no_cluster_is_asked(run: Run, tmp_path: Path) -> None:
+    done = run("review", "-f", "missing.yaml", "--kubeconfig", str(tmp_path / "none"))
+    assert (done.code, done.out, done.err) == (
+        2,
+        "",
+        "error: missing.yaml: No such file or directory\n",
+    )
+
+
 def test_standard_input_that_is_no_utf_8_is_told_whatever_the_locale() -> None:
     done = command(
         "review", "-f", "-", "--inventory", INVENTORY, stdin=b'{"a": "\xff"}', LC_ALL="C"
@@ -522,7 +531,9 @@ def test_a_wrong_inventory_is_told_before_any_pod(run: Run, file: Callable[..., 
     nodes = file("kind: Node\nmetadata:\n  labels: [a]\n", name="nodes.yaml")
     done = run("review", "-f", str(EXAMPLES), "--inventory", str(nodes))
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(f"error: {nodes}: line 3, metadata.labels: expected ")
+    *notes, error = done.err.splitlines()
+    assert all(each.startswith("note: skipped ") for each in notes)
+    assert error.startswith(f"error: {nodes}: line 3, metadata.labels: expected ")
 
 
 def test_without_a_cluster_it_says_how_to_give_an_inventory(

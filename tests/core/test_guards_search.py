@@ -16,6 +16,7 @@ from ways_around import Json, Part
 from worlds import examples
 
 from webhook.core.admit import admit
+from webhook.core.canonical import canonical
 from webhook.core.checks.check import Treatment
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.values import Inventory
@@ -53,7 +54,9 @@ def reasons(ways: list[Part]) -> set[str | None]:
 
 def validate(pod: Json, namespace: Json, **more: Any) -> Verdict:
     asked = casefiles.request({"side": "validate", "namespace": namespace, **more}, pod)
-    return admit(asked, BUILT_IN, Inventory())
+    verdict = admit(asked, BUILT_IN, Inventory())
+    assert admit(canonical(asked, BUILT_IN), BUILT_IN, Inventory()) == verdict
+    return verdict
 
 
 def labelled(pod: Json, labels: Json) -> Json:

@@ -63,3 +63,18 @@ def test_single_strategy_tells_the_profile_in_the_product(
 )
 def test_a_token_is_a_whole_word_of_a_product(token: str, product: str, *, named: bool) -> None:
     assert mig.is_product(token, product) is named
+
+
+@pytest.mark.parametrize(
+    ("product", "slices"),
+    [
+        ("NVIDIA-A100-SXM4-80GB", 7),
+        ("NVIDIA-A30", 4),
+        ("NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition", 4),
+        ("NVIDIA-RTX-PRO-5000-Blackwell", 2),
+        ("NVIDIA-RTX-PRO-6000D-Blackwell", 2),
+        ("", 7),
+    ],
+)
+def test_products_are_cut_into_their_own_number_of_slices(product: str, slices: int) -> None:
+    assert mig.compute_slices(product) == slices

@@ -21,14 +21,16 @@ RESOURCE_PATTERN: Final = (
 PRODUCT_PATTERN: Final = rf"-MIG-{_PROFILE_PATTERN}(-SHARED)?\Z"
 """The end of `nvidia.com/gpu.product` of a MIG device, for CEL."""
 
-# Tokens of `nvidia.com/gpu.product` of GPUs with MIG. Source: NVIDIA MIG User Guide,
-# "Supported GPUs"; used only where a node lacks the label nvidia.com/mig.capable.
-MIG_PRODUCTS: Final = (
-    *("A100", "A100X", "A800", "AX800", "A30", "A30X", "PG506"),
-    *("H100", "H800", "H20", "H200", "GH200", "B200", "GB200", "B300", "GB300"),
-    *("RTX-PRO-4500", "RTX-PRO-5000", "RTX-PRO-6000", "RTX-PRO-6000D", "RTX-6000D"),
-    *("RTX-PRO-SERVER-6000",),
-)
+# Tokens of `nvidia.com/gpu.product` of GPUs with MIG, and the compute slices of one. Source: NVIDIA
+# MIG User Guide, "Supported GPUs" and "Supported MIG Profiles". Whether a GPU can be partitioned
+# is read here only where a node lacks the label nvidia.com/mig.capable.
+MIG_PRODUCTS: Final = {
+    **dict.fromkeys(("A100", "A100X", "A800", "AX800", "PG506"), 7),
+    **dict.fromkeys(("H100", "H800", "H20", "H200", "GH200"), 7),
+    **dict.fromkeys(("B200", "GB200", "B300", "GB300"), 7),
+    **dict.fromkeys(("A30", "A30X", "RTX-PRO-6000", "RTX-PRO-SERVER-6000"), 4),
+    **dict.fromkeys(("RTX-PRO-4500", "RTX-PRO-5000", "RTX-PRO-6000D", "RTX-6000D"), 2),
+}
 
 
 # What devices of a profile have at least, in MiB, as drivers report it: labels of GPU Feature
@@ -134,6 +136,12 @@ def is_product(token: str, product: str) -> bool:
     | A100 | A100_NVLINK_80GB, nvidia-tesla-a100 | yes |
     """
     return f"-{token}-".lower() in f"-{product}-".lower().replace("_", "-")
+
+
+def compute_slices(product: str) -> int:
+    """Return the compute slices of a GPU, 7 where its product is not known."""
+    known = [slices for token, slices in MIG_PRODUCTS.items() if is_product(token, product)]
+    return min(known, default=7)
 
 
 def is_mig_product(product: str) -> bool:

@@ -30,8 +30,11 @@ def collect(args: argparse.Namespace) -> ReviewedManifests:
         InputError: policy, inventory or a namespace cannot be read.
     """
     policy = loaders.load_policy(args.policy)
-    cluster = loaders.load_cluster(args.inventory, args.kubeconfig, args.context)
     found = list(manifests.read_manifests(args.filename))
+    unreadable = tuple(each for each in found if isinstance(each, InputError))
+    if found and len(unreadable) == len(found):  # nodes are not asked for: they may be away too
+        return ReviewedManifests((), unreadable, (), ())
+    cluster = loaders.load_cluster(args.inventory, args.kubeconfig, args.context)
     # Namespaces that stand beside the pods count too: that is how charts ship them.
     beside = [f for f in found if isinstance(f, Manifest) and f.value["kind"] == "Namespace"]
     namespaces = {**cluster.namespaces, **loaders.of_objects(beside).namespaces}

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"not offered: {output.safe(text)}", file=sys.stderr)  # noqa: T201 - beside what tools read
     if args.output == DIFF and found.results:
         print_diffs(found.results)
-    else:
+    elif found.results or not found.unreadable or args.output in (JSON, YAML):
         output.show(render(found.results, wide=args.output == WIDE), args.output)
     for text in found.unread:
         print(f"note: {text}", file=sys.stderr)  # noqa: T201 - the command's output

@@ -1,7 +1,6 @@
 """What cannot be true together of GPU Feature Discovery's labels and the amounts beside them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from webhook.core.api import mig, names
 from webhook.core.gpu.dialect import Advertised, too_many, uneven, whole_numbers
@@ -17,8 +16,6 @@ from webhook.core.gpu.dialects.gfd.labels import (
 )
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.unusable import Unusable, UnusableReason, unusable
-
-_MOST_SLICES: Final = 7  # compute slices of a GPU
 
 
 def contradictions(found: Advertised, key: str, replicas_key: str) -> Iterator[Unusable]:
@@ -131,7 +128,7 @@ def _uncut(found: Advertised) -> tuple[int | None, str]:
     )
     if count is None or not slices or SLICES in labels:
         return count, text
-    cut = -(-slices // _MOST_SLICES)
+    cut = -(-slices // mig.compute_slices(labels.get(PRODUCT, "")))
     return max(count - cut, 0), f"{text}, of which {cut} or more are cut"
 
 
