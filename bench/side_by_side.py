@@ -18,6 +18,7 @@ import os
 import statistics
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ from certs.pair import AUTHORITY, write_pair
 
 CONNECTIONS = (1, 16, 64)
 SECONDS, WARM = 0.4, 0.15
+SETTLE = 2.0
+"""Seconds from the last answer until the memory is read: bodies under way are the client's."""
 HEADS = (
     *("server", "pod", "cores", "CPU ms, 16", "to Go, full types", "reviews/s, 16", "p50 µs, 1"),
     *("p99 ms, 16", "p99 ms, 64", "MiB", "start s"),
@@ -83,6 +86,7 @@ class Results:
                     found = measure(server, client, size, **about)
                     cell = name, size, connections, pinned
                     self.cells.setdefault(cell, []).append(found)
+            time.sleep(SETTLE)
             self.memory.setdefault(name, []).append(memory(server.pid))
             self.ready.setdefault(name, []).append(server.ready)
         client.close()

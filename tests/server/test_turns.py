@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from webhook.server.admission.turns import SMALL, take_turns
+from webhook.server.admission.turns import HUGE, SMALL, OncePerPause, malloc_trim, take_turns
 from webhook.server.http.messages import HttpRequest, HttpResponse, plain_response
 
 ANSWER = plain_response("200 OK", "")
@@ -59,3 +59,36 @@ def test_what_fails_or_waits_leaves_the_turn_to_the_next(later: bool) -> None:  
     failed, answered = asyncio.run(ask())
     assert isinstance(failed, ValueError)
     assert answered == ANSWER
+
+
+def test_after_huge_ones_memory_is_given_back() -> None:
+    given: list[int] = []
+    handle = take_turns(lambda _: ANSWER, lambda: given.append(1))
+
+    async def ask() -> list[int]:
+        counts = []
+        for size in (SMALL, HUGE, HUGE + 1):
+            answer = handle(request(size))
+            assert answer == ANSWER if size == SMALL else await answer == ANSWER  # type: ignore[misc]
+            counts.append(len(given))
+        return counts
+
+    assert asyncio.run(ask()) == [0, 0, 1]
+
+
+def test_who_asks_within_a_pause_is_served_by_one_call() -> None:
+    async def ask() -> None:
+        called, calls = asyncio.Event(), []
+        once = OncePerPause(lambda: (calls.append(1), called.set()), 0.001)
+        for most in (1, 2):
+            called.clear()
+            for _ in range(3):
+                once.soon()
+            await called.wait()
+            assert len(calls) == most
+
+    asyncio.run(ask())
+
+
+def test_the_c_library_can_be_asked() -> None:
+    assert malloc_trim()() in {0, 1, None}
