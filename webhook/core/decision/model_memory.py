@@ -52,10 +52,8 @@ _PARALLEL: Final = (
     re.compile(rf"(?:{_TENSOR}|\b\w*TENSOR_PARALLEL_SIZE|\bNUM_SHARD)[=\s]+(\d{{1,3}})\b"),
     re.compile(rf"(?:{_PIPELINE}|\b\w*PIPELINE_PARALLEL_SIZE)[=\s]+(\d{{1,3}})\b"),
 )
-_SPEAKING: Final = re.compile(
-    "model|MODEL|vllm|uanti|UANTI|dtype|DTYPE|arallel|ARALLEL|shard|SHARD|-tp|-pp"
-)
-"""What stands in all that the patterns above find."""
+_SPEAKING: Final = ("model", "vllm", "quanti", "dtype", "parallel", "shard", "-tp", "-pp")
+"""One of these stands, in some case, in all that the patterns above find."""
 
 
 def estimate_memory(question: Question) -> ModelMemory | None:
@@ -85,10 +83,17 @@ def _text(container: Container) -> str:
 
 def model_variables(env: tuple[EnvVar, ...]) -> tuple[EnvVar, ...]:
     """Return the variables on which an estimate can depend."""
-    found = [each for each in env if each.value]
-    if not found or not _SPEAKING.search(" ".join(map(_assignment, found))):  # as of most
+    values = [(each.value or "")[:_LONGEST_VALUE] for each in env]
+    text = " ".join([*[each.name for each in env], *values]).lower()
+    words = [word for word in _SPEAKING if word in text]
+    if not words:  # as of most
         return ()
-    return tuple([each for each in found if _SPEAKING.search(_assignment(each))])
+    return tuple([each for each in env if each.value and _speaks(each, words)])
+
+
+def _speaks(variable: EnvVar, words: list[str]) -> bool:
+    text = _assignment(variable).lower()
+    return any(word in text for word in words)
 
 
 def _assignment(variable: EnvVar) -> str:
