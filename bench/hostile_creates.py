@@ -114,7 +114,7 @@ def main() -> None:
 def sent_within(made: Any) -> str:
     """What the process that sends prints."""
     pids = map(str, processes(made.api_server.pid))
-    command = [sys.executable, "-m", __name__, made.site.authority.directory, *pids]
+    command = [sys.executable, "-m", "bench.hostile_creates", made.site.authority.directory, *pids]
     done = made.in_netns(command, seconds=3600)
     return str(done.stdout + done.stderr)
 
