@@ -25,7 +25,7 @@ GRACE = "tests/kube/test_grace.py::test_"
 CERTS = "tests/certs/test_certs_simulation.py::test_what_is_served_always_verifies"
 REVIEWS = "tests/server/test_reviews_any.py::test_any_review_is_answered"
 DECISION, CHECKS, PATCH = "webhook/core/decision/", "webhook/core/checks/", "webhook/core/patch/"
-GPU, POOLS, ADMISSION = "webhook/core/gpu/", "webhook/core/pools/", "webhook/server/admission/"
+GPU, POOLS = "webhook/core/gpu/", "webhook/core/pools/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ FAULTS = (
     Fault(ANY_POD, PATCH + "render.py", "if present.get(name) != value:", "if True:"),
     Fault(SELECT, DECISION + "select.py", "None and each.ideal > best[0]:", "None:"),
     Fault(SELECT, DECISION + "select.py", "found < best:", "found > best:"),
-    Fault(MEMO, ADMISSION + "memo.py", "read = (route.side, ", "read = ("),
+    Fault(MEMO, "webhook/core/canonical.py", "key.startswith(names.PREFIX) or ", ""),
     Fault(PLACEMENT, GPU + "reach.py", 'if each.operator == "In" and each', "if each"),
     Fault(
         FORMS,

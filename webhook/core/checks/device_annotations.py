@@ -23,12 +23,12 @@ _SPARED: Final = (
     r"dmabuf_import_helper|aperture_devices)"
 )
 _SPARED_LIST: Final = rf"^([\s,]|(-\s+path:\s*)?{_SPARED}(:[A-Za-z0-9_/-]*)*([\s,]|\Z))*\Z"
-_NODES: Final = "dri|vfio|kfd|mem|kmem|port|char"
-_MORE: Final = "nvidia|nvmap|nvhost|nvgpu|dxg"  # Jetson's, and those of Windows' Linux
+# The last are Jetson's, and that of Windows' Linux.
+_NODES: Final = "dri|vfio|kfd|mem|kmem|port|char|nvmap|nvhost|nvgpu|dxg"
 _DRIVER: Final = "[0-9]|ctl|-uvm|-modeset|-cap|-nvswitch|-nvlink|-fs|-imex"
 # What follows the last `..` of a path to a device is the device, or a plain path to it.
 _DEVICE: Final = (
-    rf"/dev(/|/\./)+({_NODES}|{_MORE})|/\.\.(/|/\./)+({_NODES})([^a-z]|\Z)|/nvidia({_DRIVER})"
+    rf"/dev(/|/\./)+({_NODES}|nvidia)|/\.\.(/|/\./)+({_NODES})([^a-z]|\Z)|/nvidia({_DRIVER})"
     r"|nvidia\.com/[A-Za-z0-9_-]+=[A-Za-z0-9]"
 )
 """A device of a GPU or of all memory, or a CDI name of NVIDIA's, in any text.
