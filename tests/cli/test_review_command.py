@@ -550,6 +550,12 @@ def test_without_a_cluster_it_says_how_to_give_an_inventory(
     assert "kubectl get nodes -o json" in done.err
 
 
+def test_without_an_inventory_the_nodes_of_the_cluster_are_read(look: Run) -> None:
+    done = look("review", "-f", str(EXAMPLES / "dev.yaml"), "-o", "json")
+    assert (done.code, done.err) == (0, "")
+    assert {each["strategy"] for each in json.loads(done.out)} == {"time-slicing"}
+
+
 # Kinds.
 
 

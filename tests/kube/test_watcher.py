@@ -14,7 +14,6 @@ from tests.fake_apiserver.answers import status
 from tests.fake_apiserver.faults import silent_stream, stream
 from webhook.kube.clock import Runtime
 from webhook.kube.list_watch import WatchedResource
-from webhook.kube.lister import list_once
 from webhook.kube.reflector import Reflector
 from webhook.kube.retry import Backoff
 
@@ -142,12 +141,3 @@ async def test_the_end_comes_out_of_a_long_wait(api, watch, log, running):
     watch(backoff=Backoff(60, 60))
     await eventually(lambda: log.of("watch failed"))
     await running.end()
-
-
-async def test_one_list_for_commands(api, client):
-    api.page_size = 1
-    for item in (gpu_node("a"), plain_node("cpu"), {"metadata": {"name": "bad"}, "status": 1}):
-        api.store.put(NODES, item)
-    items, skipped = await list_once(client, SOURCE, timeout=5)
-    assert items == {"a": Node("T4", 1)}
-    assert len(skipped) == 1

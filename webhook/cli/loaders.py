@@ -1,10 +1,9 @@
 """Policy and inventory of a command: built in, of files, or of a cluster."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,12 +15,7 @@ from webhook.core.gpu.reading import is_of_gpus
 from webhook.core.gpu.values import Inventory
 from webhook.core.policy import load as policy_file
 from webhook.core.policy.values import Policy
-from webhook.kube.cache import NODES_PATH
-from webhook.kube.errors import ApiError
-from webhook.kube.list_watch import WatchedResource
-from webhook.kube.lister import list_once
 
-LIST_TIMEOUT: Final = 30.0  # seconds a page
 T = TypeVar("T")
 
 
@@ -77,17 +71,13 @@ def _name(path: str | None) -> str:
     return "standard input" if path == manifests.STDIN else str(path)
 
 
-def load_cluster(
-    path: str | None, kubeconfig: str | None = None, context: str | None = None
-) -> Cluster:
-    """The cluster of an inventory file, or of a kubeconfig, else the current one.
+def load_cluster(path: str) -> Cluster:
+    """The cluster of an inventory file.
 
     Raises:
         InputError: it cannot be read; the message says what to do.
     """
-    if path is not None:
-        return parse_cluster(path, manifests.read_text(path))
-    return _of_kubeconfig(kubeconfig, context)
+    return parse_cluster(path, manifests.read_text(path))
 
 
 def parse_cluster(source: str, text: str) -> Cluster:
@@ -146,23 +136,3 @@ def read_node(raw: msgspec.Raw) -> Node | None:
     """Decode a node of the API server. It is None for one that has nothing of NVIDIA."""
     found = msgspec.json.decode(raw, type=Node)
     return found if is_of_gpus(found) else None
-
-
-def _of_kubeconfig(kubeconfig: str | None, context: str | None) -> Cluster:
-    try:
-        nodes = asyncio.run(_list_nodes(kubeconfig, context))
-    except ApiError as failure:
-        raise InputError(
-            f"no cluster to ask: {failure}, or give --inventory FILE, "
-            "made by `kubectl get nodes -o json`"
-        ) from None
-    return Cluster(nodes, {})
-
-
-async def _list_nodes(kubeconfig: str | None, context: str | None) -> tuple[Node, ...]:
-    from webhook.kube.client import open_client  # noqa: PLC0415 - 0.2 s, and a file needs none
-
-    async with open_client(kubeconfig, context) as client:
-        resource = WatchedResource("nodes", NODES_PATH, read_node)
-        nodes, _ = await list_once(client, resource, timeout=LIST_TIMEOUT)
-        return tuple(nodes.values())

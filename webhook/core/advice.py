@@ -14,7 +14,7 @@ from webhook.core.api.admission import AdmissionRequest, Mode
 from webhook.core.api.reason import Reason, truncate
 from webhook.core.gpu.values import Inventory
 from webhook.core.integrations import kubernetes, registry
-from webhook.core.integrations.templates import PodTemplate
+from webhook.core.integrations.templates import PodTemplate, list_at, mapping_at
 from webhook.core.policy.values import Policy
 from webhook.core.simulate import simulate
 from webhook.core.verdict import Verdict
@@ -130,11 +130,8 @@ def _values(at: Any, most: int) -> int:
 
 
 def _has_controller(subject: Mapping[str, Any]) -> bool:
-    metadata = subject.get("metadata")
-    owners = metadata.get("ownerReferences") if isinstance(metadata, Mapping) else None
-    return isinstance(owners, list) and any(
-        isinstance(owner, Mapping) and owner.get("controller") is True for owner in owners
-    )
+    owners = list_at(mapping_at(subject, "metadata"), "ownerReferences")
+    return any(isinstance(each, Mapping) and each.get("controller") is True for each in owners)
 
 
 def _advise_on(template: PodTemplate, where: str, creation: _Creation) -> Advice:

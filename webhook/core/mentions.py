@@ -11,7 +11,7 @@ from webhook.core.checks.foreign_resources import is_foreign
 from webhook.core.gpu.resources import is_gpu
 from webhook.core.integrations import registry
 from webhook.core.integrations.field_path import FieldPath, dotted
-from webhook.core.integrations.templates import KubernetesObject, PodTemplate
+from webhook.core.integrations.templates import KubernetesObject, PodTemplate, list_at, mapping_at
 
 _MOST_VALUES: Final = 50_000
 _MOST_MENTIONS: Final = 20
@@ -124,11 +124,9 @@ def _may_make_pods(subject: KubernetesObject) -> bool:
 def _amounts(spec: Any) -> Iterator[Mapping[str, Any]]:
     """Yield the `limits` and `requests` of a pod's containers."""
     for key in ("containers", "initContainers"):
-        listed = spec.get(key) if isinstance(spec, Mapping) else None
-        for each in listed if isinstance(listed, list) else ():
-            resources = each.get("resources") if isinstance(each, Mapping) else None
-            if isinstance(resources, Mapping):
-                yield from (at for at in resources.values() if isinstance(at, Mapping))
+        for each in list_at(spec, key):
+            resources = mapping_at(each, "resources")
+            yield from (at for at in resources.values() if isinstance(at, Mapping))
 
 
 def _mentions(subject: KubernetesObject, reading: _Reading) -> Iterator[Mention]:

@@ -67,7 +67,7 @@ def cluster(client: ClusterClient, inventory: str | None, namespace: str | None)
     """
     labels = dict(namespaces(client, namespace))
     if inventory is not None:
-        told = loaders.parse_cluster(inventory, manifests.read_text(inventory))
+        told = loaders.load_cluster(inventory)
         return Cluster(told.nodes, {**told.namespaces, **labels})
     try:
         found = nodes(client)

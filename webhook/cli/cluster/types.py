@@ -4,7 +4,7 @@ Unknown fields are skipped, nothing is judged.
 """
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -13,6 +13,8 @@ from webhook.cli.cluster.client import Unavailable
 from webhook.core.api.pod import OwnerReference, Pod
 
 S = TypeVar("S", bound=Struct)
+ENDED: Final = frozenset({"Succeeded", "Failed"})
+"""The phases of a pod that holds no device any more."""
 
 
 class CamelStruct(Struct, frozen=True, rename="camel"):
@@ -95,6 +97,11 @@ class LivePod(Struct, frozen=True):
     def labels(self) -> dict[str, str]:
         """Its labels, empty where it has none."""
         return self.meta.labels or {}
+
+    @property
+    def ended(self) -> bool:
+        """Whether it holds no device any more."""
+        return self.status.phase in ENDED
 
     @property
     def state(self) -> str:

@@ -6,11 +6,11 @@ from math import prod
 from typing import Any, Final
 
 from webhook.cli.cluster.client import Object, metadata
+from webhook.cli.cluster.types import ENDED
 from webhook.core.integrations import kubernetes, registry
 from webhook.core.integrations.field_path import FieldPath
 
 _HASH: Final = "pod-template-hash"
-_OVER: Final = frozenset({"Succeeded", "Failed"})
 _ENDED: Final = frozenset({"Complete", "Failed"})
 
 
@@ -29,7 +29,7 @@ class PodGroup:
 
 def live(pod: Object) -> bool:
     """Whether a pod still holds, or waits for, what it asks for."""
-    return (pod.get("status") or {}).get("phase") not in _OVER
+    return (pod.get("status") or {}).get("phase") not in ENDED
 
 
 def group(objects: Iterable[Object], pods: Iterable[Object]) -> tuple[PodGroup, ...]:

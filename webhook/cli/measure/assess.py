@@ -11,7 +11,7 @@ from webhook.cli.measure.devices import nodes_with_unnamed, place_devices, share
 from webhook.cli.measure.measure import Measured
 from webhook.cli.measure.shared import SharedDevice, read_shared
 from webhook.cli.pool_data import load_catalog
-from webhook.cli.prices import HOURS_A_MONTH, Price
+from webhook.cli.prices import Price, usd_a_month
 from webhook.core.api.node import Node
 from webhook.core.gpu.reading import read_node
 from webhook.core.pools.catalog import GpuModel, find_model
@@ -65,12 +65,24 @@ class Assessment:
     notes: tuple[str, ...]
 
     @property
-    def oversized(self) -> float:
-        """The GPUs that changes of size would free."""
-        sizes = (
-            each.saved for each in self.workloads if each.advice.action is RecommendedAction.CHANGE
+    def saved(self) -> float:
+        """The GPUs that all recommendations would free."""
+        return sum(each.saved for each in self.workloads if each.saved > 0)
+
+    @property
+    def saved_usd(self) -> float:
+        """What those cost a month, as far as prices are known."""
+        return sum(each.usd_a_month or 0 for each in self.workloads if each.saved > 0)
+
+    def oversized(self, product: str = "") -> float:
+        """Return the GPUs that changes of size would free, of one product or of all."""
+        return sum(
+            each.saved
+            for each in self.workloads
+            if each.advice.action is RecommendedAction.CHANGE
+            and each.saved > 0
+            and product in ("", each.need.product)
         )
-        return sum(saved for saved in sizes if saved > 0)
 
 
 def owner_path(ask: TemplateAsk) -> str:
@@ -156,8 +168,7 @@ def _sized(row: AuditRow, case: Case, known: Evidence, prices: Mapping[str, Pric
         and advice.gpus is not None
     )
     saved = ask.held - (advice.gpus or 0.0) * ask.pods if saves else 0.0
-    price = prices.get(case.model.product)
-    usd = None if price is None else saved * price.usd_per_hour * HOURS_A_MONTH
+    usd = usd_a_month(prices, case.model.product, saved)
     return Sized(row, ask, case.need, advice, saved, usd, known.shared)
 
 

@@ -42,6 +42,12 @@ def load_prices(path: str | None = None) -> Mapping[str, Price]:
     return lowest
 
 
+def usd_a_month(prices: Mapping[str, Price], product: str, gpus: float) -> float | None:
+    """Return what so many GPUs cost a month, None where the product has no price."""
+    price = prices.get(product)
+    return None if price is None else gpus * price.usd_per_hour * HOURS_A_MONTH
+
+
 def _rows(name: str, lines: Iterable[str]) -> Iterable[Price]:
     for number, row in enumerate(csv.DictReader(lines), 2):
         product, raw = row.get("gpu_product") or "", row.get("usd_per_gpu_hour") or ""

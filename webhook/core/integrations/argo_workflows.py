@@ -11,7 +11,13 @@ from typing import Any, Final
 
 from webhook.core.integrations.field_path import PathPattern, follow_pattern, parse_pattern
 from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
-from webhook.core.integrations.templates import KubernetesObject, PodTemplate, pod_of
+from webhook.core.integrations.templates import (
+    KubernetesObject,
+    PodTemplate,
+    list_at,
+    mapping_at,
+    pod_of,
+)
 
 _GROUP: Final = "argoproj.io"
 _PATTERNS: Final = tuple(
@@ -40,12 +46,12 @@ def _main_containers(template: KubernetesObject) -> list[Any]:
     for key in ("container", "script"):
         if isinstance(template.get(key), Mapping):
             return [{**template[key], "name": template[key].get("name") or "main"}]
-    return _items(_mapping(template, "containerSet"), "containers")
+    return list_at(mapping_at(template, "containerSet"), "containers")
 
 
 def _with_defaults(spec: KubernetesObject, template: KubernetesObject) -> KubernetesObject:
     """Return the template over `templateDefaults`, which never change the template's type."""
-    defaults = _mapping(spec, "templateDefaults").items()
+    defaults = mapping_at(spec, "templateDefaults").items()
     kept = {key: value for key, value in defaults if key not in _TYPES or key in template}
     merged: KubernetesObject = _merge(kept, template, _DEEPEST)
     return merged
@@ -59,22 +65,22 @@ def _merge(base: Any, over: Any, depth: int) -> Any:
 
 
 def _pod(spec: KubernetesObject, template: KubernetesObject) -> dict[str, Any]:
-    containers = [*_main_containers(template), *_items(template, "sidecars")]
-    inits = _items(template, "initContainers")
+    containers = [*_main_containers(template), *list_at(template, "sidecars")]
+    inits = list_at(template, "initContainers")
     named = (_names_mounted(each) for each in (*containers, *inits, template.get("containerSet")))
     mounted = frozenset().union(*named)
-    shared = [each for each in _items(spec, "volumes") if _name(each) in mounted]
+    shared = [each for each in list_at(spec, "volumes") if _name(each) in mounted]
     made = {key: template.get(key) or spec.get(key) for key in _OF_EITHER}
     made |= {
         "containers": [_settled(each) for each in containers],
         "initContainers": [_settled(each) for each in inits],
-        "volumes": [*shared, *_items(template, "volumes")],
-        "nodeSelector": _known(_mapping(made, "nodeSelector")),
+        "volumes": [*shared, *list_at(template, "volumes")],
+        "nodeSelector": _known(mapping_at(made, "nodeSelector")),
     }
     metadata = {
         key: _known(
-            {**_mapping(_mapping(spec, "podMetadata"), key),
-             **_mapping(_mapping(template, "metadata"), key)}
+            {**mapping_at(mapping_at(spec, "podMetadata"), key),
+             **mapping_at(mapping_at(template, "metadata"), key)}
         )
         for key in ("labels", "annotations")
     }  # fmt: skip
@@ -83,7 +89,7 @@ def _pod(spec: KubernetesObject, template: KubernetesObject) -> dict[str, Any]:
 
 def _settled(container: Any) -> Any:
     """Return a container without the resources that depend on parameters."""
-    resources = _mapping(container, "resources") if isinstance(container, Mapping) else {}
+    resources = mapping_at(container, "resources")
     if not resources:
         return container
     known = {key: _known(at) if isinstance(at, Mapping) else at for key, at in resources.items()}
@@ -96,22 +102,11 @@ def _known(values: KubernetesObject) -> dict[str, Any]:
 
 
 def _names_mounted(at: Any) -> frozenset[str]:
-    mounts = _items(at, "volumeMounts") if isinstance(at, Mapping) else ()
-    return frozenset(map(_name, mounts))
+    return frozenset(map(_name, list_at(at, "volumeMounts")))
 
 
 def _name(at: Any) -> str:
     return str(at.get("name")) if isinstance(at, Mapping) else ""
-
-
-def _items(at: KubernetesObject, key: str) -> list[Any]:
-    found = at.get(key)
-    return found if isinstance(found, list) else []
-
-
-def _mapping(at: KubernetesObject, key: str) -> KubernetesObject:
-    found = at.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 _in_spec: Final = partial(_find_templates, root=("spec",))

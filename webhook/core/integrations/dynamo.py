@@ -22,6 +22,7 @@ from webhook.core.integrations.templates import (
     KubernetesObject,
     PodTemplate,
     container_of,
+    mapping_at,
     pod_of,
     search_templates,
 )
@@ -36,7 +37,7 @@ _LISTS: Final = ("limits", "requests")
 
 def _find_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
     """Yield the pod templates of `v1beta1`, or the pods of `v1alpha1` services."""
-    spec = _mapping(subject, "spec")
+    spec = mapping_at(subject, "spec")
     if "components" in spec or "podTemplate" in spec:
         yield from search_templates(subject)
         return
@@ -46,15 +47,16 @@ def _find_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
 
 
 def _pod(service: KubernetesObject) -> dict[str, Any]:
-    spec = _mapping(service, "extraPodSpec")
-    main = container_of("main", _mapping(spec, "mainContainer"))
+    spec = mapping_at(service, "extraPodSpec")
+    main = container_of("main", mapping_at(spec, "mainContainer"))
     main["resources"] = {
-        key: _amounts(at) for key, at in _mapping(service, "resources").items() if key in _LISTS
+        key: _amounts(at) for key, at in mapping_at(service, "resources").items() if key in _LISTS
     }
     main["env"] = [*(service.get("envs") or ()), *(main.get("env") or ())]
-    extra = _mapping(service, "extraPodMetadata")
+    extra = mapping_at(service, "extraPodMetadata")
     metadata = {
-        key: {**_mapping(service, key), **_mapping(extra, key)} for key in ("labels", "annotations")
+        key: {**mapping_at(service, key), **mapping_at(extra, key)}
+        for key in ("labels", "annotations")
     }
     kind = service.get("componentType")
     metadata["labels"] |= {_COMPONENT: kind} if isinstance(kind, str) else {}
@@ -65,13 +67,8 @@ def _amounts(at: Any) -> Any:
     """Return a list of resources in Kubernetes' names: `gpu` is one of NVIDIA's, or `gpuType`."""
     if not isinstance(at, Mapping):
         return at
-    made = {key: at[key] for key in _WORDS if key in at} | dict(_mapping(at, "custom"))
+    made = {key: at[key] for key in _WORDS if key in at} | dict(mapping_at(at, "custom"))
     return made | ({at.get("gpuType") or names.GPU: at["gpu"]} if at.get("gpu") else {})
-
-
-def _mapping(at: KubernetesObject, key: str) -> KubernetesObject:
-    found = at.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 INTEGRATION: Final = Integration(

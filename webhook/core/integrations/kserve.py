@@ -21,6 +21,7 @@ from webhook.core.integrations.templates import (
     KubernetesObject,
     PodTemplate,
     container_of,
+    mapping_at,
     pod_of,
     stated_templates,
     with_containers,
@@ -51,9 +52,7 @@ def _find_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
     """
     spec = subject.get("spec")
     for name in _COMPONENTS:
-        at = spec.get(name) if isinstance(spec, Mapping) else None
-        if not isinstance(at, Mapping):
-            continue
+        at = mapping_at(spec, name)
         keys = [key for key, value in at.items() if _is_model(value)]
         path = ("spec", name, keys[0]) if keys and "containers" not in at else ("spec", name)
         if keys or "containers" in at:
@@ -74,17 +73,14 @@ def _pod(at: KubernetesObject, keys: list[str]) -> dict[str, Any]:
 
 
 def _find_llm_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
-    spec = subject.get("spec")
-    model = spec.get("model") if isinstance(spec, Mapping) else None
-    uri = model.get("uri") if isinstance(model, Mapping) else None
+    uri = mapping_at(subject.get("spec"), "model").get("uri")
     for each in stated_templates(subject, _LLM_PODS):
         yield replace(each, pod=_serving(each.pod, uri))
 
 
 def _serving(pod: dict[str, Any], uri: Any) -> dict[str, Any]:
     """Return the pod with the annotation that names its model, as the controller writes it."""
-    metadata = pod.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    annotations = mapping_at(pod, "metadata").get("annotations")
     if not isinstance(uri, str) or not isinstance(annotations, Mapping):
         return pod
     return {**pod, "metadata": {**pod["metadata"], "annotations": {**annotations, _MODEL: uri}}}

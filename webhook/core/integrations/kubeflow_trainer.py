@@ -20,6 +20,7 @@ from webhook.core.integrations.templates import (
     KubernetesObject,
     PodTemplate,
     container_of,
+    mapping_at,
     pod_of,
 )
 
@@ -30,9 +31,8 @@ _LABELS: Final = (PodLabel(JOB_SET_NAME),)
 
 def _find_templates(subject: KubernetesObject) -> Iterator[PodTemplate]:
     """Yield what `spec.trainer` says of a node's pod. The rest stands in the runtime."""
-    spec = subject.get("spec")
-    trainer = spec.get("trainer") if isinstance(spec, Mapping) else None
-    if isinstance(trainer, Mapping) and isinstance(trainer.get("resourcesPerNode"), Mapping):
+    trainer = mapping_at(subject.get("spec"), "trainer")
+    if isinstance(trainer.get("resourcesPerNode"), Mapping):
         node = container_of("node", {**trainer, "resources": trainer["resourcesPerNode"]})
         yield PodTemplate(("spec", "trainer"), pod_of(None, {"containers": [node]}))
 

@@ -14,6 +14,7 @@ from webhook.core.integrations.templates import (
     KubernetesObject,
     PodTemplate,
     container_of,
+    mapping_at,
     pod_of,
 )
 
@@ -25,8 +26,7 @@ def _find_templates(subject: KubernetesObject, root: PathPattern) -> Iterator[Po
     """Yield driver and executor, whose `gpu` is a name and a quantity."""
     for place, spec in follow_pattern(subject, root):
         for name in _PODS:
-            at = spec.get(name) if isinstance(spec, Mapping) else None
-            if isinstance(at, Mapping):
+            if at := mapping_at(spec, name):
                 yield PodTemplate((*place, name), _pod(spec, name, at))
 
 

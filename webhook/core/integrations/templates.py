@@ -100,6 +100,18 @@ def is_pod_spec(value: Any) -> TypeGuard[KubernetesObject]:
     return isinstance(containers, list) and all(isinstance(c, Mapping) for c in containers)
 
 
+def mapping_at(at: Any, key: str) -> KubernetesObject:
+    """Return the mapping at a key, an empty one where there is none."""
+    found = at.get(key) if isinstance(at, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def list_at(at: Any, key: str) -> list[Any]:
+    """Return the list at a key, an empty one where there is none."""
+    found = at.get(key) if isinstance(at, Mapping) else None
+    return found if isinstance(found, list) else []
+
+
 def container_of(name: str, parts: KubernetesObject) -> dict[str, Any]:
     """Return a container with what these parts say of it.
 

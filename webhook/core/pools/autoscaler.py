@@ -112,13 +112,8 @@ def gke_flags(template: NodeTemplate) -> list[str]:
     }
     count = gke.get("accelerator-count", "1")
     parts = [f"type={gke['accelerator']}", f"count={count}"] if "accelerator" in gke else []
-    for label, flag in (
-        ("gpu-partition-size", "gpu-partition-size"),
-        ("gpu-sharing-strategy", "gpu-sharing-strategy"),
-        ("max-shared-clients-per-gpu", "max-shared-clients-per-gpu"),
-    ):
-        if label in gke:
-            parts.append(f"{flag}={gke[label]}")
+    sharing = ("gpu-partition-size", "gpu-sharing-strategy", "max-shared-clients-per-gpu")
+    parts += [f"{label}={gke[label]}" for label in sharing if label in gke]
     flags = [f"--accelerator={','.join(parts)}"] if parts else []
     own = {k: v for k, v in template.labels.items() if not k.startswith("cloud.google.com/")}
     if own:

@@ -1,7 +1,6 @@
 """Slices of cut GPUs that nothing uses although a device would fit there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count as count_up
 
@@ -11,13 +10,6 @@ from webhook.core.pools.layouts import maximal_layouts
 _MOST_GPUS = 16
 Counts = tuple[int, ...]
 """How many devices of each profile, in the order of the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Shapes:
-    """The full layouts of a GPU."""
-
-    layouts: tuple[Counts, ...]
 
 
 def idle_slices(model: GpuModel, devices: Mapping[str, int], gpus: int) -> str:
@@ -34,9 +26,8 @@ def idle_slices(model: GpuModel, devices: Mapping[str, int], gpus: int) -> str:
         have[plain] = have.get(plain, 0) + count
     if not 0 < gpus <= _MOST_GPUS or len(have) > len(names):
         return ""
-    shapes = _Shapes(
-        tuple(tuple(each.get(name, 0) for name in names) for each in maximal_layouts(model))
-    )
+    layouts = maximal_layouts(model)
+    shapes = tuple(tuple(each.get(name, 0) for name in names) for each in layouts)
     wanted = tuple(have.values())
     if _are_full(shapes, wanted, gpus) or not _fit(shapes, wanted, gpus):
         return ""
@@ -48,23 +39,23 @@ def idle_slices(model: GpuModel, devices: Mapping[str, int], gpus: int) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _are_full(shapes: _Shapes, left: Counts, gpus: int) -> bool:
+def _are_full(shapes: tuple[Counts, ...], left: Counts, gpus: int) -> bool:
     """Whether the devices are just those of so many full GPUs."""
     if gpus == 0:
         return not any(left)
     return any(
         _are_full(shapes, _minus(left, each), gpus - 1)
-        for each in shapes.layouts
+        for each in shapes
         if all(a >= b for a, b in zip(left, each, strict=True))
     )
 
 
 @lru_cache(maxsize=10_000)
-def _fit(shapes: _Shapes, left: Counts, gpus: int) -> bool:
+def _fit(shapes: tuple[Counts, ...], left: Counts, gpus: int) -> bool:
     """Whether so many GPUs can have the devices."""
     if gpus == 0 or not any(left):
         return not any(left)
-    return any(_fit(shapes, _minus(left, each), gpus - 1) for each in shapes.layouts)
+    return any(_fit(shapes, _minus(left, each), gpus - 1) for each in shapes)
 
 
 def _minus(left: Counts, taken: Counts) -> Counts:

@@ -1,9 +1,9 @@
 """Layouts: the sets of MIG devices that one GPU can be cut into."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from webhook.core.pools.catalog import GpuModel, MigDevice
+from webhook.core.pools.catalog import GpuModel
 
 Layout = Mapping[str, int]
 """How many devices of each profile."""
@@ -21,16 +21,13 @@ def all_layouts(model: GpuModel) -> tuple[Layout, ...]:
     while pending:
         slot, placed = pending.pop()
         found.add(tuple(sorted(placed)))
-        for device, start in _next(model.devices, slot):
+        places = ((each, start) for each in model.devices for start in each.starts)
+        for device, start in (place for place in places if place[1] >= slot):
             step = start + device.size, tuple(sorted((*placed, device.profile.name)))
             if step not in seen:
                 seen.add(step)
                 pending.append(step)
     return tuple(dict(Counter(each)) for each in sorted(found) if each)
-
-
-def _next(devices: Iterable[MigDevice], slot: int) -> Iterable[tuple[MigDevice, int]]:
-    return ((each, start) for each in devices for start in each.starts if start >= slot)
 
 
 def maximal_layouts(model: GpuModel) -> tuple[Layout, ...]:

@@ -1,7 +1,7 @@
 """A plan: what every GPU of a stock becomes, and which workloads it serves."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webhook.core.gpu.strategies import Strategy
@@ -170,9 +170,5 @@ def _cut(gpu: PlannedGpu, layout: Layout, host: int, pods: Pods) -> None:
 
 def with_reasons(plan: Plan, demands: Iterable[Demand], how: str) -> Plan:
     """Return the plan with the workloads that nothing could ever serve."""
-    never = _never(demands)
+    never = (Unplaced(each.name, each.replicas, each.reason) for each in demands if not each.fits)
     return Plan(plan.gpus, (*plan.unplaced, *never), how)
-
-
-def _never(demands: Iterable[Demand]) -> Iterator[Unplaced]:
-    return (Unplaced(each.name, each.replicas, each.reason) for each in demands if not each.fits)

@@ -30,6 +30,11 @@ class Waste:
     lost: float = 0.0
     unknown: float = 0.0
 
+    @property
+    def wasted(self) -> float:
+        """The GPUs that nobody used."""
+        return self.idle + self.free + self.lost
+
 
 def device_share(device: Device, model: GpuModel) -> float:
     """Return which part of a physical GPU a device is."""

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import Final
 
-from webhook.cli.measure.assess import Assessment, Sized
-from webhook.cli.prices import HOURS_A_MONTH
+from webhook.cli.measure.assess import Assessment
+from webhook.cli.prices import usd_a_month
 from webhook.cli.verbs.audit.usage_render import recommended
-from webhook.core.rightsizing.recommendation import RecommendedAction
 from webhook.core.rightsizing.waste import Waste
 
 TEMPLATE: Final = "report.html.j2"
@@ -66,25 +65,24 @@ def report(found: Assessment) -> str:
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         bars=bars,
         kinds=PARTS,
-        totals={kind: sum(_gpus(bar, kind) for bar in bars) for kind, _ in PARTS},
+        totals={
+            kind: sum(p.gpus for bar in bars for p in bar.parts if p.kind == kind)
+            for kind, _ in PARTS
+        },
         workloads=sorted(found.workloads, key=lambda each: -each.saved),
-        saved=sum(each.saved for each in found.workloads if each.saved > 0),
-        saved_usd=sum(each.usd_a_month or 0 for each in found.workloads if each.saved > 0),
         recommended=recommended,
     )
 
 
 def _bars(found: Assessment) -> Iterator[Bar]:
     for waste in found.waste.values():
-        oversized = min(_oversized(found, waste.product), waste.used)
+        oversized = min(found.oversized(waste.product), waste.used)
         amounts = {
             "used": waste.used - oversized,
             "oversized": oversized,
             **{kind: getattr(waste, kind) for kind in ("idle", "free", "lost", "unknown")},
         }
-        price = found.prices.get(waste.product)
-        lost = sum(amounts[kind] for kind in ("oversized", "idle", "free", "lost"))
-        usd = None if price is None else lost * price.usd_per_hour * HOURS_A_MONTH
+        usd = usd_a_month(found.prices, waste.product, oversized + waste.wasted)
         yield Bar(waste.product, waste.all, tuple(_parts(amounts, waste)), usd)
 
 
@@ -95,18 +93,3 @@ def _parts(amounts: dict[str, float], waste: Waste) -> Iterator[Piece]:
         if amounts[kind] >= _SHOWN:
             yield Piece(kind, words, amounts[kind], round(start, 2), round(width, 2))
         start += width
-
-
-def _oversized(found: Assessment, product: str) -> float:
-    changes = (
-        e for e in found.workloads if e.advice.action is RecommendedAction.CHANGE and e.saved > 0
-    )
-    return sum(each.saved for each in changes if _product(each) == product)
-
-
-def _product(each: Sized) -> str:
-    return each.need.product
-
-
-def _gpus(bar: Bar, kind: str) -> float:
-    return sum(each.gpus for each in bar.parts if each.kind == kind)

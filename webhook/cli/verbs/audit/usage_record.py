@@ -7,7 +7,7 @@ from typing import Any
 from webhook.cli.measure.assess import Assessment, Sized, owner_path
 from webhook.cli.measure.shared import SharedDevice
 from webhook.cli.pool_data import load_catalog
-from webhook.cli.prices import HOURS_A_MONTH
+from webhook.cli.prices import usd_a_month
 from webhook.core.api.node import Node
 from webhook.core.api.workload import Workload
 from webhook.core.pools.hardware import physical_gpus
@@ -25,7 +25,7 @@ def assessment_record(found: Assessment) -> dict[str, Any]:
         "workloads": [_sized(each) for each in found.workloads],
         "sharedDevices": [_shared(each) for each in found.shared],
         "waste": [_waste(each, found) for each in found.waste.values()],
-        "oversizedGpus": round(found.oversized, 2),
+        "oversizedGpus": round(found.oversized(), 2),
         "prices": [
             {
                 "product": p.product,
@@ -95,7 +95,6 @@ def _shared(each: SharedDevice) -> dict[str, Any]:
 
 
 def _waste(each: Waste, found: Assessment) -> dict[str, Any]:
-    price = found.prices.get(each.product)
     parts = {
         "gpus": each.all,
         "used": each.used,
@@ -104,12 +103,11 @@ def _waste(each: Waste, found: Assessment) -> dict[str, Any]:
         "lostInLayout": each.lost,
         "holderUnknown": each.unknown,
     }
-    wasted = each.idle + each.free + each.lost
-    usd = None if price is None else round(wasted * price.usd_per_hour * HOURS_A_MONTH, 2)
+    usd = usd_a_month(found.prices, each.product, each.wasted)
     return {
         "product": each.product,
         **{key: round(value, 2) for key, value in parts.items()},
-        "wastedUsdPerMonth": usd,
+        "wastedUsdPerMonth": None if usd is None else round(usd, 2),
     }
 
 

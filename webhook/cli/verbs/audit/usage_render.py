@@ -9,7 +9,7 @@ from rich.text import Text
 from webhook.cli import output
 from webhook.cli.measure.assess import Assessment, Sized, owner_path
 from webhook.cli.measure.shared import SharedDevice
-from webhook.cli.prices import HOURS_A_MONTH
+from webhook.cli.prices import usd_a_month
 from webhook.cli.table import SHORT_KINDS
 from webhook.core.rightsizing.recommendation import RecommendedAction
 from webhook.core.rightsizing.waste import Waste
@@ -69,11 +69,6 @@ def recommended(each: Sized) -> str:
     return " ".join(word for word in words if word)
 
 
-def wasted(each: Waste) -> float:
-    """Return the GPUs of a product that nobody used."""
-    return each.idle + each.free + each.lost
-
-
 def _workload(each: Sized) -> Mapping[str, Any]:
     need, usd, kind = each.need, each.usd_a_month, f"{each.ask.kind}/"
     return {
@@ -108,8 +103,7 @@ def _place(each: SharedDevice) -> str:
 
 
 def _waste(each: Waste, found: Assessment) -> Mapping[str, Any]:
-    price = found.prices.get(each.product)
-    usd = None if price is None else wasted(each) * price.usd_per_hour * HOURS_A_MONTH
+    usd = usd_a_month(found.prices, each.product, each.wasted)
     amounts = ("all", "used", "idle", "free", "lost", "unknown")
     return {
         "product": each.product,
@@ -119,11 +113,9 @@ def _waste(each: Waste, found: Assessment) -> Mapping[str, Any]:
 
 
 def _prices(found: Assessment) -> Iterator[RenderableType]:
-    saved = sum(each.saved for each in found.workloads if each.saved > 0)
-    usd = sum(each.usd_a_month or 0.0 for each in found.workloads if each.saved > 0)
     yield Text.assemble(
         ("Together: ", "bold"),
-        f"about {saved:.1f} GPUs and {usd:,.0f} USD a month could be saved.",
+        f"about {found.saved:.1f} GPUs and {found.saved_usd:,.0f} USD a month could be saved.",
     )
     for p in found.prices.values():
         dated = f", {p.as_of}" if p.as_of else ""

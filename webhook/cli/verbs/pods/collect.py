@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from webhook.cli.cluster import flags, loaders, namespace_policy, types
 from webhook.cli.cluster.client import ClusterClient, Forbidden
@@ -18,7 +17,6 @@ from webhook.core.integrations import kubernetes
 from webhook.core.policy.values import Policy
 from webhook.core.record_values import DecisionRecord
 
-_OVER: Final = ("Succeeded", "Failed")
 Labels = Mapping[str, str]
 
 
@@ -39,15 +37,10 @@ class GpuPod:
         return self.decision.strategy if self.decision else None
 
     @property
-    def ended(self) -> bool:
-        """Whether it holds no device any more."""
-        return self.live.status.phase in _OVER
-
-    @property
     def unreviewed(self) -> bool:
         """Whether it uses a GPU in an enforcing namespace without a decision."""
         annotated = names.DECISION in (self.live.meta.annotations or {})
-        return not (annotated or self.ended) and self.mode == Mode.ENFORCE
+        return not (annotated or self.live.ended) and self.mode == Mode.ENFORCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +66,12 @@ def collect(client: ClusterClient, args: argparse.Namespace) -> PodList:
     policy = namespace_policy.policy_or_default(client, args.install, None).policy
     live = map(types.live_pod, client.each(kubernetes.POD, namespace))
     read = (gpu_pod(each, labels.get(each.meta.namespace), policy) for each in live)
-    found = sorted((each for each in read if each is not None), key=_order)
+    found = sorted(
+        (each for each in read if each is not None),
+        key=lambda each: (each.live.meta.namespace, each.live.meta.name),
+    )
     wanted = tuple(each for each in found if _is_wanted(each, args))
     return PodList(namespace, wanted, len(found), args.now, notes)
-
-
-def _order(each: GpuPod) -> tuple[str, str]:
-    return each.live.meta.namespace, each.live.meta.name
 
 
 def _is_wanted(each: GpuPod, args: argparse.Namespace) -> bool:

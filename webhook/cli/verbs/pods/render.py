@@ -80,7 +80,7 @@ def _ends(found: PodList) -> Iterator[RenderableType]:
 
 def _summary(pods: Iterable[GpuPod]) -> str:
     """How many pods have which strategy. Empty where none holds a GPU."""
-    kept = [each for each in pods if not each.ended]
+    kept = [each for each in pods if not each.live.ended]
     counts = Counter(each.strategy or "without a decision" for each in kept)
     many = ", ".join(f"{n} {strategy}" for strategy, n in sorted(counts.items()))
     return f"Pods with a GPU: {len(kept)} ({many})." if kept else ""

@@ -10,8 +10,6 @@ from webhook.core.api.containers import Role
 from webhook.core.decision.classify import requests_of
 from webhook.core.integrations import kubernetes
 
-OVER = ("Succeeded", "Failed")
-
 
 def live_pods(client: ClusterClient) -> Iterator[dict[str, Any]]:
     """Yield the pods that ask for GPUs and have not ended.
@@ -21,7 +19,7 @@ def live_pods(client: ClusterClient) -> Iterator[dict[str, Any]]:
     """
     for each in client.each(kubernetes.POD):
         live = types.live_pod(each)
-        if live.status.phase not in OVER and requests_of(live.pod):
+        if not live.ended and requests_of(live.pod):
             yield each
 
 

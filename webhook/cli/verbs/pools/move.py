@@ -17,7 +17,6 @@ from webhook.core.integrations import kubernetes
 from webhook.core.pools import moving
 from webhook.core.pools.moving import MIG_CONFIG, MIG_STATE, PLUGIN_CONFIG, Goal, Mark, Step
 
-_OVER: Final = ("Succeeded", "Failed")
 _MIRROR: Final = "kubernetes.io/config.mirror"
 WAITING: Final = (Step.DRAIN, Step.AWAIT_LEFT, Step.AWAIT_MIG, Step.AWAIT_OFFERS)
 Say = Callable[[str], None]
@@ -110,7 +109,7 @@ def _holders(client: ClusterClient, name: str) -> Iterator[Holder]:
     for raw in client.each(kubernetes.POD, None, fieldSelector=f"spec.nodeName={name}"):
         live = types.live_pod(raw)
         mirrored = _MIRROR in (live.meta.annotations or {})
-        if live.status.phase not in _OVER and not mirrored and _holds_gpu(live.pod):
+        if not live.ended and not mirrored and _holds_gpu(live.pod):
             owner = live.meta.controller
             yield Holder(live.meta.namespace, live.meta.name, owner.kind if owner else "")
 
@@ -136,7 +135,11 @@ def _act(move: Move, step: Step, seen: moving.NodeProgress, holders: tuple[Holde
             labels = {PLUGIN_CONFIG: move.goal.plugin, MIG_CONFIG: move.goal.mig}
             if seen.label(MIG_CONFIG) != move.goal.mig:
                 labels[MIG_STATE] = None
-            _patch(move, labels=labels, mark=seen.mark and _arriving(seen.mark))
+            _patch(
+                move,
+                labels=labels,
+                mark=seen.mark and msgspec.structs.replace(seen.mark, leaving=False),
+            )
         case Step.UNCORDON:
             cordoned = seen.cordoned and not (seen.mark and seen.mark.cordoned)
             _patch(move, mark=None, unschedulable=cordoned or None)
@@ -149,10 +152,6 @@ def _leave_failed(move: Move, seen: moving.NodeProgress) -> None:
     leaving = msgspec.structs.replace(mark, leaving=True)
     labels = {MIG_STATE: None, MIG_CONFIG: moving.other_config(move.goal)}
     _patch(move, labels=labels, mark=leaving)
-
-
-def _arriving(mark: Mark) -> Mark:
-    return msgspec.structs.replace(mark, leaving=False)
 
 
 def _patch(move: Move, *, mark: Mark | None, **change: Any) -> None:

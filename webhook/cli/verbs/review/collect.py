@@ -4,7 +4,10 @@ import argparse
 from dataclasses import dataclass, replace
 
 from webhook.cli import evaluate, loaders, manifests
+from webhook.cli.cluster import flags
+from webhook.cli.cluster import loaders as sources
 from webhook.cli.evaluate import DEFAULT_NAMESPACE, Context, Evaluation
+from webhook.cli.loaders import Cluster
 from webhook.cli.manifests import InputError, Manifest
 from webhook.core.decision.unoffered import list_unusable
 
@@ -28,13 +31,14 @@ def collect(args: argparse.Namespace) -> ReviewedManifests:
 
     Raises:
         InputError: policy, inventory or a namespace cannot be read.
+        Unavailable: the nodes of the cluster cannot be read.
     """
     policy = loaders.load_policy(args.policy)
     found = list(manifests.read_manifests(args.filename))
     unreadable = tuple(each for each in found if isinstance(each, InputError))
     if found and len(unreadable) == len(found):  # nodes are not asked for: they may be away too
         return ReviewedManifests((), unreadable, (), ())
-    cluster = loaders.load_cluster(args.inventory, args.kubeconfig, args.context)
+    cluster = _cluster(args)
     # Namespaces that stand beside the pods count too: that is how charts ship them.
     beside = [f for f in found if isinstance(f, Manifest) and f.value["kind"] == "Namespace"]
     namespaces = {**cluster.namespaces, **loaders.of_objects(beside).namespaces}
@@ -58,3 +62,11 @@ def collect(args: argparse.Namespace) -> ReviewedManifests:
             for text in evaluate.unread(each, context)
         ),
     )
+
+
+def _cluster(args: argparse.Namespace) -> Cluster:
+    if args.inventory is not None:
+        return loaders.load_cluster(args.inventory)
+    instead = ", or give --inventory FILE, made by `kubectl get nodes -o json`"
+    with flags.open_cluster(args, instead) as client:
+        return Cluster(sources.nodes(client), {})

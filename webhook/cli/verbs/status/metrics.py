@@ -145,7 +145,10 @@ def counts(pages: Pages) -> Section:
     """Refusals by reason, and events that were lost, since the replicas started."""
     reasons = metrics_page.summed(pages.all, "gpu_sharing_refusals_total", "reason")
     events = metrics_page.summed(pages.all, "gpu_sharing_events_total", "result")
-    rows = [{"reason": code, "times": int(n)} for code, n in _by_number(reasons)]
+    rows = [
+        {"reason": code, "times": int(n)}
+        for code, n in sorted(reasons.items(), key=lambda each: -each[1])
+    ]
     shown: tuple[Any, ...] = (output.table(_REASONS, rows),) if rows else ("none",)
     lost = {key: int(events[key]) for key in ("dropped", "failed") if events.get(key)}
     told = ", ".join(f"{n} {key}" for key, n in lost.items())
@@ -189,7 +192,3 @@ def _values(pages: Pages, name: str) -> list[float]:
 
 def _integer(value: float | None) -> int | None:
     return None if value is None else int(value)
-
-
-def _by_number(found: Mapping[str, float]) -> list[tuple[str, float]]:
-    return sorted(found.items(), key=lambda each: -each[1])

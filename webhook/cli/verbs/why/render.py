@@ -140,17 +140,14 @@ def _trial(each: Trial, made: Diagnosed) -> Iterator[RenderableType]:
     if not each.now.allowed:
         yield from _again(head, each.now, made)
     else:
-        yield head + Text(f"it would be let in{_strategy(each.now)}.", "green")
+        given = f", with {each.now.strategy}" if each.now.strategy else ""
+        yield head + Text(f"it would be let in{given}.", "green")
         yield from dry_run.render_outcome(each.now)
         if made.state is State.REFUSED:
             yield output.indented(
                 "Whatever makes the pods tries again by itself, within 20 minutes."
             )
     yield from dry_run.render_source(each.now, each.anew.source)
-
-
-def _strategy(now: Now) -> str:
-    return f", with {now.strategy}" if now.strategy else ""
 
 
 def _again(head: Text, now: Now, made: Diagnosed) -> Iterator[RenderableType]:
