@@ -68,7 +68,8 @@ def test_a_name_that_is_none_of_ours_is_told_and_how_to_mend_it() -> None:
 
 @pytest.mark.parametrize("made", MADE, ids=lambda made: made["about"])
 def test_a_made_node_is_read_as_it_says(made: dict) -> None:
-    node = {"metadata": {"name": "n", "labels": made["labels"]}, "status": made["status"]}
+    metadata = {"name": "n", "labels": made["labels"], "annotations": made.get("annotations")}
+    node = {"metadata": metadata, "status": made["status"]}
     found = read_node(msgspec.convert(node, Node))
     given = [f"{o.strategy} {o.resource} {o.amount} {o.memory}" for o in found.offers]
     wrong = [f"{each.resource} {each.reason.value}".strip() for each in found.unusable]

@@ -10,7 +10,7 @@ from casefiles import rules
 from hypothesis import event
 from worlds import ask, everything, examples, patched, world
 
-from webhook.cli.inspect import decision_annotation, own_affinity, reconstruct
+from webhook.cli.inspect import decision_annotation, reconstruct
 from webhook.core import record
 from webhook.core.admit import admit
 from webhook.core.api.node import Node
@@ -94,6 +94,17 @@ SINGLE = {
     "sharing": "none",
     "slices": 1,
     "allocatable": {"nvidia.com/gpu": 4},
+}
+
+
+DECLARED: Json = {
+    "name": "a",
+    "selector": {"pool": "a"},
+    "strategy": "mig",
+    "profile": "3g.40gb",
+    "product": "A100",
+    "memory": "40Gi",
+    "amount": 2,
 }
 
 
@@ -211,28 +222,32 @@ def test_a_template_without_a_pod_suffices() -> None:
     assert made["metadata"] == {"generateName": "pod-"}
 
 
-def test_pins_are_told_from_what_stands_before_them() -> None:
+def test_of_equal_requirements_the_last_are_the_webhooks() -> None:
     own = {"key": "nvidia.com/gpu.memory", "operator": "Gt", "values": ["1"]}
-    pin = {"key": "nvidia.com/gpu.sharing-strategy", "operator": "In", "values": ["none"]}
-    behind = {"key": "gpu-sharing.io/tenant", "operator": "DoesNotExist"}
-    assert own_affinity.split([own, pin, own, behind]) == ([own], [pin, own, behind])
-    assert own_affinity.split([pin, {"key": "zone", "operator": "Exists"}])[1] == []
-    assert own_affinity.split([]) == ([], [])
+    added = [own | {"values": ["4"]}, {"key": "pool", "operator": "In", "values": ["a"]}]
+    other = {"key": "zone", "operator": "Exists"}
+    told = [("nvidia.com/gpu.memory", "Gt"), ("pool", "In")]
+    split = decision_annotation.split_affinity
+    assert split([own, *added, other], told) == ([own, other], added)
+    assert split([own, *added], ()) == ([own, *added], [])
 
 
-def test_the_pins_of_gke_and_of_nodes_without_vgpus_are_told_too() -> None:
-    google = "cloud.google.com/gke-"
-    own = {"key": google + "accelerator", "operator": "In", "values": ["nvidia-l4"]}
-    gke = [
-        {"key": google + "accelerator", "operator": "In", "values": ["nvidia-tesla-a100"]},
-        {"key": "gke-no-default-nvidia-gpu-device-plugin", "operator": "DoesNotExist"},
-        {"key": google + "gpu-sharing-strategy", "operator": "DoesNotExist"},
-        {"key": google + "gpu-partition-size", "operator": "In", "values": ["1g.5gb"]},
-    ]
-    assert own_affinity.split([own, *gke]) == ([own], gke)
-    assert own_affinity.split([own]) == ([own], [])
-    guest = [
-        {"key": "nvidia.com/gpu.sharing-strategy", "operator": "In", "values": ["none"]},
-        {"key": "nvidia.com/vgpu.present", "operator": "NotIn", "values": ["true"]},
-    ]
-    assert own_affinity.split([own, *guest]) == ([own], guest)
+def test_the_node_affinity_of_a_declared_pool_goes_and_its_authors_stays() -> None:
+    policy = rules({"policy": {"pools": [DECLARED]}})
+    node = {"metadata": {"name": "n", "labels": {"pool": "a", "zone": "b"}}}
+    node |= {"status": {"allocatable": {"nvidia.com/gpu": 2}}}
+    there = inventory.build_inventory([msgspec.convert(node, Node)], policy.pools)
+    pod = copy.deepcopy(PLAIN)
+    terms = [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["b"]}]}]
+    name = "requiredDuringSchedulingIgnoredDuringExecution"
+    pod["spec"]["affinity"] = {"nodeAffinity": {name: {"nodeSelectorTerms": terms}}}
+    first = admit(ask(pod, {}), policy, there)
+    assert first.allocations
+
+    live = lived(pod, first)
+
+    added = live["spec"]["affinity"]["nodeAffinity"][name]["nodeSelectorTerms"][0]
+    assert [each["key"] for each in added["matchExpressions"]] == ["zone", "pool"]
+    assert reconstruct.from_live_pod(live)["spec"] == pod["spec"]
+    again = admit(ask(live, {}), policy, there)
+    assert patched(live, again)["metadata"]["annotations"] == live["metadata"]["annotations"]

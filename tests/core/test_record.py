@@ -97,6 +97,18 @@ def test_the_requests_before_the_rewrite_do_not_make_another_annotation() -> Non
     assert not record.same_annotation(None, second)
 
 
+def test_a_second_run_adds_no_node_requirement_and_keeps_what_the_first_noted() -> None:
+    first = record.to_annotation(GIVEN, [("a", "In"), ("b", "Exists")])
+    assert record.affinity_of(first) == (("a", "In"), ("b", "Exists"))
+    assert record.same_annotation(first, record.to_annotation(GIVEN))
+    assert not record.same_annotation(record.to_annotation(GIVEN), first)
+
+
+def test_node_requirements_without_end_leave_the_annotation_readable() -> None:
+    text = record.to_annotation(many(5000), [("k" * 300, "In")] * 5000)
+    assert record.affinity_of(text)[0] == ("k" * 300, "In")
+
+
 @pytest.mark.parametrize("requested", [{"nvidia.com/gpu": 1}, SLICE, {"nvidia.com/gpu.shared": 1}])
 def test_as_many_containers_are_written_whatever_was_requested(requested: dict[str, int]) -> None:
     containers = tuple(

@@ -108,7 +108,10 @@ def _annotation(subject: Pod, verdict: Verdict) -> str | None:
 
     None where it tells that already.
     """
-    wanted = record.to_annotation(verdict.record) if verdict.allocations else ""
+    if not verdict.allocations:
+        return None
+    added = patch.added_affinity(subject, verdict.allocations)
+    wanted = record.to_annotation(verdict.record, added)
     present = pod.annotations(subject).get(names.DECISION)
     return None if record.same_annotation(present, wanted) else wanted
 

@@ -60,16 +60,17 @@ def causes_of(violations: Iterable[Violation]) -> tuple[Cause, ...]:
     return tuple({Cause(v.reason.code, v.container, v.field, v.message): v for v in violations})
 
 
-def to_annotation(record: DecisionRecord) -> str:
+def to_annotation(record: DecisionRecord, affinity: Iterable[tuple[str, str]] = ()) -> str:
     """Return the pod's annotation: compact JSON, of very many containers the first.
 
     How many they are does not depend on the requests before the rewrite, so that a second run
-    on the result writes the same.
+    on the result writes the same. `affinity` are the node requirements that the rewrite adds.
     """
     fitting = _fitting([msgspec.structs.replace(c, requested={}) for c in record.containers])
     kept = record.containers[: len(fitting)]
+    added = _fitting(affinity, _MOST_WRITTEN // 2)
     whole = {"workload": record.workload, "tenant": record.tenant, "containers": kept}
-    return msgspec.json.encode(whole).decode()
+    return msgspec.json.encode(whole | ({"affinity": added} if added else {})).decode()
 
 
 def from_annotation(text: str | None) -> DecisionRecord | None:
@@ -88,6 +89,12 @@ def from_annotation(text: str | None) -> DecisionRecord | None:
     )
 
 
+def affinity_of(text: str | None) -> tuple[tuple[str, str], ...]:
+    """Return the key and operator of each node requirement that an annotation says was added."""
+    found = _decoded(text, PodAnnotation)
+    return found.affinity if found else ()
+
+
 def _common(words: Iterable[str]) -> str:
     """The one word of all containers, `mixed` for several."""
     first, *others = dict.fromkeys(words)
@@ -95,16 +102,28 @@ def _common(words: Iterable[str]) -> str:
 
 
 def same_annotation(present: str | None, wanted: str) -> bool:
-    """Return whether two annotations tell the same, but for the requests before the rewrite."""
+    """Return whether two annotations tell the same, but for what was before the rewrite.
+
+    A second run on the result finds the node requirements there, and adds none.
+    """
     found = _decoded(present, dict[str, Any])
     try:
-        return found is not None and _given_only(found) == _given_only(msgspec.json.decode(wanted))
+        again = msgspec.json.decode(wanted)
+        return (
+            found is not None
+            and _given_only(found) == _given_only(again)
+            and all(each in found["affinity"] for each in again.get("affinity", ()))
+        )
     except (KeyError, TypeError):
         return False
 
 
 def _given_only(annotation: dict[str, Any]) -> dict[str, Any]:
-    return {**annotation, "containers": [{**c, "from": None} for c in annotation["containers"]]}
+    return {
+        **annotation,
+        "affinity": None,
+        "containers": [{**c, "from": None} for c in annotation["containers"]],
+    }
 
 
 def to_json(record: DecisionRecord, most: int = MOST_READ) -> str:

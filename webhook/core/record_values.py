@@ -78,8 +78,12 @@ class _PodChange(Struct):
 
 
 class PodAnnotation(Struct):
-    """The decision annotation of a pod, as only the webhook could have written it."""
+    """The decision annotation of a pod, as only the webhook could have written it.
+
+    `affinity` are the key and operator of each node requirement that it added.
+    """
 
     workload: _Word
     containers: Annotated[tuple[_PodChange, ...], Meta(min_length=1)]
     tenant: Annotated[str, Meta(max_length=63)] | None = None
+    affinity: tuple[tuple[str, str], ...] = ()

@@ -4,19 +4,19 @@ What cannot be undone exactly, and why that is no harm:
 
 - a toleration of GPU nodes that the webhook added stays: every decision assumes it anyway;
 - `NVIDIA_VISIBLE_DEVICES=void` goes where no GPU is asked, also where the author wrote it;
-- a product that a pin names stays (see `pinned`), and so do its author's pins that look like ours;
+- what pods of versions before this one do not say was added to their node affinity stays;
 - asks come back only if the annotation agrees with the pod: anybody may have written it;
 - `nodeName` goes, also where not the scheduler but the author set it;
 - what other webhooks and admission plugins added stays: they are asked again and find it done.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from webhook.cli.inspect import decision_annotation, own_affinity
+from webhook.cli.inspect import decision_annotation
 from webhook.core.api import names
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
@@ -46,7 +46,7 @@ def from_live_pod(pod: Mapping[str, Any]) -> Object:
         for each in _containers(spec):
             if each["name"] == change.name:
                 _restore(each, change)
-    _unpin(spec)
+    _unpin(spec, decision_annotation.affinity_of(msgspec.convert(pod, Pod)))
     spec["volumes"] = [v for v in spec.get("volumes") or () if not v["name"].startswith(_TOKEN)]
     return _pod(pod, pod.get("metadata") or {}, spec)
 
@@ -124,11 +124,11 @@ def _restore(container: Object, change: ContainerChange) -> None:
     _put(container, "env", [e for e in env if e.get("name") != names.MPS_MEMORY_LIMIT])
 
 
-def _unpin(spec: Object) -> None:
-    """Take the pins out of every term. A term that the webhook made goes with them."""
+def _unpin(spec: Object, added: Sequence[tuple[str, str]]) -> None:
+    """Take what the webhook added out of every term. A term that it made goes with it."""
     node = (spec.get("affinity") or {}).get("nodeAffinity") or {}
     terms = (node.get(_REQUIRED) or {}).get("nodeSelectorTerms") or ()
-    left = [term for term in map(_unpinned, terms) if term is not None]
+    left = [left for term in terms if (left := _unpinned(term, added)) is not None]
     if left:
         node[_REQUIRED]["nodeSelectorTerms"] = left
     else:
@@ -137,9 +137,10 @@ def _unpin(spec: Object) -> None:
         spec["affinity"].pop("nodeAffinity", None)
 
 
-def _unpinned(term: Object) -> Object | None:
-    own, pins = own_affinity.split(term.get("matchExpressions") or ())
-    if not pins:
+def _unpinned(term: Object, added: Sequence[tuple[str, str]]) -> Object | None:
+    expressions = term.get("matchExpressions") or ()
+    own, ours = decision_annotation.split_affinity(expressions, added)
+    if not ours:
         return term
     rest = {key: value for key, value in term.items() if key != "matchExpressions"}
     return {"matchExpressions": own, **rest} if own else rest or None

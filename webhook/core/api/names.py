@@ -32,6 +32,10 @@ NODE_NAME_FIELD: Final = "metadata.name"
 HOSTNAME: Final = "kubernetes.io/hostname"
 POOL_MOVE: Final = PREFIX + "pool-move"  # annotation of a node that is on its way to another pool
 
+# Annotations of a node in which HAMi's device plugin lists its GPUs (docs/develop/protocol.md).
+HAMI_REGISTER: Final = "hami.io/node-nvidia-register"
+HAMI_REGISTER_BEFORE: Final = "4pd.io/node-nvidia-register"
+
 # Environment read by the NVIDIA container toolkit and by CUDA's MPS client.
 VISIBLE_DEVICES: Final = "NVIDIA_VISIBLE_DEVICES"
 NO_DEVICES: Final = "void"

@@ -11,9 +11,11 @@ from webhook.core.api.quantity import Raw
 
 
 class NodeAnnotations(Part, frozen=True):
-    """Of metadata.annotations that of ours: others can be large."""
+    """Of metadata.annotations those that are read: others can be large."""
 
     pool_move: str | None = field(default=None, name=names.POOL_MOVE)
+    hami: str | None = field(default=None, name=names.HAMI_REGISTER)
+    hami_before: str | None = field(default=None, name=names.HAMI_REGISTER_BEFORE)
 
 
 class NodeMetadata(Part, frozen=True):
@@ -94,6 +96,12 @@ def conditions(node: Node) -> tuple[str, ...]:
     """The types of the node's conditions that are true."""
     every = (node.status.conditions if node.status else None) or ()
     return tuple(each.type for each in every if each.status == "True")
+
+
+def hami_devices(node: Node) -> str:
+    """The GPUs that HAMi's device plugin registered on the node, empty where it did not."""
+    found = node.metadata.annotations
+    return (found.hami or found.hami_before or "") if found else ""
 
 
 def _beginning(everything: dict[str, Raw] | None, begin: tuple[str, ...]) -> dict[str, Raw]:

@@ -21,6 +21,9 @@ _OTHER_SHARES: Final = (
     *("4pd.io/vgpu", "k8s.amazonaws.com/vgpu", "nvidia.com/gpumem", "nvidia.com/gpucores"),
 )
 """How names of plugins and schedulers begin that share the GPUs which ours gives too."""
+_HAMI: Final = (
+    "use HAMi's own resources there (nvidia.com/gpumem), or set its deviceSplitCount to 1"
+)
 _NAME: Final = "have the device plugin name them nvidia.com/gpu (its configuration's resources)"
 _UNHEALTHY: Final = ("UnhealthyNvidiaDevicePlugin", "UnhealthyNvidiaDCGMServices")
 """Conditions of managed GPU nodes (AKS) that are true when what serves the GPUs is broken."""
@@ -45,7 +48,9 @@ def read_node(subject: Node, pools: tuple[DeclaredPool, ...] = ()) -> NodeOffers
     advertised, wrong = _advertised(subject)
     sick = next((each for each in node.conditions(subject) if each in _UNHEALTHY), None)
     found = [
-        each.unusable(UnusableReason.UNHEALTHY, f"{sick}=True") if sick else _read(each, selecting)
+        each.unusable(UnusableReason.UNHEALTHY, f"{sick}=True")
+        if sick
+        else _read(each, selecting, node.hami_devices(subject))
         for each in advertised
     ]
     shared = _shared(subject)
@@ -99,8 +104,8 @@ def tells_of_gpus(subject: Node) -> bool:
     )
 
 
-def _read(found: Advertised, pools: tuple[DeclaredPool, ...]) -> Offer | Unusable:
-    """What a node gives under one name.
+def _read(found: Advertised, pools: tuple[DeclaredPool, ...], hami: str) -> Offer | Unusable:
+    """What a node gives under one name. `hami` lists the GPUs that HAMi registered there.
 
     | the labels say | pools that select the node say | |
     |---|---|---|
@@ -110,8 +115,12 @@ def _read(found: Advertised, pools: tuple[DeclaredPool, ...]) -> Offer | Unusabl
     | nothing | one way | that way, if the amount fits |
     | nothing | two ways | declared_twice |
     | nothing | nothing | why not |
+    | no way to give it, and HAMi registered fewer GPUs | anything | other_sharing |
     """
     read = _read_labels(found)
+    if hami and isinstance(read, Unusable) and found.amount > hami.count("GPU-"):
+        detail = f"{found.amount} allocatable, HAMi registered {hami.count('GPU-')} GPUs"
+        return found.unusable(UnusableReason.OTHER_SHARING, detail, _HAMI)
     declared = [each for each in pools if each.offer and each.offer.resource == found.resource.name]
     if not declared:
         return read

@@ -47,12 +47,11 @@ def render(question: Question, decision: Decision, annotation: str | None) -> tu
     allocations = decision.allocations
     if not allocations:
         return tuple(hide(question, question.idle)) if _may_see_gpus(question) else ()
-    requirements = tuple(dict.fromkeys(r for each in allocations for r in each.requirements))
     return (
         *(op for each in allocations for op in _delivery(each, question)),
         *hide(question, question.idle),
         *(op for each in allocations for op in _memory_limit(each, question)),
-        *_affinity(question.pod, requirements),
+        *_affinity(question.pod, _requirements(allocations)),
         *_tolerations(question.pod, decision.tolerations),
         *_metadata(question.pod, decision, annotation),
     )
@@ -126,6 +125,18 @@ def _set_env(ref: ContainerRef, container: Container, variable: EnvVar) -> Itera
         yield Op("add", pointer(*ref.path, "env"), [value])
     else:
         yield Op("add", pointer(*ref.path, "env", "-"), value)
+
+
+def added_affinity(subject: Pod, allocations: tuple[Allocation, ...]) -> Iterator[tuple[str, str]]:
+    """Return the key and operator of each node requirement that some term of the pod lacks."""
+    terms = pod.required_terms(subject)
+    for each in _requirements(allocations):
+        if terms is None or not all(_has(term, each) for term in terms):
+            yield each.key, each.operator
+
+
+def _requirements(allocations: tuple[Allocation, ...]) -> tuple[NodeRequirement, ...]:
+    return tuple(dict.fromkeys(r for each in allocations for r in each.requirements))
 
 
 def _affinity(subject: Pod, requirements: tuple[NodeRequirement, ...]) -> Iterator[Op]:

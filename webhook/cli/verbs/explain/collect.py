@@ -11,7 +11,7 @@ from webhook.cli.cluster.dry_run import diff, rebuild, submit
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
 from webhook.cli.cluster.namespace_policy import NamespacePolicy
 from webhook.cli.cluster.types import LivePod
-from webhook.cli.inspect import decision_annotation, own_affinity
+from webhook.cli.inspect import decision_annotation
 from webhook.core import record
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
@@ -89,14 +89,15 @@ def added_affinity(live: LivePod) -> list[str]:
     """Return the node requirements that the webhook added to a pod, each once."""
     affinity = (live.raw.get("spec") or {}).get("affinity") or {}
     required = (affinity.get("nodeAffinity") or {}).get(_REQUIRED) or {}
+    added = decision_annotation.affinity_of(live.pod)
     found = (
-        pin
+        each
         for term in required.get("nodeSelectorTerms") or ()
-        for pin in own_affinity.split(term.get("matchExpressions") or ())[1]
+        for each in decision_annotation.split_affinity(term.get("matchExpressions") or (), added)[1]
     )
     return list(dict.fromkeys(map(_words, found)))
 
 
-def _words(pin: Mapping[str, Any]) -> str:
-    values = ", ".join(pin.get("values") or ())
-    return f"{pin.get('key')} {pin.get('operator')} {values}".strip()
+def _words(each: Mapping[str, Any]) -> str:
+    values = ", ".join(each.get("values") or ())
+    return f"{each.get('key')} {each.get('operator')} {values}".strip()
