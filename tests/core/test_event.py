@@ -15,7 +15,7 @@ from webhook.core.decision.values import Allocation, GpuRequest
 from webhook.core.event import Action, Event, Regarding
 from webhook.core.gpu import reading
 from webhook.core.gpu.values import Offer
-from webhook.core.patch.render import Op
+from webhook.core.patch.operation import Op
 from webhook.core.verdict import Verdict
 
 SET = OwnerReference("ReplicaSet", "web-6d4", "u-1", "apps/v1", controller=True)

@@ -11,7 +11,7 @@ from hypothesis import event
 from worlds import ask, everything, examples, patched, world
 
 from webhook.cli.inspect import decision_annotation, reconstruct
-from webhook.core import record
+from webhook.core import pod_annotation
 from webhook.core.admit import admit
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
@@ -160,7 +160,7 @@ GARBAGE = [
 
 @pytest.mark.parametrize("text", [None, *GARBAGE], ids=range(len(GARBAGE) + 1))
 def test_garbage_in_the_annotation_is_no_decision(text: str | None) -> None:
-    assert record.from_annotation(text) is None
+    assert pod_annotation.read(text) is None
 
 
 @pytest.mark.parametrize("text", GARBAGE[:-2], ids=range(len(GARBAGE) - 2))
@@ -178,7 +178,7 @@ def test_an_annotation_that_contradicts_the_pod_restores_nothing() -> None:
         '"from":{"nvidia.com/gpu":1},"to":{"nvidia.com/mig-1g.5gb":1},'
         '"strategy":"mig","reason":"mig_slice"}]}'
     )
-    read = record.from_annotation(told)
+    read = pod_annotation.read(told)
     assert read is not None
     assert read.strategy == "mig"
     assert not decision_annotation.agrees(read, msgspec.convert(PLAIN, Pod))

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.core import record
+from webhook.core import pod_annotation, record
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
 from webhook.core.api.pod import Metadata, OwnerReference, Pod
 from webhook.core.record_values import Cause, ContainerChange, DecisionRecord
@@ -40,7 +40,7 @@ def many(count: int) -> DecisionRecord:
 
 
 def test_the_annotation_of_a_pod_has_the_keys_that_people_know_and_can_be_read() -> None:
-    text = record.to_annotation(GIVEN)
+    text = pod_annotation.write(GIVEN)
     assert json.loads(text) == {
         "workload": "inference",
         "tenant": "blue",
@@ -54,13 +54,13 @@ def test_the_annotation_of_a_pod_has_the_keys_that_people_know_and_can_be_read()
             }
         ],
     }
-    assert record.from_annotation(text) == GIVEN
+    assert pod_annotation.read(text) == GIVEN
 
 
 def test_containers_with_different_answers_are_mixed() -> None:
     other = ContainerChange("b", SLICE, SLICE, "mps", "mps_share")
-    text = record.to_annotation(DecisionRecord("dev", containers=(CHANGE, other)))
-    found = record.from_annotation(text)
+    text = pod_annotation.write(DecisionRecord("dev", containers=(CHANGE, other)))
+    found = pod_annotation.read(text)
     assert found is not None
     assert (found.strategy, found.reason) == ("mixed", "mixed")
 
@@ -74,39 +74,39 @@ def test_containers_with_different_answers_are_mixed() -> None:
         "[" * 100_000,
         "\ud800",
         '{"workload":"dev","containers":[]}',
-        record.to_annotation(REFUSED),
-        record.to_annotation(GIVEN).replace("blue", "b" * 64),
-        record.to_annotation(GIVEN) + " " * record.MOST_READ,
+        pod_annotation.write(REFUSED),
+        pod_annotation.write(GIVEN).replace("blue", "b" * 64),
+        pod_annotation.write(GIVEN) + " " * record.MOST_READ,
     ],
     ids=range(9),
 )
 def test_what_the_webhook_could_not_have_written_tells_nothing(text: str | None) -> None:
-    assert record.from_annotation(text) is None
+    assert pod_annotation.read(text) is None
 
 
 def test_the_requests_before_the_rewrite_do_not_make_another_annotation() -> None:
     again = msgspec.structs.replace(CHANGE, requested=SLICE)
     first, second = (
-        record.to_annotation(msgspec.structs.replace(GIVEN, containers=(change,)))
+        pod_annotation.write(msgspec.structs.replace(GIVEN, containers=(change,)))
         for change in (CHANGE, again)
     )
     assert first != second
-    assert record.same_annotation(first, second)
-    assert not record.same_annotation(first, second.replace("mig_slice", "mixed"))
-    assert not record.same_annotation(first.replace('"tenant"', '"x":1,"tenant"'), second)
-    assert not record.same_annotation(None, second)
+    assert pod_annotation.tells_the_same(first, second)
+    assert not pod_annotation.tells_the_same(first, second.replace("mig_slice", "mixed"))
+    assert not pod_annotation.tells_the_same(first.replace('"tenant"', '"x":1,"tenant"'), second)
+    assert not pod_annotation.tells_the_same(None, second)
 
 
 def test_a_second_run_adds_no_node_requirement_and_keeps_what_the_first_noted() -> None:
-    first = record.to_annotation(GIVEN, [("a", "In"), ("b", "Exists")])
-    assert record.affinity_of(first) == (("a", "In"), ("b", "Exists"))
-    assert record.same_annotation(first, record.to_annotation(GIVEN))
-    assert not record.same_annotation(record.to_annotation(GIVEN), first)
+    first = pod_annotation.write(GIVEN, [("a", "In"), ("b", "Exists")])
+    assert pod_annotation.affinity_of(first) == (("a", "In"), ("b", "Exists"))
+    assert pod_annotation.tells_the_same(first, pod_annotation.write(GIVEN))
+    assert not pod_annotation.tells_the_same(pod_annotation.write(GIVEN), first)
 
 
 def test_node_requirements_without_end_leave_the_annotation_readable() -> None:
-    text = record.to_annotation(many(5000), [("k" * 300, "In")] * 5000)
-    assert record.affinity_of(text)[0] == ("k" * 300, "In")
+    text = pod_annotation.write(many(5000), [("k" * 300, "In")] * 5000)
+    assert pod_annotation.affinity_of(text)[0] == ("k" * 300, "In")
 
 
 @pytest.mark.parametrize("requested", [{"nvidia.com/gpu": 1}, SLICE, {"nvidia.com/gpu.shared": 1}])
@@ -114,10 +114,10 @@ def test_as_many_containers_are_written_whatever_was_requested(requested: dict[s
     containers = tuple(
         msgspec.structs.replace(each, requested=requested) for each in many(5000).containers
     )
-    text = record.to_annotation(DecisionRecord("dev", containers=containers))
+    text = pod_annotation.write(DecisionRecord("dev", containers=containers))
     assert len(text) < record.MOST_READ
     assert len(json.loads(text)["containers"]) == len(
-        json.loads(record.to_annotation(many(5000)))["containers"]
+        json.loads(pod_annotation.write(many(5000)))["containers"]
     )
 
 

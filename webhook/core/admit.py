@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from webhook.core import record
+from webhook.core import pod_annotation
 from webhook.core.api import denials, limits, names, pod, reasons
 from webhook.core.api.added import added_part
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
@@ -17,6 +17,7 @@ from webhook.core.decision.classify import classify
 from webhook.core.decision.decide import decide
 from webhook.core.decision.values import Decision, Question
 from webhook.core.gpu.values import Inventory
+from webhook.core.patch import affinity
 from webhook.core.patch import render as patch
 from webhook.core.policy.values import Policy
 from webhook.core.verdict import Verdict, allowed, allowed_question, audited, denied
@@ -110,10 +111,10 @@ def _annotation(subject: Pod, verdict: Verdict) -> str | None:
     """
     if not verdict.allocations:
         return None
-    added = patch.added_affinity(subject, verdict.allocations)
-    wanted = record.to_annotation(verdict.record, added)
+    added = affinity.added(subject, verdict.allocations)
+    wanted = pod_annotation.write(verdict.record, added)
     present = pod.annotations(subject).get(names.DECISION)
-    return None if record.same_annotation(present, wanted) else wanted
+    return None if pod_annotation.tells_the_same(present, wanted) else wanted
 
 
 def _common(decided: Decision) -> Reason:

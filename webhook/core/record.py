@@ -2,8 +2,8 @@
 
 | form | written by | read by |
 |---|---|---|
-| the pod's annotation `gpu-sharing.io/decision` | `to_annotation` | `from_annotation` |
-| the same annotation of an Event, and the warning of a dry run | `to_json` | `from_json` |
+| the pod's annotation `gpu-sharing.io/decision` | `pod_annotation` | `pod_annotation` |
+| that annotation of an Event, and the warning of a dry run | `to_json` | `from_json` |
 | a review in the audit log | `to_log_line` | `from_log_line` |
 | annotations of the API server's audit event | `to_audit_annotations` | people |
 | `status.details.causes` of a refusal | `to_status_causes` | `from_status_causes` |
@@ -12,7 +12,7 @@ Anybody may write an annotation, so nothing that is read here decides anything.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -26,14 +26,13 @@ from webhook.core.record_values import (
     ContainerChange,
     DecisionRecord,
     LogLine,
-    PodAnnotation,
 )
 
 MOST_READ: Final = 16 * 1024
 """Bytes of an annotation or a warning that are read; a longer one tells nothing."""
 MOST_WARNED: Final = 2048
 """Bytes of a record in a warning: the API server cuts those of more than 4096 in all."""
-_MOST_WRITTEN: Final = 8 * 1024  # bytes of containers, and of causes: both fit into MOST_READ
+MOST_WRITTEN: Final = 8 * 1024  # bytes of containers, and of causes: both fit into MOST_READ
 _MOST_CAUSES: Final = 20  # of a refusal, as in its message
 
 _T = TypeVar("_T")
@@ -60,92 +59,26 @@ def causes_of(violations: Iterable[Violation]) -> tuple[Cause, ...]:
     return tuple({Cause(v.reason.code, v.container, v.field, v.message): v for v in violations})
 
 
-def to_annotation(record: DecisionRecord, affinity: Iterable[tuple[str, str]] = ()) -> str:
-    """Return the pod's annotation: compact JSON, of very many containers the first.
-
-    How many they are does not depend on the requests before the rewrite, so that a second run
-    on the result writes the same. `affinity` are the node requirements that the rewrite adds.
-    """
-    fitting = _fitting([msgspec.structs.replace(c, requested={}) for c in record.containers])
-    kept = record.containers[: len(fitting)]
-    added = _fitting(affinity, _MOST_WRITTEN // 2)
-    whole = {"workload": record.workload, "tenant": record.tenant, "containers": kept}
-    return msgspec.json.encode(whole | ({"affinity": added} if added else {})).decode()
-
-
-def from_annotation(text: str | None) -> DecisionRecord | None:
-    """Return the decision of a pod's annotation, None where it is not ours."""
-    found = _decoded(text, PodAnnotation)
-    if found is None:
-        return None
-    return DecisionRecord(
-        workload=found.workload,
-        tenant=found.tenant,
-        strategy=_common(each.strategy for each in found.containers),
-        reason=_common(each.reason for each in found.containers),
-        containers=msgspec.convert(
-            found.containers, tuple[ContainerChange, ...], from_attributes=True
-        ),
-    )
-
-
-def affinity_of(text: str | None) -> tuple[tuple[str, str], ...]:
-    """Return the key and operator of each node requirement that an annotation says was added."""
-    found = _decoded(text, PodAnnotation)
-    return found.affinity if found else ()
-
-
-def _common(words: Iterable[str]) -> str:
-    """The one word of all containers, `mixed` for several."""
-    first, *others = dict.fromkeys(words)
-    return "mixed" if others else first
-
-
-def same_annotation(present: str | None, wanted: str) -> bool:
-    """Return whether two annotations tell the same, but for what was before the rewrite.
-
-    A second run on the result finds the node requirements there, and adds none.
-    """
-    found = _decoded(present, dict[str, Any])
-    try:
-        again = msgspec.json.decode(wanted)
-        return (
-            found is not None
-            and _given_only(found) == _given_only(again)
-            and all(each in found["affinity"] for each in again.get("affinity", ()))
-        )
-    except (KeyError, TypeError):
-        return False
-
-
-def _given_only(annotation: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **annotation,
-        "affinity": None,
-        "containers": [{**c, "from": None} for c in annotation["containers"]],
-    }
-
-
 def to_json(record: DecisionRecord, most: int = MOST_READ) -> str:
     """Return the record as JSON of about `most` bytes at most."""
     short = msgspec.structs.replace(
         record,
         message=None,  # the violations say the same
-        containers=_fitting(record.containers, most // 4),
-        violations=_fitting(record.violations, most // 4),
-        warnings=_fitting(record.warnings, most // 4),
+        containers=fitting(record.containers, most // 4),
+        violations=fitting(record.violations, most // 4),
+        warnings=fitting(record.warnings, most // 4),
     )
     return msgspec.json.encode(short).decode()
 
 
 def from_json(text: str | None) -> DecisionRecord | None:
     """Return the record that a text is, None for any other text."""
-    return _decoded(text, DecisionRecord) if text and text.startswith("{") else None
+    return decoded(text, DecisionRecord) if text and text.startswith("{") else None
 
 
 def to_status_causes(record: DecisionRecord) -> tuple[dict[str, str], ...]:
     """Return the causes of a refusal as the StatusDetails of meta/v1 have them."""
-    causes = _fitting(record.violations[:_MOST_CAUSES])
+    causes = fitting(record.violations[:_MOST_CAUSES])
     return tuple({"reason": c.reason, "message": c.text, "field": c.field} for c in causes)
 
 
@@ -192,14 +125,14 @@ def to_log_line(request: AdmissionRequest, record: DecisionRecord) -> dict[str, 
         "message": record.message,
         "mode": request.mode,
         "dryRun": request.dry_run,
-        "containers": _fitting(record.containers),
-        "violations": _fitting(record.violations[:_MOST_CAUSES]),
+        "containers": fitting(record.containers),
+        "violations": fitting(record.violations[:_MOST_CAUSES]),
     }
 
 
 def from_log_line(text: bytes) -> LogLine | None:
     """Return the review in a line of the log, None for another line."""
-    found = _decoded(text, LogLine, most=len(text))
+    found = decoded(text, LogLine, most=len(text))
     return found if found is not None and found.event == "review" else None
 
 
@@ -209,8 +142,8 @@ def _pod_name(request: AdmissionRequest) -> str:
     return request.name or metadata.name or metadata.generate_name or ""
 
 
-def _fitting(items: Iterable[_T], most: int = _MOST_WRITTEN) -> tuple[_T, ...]:
-    """The first of some items, as many as fit into the bytes."""
+def fitting(items: Iterable[_T], most: int = MOST_WRITTEN) -> tuple[_T, ...]:
+    """Return the first of some items, as many as fit into the bytes."""
     kept, left = [], most
     for item in items:
         left -= len(msgspec.json.encode(item))
@@ -220,7 +153,8 @@ def _fitting(items: Iterable[_T], most: int = _MOST_WRITTEN) -> tuple[_T, ...]:
     return tuple(kept)
 
 
-def _decoded(text: str | bytes | None, shape: type[_T], most: int = MOST_READ) -> _T | None:
+def decoded(text: str | bytes | None, shape: type[_T], most: int = MOST_READ) -> _T | None:
+    """Return a JSON text as a value, None where it is too long or another."""
     if text is None or len(text) > most:
         return None
     try:

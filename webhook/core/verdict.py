@@ -11,7 +11,7 @@ from webhook.core.api.reason import Reason, printable, truncate
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.decision.values import Allocation, GpuRequest, Question
-from webhook.core.patch.render import Op
+from webhook.core.patch.operation import Op
 from webhook.core.record_values import ContainerChange, DecisionRecord
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first

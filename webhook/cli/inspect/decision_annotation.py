@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from webhook.core import record
+from webhook.core import pod_annotation
 from webhook.core.api import names
 from webhook.core.api import pod as pods
 from webhook.core.api.pod import Pod
@@ -18,12 +18,12 @@ def affinity_of(pod: Pod) -> tuple[tuple[str, str], ...]:
     """Return key and operator of the node requirements that the webhook added to a pod."""
     if decision_of(pod) is None:
         return ()
-    return record.affinity_of(pods.annotations(pod).get(names.DECISION))
+    return pod_annotation.affinity_of(pods.annotations(pod).get(names.DECISION))
 
 
 def decision_of(pod: Pod) -> DecisionRecord | None:
     """Return the decision of a pod's annotation, None if its requests differ."""
-    told = record.from_annotation(pods.annotations(pod).get(names.DECISION))
+    told = pod_annotation.read(pods.annotations(pod).get(names.DECISION))
     return told if told is not None and agrees(told, pod) else None
 
 

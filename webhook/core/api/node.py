@@ -82,14 +82,14 @@ def taints(node: Node) -> tuple[Taint, ...]:
     return (node.spec.taints if node.spec else None) or ()
 
 
-def allocatable(node: Node, begin: tuple[str, ...] = (names.NVIDIA,)) -> dict[str, Raw]:
-    """The node's allocatable resources whose names begin so, NVIDIA's by default, as written."""
-    return _beginning(node.status.allocatable if node.status else None, begin)
+def allocatable(node: Node) -> dict[str, Raw]:
+    """The node's allocatable NVIDIA resources, as written."""
+    return _of_nvidia(node.status.allocatable if node.status else None)
 
 
 def capacity(node: Node) -> dict[str, Raw]:
     """The node's NVIDIA resources in capacity, as written."""
-    return _beginning(node.status.capacity if node.status else None, (names.NVIDIA,))
+    return _of_nvidia(node.status.capacity if node.status else None)
 
 
 def conditions(node: Node) -> tuple[str, ...]:
@@ -104,5 +104,5 @@ def hami_devices(node: Node) -> str:
     return (found.hami or found.hami_before or "") if found else ""
 
 
-def _beginning(everything: dict[str, Raw] | None, begin: tuple[str, ...]) -> dict[str, Raw]:
-    return {key: raw for key, raw in (everything or {}).items() if key.startswith(begin)}
+def _of_nvidia(everything: dict[str, Raw] | None) -> dict[str, Raw]:
+    return {key: raw for key, raw in (everything or {}).items() if key.startswith(names.NVIDIA)}

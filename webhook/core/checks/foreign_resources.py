@@ -13,13 +13,9 @@ from webhook.core.api.violation import Violation
 from webhook.core.checks.cel import COMMON, NOT_ZERO, matches, some
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
-from webhook.core.gpu.resources import NETWORK
+from webhook.core.gpu.resources import NETWORK, OTHER_VENDORS
 
-# Names that speak of NVIDIA's GPUs, whoever serves them; other vendors' GPUs are not ours to judge.
-_OTHER_VENDORS: Final = (
-    *("amd", "intel", "huawei", "habana", "cambricon", "mthreads", "metax-tech", "enflame"),
-    *("iluvatar", "hygon", "kunlunxin", "qualcomm"),
-)
+# Names that speak of NVIDIA's GPUs, whoever serves them.
 _PRODUCTS: Final = "[abhpv][1-38]00|g[bh]([23]00|10)|a30|a10g?|a16|a40|[hl]20|l40?s?|t4|p40|k80"
 _FAMILIES: Final = (
     "cuda|directx|nvidia|geforce|quadro|tesla|hopper|blackwell|rubin|jetson|"
@@ -29,7 +25,7 @@ _OF_A_GPU: Final = (
     rf"(?i)gpu|{_FAMILIES}|(^|[/.])mig-|[0-9]g\.[0-9]+gb"
     rf"|[/._-]({_PRODUCTS}|(rtx|dgx|mig|mps|vfio|dri|drm)[0-9]*)([._-]|\Z)"
 )
-_OTHERS: Final = rf"^([^/]*\.)?({'|'.join(_OTHER_VENDORS)})\.[a-z]+/|{NETWORK}"
+_OTHERS: Final = f"{OTHER_VENDORS}|{NETWORK}"
 _OURS: Final = rf"^({re.escape(names.GPU)}|{re.escape(names.SHARED_GPU)})\Z|{mig.RESOURCE_PATTERN}"
 _LONGEST: Final = 317  # characters of a name with its prefix, in Kubernetes
 # Run:ai, KAI Scheduler, KubeShare, TensorFusion, ClearML, HAMi …; they share without any request.

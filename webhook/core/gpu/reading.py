@@ -1,5 +1,6 @@
 """One node to what it offers, and what it does not offer and why."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -8,22 +9,16 @@ from msgspec.structs import replace
 
 from webhook.core.api import names, node, quantity
 from webhook.core.api.node import Node
+from webhook.core.api.quantity import Raw
 from webhook.core.gpu.dialect import Advertised, form_of, node_shows
 from webhook.core.gpu.dialects import DIALECTS
 from webhook.core.gpu.meaning import FORMS
-from webhook.core.gpu.resources import parse_resource
+from webhook.core.gpu.other_plugins import sharing, sharing_of_hami
+from webhook.core.gpu.resources import NETWORK, is_gpu, parse_resource
 from webhook.core.gpu.unusable import Unusable, UnusableReason, unusable
 from webhook.core.gpu.values import DeclaredPool, Offer
 
 _MOMENTARY: Final = (UnusableReason.NOTHING_ADVERTISED, UnusableReason.MIG_CHANGING)
-_OTHER_SHARES: Final = (
-    *("volcano.sh/vgpu-", "aliyun.com/gpu", "tencent.com/vcuda-", "koordinator.sh/gpu"),
-    *("4pd.io/vgpu", "k8s.amazonaws.com/vgpu", "nvidia.com/gpumem", "nvidia.com/gpucores"),
-)
-"""How names of plugins and schedulers begin that share the GPUs which ours gives too."""
-_HAMI: Final = (
-    "use HAMi's own resources there (nvidia.com/gpumem), or set its deviceSplitCount to 1"
-)
 _NAME: Final = "have the device plugin name them nvidia.com/gpu (its configuration's resources)"
 _UNHEALTHY: Final = ("UnhealthyNvidiaDevicePlugin", "UnhealthyNvidiaDCGMServices")
 """Conditions of managed GPU nodes (AKS) that are true when what serves the GPUs is broken."""
@@ -50,10 +45,10 @@ def read_node(subject: Node, pools: tuple[DeclaredPool, ...] = ()) -> NodeOffers
     found = [
         each.unusable(UnusableReason.UNHEALTHY, f"{sick}=True")
         if sick
-        else _read(each, selecting, node.hami_devices(subject))
+        else _read(each, selecting, subject)
         for each in advertised
     ]
-    shared = _shared(subject)
+    shared = sharing(subject)
     found = [
         replace(shared, resource=each.resource) if shared and isinstance(each, Offer) else each
         for each in found
@@ -65,12 +60,6 @@ def read_node(subject: Node, pools: tuple[DeclaredPool, ...] = ()) -> NodeOffers
     given = {each.resource for each in offers}
     barred = (each.resource.name for each in advertised if each.resource.name not in given)
     return NodeOffers(offers, wrong, tuple(barred))
-
-
-def _shared(subject: Node) -> Unusable | None:
-    """Why GPUs are not offered that another plugin shares under names of its own."""
-    name = next(iter(node.allocatable(subject, _OTHER_SHARES)), None)
-    return unusable(UnusableReason.OTHER_SHARING, f"{name} is allocatable") if name else None
 
 
 def read_pool(pool: DeclaredPool) -> NodeOffers:
@@ -90,7 +79,7 @@ def is_of_gpus(subject: Node) -> bool:
     labels = node.labels(subject)
     if node.allocatable(subject) or any(key.startswith(names.NVIDIA) for key in labels):
         return True
-    return any(_nothing(subject)) or _shared(subject) is not None
+    return any(_nothing(subject)) or sharing(subject) is not None
 
 
 def tells_of_gpus(subject: Node) -> bool:
@@ -104,8 +93,8 @@ def tells_of_gpus(subject: Node) -> bool:
     )
 
 
-def _read(found: Advertised, pools: tuple[DeclaredPool, ...], hami: str) -> Offer | Unusable:
-    """What a node gives under one name. `hami` lists the GPUs that HAMi registered there.
+def _read(found: Advertised, pools: tuple[DeclaredPool, ...], subject: Node) -> Offer | Unusable:
+    """What a node gives under one name.
 
     | the labels say | pools that select the node say | |
     |---|---|---|
@@ -115,12 +104,11 @@ def _read(found: Advertised, pools: tuple[DeclaredPool, ...], hami: str) -> Offe
     | nothing | one way | that way, if the amount fits |
     | nothing | two ways | declared_twice |
     | nothing | nothing | why not |
-    | no way to give it, and HAMi registered fewer GPUs | anything | other_sharing |
+    | no way, and HAMi registered fewer GPUs | anything | other_sharing |
     """
     read = _read_labels(found)
-    if hami and isinstance(read, Unusable) and found.amount > hami.count("GPU-"):
-        detail = f"{found.amount} allocatable, HAMi registered {hami.count('GPU-')} GPUs"
-        return found.unusable(UnusableReason.OTHER_SHARING, detail, _HAMI)
+    if isinstance(read, Unusable) and (shared := sharing_of_hami(found, subject)):
+        return shared
     declared = [each for each in pools if each.offer and each.offer.resource == found.resource.name]
     if not declared:
         return read
@@ -180,13 +168,19 @@ def _unless_others_disagree(found: Advertised, read: Offer) -> Offer | Unusable:
 def _nothing(subject: Node) -> Iterator[Unusable]:
     """Return why a GPU node advertises nothing of ours, by the first dialect that knows."""
     labels, others = node.labels(subject), sorted(node.allocatable(subject).items())
-    other = next((name for name, raw in others if not quantity.is_zero(raw)), None)
     spoken = (each for each in DIALECTS if each.is_spoken(labels))
     wrong = next(filter(None, (each.explain_nothing(labels) for each in spoken)), None)
-    if wrong and other and wrong.reason is UnusableReason.NOTHING_ADVERTISED:
-        yield unusable(wrong.reason, f"{other} is allocatable, under no name of ours", mend=_NAME)
+    other = next((name for name, raw in others if _is_other(name, raw)), None)
+    if other and (wrong is None or wrong.reason is UnusableReason.NOTHING_ADVERTISED):
+        detail = f"{other} is allocatable, under no name of ours"
+        yield unusable(UnusableReason.NOTHING_ADVERTISED, detail, mend=_NAME)
     elif wrong:
         yield wrong
+
+
+def _is_other(name: str, raw: Raw) -> bool:
+    ours = is_gpu(name) or re.match(NETWORK, name)
+    return not ours and not quantity.is_zero(raw)
 
 
 def _advertised(subject: Node) -> tuple[list[Advertised], tuple[Unusable, ...]]:

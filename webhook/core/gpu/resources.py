@@ -32,6 +32,11 @@ NETWORK: Final = (
     r"^nvidia\.com/(hostdev|rdma|roce|sriov|mlnx|resib|bf[0-9]*[_-]|cx[0-9]|ib[_-])[a-z0-9_-]*\Z"
 )
 """Names that NVIDIA's network operator and DOCA give to network devices, which are no GPU."""
+OTHER_VENDORS: Final = (
+    r"^([^/]*\.)?(amd|intel|huawei|habana|cambricon|mthreads|metax-tech|enflame"
+    r"|iluvatar|hygon|kunlunxin|qualcomm)\.[a-z]+/"
+)
+"""How names of other vendors' devices begin, which are not ours to judge."""
 _WHOLE = {
     names.GPU: GpuResource(names.GPU, ResourceKind.GPU),
     names.SHARED_GPU: GpuResource(names.SHARED_GPU, ResourceKind.SHARED_GPU),

@@ -60,7 +60,11 @@ class UnusableReason(StrEnum):
         "restart the device plugin",
     )
     UNKNOWN_STRATEGY = ("unknown_strategy", "the labels mean no way to give this resource", _GFD)
-    TOO_MANY = ("too_many", "more is advertised than the labels have", _GFD)
+    TOO_MANY = (
+        "too_many",
+        "more is advertised than the labels have",
+        f"{_GFD}; models of GPUs mixed in one node look so too",
+    )
     NOT_A_MULTIPLE = (
         "not_a_multiple",
         "the shares that are advertised are no multiple of the replicas",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.core.patch.render import Op
+from webhook.core.patch.operation import Op
 
 _END: Final = "-"  # of a list, in a JSON Pointer
 

@@ -7,36 +7,21 @@ unrelated fields that happen to be equal. A second run on the result yields noth
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, assert_never
+from typing import Final, assert_never
 
-from msgspec import UNSET, Struct, UnsetType
-
-from webhook.core.api import names, pod
+from webhook.core.api import names
 from webhook.core.api.containers import ContainerRef
 from webhook.core.api.node import Taint
-from webhook.core.api.pod import Container, EnvVar, NodeSelectorTerm, Pod
+from webhook.core.api.pod import Container, EnvVar, Pod
 from webhook.core.checks.runtime_class import is_nvidia_runtime
 from webhook.core.decision.values import Allocation, Decision, GpuRequest, Question
 from webhook.core.gpu.placement import tolerates
 from webhook.core.gpu.resources import requests_device
-from webhook.core.gpu.values import ExtendedResource, NodeRequirement
+from webhook.core.gpu.values import ExtendedResource
+from webhook.core.patch import affinity
+from webhook.core.patch.operation import Op, pointer
 
-_NODE_AFFINITY: Final = ("spec", "affinity", "nodeAffinity")
-_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _HIDDEN: Final = EnvVar(names.VISIBLE_DEVICES, names.NO_DEVICES)
-
-
-class Op(Struct, frozen=True, omit_defaults=True):
-    """One operation. `path` is a JSON Pointer (RFC 6901)."""
-
-    op: Literal["add", "remove"]
-    path: str
-    value: Any | UnsetType = UNSET
-
-
-def pointer(*keys: str) -> str:
-    """Join keys to a JSON Pointer: `~` becomes `~0`, `/` becomes `~1`."""
-    return "".join(["/" + key.replace("~", "~0").replace("/", "~1") for key in keys])
 
 
 def render(question: Question, decision: Decision, annotation: str | None) -> tuple[Op, ...]:
@@ -51,7 +36,7 @@ def render(question: Question, decision: Decision, annotation: str | None) -> tu
         *(op for each in allocations for op in _delivery(each, question)),
         *hide(question, question.idle),
         *(op for each in allocations for op in _memory_limit(each, question)),
-        *_affinity(question.pod, _requirements(allocations)),
+        *affinity.operations(question.pod, allocations),
         *_tolerations(question.pod, decision.tolerations),
         *_metadata(question.pod, decision, annotation),
     )
@@ -125,60 +110,6 @@ def _set_env(ref: ContainerRef, container: Container, variable: EnvVar) -> Itera
         yield Op("add", pointer(*ref.path, "env"), [value])
     else:
         yield Op("add", pointer(*ref.path, "env", "-"), value)
-
-
-def added_affinity(subject: Pod, allocations: tuple[Allocation, ...]) -> Iterator[tuple[str, str]]:
-    """Return the key and operator of each node requirement that some term of the pod lacks."""
-    terms = pod.required_terms(subject)
-    for each in _requirements(allocations):
-        if terms is None or not all(_has(term, each) for term in terms):
-            yield each.key, each.operator
-
-
-def _requirements(allocations: tuple[Allocation, ...]) -> tuple[NodeRequirement, ...]:
-    return tuple(dict.fromkeys(r for each in allocations for r in each.requirements))
-
-
-def _affinity(subject: Pod, requirements: tuple[NodeRequirement, ...]) -> Iterator[Op]:
-    """Put the requirements into every term: terms are alternatives, so each must carry them."""
-    terms = pod.required_terms(subject)
-    if terms is None:
-        yield _first_term(subject, [_expression(each) for each in requirements])
-        return
-    for index, term in enumerate(terms):
-        at = (*_NODE_AFFINITY, _REQUIRED, "nodeSelectorTerms", str(index), "matchExpressions")
-        if not term.match_expressions and not term.match_fields:
-            continue  # such a term matches nothing; with one it would begin to
-        missing = [_expression(each) for each in requirements if not _has(term, each)]
-        if missing and term.match_expressions is None:
-            yield Op("add", pointer(*at), missing)
-        elif missing:
-            yield from (Op("add", pointer(*at, "-"), each) for each in missing)
-
-
-def _first_term(subject: Pod, expressions: list[dict[str, Any]]) -> Op:
-    """Create the required node affinity with as many parents as are missing."""
-    required = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
-    affinity = subject.spec.affinity
-    if affinity is None:
-        return Op("add", pointer("spec", "affinity"), {"nodeAffinity": {_REQUIRED: required}})
-    if affinity.node_affinity is None:
-        return Op("add", pointer(*_NODE_AFFINITY), {_REQUIRED: required})
-    return Op("add", pointer(*_NODE_AFFINITY, _REQUIRED), required)
-
-
-def _expression(required: NodeRequirement) -> dict[str, Any]:
-    bare = {"key": required.key, "operator": required.operator}
-    return bare | {"values": list(required.values)} if required.values else bare
-
-
-def _has(term: NodeSelectorTerm, required: NodeRequirement) -> bool:
-    return any(
-        each.key == required.key
-        and each.operator == required.operator
-        and set(each.values or ()) == set(required.values)
-        for each in term.match_expressions or ()
-    )
 
 
 def _tolerations(subject: Pod, taints: tuple[Taint, ...]) -> Iterator[Op]:

@@ -8,6 +8,7 @@ import msgspec
 
 from webhook.cli.cluster.client import Permission
 from webhook.cli.inspect.denial import Denial
+from webhook.core import pod_annotation
 from webhook.core import record as records
 from webhook.core.api import names, reasons
 from webhook.core.api.admission import Mode
@@ -102,7 +103,7 @@ def read_answer(answer: ApiAnswer, pod: Object, place: PodPlace) -> Now | None:
     if not classify.requests_of(made):
         return replace(found, reason=reasons.NO_GPU.code)
     annotations = (made.metadata.annotations if made.metadata else None) or {}
-    noted = records.from_annotation(annotations.get(names.DECISION))
+    noted = pod_annotation.read(annotations.get(names.DECISION))
     return replace(_of_record(noted), warnings=warnings) if noted else None
 
 

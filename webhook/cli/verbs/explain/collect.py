@@ -12,7 +12,7 @@ from webhook.cli.cluster.dry_run.outcome import Now, Untried
 from webhook.cli.cluster.namespace_policy import NamespacePolicy
 from webhook.cli.cluster.types import LivePod
 from webhook.cli.inspect import decision_annotation
-from webhook.core import record
+from webhook.core import pod_annotation
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.decision import classify
@@ -76,7 +76,7 @@ def collect(client: ClusterClient, args: argparse.Namespace, name: str) -> Expla
     found = namespace_policy.read_namespace_policy(client, args.install, args.policy, namespace)
     place = found.place
     facts = classify.classify(live.pod, place.labels, place.policy)
-    told = record.from_annotation((live.meta.annotations or {}).get(names.DECISION))
+    told = pod_annotation.read((live.meta.annotations or {}).get(names.DECISION))
     agrees = told is not None and decision_annotation.agrees(told, live.pod)
     if place.mode is None or not (facts.requests or facts.violations):
         return Explained(live, found, facts, told, agrees, None, "")
