@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.e2e.user import Json, User, pod, until
 
 pytestmark = pytest.mark.usefixtures("pods_only")
 CROWD = Path(__file__).parent / "silent_clients.py"
+SERVED = ("-l", "kubernetes.io/service-name=gpu-sharing")
 GENERATION = "gpu_sharing_policy_generation"
 WORKER = """
 import os, signal, sys
@@ -142,14 +144,47 @@ def crowd_the_replicas(installed: Installed) -> None:
 def kill_a_container(installed: Installed) -> None:
     """SIGKILL to all processes of a replica, as when it is out of memory."""
     victim = replicas(installed.user)[0]
-    for each in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            served = b"serve" in (each / "cmdline").read_bytes()
-            if served and victim["metadata"]["uid"] in (each / "cgroup").read_text():
-                os.kill(int(each.name), signal.SIGKILL)
+    for each in processes(victim):
+        os.kill(each, signal.SIGKILL)
     wanted = (victim["metadata"]["name"], restarts(victim)[1] + 1)
     until("it started anew", lambda: wanted in map(restarts, replicas(installed.user)))
     installed.rollout()
+
+
+def lose_networks(installed: Installed) -> None:
+    """One replica after the other sends no packet, as when its node is gone, until it is noticed."""
+    for victim in replicas(installed.user):
+        name = victim["metadata"]["name"]
+        _network(victim, "add")
+        try:
+            until("its Service knows", lambda n=name: n not in served(installed.user))
+        finally:
+            _network(victim, "del")
+        until("it is back", lambda n=name: n in served(installed.user))
+
+
+def _network(replica: Json, verb: str) -> None:
+    """Add a rule that no packet may leave, or delete it."""
+    inside = ("nsenter", "-n", "-t", str(processes(replica)[0]))
+    subprocess.run([*inside, "ip", "rule", verb, "pref", "9", "blackhole"], check=True)
+
+
+def served(user: User) -> list[str]:
+    """The pods that the Service sends reviews to."""
+    slices = user.get("-n", NAMESPACE, "endpointslices", *SERVED)["items"]
+    ends = [end for each in slices for end in each["endpoints"] or ()]
+    return [end["targetRef"]["name"] for end in ends if end["conditions"]["ready"]]
+
+
+def processes(replica: Json) -> list[int]:
+    """The processes of a replica's server."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            served = b"serve" in (each / "cmdline").read_bytes()
+            if served and replica["metadata"]["uid"] in (each / "cgroup").read_text():
+                found.append(int(each.name))
+    return found
 
 
 def restarts(replica: Json) -> tuple[str, int]:
@@ -164,6 +199,7 @@ FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "policy changes": (reload_policy, 0),
     "full folders": (fill_folders, 0),
     "silent clients and large bodies": (crowd_the_replicas, 0),
+    "no network of a replica": (lose_networks, 20),
     "kill -9 of a worker": (kill_a_worker, 2),
     "kill -9 of a container": (kill_a_container, 4),
     "kill -9 of a replica": (kill_a_replica, 4),
