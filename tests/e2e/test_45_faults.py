@@ -152,7 +152,7 @@ def kill_a_container(installed: Installed) -> None:
 
 
 def lose_networks(installed: Installed) -> None:
-    """One replica after the other sends no packet, as when its node is gone, until it is noticed."""
+    """No packet leaves one replica after the other, as when its node is gone."""
     for victim in replicas(installed.user):
         name = victim["metadata"]["name"]
         _network(victim, "add")
