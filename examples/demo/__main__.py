@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Group
-from rich.text import Text
-
 from examples.demo.api_server import ApiServer, Creation
 from examples.demo.local_server import running
 from webhook.cli import manifests, output
 from webhook.cli.manifests import InputError, Manifest
+from webhook.cli.text import Paragraphs, Text
 from webhook.core.checks.registry import REASONS
 from webhook.core.integrations.registry import find_templates
 from webhook.core.policy import yaml_text
@@ -118,60 +116,57 @@ def _differences(creation: Creation, promise: dict[str, Any]) -> tuple[str, ...]
 
 
 def _headline(inventory: Path) -> Text:
-    return Text.assemble(
+    return Text(
         ("The webhook runs over HTTPS, and knows the five GPU nodes of ", "bold"),
         (inventory.name, "bold cyan"),
         (".\nEach pod is sent to /mutate as an API server would, and then to /validate.\n", "bold"),
     )  # fmt: skip
 
 
-def _table(outcomes: list[Outcome]) -> Group:
+def _table(outcomes: list[Outcome]) -> Paragraphs:
     notes = []
     for outcome in outcomes:
         texts = [(text, "yellow") for text in outcome.creation.record.warnings]
         if not outcome.creation.allowed:
             texts.append((outcome.creation.message, "red"))
-        notes += [
-            Text.assemble((f"{outcome.file.removesuffix('.yaml')}: ", "bold"), text)
-            for text in texts
-        ]
+        notes += [Text((f"{outcome.file.removesuffix('.yaml')}: ", "bold"), text) for text in texts]
     rows = [_row(outcome) for outcome in outcomes]
-    whys = dict.fromkeys(f"{row['how']!s:<13} {row['why']}" for row in rows)
+    whys = dict.fromkeys(Text(f"{row['how'].plain:<13} {row['why']}") for row in rows)
     besides = Text("\nWhat kubectl would print besides:")
-    return Group(output.table(_COLUMNS, rows), Text(), *whys, besides, *notes)
+    return Paragraphs((output.table(_COLUMNS, rows), Text(), *whys, besides, *notes))
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
     creation, told = outcome.creation, outcome.creation.record
     gets = ", ".join(output.amounts(each.given) for each in told.containers if each.given)
-    how = Text(told.strategy or "no GPU") if creation.allowed else Text("refused", "bold red")
+    how = Text(told.strategy or "no GPU") if creation.allowed else Text(("refused", "bold red"))
     return {
         "file": outcome.file.removesuffix(".yaml"),
         "workload": told.workload,
         "tenant": told.tenant,
         "asks": ", ".join(output.amounts(c.requested) for c in told.containers) or "no GPU",
-        "gets": Text(gets if creation.allowed and gets else "-", "green"),
+        "gets": Text((gets if creation.allowed and gets else "-", "green")),
         "how": how,
         "why": REASONS[told.reason or ""].sentence,
     }
 
 
-def _before_and_after(outcomes: list[Outcome]) -> Group:
+def _before_and_after(outcomes: list[Outcome]) -> Paragraphs:
     shown = next(o for o in outcomes if o.file == SHOWN)
     lines = output.diff(shown.creation.before, shown.creation.after)
-    title = Text(f"The pod of {SHOWN}, before (-) and after (+):", "bold")
-    return Group(title, output.coloured_diff(lines[2:]), Text())
+    title = Text((f"The pod of {SHOWN}, before (-) and after (+):", "bold"))
+    return Paragraphs((title, output.coloured_diff(lines[2:]), Text()))
 
 
 def _verdict(outcomes: list[Outcome]) -> int:
     wrong = [(outcome.file, text) for outcome in outcomes for text in outcome.wrong]
     for file, text in wrong:
-        output.put(Text(f"{file}: {text}", "bold red"))
+        output.put(Text((f"{file}: {text}", "bold red")))
     if wrong:
         return BROKEN
     took = statistics.median(outcome.creation.seconds for outcome in outcomes) * 1000
     output.put(
-        Text(f"All {len(outcomes)} came out as promised", "bold green")
+        Text((f"All {len(outcomes)} came out as promised", "bold green"))
         + Text(
             f" (median {took:.1f} ms for a review, measured at the client, first calls included)."
         )

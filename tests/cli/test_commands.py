@@ -44,11 +44,26 @@ def test_the_help_of_a_command_says_what_its_exit_codes_mean(run: Run, name: str
     assert "exit code" in run(name, "--help").out.lower()
 
 
-@pytest.mark.parametrize("words", [["review"], ["serve"], ["review", "-f", "a", "-o", "xml"]])
-def test_a_wrong_call_ends_with_2_and_the_usage(run: Run, words: list[str]) -> None:
-    done = run(*words)
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("review", "the following arguments are required: -f/--filename"),
+        ("review -f a -o xml", "argument -o/--output: invalid choice: 'xml'"),
+        ("serve --bogus", "unknown flag --bogus"),
+        ("check --inventry=a", "unknown flag --inventry; did you mean --inventory?"),
+        ("pods web", "unknown: web"),
+        ("pools --bogus", "unknown: --bogus"),
+        ("pools plan --bogus", "unknown flag --bogus"),
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_names_the_help(run: Run, words: str, error: str) -> None:
+    done = run(*words.split())
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("usage: gpu-sharing")
+    told, see = done.err.splitlines()
+    assert told.startswith(f"error: {error}")
+    assert see.startswith(
+        f"See 'gpu-sharing {words.removesuffix(' web').split(' -', 1)[0]} --help'"
+    )
 
 
 def test_the_bare_command_prints_its_help(run: Run) -> None:

@@ -123,6 +123,13 @@ FILES = {
     "check": ("check",),
     "pools": ("pools", "-f"),
 }
+BESIDE_A_CLUSTER = {
+    "audit": ("audit", "--policy"),
+    "prices": ("audit", "--prometheus", "http://localhost:1", "--prices"),
+    "explain": ("explain", "web-0", "--policy"),
+    "neighbours": ("neighbours", "--pod-resources"),
+    "plan": ("pools", "plan", "--inventory"),
+}
 CONTENTS = {"missing": None, "a folder": "", "no YAML": "{]", "binary": "\0", "a list": "- 1\n"}
 
 
@@ -137,3 +144,9 @@ def test_a_file_that_is_wrong(command: str, content: str, run: Run, tmp_path: Pa
     if (command, content) == ("review", "a folder"):
         return  # an empty one, which is read
     assert str(path) in told(run(*FILES[command], str(path)))
+
+
+@pytest.mark.parametrize("command", BESIDE_A_CLUSTER)
+def test_a_missing_file_is_named_before_a_missing_cluster(command: str, run: Run) -> None:
+    words = (*BESIDE_A_CLUSTER[command], "/no/file", "--kubeconfig", "/no/kubeconfig")
+    assert run(*words).err == "error: /no/file: No such file or directory\n"

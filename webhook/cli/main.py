@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from webhook.cli.verbs import SUMMARIES
 from webhook.process.version import version
@@ -37,12 +39,35 @@ new here? try it on your own cluster, which is only read:
 """
 
 
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose errors are short, and name a wrong flag first."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, and refuse what is not known here, not in the command above."""
+        flags = [each.partition("=")[0] for each in args or () if each.startswith("--")]
+        known = self._option_string_actions
+        wrong = [each for each in flags if not any(flag.startswith(each) for flag in known)]
+        if self._subparsers is None and wrong:
+            near = get_close_matches(wrong[0], known, n=1)
+            self.error(f"unknown flag {wrong[0]}" + (f"; did you mean {near[0]}?" if near else ""))
+        found, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unknown: {' '.join(rest)}")
+        return found, rest
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and where the usage is told."""
+        self.exit(2, f"error: {message}\nSee '{self.prog} --help' for usage.\n")
+
+
 def parser(*verbs: str) -> argparse.ArgumentParser:
     """Return the parser of the command line, which knows the flags of these verbs only.
 
     A verb that is not used is not imported: most of them take longer than a help page.
     """
-    made = argparse.ArgumentParser(
+    made = CommandParser(
         prog=_PLUGIN if Path(sys.argv[0]).name == _SCRIPT else "gpu-sharing",
         description="Safe, automatic GPU sharing on Kubernetes, by admission.",
         epilog=EPILOG,

@@ -2,19 +2,18 @@
 
 import difflib
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 import yaml
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.text import Text
 
 from webhook.cli.table import FittedTable
-from webhook.cli.wrapping import Hanging, Words
+from webhook.cli.text import Breakable, Hanging, Paragraph, Paragraphs, Text
 from webhook.core.api import names
 from webhook.core.api.reason import printable
 from webhook.core.checks.registry import REASONS
@@ -28,6 +27,7 @@ PLAN, HTML, PATCH = "plan", "html", "patch"
 COLOURS: Final = {**{each.value: each.traits.colour for each in Strategy}, "mixed": "blue"}
 _ENDLESS: Final = 100_000  # columns of what is no terminal: a long text stays on its line, for grep
 _CONTEXT: Final = 3  # lines around a change
+_SIGNS: Final = {"+": "green", "-": "red", "@": "cyan"}  # of a diff's lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Rendering:
     """
 
     record: Any
-    screen: tuple[RenderableType, ...] = ()
+    screen: tuple[Paragraph | str, ...] = ()
     notes: tuple[str, ...] = ()
     texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
@@ -86,19 +86,18 @@ def _cell(value: Any) -> Text:
     if isinstance(value, Text):
         return value
     if value is None or value == "":
-        return Text("-", "dim")
+        return Text(("-", "dim"))
     if isinstance(value, (list, tuple)):
         return Text("\n".join(safe(str(each)) for each in value) or "-")
     return Text(safe(str(value)))
 
 
-def pairs(facts: Iterable[tuple[str, Text | str | None]]) -> RenderableType:
+def pairs(facts: Iterable[tuple[str, Text | str | None]]) -> Paragraphs:
     """Return names and values below each other, as `kubectl describe` has them."""
     found = list(facts)
     width = max((len(name) for name, _ in found), default=0) + 3
-    return Group(
-        *(Hanging(Text(f"{name}:".ljust(width), "bold"), _cell(value)) for name, value in found)
-    )
+    labelled = ((Text((f"{name}:".ljust(width), "bold")), value) for name, value in found)
+    return Paragraphs(tuple(Hanging(label, _cell(value)) for label, value in labelled))
 
 
 def safe(text: str) -> str:
@@ -106,39 +105,28 @@ def safe(text: str) -> str:
     return printable(text, besides="\n")
 
 
-def indented(part: RenderableType | str, indent: int = 2) -> RenderableType:
+def indented(part: Paragraph | str, indent: int = 2) -> Paragraph:
     """Return a paragraph that keeps its distance from the margin on every line."""
-    if isinstance(part, FittedTable):
-        return replace(part, indent=indent)
-    if isinstance(part, str):
-        part = Text(safe(part))
-    return (
-        Hanging(Text(" " * indent), part)
-        if isinstance(part, Text)
-        else Padding(part, (0, 0, 0, indent))
-    )
+    return Hanging(Text(" " * indent), _part(part))
 
 
-def item(text: str, indent: int = 2) -> RenderableType:
+def item(text: str, indent: int = 2) -> Paragraph:
     """Return one of several things, with a dash before its first line."""
     return Hanging(Text(" " * indent + "- "), Text(safe(text)))
 
 
-def _words(part: RenderableType) -> RenderableType:
-    """The same part, as words that are never broken where it is a text."""
-    if isinstance(part, str):
-        part = Text(safe(part))
-    return Words(part) if isinstance(part, Text) else part
+def _part(part: Paragraph | str) -> Paragraph:
+    return Text(safe(part)) if isinstance(part, str) else part
 
 
 def note(text: str) -> Text:
     """Return a line on something that should be known besides."""
-    return Text.assemble(("note: ", "bold"), safe(text))
+    return Text(("note: ", "bold"), safe(text))
 
 
 def strategy_cell(strategy: str | None) -> Text:
     """Return a strategy in its colour."""
-    return Text(strategy or "-", COLOURS.get(strategy or "", ""))
+    return Text((strategy or "-", COLOURS.get(strategy or "", "")))
 
 
 def explained(code: str) -> str:
@@ -165,11 +153,9 @@ def diff(before: Any, after: Any) -> list[str]:
     return list(lines)
 
 
-def coloured_diff(lines: Sequence[str]) -> RenderableType:
+def coloured_diff(lines: Iterable[str]) -> Paragraph:
     """Return a diff in colours, long lines wrapped."""
-    from rich.syntax import Syntax  # noqa: PLC0415 - 0.1 s, and most commands print no diff
-
-    return Syntax("\n".join(lines), "diff", background_color="default", word_wrap=True)
+    return Paragraphs(tuple(Breakable(Text((each, _SIGNS.get(each[:1], "")))) for each in lines))
 
 
 def warn(notes: Iterable[str]) -> None:
@@ -178,26 +164,15 @@ def warn(notes: Iterable[str]) -> None:
         print(f"note: {safe(each)}", file=sys.stderr)  # noqa: T201 - the command's output
 
 
-def put(*parts: RenderableType) -> None:
-    """Print on standard output: wrapped on a terminal, else each line whole and without padding."""
-    console = create_console()
-    if console.is_terminal:
-        console.print(Group(*map(_words, parts)), crop=False)
-    elif parts:
-        _print_whole(console, Group(*map(_words, parts)))
+def put(*parts: Paragraph | str) -> None:
+    """Print on standard output: wrapped on a terminal, else each line whole."""
+    terminal = is_terminal()
+    width = shutil.get_terminal_size().columns if terminal else _ENDLESS
+    colours = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    for line in Paragraphs(tuple(map(_part, parts))).lines(width):
+        print(line.coloured() if colours else line.plain)  # noqa: T201 - the command's output
 
 
-def _print_whole(console: Console, part: RenderableType) -> None:
-    console.width = _ENDLESS
-    with console.capture() as captured:
-        console.print(part)
-    lines = (line.rstrip() for line in captured.get().splitlines())
-    print("\n".join(lines))  # noqa: T201 - the command's output
-
-
-def create_console() -> Console:
-    """Return standard output, with colours and wrapping only on a terminal."""
-    made = Console(highlight=False, markup=False)  # brackets of the cluster are no style
-    if made.is_terminal:
-        return made
-    return Console(highlight=False, markup=False, width=max(made.width, 200))
+def is_terminal() -> bool:
+    """Return whether somebody reads standard output as it comes."""
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
 from webhook.cli import output
+from webhook.cli.text import Paragraph, Paragraphs, Text
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.values import Otherwise, Policy, Row, RowName, SeveralGpus
 
@@ -37,7 +35,7 @@ _LEGEND: Final = (
 )
 
 
-def policy_tables(policy: Policy) -> RenderableType:
+def policy_tables(policy: Policy) -> Paragraph:
     """Return the matrix and the checks by their keys, and what the words mean."""
     rows = (
         {
@@ -58,7 +56,7 @@ def policy_tables(policy: Policy) -> RenderableType:
     )
     legend = output.pairs((*strategy_meanings(), *_LEGEND))
     tables = output.table(_MATRIX, rows), Text(), legend, Text(), output.table(_CHECKS, checks)
-    return Group(*tables)
+    return Paragraphs(tables)
 
 
 def strategy_meanings() -> tuple[tuple[str, str], ...]:

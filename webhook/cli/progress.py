@@ -1,9 +1,10 @@
 """What a command prints while something takes long."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+_CLEARED = "\r\x1b[2K"  # the line of a terminal
 
 
 @contextmanager
@@ -12,9 +13,15 @@ def progress(text: str) -> Iterator[Callable[[str], None]]:
 
     Yields what prints the next step.
     """
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield lambda _: None
         return
-    with console.status(text) as status:
-        yield status.update
+    try:
+        _tell(text)
+        yield _tell
+    finally:
+        print(end=_CLEARED, file=sys.stderr, flush=True)  # noqa: T201 - the command's output
+
+
+def _tell(text: str) -> None:
+    print(end=f"{_CLEARED}{text} ", file=sys.stderr, flush=True)  # noqa: T201 - the command's output

@@ -1,15 +1,11 @@
 """A table that fits the terminal without breaking a word."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Final
 
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.segment import Segment
-from rich.table import Table
-from rich.text import Text
-
-from webhook.cli.wrapping import Hanging, Words, longest_line, longest_word
+from webhook.cli.text import Hanging, Text, longest_line, longest_word
 
 _GAP = 2  # between columns
 SHORT_KINDS: Final = {
@@ -30,38 +26,32 @@ class FittedTable:
     headings: Sequence[str]
     rows: Sequence[Sequence[Text]]
     drop: Sequence[int] = ()
-    indent: int = 0
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Render the columns that fit."""
-        width = options.max_width - self.indent
+    def lines(self, width: int) -> Iterator[Text]:
+        """Yield the lines of the columns that fit."""
         whole = _needs(self._widths(longest_word, range(len(self.headings)))) <= width
         fitted = self if whole else replace(self, rows=[[*map(_short, row)] for row in self.rows])
         shown = fitted._shown(width)
         if _needs(fitted._widths(longest_word, shown)) > width:
-            yield from fitted._stacked(shown)
+            yield from fitted._stacked(shown, width)
             return
         widths = fitted._fit(shown, width)
-        made = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
-        for index in shown:
-            heading = Words(Text(self.headings[index], "bold"))
-            made.add_column(heading, width=widths[index], no_wrap=True)
+        heads = ([*Text((self.headings[i], "bold")).lines(widths[i])] for i in shown)
+        upwards = zip_longest(*map(reversed, heads), fillvalue=Text())
+        yield from reversed([_aligned(line, widths.values()) for line in upwards])
         for row in fitted.rows:
-            made.add_row(*(Words(row[index]) for index in shown))
-        needed = options.update(width=_needs(widths) + _GAP)
-        for line in console.render_lines(made, needed, pad=False):
-            yield Segment(" " * self.indent)
-            yield from line
-            yield Segment.line()
+            cells = (row[index].lines(widths[index]) for index in shown)
+            for line in zip_longest(*cells, fillvalue=Text()):
+                yield _aligned(line, widths.values())
 
-    def _stacked(self, shown: Sequence[int]) -> RenderResult:
+    def _stacked(self, shown: Sequence[int], width: int) -> Iterator[Text]:
         """The first cell of each row, and the others below it with their headings."""
         wide = max(len(self.headings[index]) for index in shown) + _GAP
         for row in self.rows:
-            yield Hanging(Text(" " * self.indent), row[shown[0]])
+            yield from row[shown[0]].lines(width)
             for index in shown[1:]:
-                label = Text(" " * (self.indent + _GAP))
-                yield Hanging(label.append(self.headings[index].ljust(wide), "bold"), row[index])
+                label = Text(" " * _GAP, (self.headings[index].ljust(wide), "bold"))
+                yield from Hanging(label, row[index]).lines(width)
 
     def _shown(self, width: int) -> list[int]:
         """The columns that fit, or those that cannot be left out."""
@@ -89,8 +79,16 @@ def _needs(widths: Mapping[int, int]) -> int:
     return sum(widths.values()) + _GAP * (len(widths) - 1)
 
 
+def _aligned(cells: Sequence[Text], widths: Iterable[int]) -> Text:
+    """One line of a row, without spaces at its end."""
+    line = Text()
+    for cell, width in zip(cells, widths, strict=True):
+        line = Text(line, cell, " " * (width + _GAP - len(cell)))
+    return line.slice(0, len(line.plain.rstrip()))
+
+
 def _short(cell: Text) -> Text:
     for kind, short in SHORT_KINDS.items():
         if cell.plain.startswith(kind):
-            return Text.assemble(short, cell[len(kind) :])
+            return Text(short, cell.slice(len(kind), len(cell)))
     return cell

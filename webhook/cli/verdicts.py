@@ -1,12 +1,13 @@
 """Verdicts in the cells of a table, and their messages below it."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from itertools import zip_longest
 from typing import Any, Final
 
-from rich.text import Text
-
 from webhook.cli.output import safe, short_resource, strategy_cell
+from webhook.cli.text import Text
 from webhook.core.api.quantity import counted
 from webhook.core.gpu.resources import is_gpu
 from webhook.core.verdict import Verdict
@@ -54,20 +55,21 @@ def _written(pod: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
 def given_cells(verdict: Verdict) -> tuple[Text, Text]:
     """Return what each container gets and how, or the refusal."""
     if not verdict.allowed:
-        return Text("refused", "bold red"), Text(verdict.reason.code, "red")
+        return Text(("refused", "bold red")), Text((verdict.reason.code, "red"))
     if not verdict.allocations:
-        return Text("unchanged", "dim"), Text("-", "dim")
+        return Text(("unchanged", "dim")), Text(("-", "dim"))
     given = (
         f"{each.request.count} {short_resource(each.offer.resource)}{_size(each.offer.memory)}"
         for each in verdict.allocations
     )
     how = (strategy_cell(each.offer.strategy.value) for each in verdict.allocations)
-    return Text("\n".join(given)), Text("\n").join(how)
+    return Text("\n".join(given)), reduce(lambda above, below: Text(above, "\n", below), how)
 
 
 def lines_of(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield a row for each line of the cells, so that containers are aligned."""
-    cells = {key: cell.split("\n") for key, cell in row.items() if isinstance(cell, Text)}
+    texts = {key: cell for key, cell in row.items() if isinstance(cell, Text)}
+    cells = {key: cell.lines(sys.maxsize) for key, cell in texts.items()}
     first = {key: cell for key, cell in row.items() if key not in cells}
     for index, each in enumerate(zip_longest(*cells.values(), fillvalue=Text())):
         rest = first if index == 0 else dict.fromkeys(first, Text())
@@ -90,7 +92,7 @@ def messages(verdicts: Iterable[tuple[str, Verdict]]) -> list[Text]:
         if not verdict.allowed:
             notes.setdefault((0, verdict.reason.code, verdict.message), []).append(who)
     return [
-        Text.assemble(
+        Text(
             (f"{_SEVERITY[kind][0]}: ", _SEVERITY[kind][1]),
             (safe(_names(who)), "bold"),
             ": ",

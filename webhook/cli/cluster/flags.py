@@ -7,16 +7,19 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from webhook.cli.cluster.client import ClusterClient, Unavailable
-from webhook.cli.manifests import InputError
+from webhook.cli.manifests import STDIN, InputError
 from webhook.cli.verbs import SUMMARIES
 from webhook.kube.cluster_config import current_namespace
 from webhook.kube.errors import ApiError
 
 FINE, FOUND, FAILED = 0, 1, 2
 """Exit codes: nothing is wrong, something is, it could not be looked at."""
+_FILES: Final = ("inventory", "policy", "prices", "pod_resources")
+"""The flags that name what is read beside a cluster."""
 _HELP_COLUMNS: Final = 78
 DEFAULT_INSTALL: Final = "gpu-sharing/gpu-sharing"
 
@@ -57,6 +60,7 @@ def add_verb(commands: Commands, verb: Verb, run: Run) -> argparse.ArgumentParse
 def _handling_errors(run: Run) -> Run:
     def handled(args: argparse.Namespace) -> int:
         try:
+            _find_files(args)
             return run(args)
         except (Unavailable, InputError) as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's output
@@ -65,12 +69,29 @@ def _handling_errors(run: Run) -> Run:
     return handled
 
 
+def _find_files(args: argparse.Namespace) -> None:
+    """Raise InputError for a file that is not there, before a cluster is asked."""
+    for flag in _FILES:
+        given = getattr(args, flag, None) or ()
+        for name in [given] if isinstance(given, str) else given:
+            try:
+                Path("." if name == STDIN else name).stat()
+            except OSError as error:
+                raise InputError(f"{name}: {error.strerror}") from None
+
+
 def add_kubeconfig_flags(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
     """Add the flags that say which cluster, as kubectl spells them, and return their group."""
     group = parser.add_argument_group("cluster")
     group.add_argument("--kubeconfig", metavar="FILE", help="else KUBECONFIG, or ~/.kube/config")
     group.add_argument("--context", metavar="NAME", help="of the kubeconfig; else its current one")
     return group
+
+
+def add_source_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that name files instead of the cluster's nodes and policy."""
+    parser.add_argument("--inventory", metavar="FILE", help="nodes of a file, not of the cluster")
+    parser.add_argument("--policy", metavar="FILE", help="else the one that is installed")
 
 
 def add_cluster_flags(parser: argparse.ArgumentParser, *, of_nodes: bool = False) -> None:

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.output import JSON, TABLE, YAML, Rendering
 from webhook.cli.reason_codes import known_reason
+from webhook.cli.text import Paragraph, Text
 from webhook.core.api.reason import Reason
 from webhook.core.checks.registry import REASONS
 
@@ -64,9 +62,9 @@ def record_of(reason: Reason) -> dict[str, Any]:
     }
 
 
-def _all() -> Iterator[RenderableType]:
+def _all() -> Iterator[Paragraph]:
     for heading, members in groupby(REASONS.values(), key=lambda each: each.group):
-        yield Text(heading.value, "bold")
+        yield Text((heading.value, "bold"))
         yield output.indented(output.table(_COLUMNS, map(record_of, members)))
         yield Text()
     yield Text("One of them, with an example and what to do: gpu-sharing reasons CODE")

@@ -46,8 +46,7 @@ def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = flags.add_verb(commands, VERB, run)
     parser.add_argument("-n", "--namespace", metavar="NAME", help="only this one; else all")
-    parser.add_argument("--inventory", metavar="FILE", help="nodes of a file, not of the cluster")
-    parser.add_argument("--policy", metavar="FILE", help="else the one that is installed")
+    flags.add_source_flags(parser)
     flags.add_output_flag(parser, TABLE, WIDE, JSON, YAML, PLAN, HTML)
     add_measure_flags(parser, required=False)
     flags.add_cluster_flags(parser)

@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output, verdicts
 from webhook.cli.cluster.client import metadata
 from webhook.cli.forecast import totals
@@ -13,6 +10,7 @@ from webhook.cli.forecast.collect import Audit
 from webhook.cli.forecast.evaluate import AuditRow, Outcome
 from webhook.cli.forecast.totals import Totals
 from webhook.cli.output import Rendering
+from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.audit.record import audit_record, turn_on_command
 from webhook.core.api.admission import Mode
 from webhook.core.api.quantity import counted
@@ -40,10 +38,10 @@ def render(found: Audit, *, wide: bool) -> Rendering:
     return Rendering(audit_record(found), tuple(_screen(found, wide=wide)))
 
 
-def _screen(found: Audit, *, wide: bool) -> Iterator[RenderableType]:
+def _screen(found: Audit, *, wide: bool) -> Iterator[Paragraph]:
     where = f"namespace {found.namespace}" if found.namespace else "every namespace"
     nodes = counted(found.context.inventory.nodes, "node")
-    yield Text(f"If {where} were enforcing, with {nodes} and {found.policy}:", "bold")
+    yield Text((f"If {where} were enforcing, with {nodes} and {found.policy}:", "bold"))
     if not found.rows:
         idle = f"{found.idle} workloads and pods do not, and are never touched"
         yield Text(f"no pod requests a GPU ({idle})")
@@ -75,7 +73,7 @@ def _namespaces(found: Audit) -> Iterator[Mapping[str, Any]]:
             "name": name,
             "mode": found.mode_of(name) or "off",
             "pods": total.pods,
-            "refused": Text(str(refused), "bold red" if refused else "dim"),
+            "refused": Text((str(refused), "bold red" if refused else "dim")),
             "before": _gpus(total.before),
             "after": _gpus(total.after),
             "lost": _gpus(total.refused),
@@ -107,7 +105,7 @@ def _gpus(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
-def _messages(found: Audit) -> Iterator[RenderableType]:
+def _messages(found: Audit) -> Iterator[Paragraph]:
     """Each refusal and warning in full, refusals first."""
     prefix = "" if found.namespace else "{}/"
     rows = sorted(found.rows, key=lambda row: row.outcome is not Outcome.REFUSED)
@@ -117,7 +115,7 @@ def _messages(found: Audit) -> Iterator[RenderableType]:
     yield Text()
 
 
-def _reasons(rows: Iterable[AuditRow]) -> Iterator[RenderableType]:
+def _reasons(rows: Iterable[AuditRow]) -> Iterator[Paragraph]:
     """A line a reason, where there may be hundreds of refusals."""
     by_reason: dict[Reason, list[AuditRow]] = {}
     for row in rows:
@@ -126,7 +124,7 @@ def _reasons(rows: Iterable[AuditRow]) -> Iterator[RenderableType]:
     ordered = sorted(by_reason.items(), key=lambda each: (-len(each[1]), each[0].code))
     records = [
         {
-            "reason": Text(reason.code, "red"),
+            "reason": Text((reason.code, "red")),
             "workloads": len(members),
             "means": reason.sentence,
             "first": f"{members[0].result.namespace}/{_who(members[0])}",
@@ -140,7 +138,7 @@ def _reasons(rows: Iterable[AuditRow]) -> Iterator[RenderableType]:
 
 def _sums(total: Totals) -> Iterator[Text]:
     count = {each: total.outcomes.get(each, 0) for each in Outcome}
-    yield Text.assemble(
+    yield Text(
         ("Together: ", "bold"),
         f"{count[Outcome.CHANGED]} would change, {count[Outcome.NODE_AFFINITY]} would only get "
         f"node affinity, {count[Outcome.UNCHANGED]} stay as they are, ",
@@ -151,7 +149,7 @@ def _sums(total: Totals) -> Iterator[Text]:
     waiting = f" ({_gpus(total.waiting)} of pods that wait)" if total.waiting else ""
     saved = total.before - total.after
     freed = f", about {_gpus(saved)} fewer" if saved > 0 else ""
-    yield Text.assemble(
+    yield Text(
         ("GPUs: ", "bold"),
         f"about {_gpus(total.before)} now{waiting}, about {_gpus(total.after)} then"
         f"{f' ({devices})' if devices else ''}{freed}.",
@@ -169,4 +167,4 @@ def _next(found: Audit) -> Iterator[Text]:
     refused = any(row.outcome is Outcome.REFUSED for row in found.rows)
     first = "\nTo turn enforcement on" + (", once the refused are corrected" if refused else "")
     yield Text(f"{first} (pods that run are never touched):")
-    yield Text(f"  {turn_on_command(found.namespace)}", "bold")
+    yield Text((f"  {turn_on_command(found.namespace)}", "bold"))

@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.measure.assess import Assessment, Sized, owner_path
 from webhook.cli.measure.shared import SharedDevice
 from webhook.cli.prices import usd_a_month
 from webhook.cli.table import SHORT_KINDS
+from webhook.cli.text import Paragraph, Text
 from webhook.core.rightsizing.recommendation import RecommendedAction
 from webhook.core.rightsizing.waste import Waste
 
@@ -37,9 +35,9 @@ _COLOURS: Final = {
 }
 
 
-def assessment_screen(found: Assessment) -> Iterator[RenderableType]:
+def assessment_screen(found: Assessment) -> Iterator[Paragraph]:
     """Yield what was used, what to do, and where the rest goes."""
-    yield Text(f"\nUse in the last {found.window}, of {found.devices} devices:", "bold")
+    yield Text((f"\nUse in the last {found.window}, of {found.devices} devices:", "bold"))
     yield output.table(_WASTE, (_waste(each, found) for each in found.waste.values()), _LEAST)
     yield Text()
     ordered = sorted(found.workloads, key=lambda each: -each.saved)
@@ -78,7 +76,7 @@ def _workload(each: Sized) -> Mapping[str, Any]:
         "holds": f"{each.ask.held:.2f} {each.ask.strategy or ''}".strip(),
         "active": None if need.p95 is None else f"{need.p95:.0%}",
         "memory": None if need.peak is None else f"{need.peak:.0f}",
-        "todo": Text(recommended(each), _COLOURS.get(each.advice.action, "")),
+        "todo": Text((recommended(each), _COLOURS.get(each.advice.action, ""))),
         "saved": f"{each.saved:.2f}" if each.saved else None,
         "usd": f"{usd:,.0f}" if usd else None,
         "sure": each.advice.confidence.value,
@@ -112,8 +110,8 @@ def _waste(each: Waste, found: Assessment) -> Mapping[str, Any]:
     }
 
 
-def _prices(found: Assessment) -> Iterator[RenderableType]:
-    yield Text.assemble(
+def _prices(found: Assessment) -> Iterator[Paragraph]:
+    yield Text(
         ("Together: ", "bold"),
         f"about {found.saved:.1f} GPUs and {found.saved_usd:,.0f} USD a month could be saved.",
     )

@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.output import Column, Rendering
+from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.conformance.collect import ConformanceReport, ProbeOutcome, ProbeState
 
 _COLUMNS: Final[tuple[Column, ...]] = (
@@ -42,7 +40,7 @@ def _record(each: ProbeOutcome) -> dict[str, Any]:
     }
 
 
-def _ends(found: ConformanceReport) -> Iterator[RenderableType]:
+def _ends(found: ConformanceReport) -> Iterator[Paragraph]:
     whose = f"tenant {found.tenant}" if found.tenant else "no tenant"
     yield Text(f"\nIn namespace {found.namespace} ({whose}), by {found.policy}:")
     counts = Counter(each.outcome for each in found.probes)

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from rich.console import RenderableType
-from rich.text import Text
 
 from webhook.cli import output, policy_texts
 from webhook.cli.cluster.dry_run import diff, outcome
@@ -13,6 +11,7 @@ from webhook.cli.cluster.dry_run import render as dry_run
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
 from webhook.cli.inspect import provenance
 from webhook.cli.output import Rendering
+from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.explain.collect import Explained, added_affinity
 from webhook.core.api import names
 from webhook.core.api.admission import Mode
@@ -24,7 +23,7 @@ def render(made: Explained) -> Rendering:
     return Rendering(_record(made), tuple(_screen(made)))
 
 
-def _screen(made: Explained) -> Iterator[RenderableType]:
+def _screen(made: Explained) -> Iterator[Paragraph]:
     yield output.pairs(_facts(made))
     yield Text()
     yield from _recorded(made)
@@ -55,14 +54,14 @@ def _mode(made: Explained) -> str:
     return f"mode {made.rules.mode}" if made.rules.mode else "not opted in"
 
 
-def _recorded(made: Explained) -> Iterator[RenderableType]:
+def _recorded(made: Explained) -> Iterator[Paragraph]:
     if not made.facts.requests:
         yield Text("It requests no GPU, so it is left as it is.")
     elif made.decision is not None and made.agrees:
-        yield Text("As the pod's annotation says:", "bold")
+        yield Text(("As the pod's annotation says:", "bold"))
         yield dry_run.render_changes(made.decision.containers)
     else:
-        yield Text(_unrecorded(made), "yellow" if made.unreviewed else "")
+        yield Text((_unrecorded(made), "yellow" if made.unreviewed else ""))
         requested = [
             f"{ask.container.name}: {ask.count} {ask.resource}" for ask in made.facts.requests
         ]
@@ -86,8 +85,8 @@ def _unrecorded(made: Explained) -> str:
     return "The webhook did not change this pod."
 
 
-def _now(made: Explained) -> Iterator[RenderableType]:
-    head = Text("If it were created now: ", "bold")
+def _now(made: Explained) -> Iterator[Paragraph]:
+    head = Text(("If it were created now: ", "bold"))
     if made.now is None:
         yield from _never(made, head)
     elif isinstance(made.now, Untried):
@@ -105,7 +104,7 @@ def _now(made: Explained) -> Iterator[RenderableType]:
     yield from dry_run.render_missing(made.rules.missing)
 
 
-def _never(made: Explained, head: Text) -> Iterator[RenderableType]:
+def _never(made: Explained, head: Text) -> Iterator[Paragraph]:
     place = made.rules.place
     if not made.rules.known:
         yield head + Text("not known, since the namespace's labels cannot be read.")
@@ -122,11 +121,11 @@ def _never(made: Explained, head: Text) -> Iterator[RenderableType]:
 def _outcome(made: Explained, now: Now) -> Text:
     why = f", since {made.difference}" if made.difference else ""
     if not now.allowed:
-        return Text(f"refused{why}.", "bold red")
+        return Text((f"refused{why}.", "bold red"))
     if made.difference is None and made.decision is not None and made.agrees:
         besides = diff.besides(made.decision, now)
-        return Text(f"the same{f', although {besides}' if besides else ''}.", "green")
-    return Text(f"{now.strategy or 'left as it is'}{why}.", "yellow" if why else "")
+        return Text((f"the same{f', although {besides}' if besides else ''}.", "green"))
+    return Text((f"{now.strategy or 'left as it is'}{why}.", "yellow" if why else ""))
 
 
 def _record(made: Explained) -> dict[str, Any]:

@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.cluster import times
 from webhook.cli.output import Column, Rendering
+from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.logs.collect import AuditLog
 from webhook.core.record_values import LogLine
 
@@ -29,7 +27,7 @@ def render(found: AuditLog, *, wide: bool) -> Rendering:
     return Rendering(found.lines, screen, found.notes)
 
 
-def _ends(found: AuditLog, *, wide: bool) -> Iterator[RenderableType]:
+def _ends(found: AuditLog, *, wide: bool) -> Iterator[Paragraph]:
     if not found.lines:
         yield Text(f"No such decision in the last {times.short(found.since)}.")
     elif not wide:
@@ -37,7 +35,7 @@ def _ends(found: AuditLog, *, wide: bool) -> Iterator[RenderableType]:
     yield from map(output.note, found.notes)
 
 
-def _messages(lines: Iterable[LogLine]) -> Iterator[RenderableType]:
+def _messages(lines: Iterable[LogLine]) -> Iterator[Paragraph]:
     """Every refusal's message once, with how often it was given."""
     counts: dict[str, int] = {}
     for line in lines:
@@ -45,7 +43,7 @@ def _messages(lines: Iterable[LogLine]) -> Iterator[RenderableType]:
             counts[line.message] = counts.get(line.message, 0) + line.count
     if counts:
         yield Text()
-        yield Text("Why refused:", "bold")
+        yield Text(("Why refused:", "bold"))
     for message, count in counts.items():
         yield output.item(message + (f" ({count} times)" if count > 1 else ""))
 

@@ -4,9 +4,6 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.cluster import flags
 from webhook.cli.cluster import loaders as sources
@@ -16,6 +13,7 @@ from webhook.cli.forecast.groups import live
 from webhook.cli.measure.asks import pod_name
 from webhook.cli.measure.flags import read_holders
 from webhook.cli.output import JSON, TABLE, YAML, Rendering
+from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.neighbours.allocations import read_allocated
 from webhook.cli.verbs.neighbours.find import Neighbours, Running, find_neighbours
 from webhook.core.integrations import kubernetes
@@ -100,7 +98,7 @@ def _record(each: Neighbours) -> dict[str, Any]:
     }
 
 
-def _screen(found: list[Neighbours]) -> Iterator[RenderableType]:
+def _screen(found: list[Neighbours]) -> Iterator[Paragraph]:
     if found:
         yield output.table(_COLUMNS, map(_row, found))
     else:
@@ -117,7 +115,7 @@ def _row(each: Neighbours) -> Mapping[str, Any]:
     ]
     colour = "bold red" if each.crosses_tenants else ""
     return {
-        "path": Text(each.path.value, colour),
+        "path": Text((each.path.value, colour)),
         "node": each.node,
         "device": each.device or None,
         "pods": pods,

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.cluster import times
 from webhook.cli.output import Column, Rendering
+from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.pods.collect import GpuPod, PodList
 
 _NAMESPACE: Final[tuple[Column, ...]] = (("NAMESPACE", "namespace"),)
@@ -63,7 +61,7 @@ def _lines(containers: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _ends(found: PodList) -> Iterator[RenderableType]:
+def _ends(found: PodList) -> Iterator[Paragraph]:
     if found.pods:
         yield Text()
     yield Text(_summary(found.pods) or _nothing(found))

@@ -92,8 +92,7 @@ def add_plan(commands: Commands) -> None:
     parser.add_argument(
         "-f", "--filename", metavar="FILE", help="stock, workloads, prices: YAML or JSON"
     )
-    parser.add_argument("--inventory", metavar="FILE", help="nodes of a file, not of the cluster")
-    parser.add_argument("--policy", metavar="FILE", help="else the one that is installed")
+    flags.add_source_flags(parser)
     parser.add_argument("--greedy", action="store_true", help="first-fit-decreasing, no solver")
     parser.add_argument("--write", metavar="DIR", help="write the configuration of the plan")
     flags.add_output_flag(parser, TABLE, JSON, YAML)

@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.output import Column, Rendering
+from webhook.cli.text import Text
 from webhook.cli.verbs.pools.plan_collect import Planned
 from webhook.core.pools.plan import FREE, PlannedGpu
 

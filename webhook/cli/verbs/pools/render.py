@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.output import Column, Rendering
+from webhook.cli.text import Text
 from webhook.cli.verbs.pools.collect import PoolNode, Pools
 from webhook.core.gpu.reading import read_pool
 from webhook.core.gpu.values import Offer
@@ -128,6 +127,6 @@ def _wrong(each: PoolNode) -> Iterator[Any]:
     colours = {"error": "red", "warning": "yellow"}
     for problem in each.problems:
         head = (f"{problem.severity.value} {problem.code}", colours[problem.severity.value])
-        yield Text.assemble("\n", (output.safe(each.name), "bold"), ": ", head)
+        yield Text("\n", (output.safe(each.name), "bold"), ": ", head)
         yield output.indented(problem.what)
         yield output.indented(f"mend: {problem.mend}")

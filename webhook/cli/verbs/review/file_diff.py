@@ -23,9 +23,8 @@ _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 def print_diffs(results: Sequence[Evaluation]) -> None:
     """Print the diffs, in colours on a terminal, else byte for byte."""
     lines = file_diffs(results)
-    console = output.create_console()
-    if console.is_terminal:
-        console.print(output.coloured_diff([output.safe(line) for line in lines]))
+    if output.is_terminal():
+        output.put(output.coloured_diff(map(output.safe, lines)))
     else:
         sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode())
         sys.stdout.flush()

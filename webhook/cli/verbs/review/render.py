@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from rich.text import Text
 
 from webhook.cli import output, verdicts
 from webhook.cli.evaluate import Evaluation
 from webhook.cli.output import Rendering
+from webhook.cli.text import Text
 from webhook.core.api.reason import COMMAND
 
 _COLUMNS: Final = (
@@ -38,8 +38,8 @@ def render(results: Sequence[Evaluation], *, wide: bool = False) -> Rendering:
         (result.name or result.found.source, result.verdict) for result in results
     )
     more = (Text(), *notes) if notes else ()
-    counted = Text(verdicts.summary(result.verdict for result in results), "bold")
-    page = (Text(f"reasons explained: {COMMAND} CODE", "dim"),) if notes else ()
+    counted = Text((verdicts.summary(result.verdict for result in results), "bold"))
+    page = (Text((f"reasons explained: {COMMAND} CODE", "dim")),) if notes else ()
     return Rendering(record, (table, *more, Text(), counted, *page))
 
 

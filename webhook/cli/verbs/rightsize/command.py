@@ -4,9 +4,6 @@ import argparse
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
@@ -15,6 +12,7 @@ from webhook.cli.measure.assess import owner_path
 from webhook.cli.measure.flags import add_measure_flags, read_assessment
 from webhook.cli.output import DIFF, JSON, PATCH, YAML, Rendering
 from webhook.cli.pool_data import load_catalog
+from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.rightsize.changes import (
     SizeChange,
     Unchanged,
@@ -46,8 +44,7 @@ def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = flags.add_verb(commands, VERB, run)
     parser.add_argument("-n", "--namespace", metavar="NAME", help="only this one; else all")
-    parser.add_argument("--inventory", metavar="FILE", help="nodes of a file, not of the cluster")
-    parser.add_argument("--policy", metavar="FILE", help="else the one that is installed")
+    flags.add_source_flags(parser)
     add_measure_flags(parser, required=True)
     flags.add_output_flag(parser, DIFF, PATCH, JSON, YAML)
     flags.add_cluster_flags(parser)
@@ -92,10 +89,10 @@ def _record(each: SizeChange) -> dict[str, Any]:
     }
 
 
-def _screen(changes: Iterable[SizeChange], notes: Iterable[str]) -> Iterator[RenderableType]:
+def _screen(changes: Iterable[SizeChange], notes: Iterable[str]) -> Iterator[Paragraph]:
     for each in changes:
         title = f"{owner_path(each.sized.ask)} ({each.sized.advice.confidence} confidence)"
-        yield Text(title, "bold")
+        yield Text((title, "bold"))
         yield output.indented(each.sized.advice.reason)
         yield output.coloured_diff(output.diff(*apply_change(each)))
         yield Text()

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.output import Rendering
+from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.status.section import Section
 
 
@@ -33,9 +31,9 @@ def _record(kept: Sequence[Section]) -> dict[str, Any]:
     }
 
 
-def _screen(parts: Sequence[Section]) -> Iterator[RenderableType]:
+def _screen(parts: Sequence[Section]) -> Iterator[Paragraph]:
     for title, group in _grouped(parts):
-        yield Text(title, "bold")
+        yield Text((title, "bold"))
         for shown in (
             *group.shown,
             *((f"cannot be seen: {group.unseen}",) if group.unseen else ()),
@@ -44,9 +42,7 @@ def _screen(parts: Sequence[Section]) -> Iterator[RenderableType]:
         for note in group.notes:
             yield output.indented(output.note(note))
         for text in group.wrong:
-            yield output.indented(
-                Text.assemble(("wrong: ", "bold red"), (output.safe(text), "red"))
-            )
+            yield output.indented(Text(("wrong: ", "bold red"), (output.safe(text), "red")))
         yield Text()
     yield from _last(parts)
 
@@ -63,18 +59,17 @@ def _grouped(parts: Sequence[Section]) -> Iterator[tuple[str, Section]]:
         yield ", ".join(each.title for each in members), members[0]
 
 
-def _last(parts: Sequence[Section]) -> Iterator[RenderableType]:
+def _last(parts: Sequence[Section]) -> Iterator[Paragraph]:
     wrong = [text for each in parts for text in each.wrong]
     unseen = sum(bool(each.unseen) for each in parts)
     if wrong:
-        yield Text(
-            f"Not well: {len(wrong)} {'things are' if wrong[1:] else 'thing is'} wrong:", "bold red"
-        )
+        things = "things are" if wrong[1:] else "thing is"
+        yield Text((f"Not well: {len(wrong)} {things} wrong:", "bold red"))
         yield from (output.item(text) for text in wrong)
     elif unseen == len(parts):
-        yield Text("Nothing could be seen.", "bold yellow")
+        yield Text(("Nothing could be seen.", "bold yellow"))
     elif unseen:
         seen = f"{len(parts) - unseen} of {len(parts)} parts could be seen"
-        yield Text(f"Nothing is wrong in what you may see: {seen}.", "bold yellow")
+        yield Text((f"Nothing is wrong in what you may see: {seen}.", "bold yellow"))
     else:
-        yield Text("All is well.", "bold green")
+        yield Text(("All is well.", "bold green"))

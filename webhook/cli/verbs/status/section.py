@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import RenderableType
-
 from webhook.cli.cluster.client import Forbidden, Permission, Unavailable
+from webhook.cli.text import Paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +15,7 @@ class Section:
     key: str
     title: str
     data: Any = None
-    shown: tuple[RenderableType, ...] = ()
+    shown: tuple[Paragraph | str, ...] = ()
     wrong: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unseen: str = ""

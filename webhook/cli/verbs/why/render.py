@@ -5,15 +5,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from webhook.cli import output
 from webhook.cli.cluster import times
 from webhook.cli.cluster.dry_run import render as dry_run
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
 from webhook.cli.inspect.denial import By
 from webhook.cli.output import Rendering
+from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.why import denials
 from webhook.cli.verbs.why.collect import (
     Diagnosed,
@@ -57,7 +55,7 @@ def render(made: Diagnosed, now: datetime) -> Rendering:
     return Rendering(why_record(made), tuple(_screen(made, now)))
 
 
-def _screen(made: Diagnosed, now: datetime) -> Iterator[RenderableType]:
+def _screen(made: Diagnosed, now: datetime) -> Iterator[Paragraph]:
     yield _headline(made)
     if made.state is not State.UNKNOWN and made.members.root.kind != "Pod":
         yield Text(_counts(made))
@@ -80,7 +78,7 @@ def _headline(made: Diagnosed) -> Text:
     words, style = _HEADS[made.state]
     words = _POD_HEADS.get(made.state, words) if root.kind == "Pod" else words
     subject = output.safe(f"{root.kind} {root.metadata.name} in namespace {where}: ")
-    return Text.assemble((subject, "bold"), (f"{words}.", style))
+    return Text((subject, "bold"), (f"{words}.", style))
 
 
 def _counts(made: Diagnosed) -> str:
@@ -93,13 +91,13 @@ def _counts(made: Diagnosed) -> str:
     return f"{asked}Pods there: {there}.{f' GPUs by: {how}.' if how else ''}"
 
 
-def _refusal(each: Refused, now: datetime) -> Iterator[RenderableType]:
+def _refusal(each: Refused, now: datetime) -> Iterator[Paragraph]:
     often = f" {each.count} times" if (each.count or 0) > 1 else ""
     since = f", first {times.ago(now, each.first)}" if each.first else ""
     last = f", last {times.ago(now, each.last)}" if each.last else ""
     head = "Refused" if each.now else "Was refused"
     text = f"{head}{often} {_WHO[each.refusal.by]}{since}{last} ({each.whose}):"
-    yield Text(output.safe(text), "red" if each.now else "")
+    yield Text((output.safe(text), "red" if each.now else ""))
     if each.now:
         yield from _causes(each.refusal.causes)
         return
@@ -107,7 +105,7 @@ def _refusal(each: Refused, now: datetime) -> Iterator[RenderableType]:
     yield from (output.item(cause.text) for cause in each.refusal.causes)
 
 
-def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
+def _causes(causes: Iterable[Cause]) -> Iterator[Paragraph]:
     """What is wrong, by reason, and what to do about each."""
     groups: dict[str, list[Cause]] = {}
     for cause in causes:
@@ -115,7 +113,7 @@ def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
     for code, members in groups.items():
         known = REASONS.get(code)
         if known:
-            yield output.indented(Text.assemble((code, "bold"), f": {known.sentence}"))
+            yield output.indented(Text((code, "bold"), f": {known.sentence}"))
         for cause in members:
             yield output.item(cause.text, 4 if known else 2)
         if known:
@@ -123,17 +121,17 @@ def _causes(causes: Iterable[Cause]) -> Iterator[RenderableType]:
             yield output.indented(f"More: {link(known)}", 4)
 
 
-def _waiting(each: WaitingPods) -> Iterator[RenderableType]:
+def _waiting(each: WaitingPods) -> Iterator[Paragraph]:
     named = ", ".join(each.pods[:_MOST_NAMED])
     more = len(each.pods) - _MOST_NAMED
-    yield Text(f"{each.state}: {named}{f' and {more} more' if more > 0 else ''}", "yellow")
+    yield Text((f"{each.state}: {named}{f' and {more} more' if more > 0 else ''}", "yellow"))
     if each.meaning:
         yield output.indented(f"{each.meaning[0].upper()}{each.meaning[1:]}.")
-    yield output.indented(Text.assemble(("the cluster says: ", "dim"), output.safe(each.message)))
+    yield output.indented(Text(("the cluster says: ", "dim"), output.safe(each.message)))
 
 
-def _trial(each: Trial, made: Diagnosed) -> Iterator[RenderableType]:
-    head = Text("If a pod were created now: ", "bold")
+def _trial(each: Trial, made: Diagnosed) -> Iterator[Paragraph]:
+    head = Text(("If a pod were created now: ", "bold"))
     if isinstance(each.now, Untried):
         yield from dry_run.render_untried(head, each.now)
         return
@@ -141,7 +139,7 @@ def _trial(each: Trial, made: Diagnosed) -> Iterator[RenderableType]:
         yield from _again(head, each.now, made)
     else:
         given = f", with {each.now.strategy}" if each.now.strategy else ""
-        yield head + Text(f"it would be let in{given}.", "green")
+        yield head + Text((f"it would be let in{given}.", "green"))
         yield from dry_run.render_outcome(each.now)
         if made.state is State.REFUSED:
             yield output.indented(
@@ -150,16 +148,16 @@ def _trial(each: Trial, made: Diagnosed) -> Iterator[RenderableType]:
     yield from dry_run.render_source(each.now, each.anew.source)
 
 
-def _again(head: Text, now: Now, made: Diagnosed) -> Iterator[RenderableType]:
+def _again(head: Text, now: Now, made: Diagnosed) -> Iterator[Paragraph]:
     known = {(c.reason, c.text) for each in made.refused for c in each.refusal.causes}
     if {(cause.reason, cause.text) for cause in now.causes} <= known:
-        yield head + Text("refused in the same way.", "red")
+        yield head + Text(("refused in the same way.", "red"))
         return
-    yield head + Text("refused:", "red")
+    yield head + Text(("refused:", "red"))
     yield from _causes(now.causes)
 
 
-def _ends(made: Diagnosed) -> Iterator[RenderableType]:
+def _ends(made: Diagnosed) -> Iterator[Paragraph]:
     place = made.rules.place
     yield from (output.note(each) for each in made.notes)
     if made.rules.known and place.mode is None:
