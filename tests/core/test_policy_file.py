@@ -86,7 +86,7 @@ def test_one_key_of_one_row_can_be_changed() -> None:
         ("matrix: {dev: {strategies: []}}", "write a list of one or more, or leave the key out"),
         ("matrix: {dev: {strategies: [{strategy: mps}]}}", "every product is written alone: mps"),
         ("matrix: {dev: {severalGpus: 2}}", "got `int`; write exclusive or deny or share"),
-        ("matrix: {dev: {memory: 20GB}}", "is not a Kubernetes quantity; write for example 8Gi"),
+        ("matrix: {dev: {memory: 20GB}}", "is not a Kubernetes quantity; write for example 20Gi"),
         ("momentaryTaints: ['*']", "write how the key of a taint begins, node.kubernetes.io/"),
         ("tenantHostPaths: ['/data/*']", "by its absolute path, without patterns"),
         ("tenantHostPaths: [/]", "by its absolute path, without patterns"),

@@ -35,6 +35,7 @@ _QUANTITY: Final = re.compile(
     re.ASCII,
 )
 _MAX_LENGTH: Final = 64
+_NUMBER, _MEMORY = "write a whole number, such as 1", "write for example 20Gi"
 _PLAIN: Final = 18  # digits that are less than MAX_COUNT
 
 Raw = str | int | float
@@ -75,14 +76,23 @@ def count(raw: Raw) -> int:
     """
     if _is_plain(raw):
         return int(raw)
-    value = parse_quantity(raw)
+    value = _parsed(raw, _NUMBER)
     if value.denominator != 1:
-        raise QuantityError(f"{str(raw)!r} is a fraction; GPUs are counted in whole numbers")
+        raise QuantityError(f"{str(raw)!r} is a fraction; {_NUMBER}")
     if value < 0:
-        raise QuantityError(f"{str(raw)!r} is negative")
-    if value > MAX_COUNT:
-        raise QuantityError(f"{str(raw)!r} is more than Kubernetes can count")
+        raise QuantityError(f"{str(raw)!r} is negative; {_NUMBER}")
     return int(value)
+
+
+def _parsed(raw: Raw, instead: str) -> Fraction:
+    """The value of a quantity, or an error with what to write instead."""
+    try:
+        value = parse_quantity(raw)
+    except QuantityError as error:
+        raise QuantityError(f"{error}; {instead}") from None
+    if value > MAX_COUNT:
+        raise QuantityError(f"{str(raw)!r} is more than Kubernetes can count; {instead}")
+    return value
 
 
 def is_zero(raw: Raw | None) -> bool:
@@ -109,11 +119,9 @@ def mebibytes(raw: Raw) -> int:
         QuantityError: not a quantity, or under 1 MiB: `20` means 20 bytes, which nobody wants.
 
     """
-    value = parse_quantity(raw)
+    value = _parsed(raw, _MEMORY)
     if value < MIB:
-        raise QuantityError(f"{str(raw)!r} is less than 1Mi; write for example 20Gi or 512Mi")
-    if value > MAX_COUNT:
-        raise QuantityError(f"{str(raw)!r} is more than Kubernetes can count")
+        raise QuantityError(f"{str(raw)!r} is less than 1Mi; {_MEMORY}")
     return -(-value.numerator // (value.denominator * MIB))
 
 

@@ -33,7 +33,8 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
     if not may:
         listed = f"offered: {list_offers(told)}" if told else "nothing else is offered to it"
         return f"{listed}; an administrator can add such a pool, or declare it (policy: pools)"
-    mend = f"write limits {names.GPU}: {request.count}"
+    count = 1 if request.resource == names.GPU else request.count  # asked: that many are not there
+    mend = f"write limits {names.GPU}: {count}"
     if constraints.profile is not None:
         profiles = sorted({o.profile for _, o in may if o.profile})[:_MOST_LISTED]
         mend = f"remove annotation {names.MIG_PROFILE}"

@@ -97,7 +97,7 @@ def _memory(pod: Pod) -> tuple[int | None, _Found]:
     try:
         return None if raw is None else quantity.mebibytes(raw), ()
     except quantity.QuantityError as error:
-        message = f"annotation {names.GPU_MEMORY}: {error}; write for example 20Gi"
+        message = f"annotation {names.GPU_MEMORY}: {error}"
         return None, (Violation(denials.INVALID_GPU_MEMORY, "", message, names.GPU_MEMORY),)
 
 

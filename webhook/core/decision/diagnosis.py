@@ -103,7 +103,7 @@ def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violat
     text += f"; {instead(candidate, search, offers)}"
     text += _note(search, resource)
     if question.row_name is RowName.UNCLASSIFIED:
-        text += f"; label {names.WORKLOAD} if it may be given otherwise"
+        text += f"; label {names.WORKLOAD}: inference|dev if that is what it is"
     return _violation(denial_reason(question.row_name, denials.NO_OFFER), candidate, text)
 
 

@@ -162,7 +162,7 @@ def _row(name: RowName, row: RowFile, written: WrittenPolicy) -> Row:
         memory = None if row.memory is None else quantity.mebibytes(row.memory)
     except quantity.QuantityError as error:
         where = written.locate(f"$.matrix.{name}.memory")
-        raise PolicyError(f"{where}: {error}; write for example 8Gi") from None
+        raise PolicyError(f"{where}: {error}") from None
     return Row(choices, row.otherwise, row.several_gpus, memory)
 
 

@@ -128,7 +128,7 @@ def _memory(pool: PoolFile, profile: Profile | None) -> int | None:
     try:
         return quantity.mebibytes(pool.memory)
     except quantity.QuantityError as error:
-        raise PoolError("memory", f"{error}; write for example 8Gi") from None
+        raise PoolError("memory", str(error)) from None
 
 
 def _replicas(pool: PoolFile, strategy: Strategy) -> int:
