@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         ]
     output.put(_table(outcomes), Text())
     output.put(_before_and_after(outcomes))
-    return _verdict(outcomes)
+    return tell(outcomes)
 
 
 def _promises(folder: Path) -> dict[str, dict[str, Any]]:
@@ -93,12 +93,12 @@ def _outcomes(path: Path, promise: dict[str, Any], api: ApiServer) -> list[Outco
         for each in find_templates(found.value):
             namespace = found.value["metadata"]["namespace"]
             creation = api.create(each.pod, namespace, found.value)
-            made.append(Outcome(path.name, creation, _differences(creation, promise)))
+            made.append(Outcome(path.name, creation, differences(creation, promise)))
     return made
 
 
-def _differences(creation: Creation, promise: dict[str, Any]) -> tuple[str, ...]:
-    """What came out otherwise than promised."""
+def differences(creation: Creation, promise: dict[str, Any]) -> tuple[str, ...]:
+    """Return what came out otherwise than promised."""
     told = creation.record
     given = [resource for each in told.containers for resource in each.given]
     got = {
@@ -158,7 +158,8 @@ def _before_and_after(outcomes: list[Outcome]) -> Paragraphs:
     return Paragraphs((title, output.coloured_diff(lines[2:]), Text()))
 
 
-def _verdict(outcomes: list[Outcome]) -> int:
+def tell(outcomes: list[Outcome]) -> int:
+    """Print what was not kept, or that all was; return the exit code."""
     wrong = [(outcome.file, text) for outcome in outcomes for text in outcome.wrong]
     for file, text in wrong:
         output.put(Text((f"{file}: {text}", "bold red")))

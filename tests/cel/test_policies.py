@@ -1,7 +1,9 @@
 """The backstop that the chart renders from a policy refuses whom that policy refuses."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,11 @@ VARIANTS: dict[str, tuple[object, set[bool]]] = {  # who is refused: tenants (Tr
 UNPINNED = {"containers": [{"name": "c", "resources": {"limits": {"nvidia.com/gpu": "1"}}}]}
 
 
-@pytest.fixture(autouse=True)
+USER = 'system:serviceaccount:it\'s:"x"'
+LABELS = [{"label": "example.com/notebook", "workload": "dev"}]
+
+
+@pytest.fixture(scope="module", autouse=True)
 def helm() -> None:
     """Skip where `make e2e` has not built Helm yet."""
     go = present_go(cache_directory())
@@ -45,6 +51,30 @@ def backstop(folder: Path, *values: str) -> rendered.Policy:
 
 def of_policy(policy: Mapping[str, object]) -> tuple[str, str]:
     return "--set-json", f"policy={json.dumps(policy)}"
+
+
+VALUES = {
+    "strict": of_policy({"exemptUsers": [USER], "wellKnownLabels": LABELS}),
+    "available": (
+        *("--set", "profile=available"),
+        *of_policy({"tenantPools": "shared", "wellKnownLabels": {"replace": LABELS}}),
+    ),
+}
+"""Of two installations, whose backstops several tests ask."""
+Installed = Callable[[str], tuple[rendered.Policy, Evaluator]]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """Give the backstop of an installation and what judges by it."""
+    with ExitStack() as stack:
+
+        @cache
+        def render(name: str) -> tuple[rendered.Policy, Evaluator]:
+            policy = backstop(tmp_path_factory.mktemp(name), *VALUES[name])
+            return policy, stack.enter_context(Evaluator(policy.rules))
+
+        yield render
 
 
 def refusals(policy: rendered.Policy, judged: Judgement) -> set[str]:
@@ -72,14 +102,12 @@ def test_each_check_refuses_whom_the_policy_names(tmp_path: Path, name: str) -> 
         assert (probe.check in refusals(policy, judgement)) == (tenant in refused), probe.check
 
 
-def test_exempt_users_are_asked_nothing(tmp_path: Path) -> None:
-    user = 'system:serviceaccount:it\'s:"x"'
-    policy = backstop(tmp_path, *of_policy({"exemptUsers": [user]}))
+def test_exempt_users_are_asked_nothing(installed: Installed) -> None:
+    policy, evaluator = installed("strict")
     [condition] = [each.name for each in policy.conditions if each.name.endswith("/not-exempt")]
     pod = {"metadata": {"name": "p"}, "spec": UNPINNED}
-    exempt = Case(pod, request={"userInfo": {"username": user}})
-    with Evaluator(policy.rules) as evaluator:
-        asked = [each.results[condition].value for each in evaluator.judge([exempt, Case(pod)])]
+    exempt = Case(pod, request={"userInfo": {"username": USER}})
+    asked = [each.results[condition].value for each in evaluator.judge([exempt, Case(pod)])]
     assert asked == [False, True]
 
 
@@ -87,21 +115,20 @@ def test_exempt_users_are_asked_nothing(tmp_path: Path) -> None:
     ("profile", "refused"), [("strict", [True, True]), ("available", [True, False])]
 )
 def test_what_each_profile_refuses_of_pods_that_were_not_rewritten(
-    tmp_path: Path, profile: str, refused: list[bool]
+    installed: Installed, profile: str, refused: list[bool]
 ) -> None:
-    policy = backstop(tmp_path, "--set", f"profile={profile}")
+    policy, evaluator = installed(profile)
     pod = {"metadata": {"name": "p"}, "spec": UNPINNED}
     cases = [Case(pod, namespace={"metadata": {"labels": each}}) for each in (TENANT, {})]
-    with Evaluator(policy.rules) as evaluator:
-        told = [refusals(policy, each) for each in evaluator.judge(cases)]
+    told = [refusals(policy, each) for each in evaluator.judge(cases)]
     assert ["not_rewritten" in each for each in told] == refused
 
 
-@pytest.mark.parametrize("replace", [True, False])
-def test_a_label_of_the_policy_says_what_a_pod_is_for(tmp_path: Path, replace: bool) -> None:  # noqa: FBT001
-    stated = [{"label": "example.com/notebook", "workload": "dev"}]
-    labels = {"wellKnownLabels": {"replace": stated} if replace else stated}
-    policy = backstop(tmp_path, *of_policy(labels))
+@pytest.mark.parametrize(("name", "replaced"), [("strict", False), ("available", True)])
+def test_a_label_of_the_policy_says_what_a_pod_is_for(
+    installed: Installed, name: str, *, replaced: bool
+) -> None:
+    policy, evaluator = installed(name)
     namespace = {"metadata": {"labels": {"gpu-sharing.io/workload": "tenant"}}}
     spec = {"containers": [{"name": "c"}], "hostIPC": True}
     marks = ("example.com/notebook", "ray.io/serve", "other")
@@ -109,10 +136,9 @@ def test_a_label_of_the_policy_says_what_a_pod_is_for(tmp_path: Path, replace: b
         Case({"metadata": {"name": "p", "labels": {mark: "x"}}, "spec": spec}, namespace=namespace)
         for mark in marks
     ]
-    with Evaluator(policy.rules) as evaluator:
-        told = [refusals(policy, each) for each in evaluator.judge(cases)]
+    told = [refusals(policy, each) for each in evaluator.judge(cases)]
     tenants = ["host_namespaces" in each for each in told]
-    assert tenants == [False, replace, True]
+    assert tenants == [False, replaced, True]
 
 
 def pool(*values: str) -> dict[str, object]:
@@ -128,8 +154,8 @@ def pool(*values: str) -> dict[str, object]:
 
 
 POOLS: dict[str, list[tuple[dict[str, str], dict[str, object], bool]]] = {
-    "isolated": [(TENANT, pool("blue"), True)],
-    "shared": [
+    "strict": [(TENANT, pool("blue"), True)],
+    "available": [
         (TENANT, pool("blue"), False),
         (TENANT, pool("blue", "red"), True),
         (TENANT, pool("red"), True),
@@ -140,14 +166,13 @@ POOLS: dict[str, list[tuple[dict[str, str], dict[str, object], bool]]] = {
 }
 
 
-@pytest.mark.parametrize("pools", POOLS)
-def test_a_shared_pool_of_a_tenant_is_its_own(tmp_path: Path, pools: str) -> None:
-    policy = backstop(tmp_path, *of_policy({"tenantPools": pools}))
+@pytest.mark.parametrize("name", POOLS)
+def test_a_shared_pool_of_a_tenant_is_its_own(installed: Installed, name: str) -> None:
+    policy, evaluator = installed(name)
     cases = [
         Case({"metadata": {"name": "p"}, "spec": spec}, namespace={"metadata": {"labels": owner}})
-        for owner, spec, _ in POOLS[pools]
+        for owner, spec, _ in POOLS[name]
     ]
-    with Evaluator(policy.rules) as evaluator:
-        told = [refusals(policy, each) for each in evaluator.judge(cases)]
+    told = [refusals(policy, each) for each in evaluator.judge(cases)]
     refused = ["tenant_needs_isolation" in each for each in told]
-    assert refused == [expected for *_, expected in POOLS[pools]]
+    assert refused == [expected for *_, expected in POOLS[name]]

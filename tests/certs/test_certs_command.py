@@ -13,6 +13,7 @@ from installed import AUTHORITY, NAMESPACE, SECRETS, SERVING
 from minting import NOW, verifies
 
 from certs import secrets
+from certs.__main__ import main
 from certs.failure_policy import FailurePolicies, Probing
 from certs.loop import Loop
 from certs.reasons import CertReason
@@ -24,9 +25,8 @@ from webhook.process.flags import Address, SettingsError
 NAMED = ["--namespace", NAMESPACE]
 
 
-def command(kubeconfig, *flags):
-    arguments = [*NAMED, "--kubeconfig", kubeconfig, "--log-level", "debug", *flags]
-    return [sys.executable, "-m", "certs", *arguments]
+def flags(kubeconfig, *more):
+    return [*NAMED, "--kubeconfig", kubeconfig, "--log-level", "debug", *more]
 
 
 # Settings.
@@ -49,7 +49,7 @@ def test_flags_win_over_the_environment_and_both_over_defaults():
 
 
 @pytest.mark.parametrize(
-    "flags",
+    "wrong",
     [
         ["--interval", "0"],
         ["--spread", "soon"],
@@ -59,9 +59,9 @@ def test_flags_win_over_the_environment_and_both_over_defaults():
         ["--probe-again", "-1"],
     ],
 )
-def test_a_wrong_value_names_its_flag_and_what_is_expected(flags):
-    with pytest.raises(SettingsError, match=rf"^{flags[0]} '.*': expected"):
-        parse_settings([*NAMED, *flags], {})
+def test_a_wrong_value_names_its_flag_and_what_is_expected(wrong):
+    with pytest.raises(SettingsError, match=rf"^{wrong[0]} '.*': expected"):
+        parse_settings([*NAMED, *wrong], {})
 
 
 # The loop.
@@ -157,33 +157,32 @@ def test_healthz_is_about_the_loop_and_every_other_path_has_the_metrics(runner, 
 # The process.
 
 
-def test_once_makes_everything_and_exits_with_0(store, kubeconfig):
-    done = subprocess.run(command(kubeconfig, "--once"), capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+def test_once_makes_everything_and_exits_with_0(store, kubeconfig, capsys):
+    assert main(flags(kubeconfig, "--once")) == 0
+    written = capsys.readouterr()
+    assert written.err == ""
+    lines = [json.loads(line) for line in written.out.splitlines()]
     assert lines[0]["reason"] == "ca_missing"
     assert all({"event", "level", "timestamp", "why"} <= line.keys() for line in lines)
     served = secrets.read_served(store.objects[SERVING])
     assert not verifies(served.leaf.cert, served.bundle, NOW - timedelta(days=4000))
 
 
-def test_once_exits_with_1_when_something_is_not_in_place(server, kubeconfig):
+def test_once_exits_with_1_when_something_is_not_in_place(server, kubeconfig, capsys):
     server.plan("create", SECRETS, status(403, "no right"))
-    done = subprocess.run(command(kubeconfig, "--once"), capture_output=True, check=False)
-    assert done.returncode == 1
-    assert json.loads(done.stdout)["reason"] == "api_failed"
+    assert main(flags(kubeconfig, "--once")) == 1
+    assert json.loads(capsys.readouterr().out)["reason"] == "api_failed"
 
 
-def test_wrong_settings_exit_with_2_and_say_which(kubeconfig):
-    done = subprocess.run(command(kubeconfig, "--interval", "x"), capture_output=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith(b"error: --interval 'x': expected")
+def test_wrong_settings_exit_with_2_and_say_which(kubeconfig, capsys):
+    assert main(flags(kubeconfig, "--interval", "x")) == 2
+    assert capsys.readouterr().err.startswith("error: --interval 'x': expected")
 
 
 def test_sigterm_ends_it_with_0_and_no_word_on_stderr(kubeconfig):
-    flags = command(kubeconfig, "--bind", "127.0.0.1:0")
+    words = [sys.executable, "-m", "certs", *flags(kubeconfig, "--bind", "127.0.0.1:0")]
     with subprocess.Popen(
-        flags, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
     ) as process:
         assert b"ca_missing" in process.stdout.readline()
         process.send_signal(signal.SIGTERM)
@@ -191,8 +190,6 @@ def test_sigterm_ends_it_with_0_and_no_word_on_stderr(kubeconfig):
     assert (process.returncode, errors) == (0, b"")
 
 
-def test_a_cluster_that_is_not_there_exits_with_2(tmp_path):
-    flags = command(str(tmp_path / "none"), "--once")
-    done = subprocess.run(flags, capture_output=True, check=False)
-    assert done.returncode == 2
-    assert b"there is no kubeconfig" in done.stderr
+def test_a_cluster_that_is_not_there_exits_with_2(tmp_path, capsys):
+    assert main(flags(str(tmp_path / "none"), "--once")) == 2
+    assert "there is no kubeconfig" in capsys.readouterr().err

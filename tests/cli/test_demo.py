@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 from command_line import EXAMPLES, Done
 
-from examples.demo.__main__ import main
+from examples.demo.__main__ import Outcome, differences, main, tell
+from examples.demo.api_server import Creation
+from webhook.core.record_values import ContainerChange, DecisionRecord
 
 Capture = pytest.CaptureFixture[str]
 ROOT = EXAMPLES.parent
 
 
-def demo(*flags: str) -> Done:
+def demo() -> Done:
     """Run the demo as `make demo` does."""
-    command = [sys.executable, "-m", "examples.demo", *flags]
+    command = [sys.executable, "-m", "examples.demo"]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
@@ -47,18 +49,15 @@ def test_everything_comes_out_as_promised_and_on_80_columns_every_example_is_one
     assert max(len(line.rstrip()) for line in lines) <= 80
 
 
-def test_a_broken_promise_is_named_and_the_exit_code_is_1(examples: Path) -> None:
-    promises = examples / "promises.yaml"
-    text = promises.read_text()
-    changed = text.replace("strategy: mps,          reason", "strategy: mig,          reason")
-    assert changed != text
-    promises.write_text(changed)
-
-    done = demo("--examples", str(examples))
-
-    assert done.code == 1
-    assert "inference-t4.yaml: strategy: promised mig, got mps" in done.out
-    assert "came out as promised" not in done.out
+def test_a_broken_promise_is_named_and_the_exit_code_is_1(capsys: Capture) -> None:
+    promise = {"strategy": "mig", "refused": False, "gets": "nvidia.com/gpu.shared"}
+    change = ContainerChange("main", {"nvidia.com/gpu": 1}, {"nvidia.com/gpu.shared": 1}, "mps")
+    told = DecisionRecord(strategy="mps", containers=(change,))
+    creation = Creation(allowed=True, before={}, after={}, message="", record=told, seconds=0.1)
+    wrong = differences(creation, promise)
+    assert wrong == ("strategy: promised mig, got mps",)
+    assert tell([Outcome("t4.yaml", creation, wrong), Outcome("a.yaml", creation, ())]) == 1
+    assert capsys.readouterr().out.split("\n") == ["t4.yaml: strategy: promised mig, got mps", ""]
 
 
 @pytest.mark.parametrize("content", [None, "[", "- a\n"], ids=["missing", "no-yaml", "a-list"])

@@ -119,15 +119,9 @@ NOT_CAPABLE = (
     Product("NVIDIA-RTX-A6000", 49140),
     Product("NVIDIA-GeForce-RTX-4090", 24564),
 )
-SLICES = tuple((product, profile) for product in CAPABLE for profile in product.profiles)
-
 every_product = pytest.mark.parametrize("product", CAPABLE + NOT_CAPABLE, ids=lambda p: p.id)
 every_capable = pytest.mark.parametrize("product", CAPABLE, ids=lambda p: p.id)
 every_other = pytest.mark.parametrize("product", NOT_CAPABLE, ids=lambda p: p.id)
-every_slice = pytest.mark.parametrize(
-    ("product", "profile"), SLICES, ids=[f"{p.id}-{profile}" for p, profile in SLICES]
-)
-labelled_or_not = pytest.mark.parametrize("labelled", [True, False], ids=["labelled", "unlabelled"])
 
 
 def whole(product: Product) -> Short:
@@ -203,69 +197,71 @@ def test_training_never_gets_a_share(product: Product) -> None:
     assert refused(ask("training", *nodes)) == "training_never_shares"
 
 
-@every_slice
-def test_training_never_gets_a_slice(product: Product, profile: str) -> None:
-    nodes = mixed(product, profile), single(product, profile)
-    assert refused(ask("training", *nodes)) == "training_never_shares"
+@every_capable
+def test_training_never_gets_a_slice(product: Product) -> None:
+    for profile in product.profiles:
+        nodes = mixed(product, profile), single(product, profile)
+        assert refused(ask("training", *nodes)) == "training_never_shares", profile
 
 
 @pytest.mark.parametrize("workload", ["inference", "tenant"])
-@every_slice
-def test_a_slice_of_a_mixed_node(product: Product, profile: str, workload: str) -> None:
-    verdict = ask(workload, whole(product), mixed(product, profile))
+@every_capable
+def test_a_slice_of_a_mixed_node(product: Product, workload: str) -> None:
+    for profile in product.profiles:
+        verdict = ask(workload, whole(product), mixed(product, profile))
 
-    assert given(verdict) == ("mig", f"nvidia.com/mig-{profile}")
-    assert verdict.allocations[0].offer.memory == slice_memory(profile)
+        assert given(verdict) == ("mig", f"nvidia.com/mig-{profile}")
+        assert verdict.allocations[0].offer.memory == slice_memory(profile)
 
 
 @pytest.mark.parametrize("workload", ["inference", "tenant"])
-@every_slice
-def test_a_slice_of_a_single_node(product: Product, profile: str, workload: str) -> None:
-    verdict = ask(workload, whole(product), single(product, profile))
+@every_capable
+def test_a_slice_of_a_single_node(product: Product, workload: str) -> None:
+    for profile in product.profiles:
+        verdict = ask(workload, whole(product), single(product, profile))
 
-    assert given(verdict) == ("mig", "nvidia.com/gpu")
-    pins = {pin.key: pin.values for pin in verdict.allocations[0].requirements}
-    assert pins["nvidia.com/gpu.product"] == (f"{product.label}-MIG-{profile}",)
-
-
-@every_slice
-def test_the_resource_names_the_profile(product: Product, profile: str) -> None:
-    parsed = mig.parse_profile(profile)
-
-    assert mig.of_resource(f"nvidia.com/mig-{profile}") == (parsed, False)
-    assert mig.of_resource(f"nvidia.com/mig-{profile}.shared") == (parsed, True)
-    assert mig.of_product(f"{product.label}-MIG-{profile}") == parsed
-    assert mig.of_product(f"{product.label}-MIG-{profile}-SHARED") == parsed
-    assert parsed.name == profile
+        assert given(verdict) == ("mig", "nvidia.com/gpu"), profile
+        pins = {pin.key: pin.values for pin in verdict.allocations[0].requirements}
+        assert pins["nvidia.com/gpu.product"] == (f"{product.label}-MIG-{profile}",)
 
 
-@labelled_or_not
+@every_capable
+def test_the_resource_names_the_profile(product: Product) -> None:
+    for profile in product.profiles:
+        parsed = mig.parse_profile(profile)
+
+        assert mig.of_resource(f"nvidia.com/mig-{profile}") == (parsed, False)
+        assert mig.of_resource(f"nvidia.com/mig-{profile}.shared") == (parsed, True)
+        assert mig.of_product(f"{product.label}-MIG-{profile}") == parsed
+        assert mig.of_product(f"{product.label}-MIG-{profile}-SHARED") == parsed
+        assert parsed.name == profile
+
+
 @every_other
-def test_inference_gets_mps_where_mig_is_impossible(product: Product, *, labelled: bool) -> None:
+def test_inference_gets_mps_where_mig_is_impossible(product: Product) -> None:
     node = shared(product, "mps")
-    verdict = ask("inference", whole(product), node if labelled else without_label(node))
+    for each in (node, without_label(node)):
+        verdict = ask("inference", whole(product), each)
 
-    assert given(verdict) == ("mps", "nvidia.com/gpu")
-    assert verdict.allocations[0].offer.memory == product.memory // 4
+        assert given(verdict) == ("mps", "nvidia.com/gpu"), each
+        assert verdict.allocations[0].offer.memory == product.memory // 4
 
 
-@labelled_or_not
 @every_capable
-def test_inference_gets_no_mps_where_mig_is_possible(product: Product, *, labelled: bool) -> None:
+def test_inference_gets_no_mps_where_mig_is_possible(product: Product) -> None:
     node = shared(product, "mps")
-    verdict = ask("inference", node if labelled else without_label(node))
+    for each in (node, without_label(node)):
+        assert refused(ask("inference", each)) == "no_offer", each
 
-    assert refused(verdict) == "no_offer"
 
-
-@labelled_or_not
 @every_capable
-def test_inference_prefers_a_whole_gpu_to_mps(product: Product, *, labelled: bool) -> None:
+def test_inference_prefers_a_whole_gpu_to_mps(product: Product) -> None:
     nodes = whole(product), shared(product, "mps")
-    verdict = ask("inference", *(nodes if labelled else map(without_label, nodes)))
+    for each in (nodes, map(without_label, nodes)):
+        verdict = ask("inference", *each)
 
-    assert given(verdict) == ("exclusive", "nvidia.com/gpu")
-    assert verdict.reason.code == "fallback_whole_gpu"
+        assert given(verdict) == ("exclusive", "nvidia.com/gpu")
+        assert verdict.reason.code == "fallback_whole_gpu"
 
 
 @every_product

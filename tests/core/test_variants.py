@@ -1,6 +1,5 @@
 """Variants of the ways around, as an attacker would try them; `tests/cel` has CEL judge them."""
 
-import pytest
 import variants
 from casefiles import Case
 
@@ -20,12 +19,10 @@ def outcome(pod: Case, namespace: Case) -> str:
     return "refused"
 
 
-@pytest.mark.parametrize(("expected", "pod"), VARIANTS, ids=str)
-def test_of_others_each_variant_comes_to_what_is_written(expected: str, pod: Case) -> None:
-    assert outcome(pod, {}) == expected
+def test_of_others_each_variant_comes_to_what_is_written() -> None:
+    assert [each for each in VARIANTS if outcome(each[1], {}) != each[0]] == []
 
 
-@pytest.mark.parametrize(("expected", "pod"), VARIANTS, ids=str)
-def test_to_tenants_all_is_refused_that_is_told_to_others(expected: str, pod: Case) -> None:
-    if expected != "passes" or "volumes" in pod["spec"]:
-        assert outcome(pod, TENANT) == "refused"
+def test_to_tenants_all_is_refused_that_is_told_to_others() -> None:
+    told = [pod for expected, pod in VARIANTS if expected != "passes" or "volumes" in pod["spec"]]
+    assert [pod for pod in told if outcome(pod, TENANT) != "refused"] == []

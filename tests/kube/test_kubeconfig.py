@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from kubernetes import config
-from kubernetes.client.configuration import Configuration
 
 from tests.fake_apiserver.kubeconfig import issue_pair
 from webhook.kube.cluster_config import current_namespace, load_cluster_config
@@ -53,8 +51,10 @@ def test_a_user_shows_a_header(tmp_path, user, expected):
 
 @pytest.mark.parametrize("user", [{"token": "abc"}, {"tokenFile": "token"}, {}])
 def test_the_official_client_reads_the_same(tmp_path, user):
+    from kubernetes import client, config  # noqa: PLC0415 - a second, of one process of the tests
+
     path = written(tmp_path, user)
-    official = Configuration()
+    official = client.Configuration()
     config.load_kube_config(str(path), client_configuration=official)
     sent = official.get_api_key_with_prefix("BearerToken")
     assert header(path) == (sent and sent.strip())  # it sends a token file's last newline too

@@ -41,7 +41,17 @@ def test_it_says_what_it_does_and_installs_with_the_uv_of_path(place: Path) -> N
 
 
 def test_where_uv_fails_pip_is_tried_and_what_is_not_installed_is_an_error(place: Path) -> None:
+    """The pip that Python brings runs as it is; what it would install is only told."""
+    python = place / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/sh\necho "$@"\n[ "$1" != -m ] && exec {sys.executable} "$1" --version\n'
+    )
+    python.chmod(0o755)
     done = install(place, "exit 1")
     assert done.returncode == 1
     assert "with pip instead" in done.stdout
+    flags = "install --quiet --disable-pip-version-check --no-compile"
+    assert f"/pip {flags} pip>=25.1\npip 2" in done.stdout
+    assert f"-m pip {flags} --editable .[serve]\n" in done.stdout
     assert "error: not installed" in done.stderr
