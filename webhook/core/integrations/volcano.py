@@ -1,6 +1,7 @@
 """Volcano: batch jobs of several tasks (https://volcano.sh).
 
-Source: volcano-sh/volcano pkg/controllers/job/job_controller_util.go.
+Source: volcano-sh/volcano pkg/controllers/job/job_controller_util.go, docs/design/
+hyperjob-multi-cluster-job-splitting.md.
 """
 
 from typing import Final
@@ -24,6 +25,9 @@ INTEGRATION: Final = Integration(
         WorkloadResource(
             "JobTemplate", "jobtemplates", "flow.volcano.sh",
             pod_labels=(PodLabel(_JOB_NAME),), runs=False,
+        ),
+        WorkloadResource(
+            "HyperJob", "hyperjobs", "training.volcano.sh", pod_labels=(PodLabel(_JOB_NAME),)
         ),
         WorkloadResource(
             "CronJob", "cronjobs", "batch.volcano.sh", short_names=("cronvcjob",),
