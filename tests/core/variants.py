@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.core import casefiles
 from tests.core.casefiles import Case
@@ -16,7 +17,7 @@ def variants() -> Iterator[tuple[str, Case]]:
             yield from ((outcome, _pod(kind, value)) for value in values)
 
 
-def _pod(kind: str, value: str | list[str]) -> Case:
+def _pod(kind: str, value: Any) -> Case:
     container: Case = {"name": "main", "image": "x"}
     pod: Case = {"metadata": {"name": "p"}, "spec": {"containers": [container]}}
     if kind == "hostPath":
@@ -25,6 +26,12 @@ def _pod(kind: str, value: str | list[str]) -> Case:
         container["securityContext"] = {"capabilities": {"add": [value]}}
     elif kind == "resource":
         container["resources"] = {"limits": {value: "1"}}
+    elif kind == "variable":
+        name, said = value
+        container["env"] = [{"name": name} | ({"value": said} if isinstance(said, str) else said)]
+    elif kind == "mount":
+        container["volumeMounts"] = [{"name": "v", "mountPath": value}]
+        pod["spec"]["volumes"] = [{"name": "v", "image": {"reference": "x"}}]
     else:
         pod["metadata"]["annotations"] = dict([value])
     return pod

@@ -15,7 +15,9 @@ from webhook.core.checks.finding import Finding, Subject, quote
 _INJECTORS: Final = r"(cdi-)?(devices|mounts)\.(noderesource\.dev|nri\.io)"
 # CRI-O's lists; container-engine-accelerators nri_device_injector, which GKE installs by itself
 _LISTS: Final = r"io\.kubernetes\.cri-o\.devices|devices\.crio\.io|devices\.gke\.io"
-_INJECTING_KEY: Final = rf"^(([^/]*\.)?cdi\.k8s\.io|{_INJECTORS})(/|\Z)"
+# of runc and crun, which CRI-O passed on from any pod before 1.29.4 (CVE-2024-3154)
+_OF_RUNTIMES: Final = r"org\.(systemd\.property|criu\.config)|run\.oci\.(hooks|seccomp)"
+_INJECTING_KEY: Final = rf"^((([^/]*\.)?cdi\.k8s\.io|{_INJECTORS})(/|\Z)|({_OF_RUNTIMES})(\.|\Z))"
 _LISTING_KEY: Final = rf"^({_LISTS})(/|\Z)"
 _SPARED_KEY: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _SPARED: Final = (
@@ -49,6 +51,7 @@ def device_annotations(seen: Subject) -> Iterator[Finding]:
     |---|---|---|
     | `cdi.k8s.io`, `nvidia.cdi.k8s.io` or another under it, alone or before a slash | any | yes |
     | those of NRI's device injector, alone or before a slash | any | yes |
+    | `org.systemd.property.…`, `run.oci.hooks.…` and others that runc and crun obey | any | yes |
     | CRI-O's list of devices, GKE's injector | harmless devices by their plain paths | no |
     | the same | any other | yes |
     | what kubectl applied last: the pod itself says it too | any | no |
@@ -56,7 +59,7 @@ def device_annotations(seen: Subject) -> Iterator[Finding]:
     """
     for key, value in pods.annotations(seen.pod).items():
         if _injects(key.lower(), value):
-            text = f"annotation {quote(key)} has devices injected; remove it"
+            text = f"annotation {quote(key)} has the runtime give devices or rights; remove it"
             where = f"metadata.annotations[{key}]"
             yield Finding(Violation(CHECK.reason, "", text, where), value)
 
@@ -94,7 +97,8 @@ CHECK: Final = Check(
         looks_at=(
             "annotations of CDI and NRI's device injector; those of CRI-O and of GKE's injector "
             "(`devices.gke.io/container.…`) with more than harmless devices; under any key a GPU's "
-            "device path or a CDI name of NVIDIA's"
+            "device path or a CDI name of NVIDIA's; those that runc and crun obey "
+            "(`org.systemd.property.…`)"
         ),
         comment="CDI, NRI, CRI-O, GKE",
         on_the_node="NRI plugin off",

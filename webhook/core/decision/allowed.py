@@ -40,7 +40,7 @@ def _candidate(request: GpuRequest, question: Question, policy: Policy) -> Candi
         possible = frozenset(each for each in possible if each.traits.takes_profile)
     choices = _only(choices_of(request, question), possible)
     if not choices:
-        return _not_allowed(request, question, policy)
+        return _not_allowed(request, possible, question, policy)
     if request.count == 1:
         return Candidate(request, choices)
     plain = request.resource == names.GPU and profile is None
@@ -94,7 +94,9 @@ def _only(choices: Iterable[Choice], strategies: frozenset[Strategy]) -> tuple[C
     return tuple(choice for choice in choices if choice.strategy in strategies)
 
 
-def _not_allowed(request: GpuRequest, question: Question, policy: Policy) -> Violation:
+def _not_allowed(
+    request: GpuRequest, possible: frozenset[Strategy], question: Question, policy: Policy
+) -> Violation:
     reason, why = _NEVER.get(question.row_name, (denials.STRATEGY_NOT_ALLOWED, ""))
     why = why or f"workload {question.workload} may use {', '.join(strategy_names(question.row))}"
     plain = request.resource == names.GPU
@@ -102,15 +104,14 @@ def _not_allowed(request: GpuRequest, question: Question, policy: Policy) -> Vio
     mend = f"write limits {names.GPU}"
     if plain and question.constraints.profile is not None:
         mend = "remove the annotation"
-    others = _workloads_that_may(request, policy)
+    others = _workloads_that_may(possible, policy)
     if others and not question.constraints.isolated:
         mend += f", or label {names.WORKLOAD}: {'|'.join(others)} if that is what it is"
     return _violation(reason, request, f"{asked}: {why}; {mend}")
 
 
-def _workloads_that_may(request: GpuRequest, policy: Policy) -> tuple[str, ...]:
-    """The workloads whose rows have what the name can stand for."""
-    possible = possible_strategies(request.resource)
+def _workloads_that_may(possible: frozenset[Strategy], policy: Policy) -> tuple[str, ...]:
+    """The workloads whose rows have what the name, and a profile, can stand for."""
     rows = (RowName.TRAINING, RowName.INFERENCE, RowName.DEV)
     return tuple(row.value for row in rows if _only(policy.matrix[row].choices, possible))
 

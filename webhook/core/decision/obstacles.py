@@ -85,6 +85,8 @@ def _of_labels(nearest: list[tuple[NodeLabels, tuple["_Lack", ...]]]) -> str:
     mend = f"they have {have}: write that, or remove it" if have else f"none has {key}: remove it"
     if not key or any(each in f"{lacks[0][1]} " for each in (" NotIn ", " DoesNotExist ")):
         mend = "remove it"
+    elif have and any(each in lacks[0][1] for each in (" Gt [", " Lt [")):
+        mend = f"they have {have}: write a number that they meet, or remove it"
     if key.startswith(_AUTOSCALED):
         mend += ", or have the pool declared in the policy (pools) if its nodes are still to come"
     return f"its {wanted} selects none of their nodes; {mend}"
