@@ -33,8 +33,8 @@ bench: $(BIN)/.installed ## ours beside controller-runtime, Go and uvicorn in on
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
 	@$(BIN)/python -m bench.side_by_side --rounds $(or $(ROUNDS),3)
 
-bench-cluster: $(BIN)/.installed ## what a pod's creation costs on a real API server, with us and others; ROUNDS=5, 6 minutes
-	@$(BIN)/python -m bench.in_cluster --rounds $(or $(ROUNDS),5)
+bench-cluster: $(BIN)/.installed ## what a pod's creation costs on a real API server, with us and others; ROUNDS=12, 4 minutes
+	@$(BIN)/python -m bench.in_cluster --rounds $(or $(ROUNDS),12)
 
 monitoring: $(BIN)/.installed ## rules against a real Prometheus and Alertmanager (Debian's, unpacked into a cache)
 	@$(BIN)/python -m tests.monitoring.tools

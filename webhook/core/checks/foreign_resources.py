@@ -107,8 +107,8 @@ def is_foreign(name: str) -> bool:
 
 _CLASS: Final = f"k.startsWith('{names.DEVICE_CLASS}')"
 _FOREIGN: Final = (
-    f"{NOT_ZERO} && k.{matches(_OF_A_GPU)}"
-    f" && !k.{matches(_OTHERS)} && !k.{matches(_OURS)} && !{_CLASS}"
+    f"k.{matches(_OF_A_GPU)} && !k.{matches(_OTHERS)} && !k.{matches(_OURS)} && !{_CLASS}"
+    f" && {NOT_ZERO}"
 )
 
 

@@ -77,7 +77,7 @@ def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found,
     | namespace label | pod label | tenant |
     |---|---|---|
     | A | any | A (a warning if the pod says otherwise) |
-    | - | B | B |
+    | - | B | B, or what a label holds of it: the API server refuses a longer one |
     | - | - | none |
     | empty | any | refused |
     """
@@ -89,7 +89,7 @@ def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found,
     if given and wanted and given != wanted:
         warning = f"the namespace belongs to tenant {given[:40]}: the pod's label is void"
         return given, (), (warning,)
-    return given or wanted, (), ()
+    return (given or wanted or "")[: names.LABEL_LENGTH] or None, (), ()
 
 
 def _memory(pod: Pod) -> tuple[int | None, _Found]:
