@@ -39,6 +39,15 @@ new here? try it on your own cluster, which is only read:
 """
 
 
+class CommandsHelp(argparse.RawDescriptionHelpFormatter):
+    """Help whose column leaves room for the indent of the commands, which argparse forgets."""
+
+    def format_help(self) -> str:
+        """Return the whole text."""
+        self._action_max_length += self._indent_increment
+        return super().format_help()
+
+
 class CommandParser(argparse.ArgumentParser):
     """A parser whose errors are short, and name a wrong flag first."""
 
@@ -71,7 +80,7 @@ def parser(*verbs: str) -> argparse.ArgumentParser:
         prog=_PLUGIN if Path(sys.argv[0]).name == _SCRIPT else "gpu-sharing",
         description="Safe, automatic GPU sharing on Kubernetes, by admission.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=CommandsHelp,
     )
     made.add_argument(VERSION, action="version", version="%(prog)s " + version())
     commands = made.add_subparsers(title="commands", metavar="COMMAND")
