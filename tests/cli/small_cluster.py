@@ -226,9 +226,8 @@ def _installed(cluster: FakeCluster) -> None:
     server = labels | {"app.kubernetes.io/component": "server"}
     keeper = labels | {"app.kubernetes.io/component": "certificates"}
     policy = {"policy.yaml": "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"}
-    cluster.put(
-        "configmaps", made("ConfigMap", "v1", "gpu-sharing-policy", "gpu-sharing", data=policy)
-    )
+    for name in ("gpu-sharing-policy", "gpu-sharing-policy-in-force"):
+        cluster.put("configmaps", made("ConfigMap", "v1", name, "gpu-sharing", data=dict(policy)))
     for name, many in (("gpu-sharing", 2), ("gpu-sharing-certificates", 1)):
         container = {"name": "webhook", "image": "registry.example.org/gpu-sharing:0.1.0"}
         spec = {"replicas": many, "template": {"spec": {"containers": [container]}}}
@@ -247,14 +246,15 @@ def _installed(cluster: FakeCluster) -> None:
 
 
 def _configurations(cluster: FakeCluster) -> None:
-    ca = {"caBundle": "LS0t"}
+    narrow = {"namespaceSelector": {"matchLabels": {"a": "b"}}, "matchConditions": [{"name": "a"}]}
+    called = {"clientConfig": {"caBundle": "LS0t"}} | narrow
     for kind, side in (("mutating", "mutate"), ("validating", "validate")):
         name = f"{kind.title()}WebhookConfiguration"
         wanted = json.dumps({f"{side}.gpu-sharing.io": "Fail"})
         found = made(name, "admissionregistration.k8s.io/v1", "gpu-sharing", "")
         found["metadata"]["annotations"] = {"gpu-sharing.io/failure-policies": wanted}
         found["webhooks"] = [
-            {"name": f"{side}.{word}gpu-sharing.io", "failurePolicy": policy, "clientConfig": ca}
+            {"name": f"{side}.{word}gpu-sharing.io", "failurePolicy": policy} | called
             for word, policy in (("", "Fail"), ("audit.", "Ignore"))
         ]
         cluster.put(f"{kind}webhookconfigurations", found)

@@ -63,12 +63,18 @@ def test_the_record_has_stable_keys(look: Look) -> None:
 
 SERVER = ("deployments", "gpu-sharing", "gpu-sharing")
 KEEPER = ("deployments", "gpu-sharing", "gpu-sharing-certificates")
+POLICY = ("configmaps", "gpu-sharing", "gpu-sharing-policy-in-force")
 MUTATING = ("mutatingwebhookconfigurations", "", "gpu-sharing")
 LABELS = ("metadata", "labels", "gpu-sharing.io/mode")
 Change = tuple[tuple[str, str, str], tuple[str | int, ...], object]
 OBJECTS: dict[str, Change] = {
     "replicas": (SERVER, ("status", "readyReplicas"), 1),
+    "scaled": (SERVER, ("spec", "replicas"), 0),
+    "rollout": (SERVER, ("status", "updatedReplicas"), 1),
     "keeper": (KEEPER, ("status",), {}),
+    "narrow": (MUTATING, ("webhooks", 0, "matchConditions"), []),
+    "copy": (POLICY, ("data",), {"policy.yaml": "kind: Policy\nmodelMemory: ignore\n"}),
+    "no policy": (POLICY, ("data",), {"policy.yaml": "]"}),
     "failurePolicy": (MUTATING, ("webhooks", 0, "failurePolicy"), "Ignore"),
     "caBundle": (MUTATING, ("webhooks", 0, "clientConfig"), {}),
     "mode": (("namespaces", "", "lab"), LABELS, "enforced"),
@@ -98,7 +104,12 @@ def broken(cluster: FakeCluster, what: str) -> None:
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("replicas", "gpu-sharing: 1 of 2 replicas are ready"),
+        ("replicas", "gpu-sharing: 1 of 2 replicas are ready, 2 of the newest version"),
+        ("rollout", "gpu-sharing: 2 of 2 replicas are ready, 1 of the newest version"),
+        ("scaled", "gpu-sharing: scaled to 0; kubectl -n gpu-sharing scale deployment/gpu-sharing"),
+        ("narrow", "mutate.gpu-sharing.io: its namespaceSelector or matchConditions are gone"),
+        ("copy", "ConfigMap gpu-sharing-policy is not what the replicas read"),
+        ("no policy", "ConfigMap gpu-sharing-policy is not what the replicas read"),
         ("keeper", "gpu-sharing-certificates: 0 of 1 replicas are ready"),
         (
             "failurePolicy",
@@ -125,6 +136,21 @@ def test_one_broken_thing_is_named_and_ends_with_1(
     found = record(look("status", "-o", "json"))
     assert found["well"] is False
     assert len(found["wrong"]) == 1
+
+
+def test_a_policy_of_people_that_is_wrong_hides_nothing_else(
+    look: Look, cluster: FakeCluster
+) -> None:
+    cluster.find("configmaps", "gpu-sharing", "gpu-sharing-policy")["data"]["policy.yaml"] = "a: 1"
+    done = look("status")
+    assert "is not what the replicas read" in done.out
+    assert "Nodes\n  cannot be seen: ConfigMap gpu-sharing/gpu-sharing-policy: line 1" in done.out
+
+
+def test_users_that_are_let_through_are_no_difference(look: Look, cluster: FakeCluster) -> None:
+    exempt = "apiVersion: gpu-sharing.io/v1\nkind: Policy\nexemptUsers: [ann]\n"
+    cluster.find(*POLICY)["data"] = {"policy.yaml": exempt}
+    assert look("status").out.endswith("All is well.\n")
 
 
 def test_a_configuration_that_is_gone_is_wrong(look: Look, cluster: FakeCluster) -> None:
@@ -154,6 +180,7 @@ def test_a_node_whose_gpus_are_not_offered_is_named_with_the_mend(
         ("bad", "labels_missing")
     ]
     assert any("node bad: nvidia.com/gpu: no label" in note for note in found["notes"])
+    assert look("status").out.endswith("All is well. But see the notes above.\n")
 
 
 def test_no_offer_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:

@@ -140,6 +140,24 @@ def test_a_webhook_that_is_down_is_named(look: Look, cluster: FakeCluster) -> No
     done = look("why", "job/late")
     assert done.code == 1
     assert "since the webhook does not answer" in done.out
+    assert "What to do: kubectl gpu-sharing status says" in done.out
+
+
+def test_what_keeps_a_pod_out_besides_is_no_let_in(look: Look, cluster: FakeCluster) -> None:
+    job = made("Job", "batch/v1", "late", "shop", spec={"template": template("inference")})
+    cluster.put("jobs", job)
+    cluster.refuse = 'pods "x" is forbidden: exceeded quota: small, requested: pods=1'
+    for name, head in (("a", ""), ("b", ""), ("c", "(combined from similar events): ")):
+        text = f"{head}Error creating: {cluster.refuse.replace('x', name, 1)}"
+        told = event(job, "FailedCreate", text, by="job-controller")
+        told["metadata"]["name"] = name
+        cluster.put("events", told)
+    done = look("why", "job/late")
+    assert done.code == 1
+    assert done.out.count("exceeded quota") == 1
+    assert "What to do: raise the quota" in done.out
+    assert "If a pod were created now: refused by something else than GPU sharing." in done.out
+    assert "Without that it would be let in, with mig." in done.out
 
 
 def test_another_refuser_is_not_called_ours(look: Look, cluster: FakeCluster) -> None:

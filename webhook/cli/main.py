@@ -40,7 +40,7 @@ new here? try it on your own cluster, which is only read:
 
 
 class CommandsHelp(argparse.RawDescriptionHelpFormatter):
-    """Help whose column leaves room for the indent of the commands, which argparse forgets."""
+    """Help with a column that counts the indent of the commands, unlike argparse."""
 
     def format_help(self) -> str:
         """Return the whole text."""

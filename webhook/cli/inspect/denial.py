@@ -4,6 +4,7 @@ The API server's own words are only searched for the name of our webhook. What t
 wrong comes from the causes that it sent along, or is shown as one text.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,10 @@ _DENIED: Final = tuple(f'admission webhook "{name}" denied the request: ' for na
 _SILENT: Final = tuple(f'failed calling webhook "{name}"' for name in _SIDES)
 _BACKSTOP: Final = "-backstop' with binding '"
 _BACKSTOP_DENIED: Final = " denied request: "
+_POD: Final = re.compile(
+    r"^(\(combined from similar events\): )?(Error creating: )?(pods \"[^\"]+\" is forbidden: )?"
+)
+"""What differs between the pods of a controller that are refused alike."""
 
 
 class By(StrEnum):
@@ -71,7 +76,8 @@ def read_denial(message: str, causes: Iterable[object] = ()) -> Denial:
         _, found, rest = message.partition(mark)
         if found:
             return Denial(By.NO_ANSWER, found + rest, _whole(found + rest))
-    return Denial(By.OTHERS, message.strip(), _whole(message))
+    text = _POD.sub("", message.strip())
+    return Denial(By.OTHERS, text, _whole(text))
 
 
 def _whole(text: str) -> tuple[Cause, ...]:

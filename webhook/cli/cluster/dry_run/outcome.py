@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from webhook.cli.cluster.client import Permission
-from webhook.cli.inspect.denial import Denial
+from webhook.cli.inspect.denial import By, Denial
 from webhook.core import pod_annotation
 from webhook.core import record as records
 from webhook.core.api import names, reasons
@@ -45,7 +45,7 @@ class Now:
     """What would be decided now, and by whose word. `changes` may be unknown although allowed.
 
     `text` is a refusal in the API server's words; `aside` says why the cluster's own word is
-    missing, where it is.
+    missing, where it is, and `kept_out` who refuses the pod whatever was decided.
     """
 
     allowed: bool
@@ -59,6 +59,7 @@ class Now:
     warnings: tuple[str, ...] = ()
     text: str = ""
     aside: str = ""
+    kept_out: By | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Untried:
 
     why: str
     missing: tuple[Permission, ...] = ()
+    refused: By | None = None
 
 
 def _plain(pod: Object, place: PodPlace) -> Now:
@@ -139,4 +141,5 @@ def to_record(now: Now) -> dict[str, Any]:
         "wrong": [{"reason": c.reason or None, "message": c.text} for c in now.causes],
         "warnings": list(now.warnings),
         "aside": now.aside or None,
+        "keptOut": now.kept_out,
     }

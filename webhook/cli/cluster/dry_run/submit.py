@@ -46,7 +46,7 @@ def try_pod(client: ClusterClient, pod: Object, place: PodPlace) -> Now | Untrie
         found = denial.read_denial(failure.message, failure.causes)
         if found.by in (By.WEBHOOK, By.BACKSTOP):
             return outcome.refused(pod, place, found)
-        untried = Untried(_prevented(found))
+        untried = Untried(_prevented(found), refused=found.by)
     else:
         heard = outcome.read_answer(answer, pod, place)
         if heard is not None:
@@ -78,7 +78,8 @@ def _here(client: ClusterClient, pod: Object, place: PodPlace, untried: Untried)
         return replace(untried, missing=(*untried.missing, forbidden.permission))
     except (Unavailable, InputError, msgspec.ValidationError) as error:
         return replace(untried, why=f"{untried.why}; {error}")
-    return replace(outcome.of_verdict(seen.verdict), aside=untried.why)
+    decided = outcome.of_verdict(seen.verdict)
+    return replace(decided, aside=untried.why, kept_out=untried.refused)
 
 
 def _request(place: PodPlace) -> AdmissionRequest:

@@ -1,6 +1,7 @@
 """Every section of the status, as far as the caller may see it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -49,7 +50,8 @@ def _of_metrics(client: ClusterClient, where: Install, now: float) -> Iterator[S
         return
     yield metrics.versions(pages, version())
     yield metrics.certificate(pages, now)
-    yield metrics.policy(pages)
+    policy = metrics.policy(pages)
+    yield replace(policy, wrong=(*policy.wrong, *installed.unread_policy(client, where)))
     yield metrics.inventory(pages)
     yield metrics.unreviewed(pages)
     yield metrics.counts(pages)

@@ -4,18 +4,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
+import yaml
 from msgspec import field
 
 from webhook.cli import output
 from webhook.cli.cluster import resources, types
 from webhook.cli.cluster.client import ClusterClient, NotFound, Unavailable
 from webhook.cli.cluster.flags import Install
+from webhook.cli.cluster.loaders import POLICY_KEY
 from webhook.cli.cluster.types import CamelStruct, Maker, Meta
 from webhook.cli.verbs.status.section import Section
 from webhook.core.api.resource import ApiResource
 from webhook.core.integrations import kubernetes
 
 POLICIES: Final = "gpu-sharing.io/failure-policies"
+USUAL: Final = {"server": 2, "keeper": 1}
+"""How many replicas the chart has."""
 _LOST: Final = {
     resources.MUTATING: "no pod is given anything",
     resources.VALIDATING: "no pod is checked",
@@ -30,6 +34,8 @@ class _ClientConfig(CamelStruct, frozen=True):
 
 class _LiveWebhook(CamelStruct, frozen=True):
     name: str = ""
+    namespace_selector: dict[str, Any] | None = None
+    match_conditions: tuple[Any, ...] = ()
     failure_policy: str = ""
     client_config: _ClientConfig = field(default_factory=_ClientConfig)
 
@@ -86,11 +92,15 @@ def _row(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unready(data: Mapping[str, Any], where: Install) -> Iterable[str]:
-    for told in filter(None, data.values()):
-        if told["ready"] < max(told["wanted"], 1):
-            see = f"kubectl -n {where.namespace} get pods"
-            ready, wanted = told["ready"], told["wanted"]
-            yield f"{told['name']}: {ready} of {wanted} replicas are ready; see {see}"
+    for name, told in ((name, told) for name, told in data.items() if told):
+        ready, wanted, kubectl = told["ready"], told["wanted"], f"kubectl -n {where.namespace}"
+        if wanted == 0:
+            mend = f"{kubectl} scale deployment/{told['name']} --replicas={USUAL[name]}"
+            yield f"{told['name']}: scaled to 0; {mend}"
+        elif min(ready, told["updated"]) < wanted:
+            newest = f"{told['updated']} of the newest version"
+            see = f"{kubectl} describe pods, {kubectl} logs deployment/{told['name']}"
+            yield f"{told['name']}: {ready} of {wanted} replicas are ready, {newest}; see {see}"
 
 
 def webhooks(client: ClusterClient, where: Install) -> Section:
@@ -118,6 +128,7 @@ def _of_configuration(
             "inForce": each.failure_policy,
             "configured": configured.get(each.name),
             "caBundle": bool(each.client_config.ca_bundle),
+            "narrow": bool(each.namespace_selector and each.match_conditions),
         }
         for each in found.webhooks
     ]
@@ -139,5 +150,33 @@ def _differing(found: Iterable[Mapping[str, Any]], where: Install) -> Iterable[s
                 f"{each['name']}: failurePolicy {each['inForce']} is in force, {wanted} is "
                 f"configured: no refusal was proven yet, or somebody changed it; {log}"
             )
+        if wanted and not each["narrow"]:
+            yield (
+                f"{each['name']}: its namespaceSelector or matchConditions are gone, so that pods "
+                "of others wait for it too: apply the chart again"
+            )
         if not each["caBundle"]:
             yield f"{each['name']}: no caBundle, so that the API server cannot call it: {log}"
+
+
+def unread_policy(client: ClusterClient, where: Install) -> Iterable[str]:
+    """Say where the policy that people read is not what the replicas read."""
+    names = (f"{where.release}-policy", f"{where.release}-policy-in-force")
+    try:
+        found = [client.get(resources.CONFIG_MAP, name, where.namespace) for name in names]
+    except Unavailable:
+        return
+    shown, used = (_without_exempt((each.get("data") or {}).get(POLICY_KEY)) for each in found)
+    if shown != used:
+        yield (
+            f"ConfigMap {names[0]} is not what the replicas read, which is {names[1]}: set the "
+            "chart's value policy, which writes both"
+        )
+
+
+def _without_exempt(text: str | None) -> Any:
+    """A policy without the users that only the replicas read."""
+    try:
+        return {**yaml.safe_load(text or ""), "exemptUsers": None}
+    except (TypeError, yaml.YAMLError):
+        return text

@@ -107,7 +107,8 @@ def _policy_wrong(data: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     for source, meant in _INSTEAD.items():
         names = [each["replica"] for each in data if each["stale"] and each["source"] == source]
         if names:
-            yield f"the policy is refused and {meant} by {', '.join(names)}; see their logs"
+            told = f"the policy is refused and {meant} by {', '.join(names)}"
+            yield f"{told}; their logs say why (reload_refused)"
 
 
 def inventory(pages: Pages) -> Section:

@@ -72,4 +72,5 @@ def _last(parts: Sequence[Section]) -> Iterator[Paragraph]:
         seen = f"{len(parts) - unseen} of {len(parts)} parts could be seen"
         yield Text((f"Nothing is wrong in what you may see: {seen}.", "bold yellow"))
     else:
-        yield Text(("All is well.", "bold green"))
+        but = " But see the notes above." if any(each.notes for each in parts) else ""
+        yield Text(("All is well.", "bold green"), but)

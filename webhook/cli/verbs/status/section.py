@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.cli.cluster.client import Forbidden, Permission, Unavailable
+from webhook.cli.manifests import InputError
 from webhook.cli.text import Paragraph
 
 
@@ -28,5 +29,5 @@ def section_of(key: str, title: str, look: Callable[[], Section]) -> Section:
         return look()
     except Forbidden as forbidden:
         return Section(key, title, unseen=str(forbidden), missing=(forbidden.permission,))
-    except Unavailable as error:
+    except (Unavailable, InputError) as error:
         return Section(key, title, unseen=str(error))

@@ -74,7 +74,7 @@ class Diagnosed:
         if any(each.now for each in self.refused):
             return State.REFUSED
         answers = [each.now for each in self.trials if isinstance(each.now, Now)]
-        if any(not each.allowed for each in answers):
+        if any(not each.allowed or each.kept_out for each in answers):
             return State.WOULD_BE_REFUSED
         if self.waiting:
             return State.WAITS

@@ -91,13 +91,17 @@ def _same(one: Denial, other: Denial) -> bool:
 
 
 def _joined(one: Refused, other: Refused) -> Refused:
-    """Two tell of the same: whoever counted more is nearer to the truth."""
+    """Two tell of the same: whoever counted more is nearer to the truth.
+
+    Events of others are one for each pod, since they name it.
+    """
+    total = max if one.refusal.ours else sum
     firsts = [each.first for each in (one, other) if each.first]
     lasts = [each.last for each in (one, other) if each.last]
     return replace(
         one,
         refusal=one.refusal if one.refusal.known else other.refusal,
-        count=max((each.count for each in (one, other) if each.count), default=None),
+        count=total([each.count or 0 for each in (one, other)]) or None,
         first=min(firsts, default=None),
         last=max(lasts, default=None),
     )

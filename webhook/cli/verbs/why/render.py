@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -9,7 +10,7 @@ from webhook.cli import output
 from webhook.cli.cluster import times
 from webhook.cli.cluster.dry_run import render as dry_run
 from webhook.cli.cluster.dry_run.outcome import Now, Untried
-from webhook.cli.inspect.denial import By
+from webhook.cli.inspect.denial import By, Denial
 from webhook.cli.output import Rendering
 from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.why import denials
@@ -100,9 +101,18 @@ def _refusal(each: Refused, now: datetime) -> Iterator[Paragraph]:
     yield Text((output.safe(text), "red" if each.now else ""))
     if each.now:
         yield from _causes(each.refusal.causes)
+        yield from (output.indented(f"What to do: {mend}") for mend in _mends(each.refusal))
         return
     yield output.indented("That is over: pods were created since, or none is wanted any more.")
     yield from (output.item(cause.text) for cause in each.refusal.causes)
+
+
+def _mends(found: Denial) -> Iterator[str]:
+    """What to do about a refusal that has no reason of ours."""
+    if found.by is By.NO_ANSWER:
+        yield "kubectl gpu-sharing status says what is wrong with the webhook."
+    elif "exceeded quota" in found.text:
+        yield "raise the quota, or name in it what the pods get; it counts the device by its name."
 
 
 def _causes(causes: Iterable[Cause]) -> Iterator[Paragraph]:
@@ -139,13 +149,18 @@ def _trial(each: Trial, made: Diagnosed) -> Iterator[Paragraph]:
         yield from _again(head, each.now, made)
     else:
         given = f", with {each.now.strategy}" if each.now.strategy else ""
-        yield head + Text((f"it would be let in{given}.", "green"))
+        if each.now.kept_out:
+            yield head + Text((f"refused {_WHO[each.now.kept_out]}.", "red"))
+            yield output.indented(f"Without that it would be let in{given}.")
+        else:
+            yield head + Text((f"it would be let in{given}.", "green"))
         yield from dry_run.render_outcome(each.now)
         if made.state is State.REFUSED:
             yield output.indented(
                 "Whatever makes the pods tries again by itself, within 20 minutes."
             )
-    yield from dry_run.render_source(each.now, each.anew.source)
+    told = replace(each.now, aside="") if each.now.kept_out and made.refused else each.now
+    yield from dry_run.render_source(told, each.anew.source)
 
 
 def _again(head: Text, now: Now, made: Diagnosed) -> Iterator[Paragraph]:
