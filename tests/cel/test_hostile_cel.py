@@ -67,6 +67,20 @@ def test_each_is_refused_by_both(judges: tuple[Evaluator, Evaluator], name: str)
     assert CODES[name] in refused(judges, PODS[name])
 
 
+@pytest.mark.parametrize(("group", "asked"), [("system:nodes", False), ("acme", True)])
+def test_only_a_kubelets_mirror_of_a_static_pod_is_let_be(
+    judges: tuple[Evaluator, Evaluator], group: str, *, asked: bool
+) -> None:
+    mirror = {"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}}
+    pod = mirror | {"spec": {"containers": [{"securityContext": {"privileged": True}}]}}
+    [webhook], [backstop] = (
+        each.judge([Case(pod, request={"userInfo": {"username": "x", "groups": [group]}})])
+        for each in judges
+    )
+    assert webhook.matches(each.name for each in VALIDATE.conditions) is asked
+    assert backstop.matches(each.name for each in BACKSTOP.conditions) is asked
+
+
 @pytest.mark.parametrize(
     ("before", "now", "moved"),
     [({}, RED, True), ({}, {"pool": "a"}, False), (RED, {**RED, "pool": "a"}, False)],

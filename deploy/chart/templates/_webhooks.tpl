@@ -11,9 +11,9 @@ matchExpressions:
   {{- end }}
 {{- end }}
 
-{{/* The mirror of a static pod cannot be refused any more; the kubelet runs it already. */}}
+{{/* A kubelet's mirror of a static pod cannot be refused any more: the kubelet runs it already. */}}
 {{- define "gpu-sharing.notMirror" -}}
-!(has(object.metadata.annotations) && 'kubernetes.io/config.mirror' in object.metadata.annotations)
+!(has(object.metadata.annotations) && 'kubernetes.io/config.mirror' in object.metadata.annotations && has(request.userInfo.groups) && 'system:nodes' in request.userInfo.groups)
 {{- end }}
 
 {{/*
