@@ -109,6 +109,18 @@ VECTORS |= {
         plain(annotations={"io.kubernetes.cri-o.Devices": "/dev/fuse,/dev/nvidia0"}),
         plain(annotations={"io.kubernetes.cri-o.Devices": "/dev/fuse"}),
     ),
+    "systemd-annotation": (
+        plain(annotations={"org.systemd.property.DeviceAllow": "[('char-*', 'rwm')]"}),
+        plain(annotations={"org.systemd.properties": "x"}),
+    ),
+    "mirror-of-nothing": (
+        plain(
+            annotations={"kubernetes.io/config.mirror": "x"},
+            nodeName="a100-mig-1",
+            container=security(privileged=True),
+        ),
+        plain(),
+    ),
     "capability-with-prefix": (
         plain(container=security(capabilities={"add": ["CAP_SYS_RAWIO"]})),
         plain(container=security(capabilities={"add": ["CHOWN"]})),
