@@ -41,10 +41,10 @@ class Fault:
 FAULTS = (
     Fault(ANY_POD, DECISION + "select.py", "if group.tenant is not None and", "if False and"),
     Fault(ANY_POD, DECISION + "select.py", "own or not constraints.isolated or", "True or"),
-    Fault(ANY_POD, PATCH + "render.py", "in enumerate(terms):", "in enumerate(terms[:1]):"),
+    Fault(ANY_POD, PATCH + "affinity.py", "in enumerate(terms):", "in enumerate(terms[:1]):"),
     Fault(
         ANY_POD,
-        PATCH + "render.py",
+        PATCH + "affinity.py",
         " for each in requirements if not _has(term, each)]",
         " for each in requirements]",
     ),

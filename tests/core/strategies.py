@@ -83,7 +83,7 @@ _kinds, _products = st.sampled_from(KINDS), st.sampled_from(PRODUCTS)
 _taints, _labels = st.sampled_from(TAINTS), st.sampled_from(LABELS)
 _contradictions = st.sampled_from(({"sharing": ""}, {"replicas": 4}, {"sharing": "none"}))
 _missing = st.sampled_from(("product", "sharing", "memory"))
-_often = st.booleans()
+_often, _one_or_two = st.booleans(), st.sampled_from((1, 2))
 _sometimes = st.sampled_from((False, False, True))
 _rarely = st.sampled_from((*(False,) * 24, True))
 """One of 25: what is wrong should not hide what is right."""
@@ -124,9 +124,27 @@ def _alike(draw: st.DrawFn) -> list[Json]:
     return [one | {"labels": draw(_labels), "taints": draw(_taints)} for _ in range(3)]
 
 
+@st.composite
+def _few(draw: st.DrawFn) -> list[Json]:
+    """Nodes with equal slices in other numbers: not each has the best for two containers."""
+    profiles = draw(st.lists(st.sampled_from(PROFILES), min_size=2, max_size=3, unique=True))
+    memory = {profile: draw(_memory) for profile in profiles}
+    product = draw(_products)
+    return [
+        {
+            **KINDS[1],
+            "product": product,
+            "mig": {
+                each: {"count": draw(_one_or_two), "memory": memory[each]} for each in profiles
+            },
+        }
+        for _ in range(3)
+    ]
+
+
 def clusters_with_a_choice() -> st.SearchStrategy[list[Json]]:
     """Nodes of which several have what a plain pod may be given."""
-    return (st.lists(nodes(), min_size=3, max_size=6) | _alike()).map(_named)
+    return (st.lists(nodes(), min_size=3, max_size=6) | _alike() | _few()).map(_named)
 
 
 _expressions = st.fixed_dictionaries(
@@ -155,7 +173,13 @@ _terms = st.lists(
     max_size=2,
 )
 _required = "requiredDuringSchedulingIgnoredDuringExecution"
+_WIDE = [
+    {"matchExpressions": [{"key": "none", "operator": "DoesNotExist"}]},
+    {"matchExpressions": [{"key": "none", "operator": "NotIn", "values": ["a"]}]},
+]
+"""Terms that every node meets, so that each of them has to be narrowed."""
 _affinity = st.one_of(
+    st.just({"nodeAffinity": {_required: {"nodeSelectorTerms": _WIDE}}}),
     st.just({}),
     st.just({"podAntiAffinity": {}}),
     st.just({"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}),

@@ -4,6 +4,8 @@ import contextlib
 import copy
 import json
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import pytest
@@ -92,6 +94,7 @@ def nodes(at: Any, path: Path = ()) -> Iterator[Path]:
 
 ASKED = question(POD, oldObject=OLD)
 PLACES = [path for path in nodes(ASKED) if path]
+TEXTS = [path for path in PLACES if isinstance(reduce(getitem, path, ASKED), str)]  # type: ignore[arg-type]
 
 odd_texts = st.one_of(
     st.sampled_from(
@@ -127,8 +130,11 @@ values = st.recursive(
     max_leaves=5,
 )
 GONE = object()
-changes = st.lists(
-    st.tuples(st.sampled_from(PLACES), values | st.just(GONE)), min_size=1, max_size=4
+changes = st.lists(  # half of them texts for texts: what has another type is refused unread
+    st.tuples(st.sampled_from(PLACES), values | st.just(GONE))
+    | st.tuples(st.sampled_from(TEXTS), odd_texts),
+    min_size=1,
+    max_size=4,
 )
 
 
