@@ -126,7 +126,7 @@ def _alike(draw: st.DrawFn) -> list[Json]:
 
 @st.composite
 def _few(draw: st.DrawFn) -> list[Json]:
-    """Nodes with equal slices in other numbers: not each has the best for two containers."""
+    """Nodes with equal slices, of which only the later have the best for two containers."""
     profiles = draw(st.lists(st.sampled_from(PROFILES), min_size=2, max_size=3, unique=True))
     memory = {profile: draw(_memory) for profile in profiles}
     product = draw(_products)
@@ -134,11 +134,9 @@ def _few(draw: st.DrawFn) -> list[Json]:
         {
             **KINDS[1],
             "product": product,
-            "mig": {
-                each: {"count": draw(_one_or_two), "memory": memory[each]} for each in profiles
-            },
+            "mig": {each: {"count": count, "memory": memory[each]} for each in profiles},
         }
-        for _ in range(3)
+        for count in (1, 2, draw(_one_or_two))
     ]
 
 
@@ -311,9 +309,11 @@ namespaces = st.sampled_from(
     )
 )
 
+_SHARED = {"strategies": ["mig", "mps", "time-slicing"]}
 _POLICIES = (
     {},
-    {"tenantPools": "shared", "matrix": {"tenant": {"strategies": ["mig", "mps", "time-slicing"]}}},
+    {"tenantPools": "shared", "matrix": {"tenant": _SHARED}},
+    {"tenantPools": "shared", "matrix": {"tenant": {"strategies": ["mps", "time-slicing"]}}},
     {"severalMigDevices": "allow", "matrix": {"dev": {"severalGpus": "share"}}},
     {
         "matrix": {

@@ -144,7 +144,6 @@ _FOREIGN = (
 _SHARING = ("gpu-fraction", "gpu-memory", "gpu-fraction-num-devices", "sharedgpu/gpu_mem")
 _TOLERATIONS = (
     {"operator": "Exists"},
-    {"operator": "Exists", "key": "", "effect": "NoExecute"},
     {"key": "gpu-sharing.io/tenant", "operator": "Exists"},
     {"key": "gpu-sharing.io/tenant", "value": "red"},
 )
@@ -179,6 +178,7 @@ ways = st.one_of(
     st.sampled_from(_ANNOTATIONS).flatmap(cased).map(_annotation("device_annotations")),
     st.just(_spec("node_name", nodeName="gpu-1")),
     st.sampled_from(_TOLERATIONS).map(lambda each: _spec("tolerations", tolerations=[each])),
+    st.just(_spec("tolerations", tolerations=[{"operator": "Exists", "key": ""}])),
     st.sampled_from(("/run/nvidia-container-devices/all", "/run/nvidia-container-devices"))
     .flatmap(spelled)
     .map(_mount("reserved_mounts")),
