@@ -7,8 +7,10 @@ import casefiles
 
 from webhook.core.checks.registry import CHECKS
 from webhook.core.gpu.dialects import DIALECTS
+from webhook.core.gpu.strategies import Strategy
 
 CASES = Path(__file__).parents[1] / "cases"
+PLATFORMS = Path(__file__).parents[2] / "docs/platforms.md"
 
 
 def test_each_check_has_a_case() -> None:
@@ -30,3 +32,14 @@ def test_every_dialect_has_a_node_in_the_cases() -> None:
         for name, short in library.items()
     ]
     assert {name for names in spoken for name in names} == {each.name for each in DIALECTS}
+
+
+def test_every_dialect_is_on_the_page_of_platforms() -> None:
+    page = PLATFORMS.read_text(encoding="utf-8")
+    assert [each.name for each in DIALECTS if each.name not in page] == []
+
+
+def test_every_strategy_has_a_reason_of_its_own_and_a_case_that_gives_it() -> None:
+    assert len({each.traits.reason for each in Strategy}) == len(Strategy)
+    given = {casefiles.read(path)["expect"].get("strategy") for path in casefiles.paths()}
+    assert [each.value for each in Strategy if each not in given] == []
