@@ -1,5 +1,7 @@
 """Patience with nodes that lose their labels for a while."""
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ PATIENCE = Patience(offers=lambda gpus: gpus > 0, seconds=300.0)
 
 
 def after(previous, current, now):
-    return retain(previous, current, now=now, patience=PATIENCE)
+    return asyncio.run(retain(previous, current, now=now, patience=PATIENCE))
 
 
 def values(kept):
@@ -50,6 +52,18 @@ def test_a_node_that_comes_back_has_its_whole_grace_again():
 
 def test_a_node_that_never_offered_is_taken_as_it_is():
     assert after({"a": KeptNode(0)}, {"a": -1, "b": None}, 1) == {"a": KeptNode(-1)}
+
+
+def test_reviews_go_between_any_two_nodes_that_changed():
+    async def turns() -> int:
+        many, passed = dict.fromkeys(map(str, range(20)), 8), 0
+        judged = asyncio.ensure_future(retain({}, many, now=0, patience=PATIENCE))
+        while not judged.done():
+            await asyncio.sleep(0)
+            passed += 1
+        return passed
+
+    assert asyncio.run(turns()) >= 20
 
 
 NODES = st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers(-1, 2))

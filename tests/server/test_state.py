@@ -8,7 +8,7 @@ import msgspec
 from tests.core import large_cluster
 from webhook.cli.loaders import load_policy
 from webhook.core.api.node import Node
-from webhook.core.gpu.inventory import NodeEntry, build_inventory, read_entry
+from webhook.core.gpu.inventory import GroupKey, NodeEntry, build_inventory, read_entry
 from webhook.core.policy.values import DeclaredPool
 from webhook.server.state import ServerState
 
@@ -33,3 +33,41 @@ def test_a_node_is_read_again_only_when_it_or_the_policy_changed() -> None:
 
     asyncio.run(change())
     assert asked == ["node-0", "node-1", "node-2", "node-1", "node-0", "node-1"]
+
+
+def test_reviews_go_between_any_two_nodes_that_are_read() -> None:
+    turns = dict[str, int]()
+    passed = 0
+
+    def read(
+        subject: Node, pools: tuple[DeclaredPool, ...], momentary: tuple[str, ...]
+    ) -> NodeEntry:
+        turns[subject.metadata.name] = passed
+        return read_entry(subject, pools, momentary)
+
+    async def build() -> None:
+        nonlocal passed
+        state = ServerState(load_policy(None), read)
+        nodes = tuple(msgspec.convert(each, Node) for each in large_cluster.nodes(20, 5))
+        built = asyncio.ensure_future(state.set_nodes(nodes))
+        while not built.done():
+            await asyncio.sleep(0)
+            passed += 1
+
+    asyncio.run(build())
+    assert len(set(turns.values())) == 20
+
+
+def test_equal_keys_of_groups_become_one_object() -> None:
+    keys = list[GroupKey | None]()
+    policy = load_policy(None)
+    nodes = [msgspec.convert(each, Node) for each in large_cluster.nodes(2, 1)]
+
+    async def build() -> None:
+        state = ServerState(policy)
+        await state.set_nodes(nodes)
+        keys.extend(entry.key for entry in await state._entries(nodes, policy))
+
+    asyncio.run(build())
+    assert keys[0] is not None
+    assert keys[0] is keys[1]

@@ -97,8 +97,7 @@ class ClusterCache(Generic[T]):
         now, patience = self._now(), self._patience
         if published is self._published and not overdue(self._kept, now=now, patience=patience):
             return
-        # In a thread, since 5,000 nodes that are new take a quarter of a second.
-        kept = await asyncio.to_thread(retain, self._kept, published, now=now, patience=patience)
+        kept = await retain(self._kept, published, now=now, patience=patience)
         nodes = {name: entry.value for name, entry in kept.items()}
         if self._nodes is None or nodes != self._nodes:
             frozen = MappingProxyType(nodes)

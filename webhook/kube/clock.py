@@ -26,7 +26,7 @@ class Intervals:
         would be asked again at once, and for ever.
     """
 
-    settle: float = 0.2
+    settle: float = 1.0
     tick: float = 5.0
     watch: int = 300
     margin: float = 30.0

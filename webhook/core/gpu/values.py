@@ -61,7 +61,7 @@ Delivery = ExtendedResource
 what has to treat it."""
 
 
-class Offer(Struct, frozen=True):
+class Offer(Struct, frozen=True, gc=False):
     """What one node advertises under one name.
 
     `memory` is what one request gets, in MiB, None where the node does not say. Where a strategy
@@ -103,8 +103,7 @@ OfferKind = tuple[str, Strategy, str]
 """Resource name, strategy and product."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeLabels:
+class NodeLabels(Struct, frozen=True, gc=False):
     """One node as selectors see it."""
 
     name: str
