@@ -12,12 +12,16 @@ from test_watch import line, page
 
 from tests.fake_apiserver.answers import status
 from tests.fake_apiserver.faults import silent_stream, stream
-from webhook.kube.clock import Runtime
+from webhook.kube.clock import Intervals, Runtime
 from webhook.kube.list_watch import WatchedResource
 from webhook.kube.reflector import Reflector
 from webhook.kube.retry import Backoff
 
 SOURCE = WatchedResource("nodes", NODES, decode)
+
+
+def test_snapshots_of_many_changes_follow_each_other_once_a_second() -> None:
+    assert Intervals().settle >= 1
 
 
 async def test_the_list_and_then_each_event_is_published(api, watch, published):
