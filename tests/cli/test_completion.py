@@ -68,4 +68,4 @@ def test_what_kubectl_is_offered(words: list[str], some: set[str], directive: st
 
 def test_what_is_offered_says_what_it_is() -> None:
     lines = list(completion.for_kubectl(main.whole_parser(), ["audit", "--out"]))
-    assert lines == ["--output\tdefault table", ":4"]
+    assert lines == ["--output\ttable, wide, json, yaml, plan, html; default table", ":4"]

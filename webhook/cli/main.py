@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
+from webhook.cli.help_page import HelpPage
 from webhook.cli.verbs import SUMMARIES
 from webhook.process.version import version
 
@@ -37,15 +38,6 @@ new here? try it on your own cluster, which is only read:
 
 `gpu-sharing COMMAND --help` has examples and exit codes.
 """
-
-
-class CommandsHelp(argparse.RawDescriptionHelpFormatter):
-    """Help with a column that counts the indent of the commands, unlike argparse."""
-
-    def format_help(self) -> str:
-        """Return the whole text."""
-        self._action_max_length += self._indent_increment
-        return super().format_help()
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -80,7 +72,7 @@ def parser(*verbs: str) -> argparse.ArgumentParser:
         prog=_PLUGIN if Path(sys.argv[0]).name == _SCRIPT else "gpu-sharing",
         description="Safe, automatic GPU sharing on Kubernetes, by admission.",
         epilog=EPILOG,
-        formatter_class=CommandsHelp,
+        formatter_class=HelpPage,
     )
     made.add_argument(VERSION, action="version", version="%(prog)s " + version())
     commands = made.add_subparsers(title="commands", metavar="COMMAND")

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from webhook.cli.cluster.client import ClusterClient, Unavailable
+from webhook.cli.help_page import HelpPage
 from webhook.cli.manifests import STDIN, InputError
 from webhook.cli.verbs import SUMMARIES
 from webhook.kube.cluster_config import current_namespace
@@ -20,7 +20,6 @@ FINE, FOUND, FAILED = 0, 1, 2
 """Exit codes: nothing is wrong, something is, it could not be looked at."""
 _FILES: Final = ("inventory", "policy", "prices", "pod_resources")
 """The flags that name what is read beside a cluster."""
-_HELP_COLUMNS: Final = 78
 DEFAULT_INSTALL: Final = "gpu-sharing/gpu-sharing"
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -49,9 +48,9 @@ def add_verb(commands: Commands, verb: Verb, run: Run) -> argparse.ArgumentParse
     parser = commands.add_parser(
         verb.name,
         help=SUMMARIES.get(verb.name, verb.description),
-        description=textwrap.fill(verb.description, _HELP_COLUMNS),
+        description=verb.description,
         epilog=verb.epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpPage,
     )
     parser.set_defaults(run=_handling_errors(run))
     return parser
@@ -118,8 +117,9 @@ def add_namespace_flag(parser: argparse.ArgumentParser, *, every: bool = True) -
 def add_output_flag(parser: argparse.ArgumentParser, *formats: str) -> None:
     """Add `-o`. The first format is what a person gets without it."""
     parser.add_argument(
-        "-o", "--output", choices=formats, default=formats[0], help="default %(default)s"
-    )
+        "-o", "--output", metavar="FORMAT", choices=formats, default=formats[0],
+        help="%(choices)s; default %(default)s",
+    )  # fmt: skip
 
 
 def _install(text: str) -> Install:

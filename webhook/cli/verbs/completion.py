@@ -135,7 +135,8 @@ def _flags(parser: argparse.ArgumentParser) -> dict[str, str]:
 
 
 def _help_of(action: argparse.Action) -> str:
-    return (action.help or "").replace("%(default)s", str(action.default))
+    choices = ", ".join(map(str, action.choices or ()))
+    return (action.help or "") % {"default": action.default, "choices": choices}
 
 
 def _starting(begun: str, values: dict[str, str]) -> Iterator[str]:

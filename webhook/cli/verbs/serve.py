@@ -15,6 +15,7 @@ from typing import Final
 from prometheus_client import start_http_server
 
 from webhook.cli import background, state_source
+from webhook.cli.help_page import HelpPage
 from webhook.cli.served_policy import ServedPolicy, create_judge, open_policy, publish_policy
 from webhook.cli.state_source import Job, StateSource
 from webhook.cli.verbs import SUMMARIES
@@ -46,9 +47,9 @@ from webhook.server.state import ServerState
 from webhook.server.tls import BadPair, ServingCertificate
 
 EPILOG = """\
-every flag is also an environment variable: GPU_SHARING_TLS_CERT, GPU_SHARING_BIND and so on.
-files are read again when they change; a bad one is refused, told and the last good one kept.
-a policy that is wrong at the start is told too: the last good one decides, or the built-in one.
+Every flag is also an environment variable: GPU_SHARING_TLS_CERT, GPU_SHARING_BIND and so on.
+Files are read again when they change; a bad one is refused, told and the last good one kept.
+A policy that is wrong at the start is told too: the last good one decides, or the built-in one.
 
 exit codes: 0 stopped by a signal, 2 settings, certificate or inventory are wrong
 
@@ -117,7 +118,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help=SUMMARIES["serve"],
         description="Serve /mutate, /validate, /advise, /livez, /readyz over HTTPS, and metrics.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpPage,
     )
     add_flags(parser, FLAGS, "GPU_SHARING_", os.environ)
     parser.set_defaults(run=run)

@@ -37,7 +37,8 @@ examples:
   gpu-sharing audit --policy mine.yaml     by a policy that is not installed yet
   gpu-sharing audit --prometheus http://localhost:9090 --window 7d
   gpu-sharing audit --prometheus http://localhost:9090 -o html > report.html
-  gpu-sharing audit --prometheus http://localhost:9090 -o plan | gpu-sharing pools plan -f -
+  gpu-sharing audit --prometheus http://localhost:9090 -o plan |
+    gpu-sharing pools plan -f -
 """,
 )
 

@@ -41,11 +41,15 @@ def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = flags.add_verb(commands, VERB, run)
     parser.add_argument("-n", "--namespace", metavar="NAME", help="of the pods; else all of them")
-    parser.add_argument("--workload", choices=tuple(Workload), type=str, help="only these pods")
+    parser.add_argument(
+        "--workload", metavar="WORKLOAD", choices=tuple(Workload), type=str,
+        help="only these pods: %(choices)s",
+    )  # fmt: skip
     parser.add_argument("--reason", metavar="CODE", help="only this; `gpu-sharing reasons` has all")
     parser.add_argument(
-        "--mode", choices=tuple(Mode), type=str, help="only namespaces in this mode"
-    )
+        "--mode", metavar="MODE", choices=tuple(Mode), type=str,
+        help="only namespaces in this mode: %(choices)s",
+    )  # fmt: skip
     parser.add_argument("--owner", metavar="NAME", help="pods of this Deployment, Job, … or pod")
     parser.add_argument("--refused", action="store_true", help="only refusals")
     parser.add_argument(

@@ -37,9 +37,13 @@ def add_parser(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = flags.add_verb(commands, VERB, run)
     parser.add_argument(
-        "--strategy", choices=_STRATEGIES, help="only these; none: without a decision"
-    )
-    parser.add_argument("--workload", choices=tuple(Workload), type=str, help="only these")
+        "--strategy", metavar="STRATEGY", choices=_STRATEGIES,
+        help="only these: %(choices)s; none: without a decision",
+    )  # fmt: skip
+    parser.add_argument(
+        "--workload", metavar="WORKLOAD", choices=tuple(Workload), type=str,
+        help="only these: %(choices)s",
+    )  # fmt: skip
     flags.add_namespace_flag(parser)
     flags.add_output_flag(parser, TABLE, WIDE, JSON, YAML)
     flags.add_cluster_flags(parser)

@@ -43,7 +43,7 @@ exit codes: 0 nothing is wrong, 1 something is, 2 nodes could not be read
 examples:
   gpu-sharing pools                                     the cluster, a line a pool
   gpu-sharing pools -o wide                             a line a node
-  kubectl get nodes -o json | gpu-sharing pools --inventory -
+  kubectl get nodes -o json | gpu-sharing pools -f -
   gpu-sharing pools --for karpenter --policy mine.yaml  declared pools for their autoscaler
 """,
 )
@@ -57,8 +57,8 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--policy", metavar="FILE", help="else the one that is installed")
     parser.add_argument(
-        "--for", dest="autoscaler", choices=tuple(AUTOSCALERS),
-        help="print the policy's pools as this autoscaler needs them, to grow from zero",
+        "--for", dest="autoscaler", metavar="AUTOSCALER", choices=tuple(AUTOSCALERS),
+        help="print the policy's pools as it needs them, to grow from zero: %(choices)s",
     )  # fmt: skip
     flags.add_output_flag(parser, TABLE, WIDE, JSON, YAML)
     flags.add_cluster_flags(parser, of_nodes=True)

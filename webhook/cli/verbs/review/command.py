@@ -17,13 +17,14 @@ VERB: Final = Verb(
     "review",
     "Decide the pods of files, folders or standard input, without a server.",
     """\
-exit codes: 0 all allowed, 1 at least one refused, 2 some input could not be read
+exit codes: 0 all allowed, 1 at least one refused, 2 some input could not be read;
 with --strict also 1: a GPU is named where no pod was found, or a key of a namespace says nothing
 
 examples:
   kubectl get nodes -o json > nodes.json
   gpu-sharing review -f deployment.yaml --inventory nodes.json
-  helm template my-chart | gpu-sharing review -f - --inventory nodes.json -o diff
+  helm template my-chart |
+    gpu-sharing review -f - --inventory nodes.json -o diff
   gpu-sharing review -f manifests/ --inventory nodes.json -o diff | git apply
   gpu-sharing review -f manifests/ --namespace-label gpu-sharing.io/tenant=blue -o json
 """,
