@@ -2,11 +2,13 @@
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from command_line import Done, Run
+import yaml
+from command_line import Done, Json, Run
 from fake_cluster import FakeCluster
 from small_cluster import NOW, small_cluster
 
@@ -42,3 +44,20 @@ def look(run: Run, cluster: FakeCluster, tmp_path: Path) -> Run:
     """Give what runs a command on the small cluster."""
     path = str(cluster.write_kubeconfig(tmp_path, "shop"))
     return lambda *words: run(*words, "--kubeconfig", path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., Path]:
+    """Give what writes a file of objects, or of text as it is."""
+
+    def write(*objects: Json | list[Any] | str | bytes, name: str = "things.yaml") -> Path:
+        path = tmp_path / name
+        parts = [each for each in objects if isinstance(each, str | bytes)]
+        if parts:
+            whole = [each.encode() if isinstance(each, str) else each for each in parts]
+            path.write_bytes(b"".join(whole))
+        else:
+            path.write_text(yaml.safe_dump_all(objects))
+        return path
+
+    return write

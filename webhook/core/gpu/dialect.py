@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from webhook.core.api import mig
 from webhook.core.api.quantity import QuantityError, count
 from webhook.core.gpu.placement import requirement_holds
-from webhook.core.gpu.resources import GpuResource
+from webhook.core.gpu.resources import GpuResource, ResourceKind
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.unusable import Unusable, UnusableReason, unusable
 from webhook.core.gpu.values import (
     DeviceLabels,
     ExtendedResource,
     Form,
+    NodeRequirement,
     Offer,
 )
 
@@ -138,6 +139,17 @@ def uneven(found: Advertised, replicas: int | None, of_labels: str) -> Iterator[
     elif replicas and found.amount % replicas:
         detail = f"{found.amount} allocatable, {of_labels}"
         yield found.unusable(UnusableReason.NOT_A_MULTIPLE, detail)
+
+
+def whole_form(product: str, *requirements: NodeRequirement, pattern: str = "") -> Form:
+    """Return the form of whole GPUs, whose product is the value of a label."""
+    gpus = frozenset({ResourceKind.GPU})
+    return Form(Strategy.EXCLUSIVE, gpus, requirements, DeviceLabels(product), pattern)
+
+
+def only_whole(form: Form) -> Callable[[Strategy], tuple[Form, ...]]:
+    """Return the forms of a system that gives whole GPUs only."""
+    return lambda strategy: (form,) if strategy is Strategy.EXCLUSIVE else ()
 
 
 def whole_offer(found: Advertised, form: Form, memory: int | None) -> Offer:

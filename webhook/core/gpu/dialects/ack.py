@@ -10,14 +10,15 @@ from webhook.core.gpu.dialect import (
     Advertised,
     Dialect,
     mebibytes_of,
+    only_whole,
     too_many,
+    whole_form,
     whole_numbers,
     whole_offer,
 )
 from webhook.core.gpu.resources import ResourceKind
-from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.unusable import Unusable, UnusableReason
-from webhook.core.gpu.values import DeviceLabels, Form, NodeRequirement, Offer
+from webhook.core.gpu.values import NodeRequirement, Offer
 
 _SCHEDULE: Final = "ack.node.gpu.schedule"
 _NAME: Final = "aliyun.accelerator/nvidia_name"
@@ -28,16 +29,7 @@ _SHARING: Final = ("cgpu", "core_mem", "share", "topology", "mps")
 _MEND: Final = (
     f"label the node pool {_SCHEDULE}={_WHOLE} for whole GPUs, or declare the pool (pools)"
 )
-_FORM: Final = Form(
-    Strategy.EXCLUSIVE,
-    frozenset({ResourceKind.GPU}),
-    (NodeRequirement(_SCHEDULE, "In", (_WHOLE,)),),
-    DeviceLabels(product=_NAME),
-)
-
-
-def _forms(strategy: Strategy) -> tuple[Form, ...]:
-    return (_FORM,) if strategy is Strategy.EXCLUSIVE else ()
+_FORM: Final = whole_form(_NAME, NodeRequirement(_SCHEDULE, "In", (_WHOLE,)))
 
 
 def _is_spoken(labels: Mapping[str, str]) -> bool:
@@ -59,4 +51,6 @@ def _read_offer(found: Advertised) -> Offer | Unusable:
     return whole_offer(found, _FORM, memory)
 
 
-DIALECT: Final = Dialect(name="ACK", is_spoken=_is_spoken, forms=_forms, read_offer=_read_offer)
+DIALECT: Final = Dialect(
+    name="ACK", is_spoken=_is_spoken, forms=only_whole(_FORM), read_offer=_read_offer
+)

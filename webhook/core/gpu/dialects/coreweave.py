@@ -11,31 +11,22 @@ from typing import Final
 from webhook.core.gpu.dialect import (
     Advertised,
     Dialect,
+    only_whole,
     too_many,
+    whole_form,
     whole_numbers,
     whole_offer,
 )
 from webhook.core.gpu.resources import ResourceKind
-from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.unusable import Unusable, UnusableReason
-from webhook.core.gpu.values import DeviceLabels, Form, Offer
+from webhook.core.gpu.values import Offer
 
 _PREFIX: Final = "gpu.nvidia.com/"
 _CLASS: Final = _PREFIX + "class"
 _COUNT: Final = _PREFIX + "count"
 _VRAM: Final = _PREFIX + "vram"
 _MEND: Final = f"declare the pool in the policy, by {_CLASS} (pools)"
-_FORM: Final = Form(
-    Strategy.EXCLUSIVE,
-    frozenset({ResourceKind.GPU}),
-    (),
-    DeviceLabels(product=_CLASS),
-    r"^[A-Z][A-Z0-9_]*\Z",
-)
-
-
-def _forms(strategy: Strategy) -> tuple[Form, ...]:
-    return (_FORM,) if strategy is Strategy.EXCLUSIVE else ()
+_FORM: Final = whole_form(_CLASS, pattern=r"^[A-Z][A-Z0-9_]*\Z")
 
 
 def _is_spoken(labels: Mapping[str, str]) -> bool:
@@ -60,5 +51,5 @@ def _read_offer(found: Advertised) -> Offer | Unusable:
 
 
 DIALECT: Final = Dialect(
-    name="CoreWeave", is_spoken=_is_spoken, forms=_forms, read_offer=_read_offer
+    name="CoreWeave", is_spoken=_is_spoken, forms=only_whole(_FORM), read_offer=_read_offer
 )

@@ -10,14 +10,15 @@ from webhook.core.gpu.dialect import (
     Advertised,
     Dialect,
     mebibytes_of,
+    only_whole,
     too_many,
+    whole_form,
     whole_numbers,
     whole_offer,
 )
 from webhook.core.gpu.resources import ResourceKind
-from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.unusable import Unusable, UnusableReason
-from webhook.core.gpu.values import DeviceLabels, Form, NodeRequirement, Offer
+from webhook.core.gpu.values import NodeRequirement, Offer
 
 _AWS: Final = "eks.amazonaws.com/"
 _TYPE: Final = _AWS + "compute-type"
@@ -25,16 +26,9 @@ _NAME: Final = _AWS + "instance-gpu-name"
 _COUNT: Final = _AWS + "instance-gpu-count"
 _MEMORY: Final = _AWS + "instance-gpu-memory"
 _MAKER: Final = _AWS + "instance-gpu-manufacturer"
-_FORM: Final = Form(
-    Strategy.EXCLUSIVE,
-    frozenset({ResourceKind.GPU}),
-    (NodeRequirement(_TYPE, "In", ("auto",)), NodeRequirement(_MAKER, "In", ("nvidia",))),
-    DeviceLabels(product=_NAME),
+_FORM: Final = whole_form(
+    _NAME, NodeRequirement(_TYPE, "In", ("auto",)), NodeRequirement(_MAKER, "In", ("nvidia",))
 )
-
-
-def _forms(strategy: Strategy) -> tuple[Form, ...]:
-    return (_FORM,) if strategy is Strategy.EXCLUSIVE else ()
 
 
 def _is_spoken(labels: Mapping[str, str]) -> bool:
@@ -59,5 +53,5 @@ def _read_offer(found: Advertised) -> Offer | Unusable:
 
 
 DIALECT: Final = Dialect(
-    name="EKS Auto Mode", is_spoken=_is_spoken, forms=_forms, read_offer=_read_offer
+    name="EKS Auto Mode", is_spoken=_is_spoken, forms=only_whole(_FORM), read_offer=_read_offer
 )
