@@ -26,6 +26,12 @@ class NamespacePolicy:
         """The namespace's mode. It is None where it is off, or unknown."""
         return self.place.mode.value if self.place.mode else None
 
+    @property
+    def where(self) -> str:
+        """The namespace and its mode, as people read them."""
+        mode = f"mode {self.mode}" if self.mode else "not opted in"
+        return f"{self.place.namespace} ({mode if self.known else 'its mode cannot be read'})"
+
 
 def read_namespace_policy(
     client: ClusterClient, install: Install, path: str | None, namespace: str

@@ -1,12 +1,14 @@
 """From a stock and its demands to a plan, exact where a solver is there."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from webhook.core.pools.demand import Demand
+from webhook.core.pools.demand import Demand, Fit
 from webhook.core.pools.exact import NotSolved, Solution, solve
 from webhook.core.pools.greedy import lower_bound, plan_greedily
-from webhook.core.pools.grouping import group_demands
 from webhook.core.pools.model import DemandGroup, Stock, build_program
+from webhook.core.pools.packing import rounded_kinds
 from webhook.core.pools.plan import Plan, assign, with_reasons
 
 OPTIMAL = "optimal: no plan leaves fewer pods, or costs less and leaves as many"
@@ -19,7 +21,7 @@ def make_plan(stock: Stock, demands: Sequence[Demand], *, exact: bool = True) ->
 
     Without a solver it is that of first-fit-decreasing, and says how far off it can be.
     """
-    groups = group_demands(demands, stock)
+    groups = _grouped(demands, stock)
     if not exact:
         return _greedy(stock, groups, demands, "--greedy was given")
     program = build_program(stock, groups)
@@ -32,6 +34,28 @@ def make_plan(stock: Stock, demands: Sequence[Demand], *, exact: bool = True) ->
     if _memory_of(groups) < _memory_of(demands):
         how += "; memory needs under time-slicing are so many that they were rounded up"
     return with_reasons(assign(stock, groups, chosen), demands, how)
+
+
+def _grouped(demands: Iterable[Demand], stock: Stock) -> tuple[DemandGroup, ...]:
+    """The pods that have a fit, those with the same fits together."""
+    served = [each for each in demands if each.fits]
+    rounded = _rounded_memory(served, stock)
+    found: dict[tuple[int, tuple[Fit, ...]], list[str]] = defaultdict(list)
+    for each in served:
+        fits = {replace(f, memory=rounded[f.host].get(f.memory, 0)) for f in each.fits}
+        found[each.gpus, tuple(sorted(fits))] += [each.name] * each.replicas
+    return tuple(DemandGroup(gpus, fits, tuple(many)) for (gpus, fits), many in found.items())
+
+
+def _rounded_memory(demands: Iterable[Demand], stock: Stock) -> Mapping[int, Mapping[int, int]]:
+    kinds: dict[int, set[int]] = defaultdict(set)
+    for fit in (fit for each in demands for fit in each.fits):
+        kinds[fit.host] |= {fit.memory} - {0}
+    places = stock.replicas.time_slicing
+    return {
+        host: rounded_kinds(found, places, stock.hosts[host].model.memory or 0)
+        for host, found in kinds.items()
+    }
 
 
 def _memory_of(asking: Iterable[Demand | DemandGroup]) -> set[tuple[int, int]]:

@@ -35,7 +35,7 @@ def _facts(made: Explained) -> Iterator[tuple[str, str | None]]:
     live, place = made.live, made.rules.place
     tenant = provenance.of_tenant(live.labels, place.labels)
     yield "Pod", f"{live.meta.name} ({live.state})"
-    yield "Namespace", f"{place.namespace} ({_mode(made)})"
+    yield "Namespace", made.rules.where
     yield "Workload", f"{made.facts.workload} ({made.facts.source})"
     yield "Tenant", f"{made.facts.tenant} ({tenant})" if made.facts.tenant else "none"
     yield (
@@ -46,12 +46,6 @@ def _facts(made: Explained) -> Iterator[tuple[str, str | None]]:
     listed = added_affinity(live)
     if listed:
         yield "Node affinity", "\n".join(listed)
-
-
-def _mode(made: Explained) -> str:
-    if not made.rules.known:
-        return "its mode cannot be read"
-    return f"mode {made.rules.mode}" if made.rules.mode else "not opted in"
 
 
 def _recorded(made: Explained) -> Iterator[Paragraph]:

@@ -73,12 +73,10 @@ def _screen(made: Diagnosed, now: datetime) -> Iterator[Paragraph]:
 
 
 def _headline(made: Diagnosed) -> Text:
-    root, rules = made.members.root, made.rules
-    mode = f"mode {rules.mode}" if rules.mode else "not opted in"
-    where = f"{made.members.namespace} ({mode if rules.known else 'its mode cannot be read'})"
+    root = made.members.root
     words, style = _HEADS[made.state]
     words = _POD_HEADS.get(made.state, words) if root.kind == "Pod" else words
-    subject = output.safe(f"{root.kind} {root.metadata.name} in namespace {where}: ")
+    subject = output.safe(f"{root.kind} {root.metadata.name} in namespace {made.rules.where}: ")
     return Text((subject, "bold"), (f"{words}.", style))
 
 
