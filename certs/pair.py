@@ -15,15 +15,16 @@ from webhook.process.flags import WRONG_SETTINGS
 AUTHORITY, CERT, KEY = "ca.crt", "tls.crt", "tls.key"
 NAMES: Final = ("localhost", "127.0.0.1", "::1")
 EPILOG: Final = f"""\
-{AUTHORITY} verifies the server, for curl's --cacert or, in base64, a caBundle. The certificate is
-good for {pki.LEAF_LIFE.days} days; the CA's key is not kept. Files that are there are not replaced.
+{AUTHORITY} verifies the server, for curl's --cacert or, in base64, a caBundle.
+The certificate is good for {pki.LEAF_LIFE.days} days; the CA's key is not kept. Files that are
+there are not replaced.
 
 exit codes: 0 written, 2 the files cannot be written
 
 example:
   python -m certs pair certificates
-  gpu-sharing serve --tls-cert certificates/{CERT} --tls-key certificates/{KEY} \\
-    --inventory nodes.json
+  gpu-sharing serve --inventory nodes.json \\
+    --tls-cert certificates/{CERT} --tls-key certificates/{KEY}
 """
 
 

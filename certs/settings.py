@@ -28,11 +28,11 @@ ENVIRONMENT: Final = "GPU_SHARING_CERTS_"
 EPILOG: Final = """\
 `python -m certs pair` writes certificates for a webhook that is run by hand.
 
-every flag is also an environment variable: GPU_SHARING_CERTS_NAMESPACE, ..._SERVICE and so on;
-a name given as `off` is left out.
+every flag is also an environment variable: GPU_SHARING_CERTS_NAMESPACE,
+..._SERVICE and so on; a name given as `off` is left out.
 
-exit codes: 0 stopped by a signal, or --once and all in place; 1 --once and something is not;
-2 settings or cluster access are wrong
+exit codes: 0 stopped by a signal, or --once and all in place; 1 --once and
+something is not; 2 settings or cluster access are wrong
 """
 _NAME: Final = or_off(str)
 
