@@ -46,7 +46,7 @@ image: ## build it with docker, podman or buildah; IMAGE=NAME:TAG, BASE=…
 	@deploy/image.sh build "$(IMAGE)"
 
 push: ## push it to your registry: IMAGE=REGISTRY/NAME:TAG
-	@deploy/image.sh push "$(IMAGE)"
+	@deploy/image.sh push "$(IMAGE)" "gpu-sharing:$(VERSION)"
 
 load: ## load it into kind, minikube or k3s instead
 	@deploy/image.sh load "$(IMAGE)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The image by docker, podman or buildah, whichever works: build, push, load IMAGE, sbom; and install.
 set -eu
-verb=$1 image=$2
+verb=$1 image=$2 built=${3:-$2}
 
 fail() { echo "error: $*" >&2; exit 2; }
 
@@ -58,7 +58,9 @@ sbom)
   "$builder" build --quiet --target sbom --output . "$(dirname "$0")/.."
   echo 'wrote sbom.json' ;;
 push)
-  digest=$(digest_of) || fail "$image was not pushed, see above; if you may not: $builder login ${image%%/*}; if it is not built: make image IMAGE=$image"
+  "$builder" inspect --type image "$image" >/dev/null 2>&1 ||
+    "$builder" tag "$built" "$image" 2>/dev/null || fail "$built is not built; make image"
+  digest=$(digest_of) || fail "$image was not pushed, see above; if you may not: $builder login ${image%%/*}"
   case ${image##*/} in *:*) image=${image%:*} ;; esac
   echo "pushed; next: make install IMAGE=$image@$digest" ;;
 load)

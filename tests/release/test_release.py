@@ -97,6 +97,14 @@ def test_a_push_tells_the_digest_to_install(tmp_path: Path, programs) -> None:
     assert f"next: make install IMAGE=registry.example.org/x@{digest}" in done.stdout
 
 
+def test_what_was_built_by_its_own_name_is_pushed_by_that_of_the_registry(
+    tmp_path: Path, programs
+) -> None:
+    programs("buildah", '[ "$1" != inspect ]')
+    assert told(tmp_path, "push", "r.io/x:1", "gpu-sharing:1").returncode == 0
+    assert "buildah tag gpu-sharing:1 r.io/x:1" in (tmp_path / "calls").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "programs_are", "said"),
     [
@@ -104,7 +112,8 @@ def test_a_push_tells_the_digest_to_install(tmp_path: Path, programs) -> None:
         (("build", "r.io/x@sha256:a"), {"docker": ""}, "write a tag: IMAGE=r.io/x:TAG"),
         (("install", "a|b"), {}, "IMAGE='a|b' is no image; write REGISTRY/gpu-sharing:TAG"),
         (("build", "x:1"), {"docker": "exit 1"}, "docker does not work here ('docker info' says"),
-        (("push", "r.io/x:1"), {"podman": '[ "$1" = info ]'}, "if you may not: podman login r.io"),
+        (("push", "r.io/x:1", "x:1"), {"podman": '[ "$1" = info ]'}, "x:1 is not built; make"),
+        (("push", "r.io/x:1"), {"podman": '[ "$1" != push ]'}, "if you may not: podman login r.io"),
         (("install", "x:1"), {}, "no kubectl here; install it"),
         (("install", "x:1"), {"kubectl": "echo refused; exit 1"}, "answers: refused; name one"),
         (("install", "x:1"), {"kubectl": '[ "$1" != auth ]'}, "you may not create Mutating"),
