@@ -41,7 +41,7 @@ def test_what_is_wrong_comes_with_its_mend_and_code_1(run: Run) -> None:
     done = run("pools", "--inventory", "-", stdin=text)
     assert done.code == 1
     assert "gpu-node-40: error mig_empty" in done.out
-    assert "mend: cut them (nvidia.com/mig.config=all-1g.6gb)" in done.out
+    assert "what to do: cut them (nvidia.com/mig.config=all-1g.6gb)" in done.out
     done = run("pools", "--inventory", "-", "-o", "json", stdin=text)
     answer = json.loads(done.out)
     [problem] = answer["nodes"][0]["problems"]

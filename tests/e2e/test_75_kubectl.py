@@ -99,6 +99,13 @@ def test_audit_of_a_namespace_gives_the_one_command_and_it_works(seen: Crowd, us
         user.kubectl("label", "namespace", "seen-plain", f"{MODE}-")
 
 
+def test_no_probe_of_the_isolation_is_open(seen: Crowd) -> None:
+    done = seen.admin.plugin("conformance", "-n", "seen-blue")
+    assert done.returncode == 0, done.stdout + done.stderr
+    probes = seen.admin.read("conformance", "-n", "seen-blue")["probes"]
+    assert {each["outcome"] for each in probes} <= {"holds", "other"}, probes
+
+
 def test_why_a_deployment_has_no_pods(seen: Crowd) -> None:
     def refused(person: Person) -> str:
         return until("a refusal", lambda: _told(person, "why", "deployment/two", "Refused"))

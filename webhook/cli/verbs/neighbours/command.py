@@ -21,7 +21,7 @@ from webhook.core.integrations import kubernetes
 UNKNOWN: Final = (
     "which of several devices of a node a pod has, where neither its kubelet's file "
     "(--pod-resources) nor --prometheus with KUBERNETES_VIRTUAL_GPUS says so",
-    "MIG devices of one GPU, which share it behind walls of hardware",
+    "MIG devices of one GPU, which hardware keeps apart",
     "processes outside Kubernetes",
 )
 """What cannot be told from here."""

@@ -129,4 +129,4 @@ def _wrong(each: PoolNode) -> Iterator[Any]:
         head = (f"{problem.severity.value} {problem.code}", colours[problem.severity.value])
         yield Text("\n", (output.safe(each.name), "bold"), ": ", head)
         yield output.indented(problem.what)
-        yield output.indented(f"mend: {problem.mend}")
+        yield output.indented(f"what to do: {problem.mend}")
