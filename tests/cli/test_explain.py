@@ -182,7 +182,8 @@ def test_what_refuses_first_is_told_beside_what_the_nodes_tell(
 ) -> None:
     cluster.refuse = 'pods "x" is forbidden: exceeded quota: small, requested: pods=1'
     done = look("explain", POD)
-    assert "the same." in done.out
+    assert done.code == 1
+    assert "refused by something else than GPU sharing; without that the same." in done.out
     assert "something else refuses it first" in done.out
     assert "exceeded quota: small" in done.out
 

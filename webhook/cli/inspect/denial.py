@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from webhook.core import record
 from webhook.core.checks.registry import CHECKS
@@ -29,10 +29,18 @@ _POD: Final = re.compile(
 class By(StrEnum):
     """Who refused."""
 
-    WEBHOOK = "webhook"
-    BACKSTOP = "backstop"
-    NO_ANSWER = "no answer"
-    OTHERS = "others"
+    words: str
+
+    def __new__(cls, value: str, words: str) -> Self:
+        """Make a member of its value, and how a sentence goes on with it."""
+        made = str.__new__(cls, value)
+        made._value_, made.words = value, words
+        return made
+
+    WEBHOOK = "webhook", "by the webhook"
+    BACKSTOP = "backstop", "by the backstop, a policy in the API server"
+    NO_ANSWER = "no answer", "since the webhook does not answer"
+    OTHERS = "others", "by something else than GPU sharing"
 
 
 @dataclass(frozen=True, slots=True)

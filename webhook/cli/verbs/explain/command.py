@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     with flags.open_cluster(args) as client, progress(f"looking at {name} …"):
         found = collect(client, args, name)
     output.show(render(found), args.output)
-    refused = isinstance(found.now, Now) and not found.now.allowed
+    refused = isinstance(found.now, Now) and (not found.now.allowed or found.now.kept_out)
     return flags.FOUND if refused else flags.FINE
 
 

@@ -86,6 +86,8 @@ def _now(made: Explained) -> Iterator[Paragraph]:
     elif isinstance(made.now, Untried):
         yield from dry_run.render_untried(head, made.now)
     else:
+        if made.now.kept_out:
+            head += Text((f"refused {made.now.kept_out.words}; without that ", "red"))
         yield head + _outcome(made, made.now)
         yield from dry_run.render_outcome(
             made.now, changes=made.difference is not None or made.decision is None

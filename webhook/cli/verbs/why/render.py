@@ -42,12 +42,6 @@ _POD_HEADS: Final = {
     State.WAITS: "it does not run yet",
     State.RUNS: "nothing keeps it from running",
 }
-_WHO: Final = {
-    By.WEBHOOK: "by the webhook",
-    By.BACKSTOP: "by the backstop, a policy in the API server",
-    By.NO_ANSWER: "since the webhook does not answer",
-    By.OTHERS: "by something else than GPU sharing",
-}
 _MOST_NAMED: Final = 3
 
 
@@ -95,7 +89,7 @@ def _refusal(each: Refused, now: datetime) -> Iterator[Paragraph]:
     since = f", first {times.ago(now, each.first)}" if each.first else ""
     last = f", last {times.ago(now, each.last)}" if each.last else ""
     head = "Refused" if each.now else "Was refused"
-    text = f"{head}{often} {_WHO[each.refusal.by]}{since}{last} ({each.whose}):"
+    text = f"{head}{often} {each.refusal.by.words}{since}{last} ({each.whose}):"
     yield Text((output.safe(text), "red" if each.now else ""))
     if each.now:
         yield from _causes(each.refusal.causes)
@@ -148,7 +142,7 @@ def _trial(each: Trial, made: Diagnosed) -> Iterator[Paragraph]:
     else:
         given = f", with {each.now.strategy}" if each.now.strategy else ""
         if each.now.kept_out:
-            yield head + Text((f"refused {_WHO[each.now.kept_out]}.", "red"))
+            yield head + Text((f"refused {each.now.kept_out.words}.", "red"))
             yield output.indented(f"Without that it would be let in{given}.")
         else:
             yield head + Text((f"it would be let in{given}.", "green"))
