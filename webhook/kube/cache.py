@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from webhook.core.api import names
 from webhook.kube.label_grace import Patience, overdue, retain
 from webhook.kube.list_watch import WatchedResource
 from webhook.kube.namespaces import NAMESPACES_PATH, LookupLimits, NamespaceLabels, read_labels
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NODES_PATH: Final = "/api/v1/nodes"
-MODE_LABEL: Final = "gpu-sharing.io/mode"  # as a selector: has the label, whatever its value
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ClusterCache(Generic[T]):
         # these labels but with GPUs is worth a message.
         nodes = WatchedResource("nodes", NODES_PATH, reading.decode)
         namespaces = WatchedResource(
-            "namespaces", NAMESPACES_PATH, read_labels, label_selector=MODE_LABEL
+            "namespaces", NAMESPACES_PATH, read_labels, label_selector=names.MODE
         )
         self.node_reflector = Reflector(client, nodes, publish=self._take_nodes, runtime=runtime)
         self.namespace_reflector = Reflector(

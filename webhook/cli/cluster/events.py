@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from msgspec import field
 
@@ -13,9 +12,6 @@ from webhook.cli.cluster.types import CamelStruct, Meta
 from webhook.core import record
 from webhook.core.api import names
 from webhook.core.record_values import DecisionRecord
-
-OURS: Final = "gpu-sharing.io/webhook"
-"""The `reportingComponent` of the webhook's events (webhook.kube.events.event_json)."""
 
 
 class _ObjectReference(CamelStruct, frozen=True):
@@ -73,7 +69,7 @@ class ClusterEvent:
     @property
     def refused(self) -> bool:
         """Whether this is the webhook's own event of a refusal."""
-        return self.by == OURS and self.action == "Refused"
+        return self.by == names.CONTROLLER and self.action == "Refused"
 
 
 def list_events(
@@ -104,5 +100,7 @@ def _read(event: _CoreEvent) -> ClusterEvent:
         count=max(event.count or 1, series.count, 1),
         first=first,
         last=series.last_observed_time or event.last_timestamp or first,
-        record=record.from_json(annotations.get(names.DECISION)) if by == OURS else None,
+        record=record.from_json(annotations.get(names.DECISION))
+        if by == names.CONTROLLER
+        else None,
     )

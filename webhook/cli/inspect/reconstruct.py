@@ -25,7 +25,6 @@ from webhook.core.record_values import ContainerChange, DecisionRecord
 Object = dict[str, Any]
 
 _LISTS: Final = ("initContainers", "containers")
-_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _TOKEN: Final = "kube-api-access-"  # noqa: S105 - a volume's name, and no secret
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _SERVERS: Final = ("nodeName", "priority", "preemptionPolicy", "ephemeralContainers")
@@ -127,12 +126,12 @@ def _restore(container: Object, change: ContainerChange) -> None:
 def _unpin(spec: Object, added: Sequence[tuple[str, str]]) -> None:
     """Take what the webhook added out of every term. A term that it made goes with it."""
     node = (spec.get("affinity") or {}).get("nodeAffinity") or {}
-    terms = (node.get(_REQUIRED) or {}).get("nodeSelectorTerms") or ()
+    terms = (node.get(names.REQUIRED) or {}).get("nodeSelectorTerms") or ()
     left = [left for term in terms if (left := _unpinned(term, added)) is not None]
     if left:
-        node[_REQUIRED]["nodeSelectorTerms"] = left
+        node[names.REQUIRED]["nodeSelectorTerms"] = left
     else:
-        node.pop(_REQUIRED, None)
+        node.pop(names.REQUIRED, None)
     if "affinity" in spec and not node:
         spec["affinity"].pop("nodeAffinity", None)
 
@@ -160,8 +159,8 @@ def _add_claims(spec: Object, live: Mapping[str, Any]) -> None:
 def _add_node(spec: Object, live: Mapping[str, Any]) -> None:
     """A DaemonSet's controller names the node of each pod instead of its template's terms."""
     node = (live.get("affinity") or {}).get("nodeAffinity") or {}
-    terms = (node.get(_REQUIRED) or {}).get("nodeSelectorTerms") or ()
+    terms = (node.get(names.REQUIRED) or {}).get("nodeSelectorTerms") or ()
     named = [{"matchFields": t["matchFields"]} for t in terms if t.get("matchFields")]
     if named:
         affinity = spec.setdefault("affinity", {})
-        affinity.setdefault("nodeAffinity", {})[_REQUIRED] = {"nodeSelectorTerms": named}
+        affinity.setdefault("nodeAffinity", {})[names.REQUIRED] = {"nodeSelectorTerms": named}

@@ -15,6 +15,7 @@ MIG_PROFILE: Final = PREFIX + "mig-profile"
 STRATEGY: Final = PREFIX + "strategy"
 DECISION: Final = PREFIX + "decision"
 EXPLAIN: Final = PREFIX + "explain"
+CONTROLLER: Final = PREFIX + "webhook"  # who reports our events
 
 # Kubernetes' lengths: of a label's value, namespace or container; and of the name of an object.
 LABEL_LENGTH: Final = 63
@@ -29,6 +30,7 @@ DEVICE_CLASS: Final = "deviceclass.resource.kubernetes.io/"  # KEP-5004: of ever
 SHARED: Final = ".shared"
 
 NODE_NAME_FIELD: Final = "metadata.name"
+REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"  # of node affinity
 HOSTNAME: Final = "kubernetes.io/hostname"
 POOL_MOVE: Final = PREFIX + "pool-move"  # annotation of a node that is on its way to another pool
 

@@ -16,7 +16,6 @@ COMMON: Final = ("cpu", "memory", "ephemeral-storage")
 MAPS: Final = ("c.resources.limits", "c.resources.requests")
 """Of a pod the last has all names: `SetDefaults_Pod` adds what stands in limits alone."""
 LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
-_AFFINITY: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _POD: Final = re.compile(r"(?<![\w.'])o(?=\.)")
 
 
@@ -96,7 +95,7 @@ REQUESTS_DEVICE: Final = (
 _SHARED_BY_MPS: Final = resource_names(
     f"k in {listed((names.GPU, names.SHARED_GPU))} && {NOT_ZERO}"
 )
-_NODE: Final = f"o.spec.affinity.nodeAffinity.{_AFFINITY}"
+_NODE: Final = f"o.spec.affinity.nodeAffinity.{names.REQUIRED}"
 _TERMS: Final = f"{_NODE}.nodeSelectorTerms"
 _LIVE: Final = "(has(t.matchExpressions) || has(t.matchFields))"
 

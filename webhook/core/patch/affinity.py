@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from webhook.core.api import pod
+from webhook.core.api import names, pod
 from webhook.core.api.pod import NodeSelectorTerm, Pod
 from webhook.core.decision.values import Allocation
 from webhook.core.gpu.values import NodeRequirement
 from webhook.core.patch.operation import Op, pointer
 
 _NODE_AFFINITY: Final = ("spec", "affinity", "nodeAffinity")
-_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 def added(subject: Pod, allocations: tuple[Allocation, ...]) -> Iterator[tuple[str, str]]:
@@ -33,7 +32,7 @@ def operations(subject: Pod, allocations: tuple[Allocation, ...]) -> Iterator[Op
         yield _first_term(subject, [_expression(each) for each in requirements])
         return
     for index, term in enumerate(terms):
-        at = (*_NODE_AFFINITY, _REQUIRED, "nodeSelectorTerms", str(index), "matchExpressions")
+        at = (*_NODE_AFFINITY, names.REQUIRED, "nodeSelectorTerms", str(index), "matchExpressions")
         if not term.match_expressions and not term.match_fields:
             continue  # such a term matches nothing; with one it would begin to
         missing = [_expression(each) for each in requirements if not _has(term, each)]
@@ -48,10 +47,10 @@ def _first_term(subject: Pod, expressions: list[dict[str, Any]]) -> Op:
     required = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
     affinity = subject.spec.affinity
     if affinity is None:
-        return Op("add", pointer("spec", "affinity"), {"nodeAffinity": {_REQUIRED: required}})
+        return Op("add", pointer("spec", "affinity"), {"nodeAffinity": {names.REQUIRED: required}})
     if affinity.node_affinity is None:
-        return Op("add", pointer(*_NODE_AFFINITY), {_REQUIRED: required})
-    return Op("add", pointer(*_NODE_AFFINITY, _REQUIRED), required)
+        return Op("add", pointer(*_NODE_AFFINITY), {names.REQUIRED: required})
+    return Op("add", pointer(*_NODE_AFFINITY, names.REQUIRED), required)
 
 
 def _expression(required: NodeRequirement) -> dict[str, Any]:

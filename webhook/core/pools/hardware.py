@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from webhook.core.api import mig, node
-from webhook.core.api.names import NVIDIA
 from webhook.core.api.node import Node
+from webhook.core.gpu.dialects.gfd.labels import COUNT, MEMORY, PRODUCT, VIRTUAL
 from webhook.core.pools.catalog import Catalog, find_model, whole_product
 from webhook.core.pools.layouts import all_layouts
 
@@ -26,14 +26,14 @@ def physical_gpus(subject: Node, catalog: Catalog) -> PhysicalGpus | None:
     vGPU the card is another's.
     """
     labels = node.labels(subject)
-    label = labels.get(f"{NVIDIA}gpu.product", "")
-    count = _integer(labels.get(f"{NVIDIA}gpu.count"))
-    if not label or not count or labels.get(f"{NVIDIA}vgpu.present") == "true":
+    label = labels.get(PRODUCT, "")
+    count = _integer(labels.get(COUNT))
+    if not label or not count or labels.get(VIRTUAL) == "true":
         return None
     product = whole_product(label)
     profile = mig.of_product(label)
     if profile is None:
-        return PhysicalGpus(product, count, _integer(labels.get(f"{NVIDIA}gpu.memory")))
+        return PhysicalGpus(product, count, _integer(labels.get(MEMORY)))
     layouts = all_layouts(find_model(catalog, product))
     most = max((each.get(profile.name, 0) for each in layouts), default=0)
     return PhysicalGpus(product, -(-count // most), None) if most else None

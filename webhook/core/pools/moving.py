@@ -16,6 +16,7 @@ from msgspec import Struct
 from webhook.core.api import node
 from webhook.core.api.names import NVIDIA
 from webhook.core.api.node import Node
+from webhook.core.gpu.dialects.gfd.labels import COUNT, MIG_CAPABLE, MIG_STATE, REPLICAS
 from webhook.core.gpu.reading import read_node
 from webhook.core.pools.catalog import Catalog, find_model
 from webhook.core.pools.hardware import physical_gpus
@@ -25,8 +26,6 @@ from webhook.core.pools.settings import MIG, MPS, TIME_SLICING, WHOLE
 
 PLUGIN_CONFIG: Final = NVIDIA + "device-plugin.config"
 MIG_CONFIG: Final = NVIDIA + "mig.config"
-MIG_STATE: Final = NVIDIA + "mig.config.state"
-MIG_CAPABLE: Final = NVIDIA + "mig.capable"
 _OTHERWISE: Final = {DISABLED: "all-balanced"}
 _STRATEGIES: Final = {WHOLE: "exclusive", MPS: "mps", TIME_SLICING: "time-slicing"}
 
@@ -161,8 +160,8 @@ def offers_as_asked(subject: Node, goal: Goal) -> bool:
     if goal.kind == MIG:
         cut = {key: count for key, count in amounts.items() if key not in _STRATEGIES.values()}
         return bool(cut) and (goal.layout is None or cut == dict(goal.layout))
-    count = labels.get(f"{NVIDIA}gpu.count", "")
-    replicas = labels.get(f"{NVIDIA}gpu.replicas", "")
+    count = labels.get(COUNT, "")
+    replicas = labels.get(REPLICAS, "")
     strategy = _STRATEGIES.get(goal.kind or "")
     if strategy is None:
         return bool(amounts)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from webhook.core.api import names, node
 from webhook.core.api.names import NVIDIA
+from webhook.core.gpu.dialects.gfd import labels as gfd
 from webhook.core.pools.catalog import GpuModel
 from webhook.core.pools.layouts import Layout
 
@@ -54,13 +55,13 @@ def _resource(sharing: Sharing) -> str:
 def _gpu_labels(model: GpuModel, sharing: Sharing, count: int, plain: int) -> dict[str, str]:
     shown = sharing.replicas > 1 and not sharing.renamed
     return {
-        f"{NVIDIA}gpu.product": model.product + ("-SHARED" if shown else ""),
-        f"{NVIDIA}gpu.count": str(count),
-        f"{NVIDIA}gpu.memory": str(model.memory or UNKNOWN_MEMORY),
-        f"{NVIDIA}gpu.replicas": str(sharing.replicas if plain else 0),
-        f"{NVIDIA}gpu.sharing-strategy": sharing.strategy,
-        f"{NVIDIA}mig.capable": str(bool(model.devices)).lower(),
-        f"{NVIDIA}mps.capable": str(sharing.strategy == "mps").lower(),
+        gfd.PRODUCT: model.product + ("-SHARED" if shown else ""),
+        gfd.COUNT: str(count),
+        gfd.MEMORY: str(model.memory or UNKNOWN_MEMORY),
+        gfd.REPLICAS: str(sharing.replicas if plain else 0),
+        gfd.SHARING: sharing.strategy,
+        gfd.MIG_CAPABLE: str(bool(model.devices)).lower(),
+        gfd.MPS_CAPABLE: str(sharing.strategy == "mps").lower(),
     }
 
 
@@ -72,6 +73,6 @@ def _device_labels(model: GpuModel, profile: str, count: int) -> Mapping[str, st
         f"{prefix}.memory": str(device.memory),
         f"{prefix}.product": f"{model.product}-MIG-{profile}",
         f"{prefix}.replicas": "1",
-        f"{prefix}.sharing-strategy": "none",
+        prefix + gfd.SHARING_SUFFIX: "none",
         f"{prefix}.slices.gi": str(device.profile.slices),
     }

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from webhook.core.event import Regarding
     from webhook.kube.events.queue import Batch
 
-CONTROLLER: Final = "gpu-sharing.io/webhook"
 INSTANCE_LIMIT: Final = 128  # characters
 _MOST: Final = 2**31 - 1  # series.count is an int32
 _HASH: Final = 16  # hexadecimal digits: enough that two events of an hour never meet
@@ -94,7 +93,7 @@ def new_event(regarding: Regarding, batch: Batch, instance: str) -> dict[str, An
         "reason": event.reason.code,
         "note": event.note,
         "regarding": _reference(event.namespace, regarding),
-        "reportingController": CONTROLLER,
+        "reportingController": names.CONTROLLER,
         "reportingInstance": instance[:INSTANCE_LIMIT],
     }
     return body | (_series(batch.count, batch.last) if batch.count > 1 else {})

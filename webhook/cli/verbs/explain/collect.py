@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from webhook.cli.cluster import namespace_policy
 from webhook.cli.cluster.client import ClusterClient, Permission
@@ -19,8 +19,6 @@ from webhook.core.decision import classify
 from webhook.core.decision.values import Question
 from webhook.core.policy.values import Row, RowName, row_of
 from webhook.core.record_values import DecisionRecord
-
-_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def collect(client: ClusterClient, args: argparse.Namespace, name: str) -> Expla
 def added_affinity(live: LivePod) -> list[str]:
     """Return the node requirements that the webhook added to a pod, each once."""
     affinity = (live.raw.get("spec") or {}).get("affinity") or {}
-    required = (affinity.get("nodeAffinity") or {}).get(_REQUIRED) or {}
+    required = (affinity.get("nodeAffinity") or {}).get(names.REQUIRED) or {}
     added = decision_annotation.affinity_of(live.pod)
     found = (
         each

@@ -8,11 +8,12 @@ from typing import Final
 
 from webhook.cli.cluster import events, replicas
 from webhook.cli.cluster.client import ClusterClient, Forbidden, PodPath, Unavailable
-from webhook.cli.cluster.events import OURS, ClusterEvent
+from webhook.cli.cluster.events import ClusterEvent
 from webhook.cli.cluster.flags import Install
 from webhook.cli.cluster.times import clock
 from webhook.cli.verbs.logs.filters import LineFilter
 from webhook.core import record
+from webhook.core.api import names
 from webhook.core.record_values import DecisionRecord, LogLine
 
 _ONLY_EVENTS: Final = (
@@ -67,17 +68,17 @@ def collect(client: ClusterClient, install: Install, wanted: LineFilter, since: 
     if not pods:
         where = f"{install.namespace}/{install.release}"
         raise Unavailable(f"no replica of the webhook is there (looked for {where}; see --install)")
-    names = [pod.meta.name for pod in pods]
+    found = [pod.meta.name for pod in pods]
 
     async def read_all() -> list[_ReplicaLog]:
-        read = (_read(client, replicas.log_path(install, name), wanted, since) for name in names)
+        read = (_read(client, replicas.log_path(install, name), wanted, since) for name in found)
         return await asyncio.gather(*read)
 
     logs = client.run(read_all())
     if all(isinstance(each.cut, Forbidden) for each in logs):
         return _from_events(client, wanted, since, logs[0].cut)
     lines = [line for each in logs for line in each.lines]
-    return AuditLog(_by_time(lines), since, tuple(_notes(dict(zip(names, logs, strict=True)))))
+    return AuditLog(_by_time(lines), since, tuple(_notes(dict(zip(found, logs, strict=True)))))
 
 
 async def _read(
@@ -123,7 +124,7 @@ def _from_events(
     after = clock(datetime.now(UTC) - timedelta(seconds=since)) or ""
     lines = [
         line
-        for line in (_line_of(each) for each in found if each.by == OURS)
+        for line in (_line_of(each) for each in found if each.by == names.CONTROLLER)
         if wanted.takes(line) and line.timestamp >= after
     ]
     notes = (_ONLY_EVENTS.format(namespace, forbidden),)

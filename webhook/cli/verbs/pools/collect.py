@@ -11,6 +11,7 @@ from webhook.cli.pool_data import load_catalog
 from webhook.cli.verbs.pools.holders import live_pods, used_by_node
 from webhook.core.api import node
 from webhook.core.api.node import Node
+from webhook.core.gpu.dialects.gfd.labels import PRODUCT
 from webhook.core.gpu.reading import is_of_gpus, read_node
 from webhook.core.gpu.values import Offer
 from webhook.core.policy.values import Policy
@@ -64,7 +65,7 @@ def _pools(
         found = read_node(each, policy.pools)
         labels = node.labels(each)
         name = each.metadata.name
-        label = labels.get("nvidia.com/gpu.product", "")
+        label = labels.get(PRODUCT, "")
         product = whole_product(label) or next((o.product for o in found.offers), "")
         problems = diagnose(each, found, catalog)
         mine = None if used is None else used.get(name, {})

@@ -13,9 +13,10 @@ from webhook.cli.cluster.client import ClusterClient, Unavailable
 from webhook.core.api import names
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
+from webhook.core.gpu.dialects.gfd.labels import MIG_STATE
 from webhook.core.integrations import kubernetes
 from webhook.core.pools import moving
-from webhook.core.pools.moving import MIG_CONFIG, MIG_STATE, PLUGIN_CONFIG, Goal, Mark, Step
+from webhook.core.pools.moving import MIG_CONFIG, PLUGIN_CONFIG, Goal, Mark, Step
 
 _MIRROR: Final = "kubernetes.io/config.mirror"
 WAITING: Final = (Step.DRAIN, Step.AWAIT_LEFT, Step.AWAIT_MIG, Step.AWAIT_OFFERS)

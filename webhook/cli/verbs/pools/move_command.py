@@ -12,6 +12,7 @@ from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.manifests import InputError
 from webhook.cli.pool_data import load_catalog
 from webhook.cli.verbs.pools.move import Clock, Move, MoveError, observe, run_move
+from webhook.core.gpu.dialects.gfd.labels import MIG_CAPABLE, MIG_STATE
 from webhook.core.pools import moving
 from webhook.core.pools.catalog import find_model
 from webhook.core.pools.hardware import physical_gpus
@@ -22,7 +23,7 @@ from webhook.core.pools.mig_parted_file import (
     layouts_of,
     parse_mig_parted_file,
 )
-from webhook.core.pools.moving import MIG_CONFIG, MIG_STATE, PLUGIN_CONFIG, Goal, NodeProgress
+from webhook.core.pools.moving import MIG_CONFIG, PLUGIN_CONFIG, Goal, NodeProgress
 from webhook.core.pools.plugin_file import ConfigError
 from webhook.core.pools.settings import MIG, MPS, TIME_SLICING, WHOLE
 
@@ -122,7 +123,7 @@ def _goal(args: argparse.Namespace, seen: NodeProgress) -> Goal:
         kind = before if before in KINDS else None
         return Goal(kind, before, mig, _layout(args, seen, mig or DISABLED))
     if args.to == MIG and not moving.has_mig_manager(seen.node):
-        raise InputError(f"{args.node}: its GPUs have no MIG ({moving.MIG_CAPABLE} is not true)")
+        raise InputError(f"{args.node}: its GPUs have no MIG ({MIG_CAPABLE} is not true)")
     mig = args.mig_config or DISABLED
     return Goal(args.to, args.plugin_config or args.to, mig, _layout(args, seen, mig))
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from webhook.cli import output
 from webhook.cli.cluster import resources, times, types
 from webhook.cli.cluster.client import ClusterClient, Forbidden, Permission, Unavailable
-from webhook.cli.cluster.events import OURS, ClusterEvent, list_events
+from webhook.cli.cluster.events import ClusterEvent, list_events
 from webhook.cli.cluster.types import Meta
 from webhook.cli.verbs.status.section import Section
 from webhook.core.api import names, vocabulary
@@ -102,9 +102,9 @@ def refusals(client: ClusterClient, now: datetime) -> Section:
     notes: tuple[str, ...] = ()
     missing: tuple[Permission, ...] = ()
     try:
-        events = list(list_events(client, None, by=OURS))
+        events = list(list_events(client, None, by=names.CONTROLLER))
     except Forbidden as forbidden:
-        events = list(list_events(client, client.namespace, by=OURS))
+        events = list(list_events(client, client.namespace, by=names.CONTROLLER))
         notes = (f"only namespace {client.namespace} is looked at: {forbidden}",)
         missing = (forbidden.permission,)
     lately = [e for e in events if e.refused and e.last and now - e.last <= HOUR]

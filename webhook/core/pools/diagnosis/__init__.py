@@ -5,11 +5,12 @@ from typing import Final
 
 from webhook.core.api import node
 from webhook.core.api.node import Node
+from webhook.core.gpu.dialects.gfd.labels import PRODUCT
 from webhook.core.gpu.reading import NodeOffers
 from webhook.core.gpu.unusable import Unusable, UnusableReason
 from webhook.core.pools.catalog import Catalog, find_model, whole_product
 from webhook.core.pools.diagnosis import amounts, devices, requested
-from webhook.core.pools.diagnosis.problem import PRODUCT, NodeProblem, NodeView, Severity, error
+from webhook.core.pools.diagnosis.problem import NodeProblem, NodeView, Severity, error
 
 _CHECKS: Final = (*requested.CHECKS, *devices.CHECKS, *amounts.CHECKS)
 

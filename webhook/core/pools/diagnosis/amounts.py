@@ -5,16 +5,8 @@ from typing import Final
 
 from webhook.core.api import names, node
 from webhook.core.gpu.dialect import mebibytes_of
-from webhook.core.pools.diagnosis.problem import (
-    COUNT,
-    MEMORY,
-    REPLICAS,
-    NodeProblem,
-    NodeView,
-    number,
-    warning,
-)
-from webhook.core.pools.moving import MIG_STATE
+from webhook.core.gpu.dialects.gfd.labels import COUNT, MEMORY, MIG_STATE, REPLICAS
+from webhook.core.pools.diagnosis.problem import NodeProblem, NodeView, number, warning
 
 
 def _amounts(seen: NodeView) -> Iterator[NodeProblem]:

@@ -5,18 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from webhook.core.api import names, node
-from webhook.core.api.names import NVIDIA
 from webhook.core.api.quantity import counted
+from webhook.core.gpu.dialects.gfd.labels import PRODUCT, REPLICAS, VIRTUAL
 from webhook.core.pools.catalog import find_model, whole_product
-from webhook.core.pools.diagnosis.problem import (
-    PRODUCT,
-    REPLICAS,
-    NodeProblem,
-    NodeView,
-    error,
-    number,
-    warning,
-)
+from webhook.core.pools.diagnosis.problem import NodeProblem, NodeView, error, number, warning
 from webhook.core.pools.hardware import physical_gpus
 from webhook.core.pools.idle_slices import idle_slices
 
@@ -102,7 +94,7 @@ def _shared(seen: NodeView) -> Iterator[NodeProblem]:
 
 
 def _virtual(seen: NodeView) -> Iterator[NodeProblem]:
-    if seen.labels.get(f"{NVIDIA}vgpu.present") == "true":
+    if seen.labels.get(VIRTUAL) == "true":
         yield warning(
             "virtual", "the GPU is a vGPU: the hypervisor may share the card with other machines",
             "give tenants nodes with passed-through cards, or ask who runs the hypervisor",

@@ -4,19 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from webhook.core.api import mig, names
-from webhook.core.api.names import NVIDIA
 from webhook.core.api.node import Node
+from webhook.core.gpu.dialects.gfd.labels import COUNT, PRODUCT
 from webhook.core.gpu.reading import NodeOffers
 from webhook.core.pools.catalog import Catalog
-
-PRODUCT: Final = f"{NVIDIA}gpu.product"
-SHARING: Final = f"{NVIDIA}gpu.sharing-strategy"
-REPLICAS: Final = f"{NVIDIA}gpu.replicas"
-COUNT: Final = f"{NVIDIA}gpu.count"
-MEMORY: Final = f"{NVIDIA}gpu.memory"
 
 
 class Severity(StrEnum):

@@ -4,22 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.core.pools.diagnosis.problem import (
-    PRODUCT,
-    REPLICAS,
-    SHARING,
-    NodeProblem,
-    NodeView,
-    error,
-)
-from webhook.core.pools.moving import (
-    MIG_CAPABLE,
-    MIG_CONFIG,
-    MIG_STATE,
-    PLUGIN_CONFIG,
-    layout_of,
-    read_mark,
-)
+from webhook.core.gpu.dialects.gfd.labels import MIG_CAPABLE, MIG_STATE, PRODUCT, REPLICAS, SHARING
+from webhook.core.pools.diagnosis.problem import NodeProblem, NodeView, error
+from webhook.core.pools.moving import MIG_CONFIG, PLUGIN_CONFIG, layout_of, read_mark
 
 
 def _mig_state(seen: NodeView) -> Iterator[NodeProblem]:

@@ -12,10 +12,10 @@ MIG_CAPABLE: Final = NVIDIA + "mig.capable"
 MPS_CAPABLE: Final = NVIDIA + "mps.capable"
 MIG_STATE: Final = NVIDIA + "mig.config.state"
 COUNT: Final = NVIDIA + "gpu.count"
+MEMORY: Final = NVIDIA + "gpu.memory"
+REPLICAS: Final = NVIDIA + "gpu.replicas"
 VIRTUAL: Final = NVIDIA + "vgpu.present"
 TIMESTAMP: Final = NVIDIA + "gfd.timestamp"
 SHARING_SUFFIX: Final = ".sharing-strategy"
-GPU_LABELS: Final = DeviceLabels(
-    PRODUCT, NVIDIA + "gpu.memory", NVIDIA + "gpu.replicas", virtual=VIRTUAL
-)
+GPU_LABELS: Final = DeviceLabels(PRODUCT, MEMORY, REPLICAS, virtual=VIRTUAL)
 SLICE_LABELS: Final = DeviceLabels(PRODUCT, "{slice}.memory", "{slice}.replicas", virtual=VIRTUAL)
