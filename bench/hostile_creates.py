@@ -27,7 +27,7 @@ from tests.e2e.cluster.network import API_PORT, NODE_ADDRESS
 from tests.e2e.cluster.settings import Node, Options
 from tests.e2e.installation import install
 
-TIMES, EACH, SECONDS = 5, 2.0, 300.0
+TIMES, EACH, SECONDS = 5, 1.0, 300.0
 """Times that a pod is created at most, the seconds of one after which no more, and of all."""
 MOST = 2.0
 Cost = tuple[float, int]

@@ -44,6 +44,8 @@ def container(**more: Any) -> list[Any]:
         {"nodeSelector": {f"k{i}": "" for i in range(MANY)}},
         {"affinity": affinity(*[TERM] * 101)},
         {"affinity": affinity({"matchExpressions": TERM["matchExpressions"] * 200})},
+        {"containers": container(volumeMounts=[{"name": "v", "mountPath": "/" * 4097}])},
+        {"containers": container(terminationMessagePath="/" * 4097)},
         {"volumes": [{"name": "v", "hostPath": {"path": "/" * 4 * MANY}}]},
         {"volumes": [{"name": "v", "hostPath": {"path": "/" * 76}}] * (MANY // 20 + 1)},
         {
@@ -95,6 +97,7 @@ def test_what_is_decoded(text: bytes, *, decoded: bool) -> None:
         {},
         {"containers": container(env=[{"name": "A"}] * (limits.MOST_PARTS - limits.CONTAINER))},
         {"affinity": affinity(*[TERM] * 20)},
+        {"containers": container(volumeMounts=[{"name": "v", "mountPath": "/" * 4096}])},
         {"containers": [{"name": f"c{i}", "env": [{"name": "A"}] * 20} for i in range(60)]},
         {"volumes": [{"name": "v", "hostPath": {"path": "/var/lib/some/folder"}}] * 100},
     ],

@@ -58,7 +58,8 @@ TOO_LARGE: Final = Reason(
     detail=(
         "Those are 2,000 variables, mounts, labels and others; a container counts 10, a volume 5, "
         "a requirement of the node affinity 40, a hostPath 1 more for every 4 characters, an "
-        "annotation 4 and 1 for every 128 characters, a capability 1 for every 8, a resource 2. "
+        "annotation 4 and 1 for every 128 characters, a capability 1 for every 8, a resource 2; "
+        "a path in a container of over 4,096 characters is too many alone. "
         "Real pods have up to about 200. What cannot be looked at is refused, so that nobody keeps "
         "a replica or the API server busy with one request."
     ),

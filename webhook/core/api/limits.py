@@ -1,6 +1,7 @@
 """The most parts of a reviewed pod, so that none keeps a replica busy.
 
-`deploy.generate.sizes` counts the same in CEL.
+`deploy.generate.sizes` counts the same in CEL, but for a container's own paths: they cost no
+expression much, but as all text several times theirs where the API server patches a pod.
 """
 
 from typing import Final
@@ -18,6 +19,8 @@ REQUIREMENT: Final = 40
 """What a term of the node affinity counts, and a requirement: many nodes are compared with it."""
 PATH: Final = 4
 """Characters of a hostPath that count as a part: it is compared with the longest patterns."""
+LONGEST_PATH: Final = 4096
+"""Characters of a path that Linux takes: with a longer one of its own no container starts."""
 VOLUME: Final = 5
 """What a volume counts: the API server looks at each thrice, and real pods have few."""
 ANNOTATION: Final = 4
@@ -85,5 +88,10 @@ def _of_container(container: Container) -> int:
     if resources:
         amounts = (resources.limits, resources.requests, resources.claims)
         parts += AMOUNT * sum([len(each) for each in amounts if each])
+    for mount in container.volume_mounts or ():
+        if len(mount.mount_path) > LONGEST_PATH:
+            return MOST_PARTS + 1
+    if len(container.termination_message_path or "") > LONGEST_PATH:
+        return MOST_PARTS + 1
     added = context.capabilities.add if context and context.capabilities else None
     return parts + sum([1 + len(each) // NAME for each in added or ()])
