@@ -30,6 +30,7 @@ def nodes(count: int, kinds: int) -> Iterator[dict[str, Any]]:
         yield made
 
 
-def inventory(count: int, kinds: int) -> Inventory:
-    """Return what they offer."""
-    return build_inventory(msgspec.convert(each, Node) for each in nodes(count, kinds))
+def inventory(count: int, kinds: int, spec: dict[str, Any] | None = None) -> Inventory:
+    """Return what they offer, where each node has a spec of its own or this one."""
+    found = (each if spec is None else each | {"spec": spec} for each in nodes(count, kinds))
+    return build_inventory(msgspec.convert(each, Node) for each in found)

@@ -74,7 +74,9 @@ def _decide(
     if denied:
         return Decision(violations=denied, warnings=question.warnings)
     candidates = tuple(each for each in found if isinstance(each, Candidate))
-    search = Search(question, policy, inventory, reach_of(question.pod, policy.gpu_taints))
+    groups = select.keep_selected(question.pod, inventory, "groups", dict[int, bool])
+    reaches = reach_of(question.pod, policy.gpu_taints, groups)
+    search = Search(question, policy, inventory, reaches)
     for each in (*_estimated(candidates, model, search), search):
         selected = select.select_offers(candidates, each)
         if selected:

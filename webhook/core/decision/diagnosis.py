@@ -1,5 +1,7 @@
 """Why no offer serves a pod, as violations: request, offers and mend."""
 
+from collections.abc import Hashable
+
 from webhook.core.api import denials, names
 from webhook.core.api.pod import labels
 from webhook.core.api.reason import Reason
@@ -7,10 +9,10 @@ from webhook.core.api.violation import Violation
 from webhook.core.decision import select, unoffered
 from webhook.core.decision.allowed import denial_reason
 from webhook.core.decision.alternatives import Offers, instead, list_offers
-from webhook.core.decision.obstacles import tell_obstacle
+from webhook.core.decision.obstacles import find_obstacle, tell_obstacle
 from webhook.core.decision.values import Candidate, GpuRequest, Question, Search
 from webhook.core.gpu.strategies import FALLBACK
-from webhook.core.gpu.values import Offer
+from webhook.core.gpu.values import NodeGroup, Offer
 from webhook.core.policy.values import RowName
 
 
@@ -48,7 +50,7 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
         return (_not_for_row if of_name else _nothing)(candidate, search, offers)
     near = [offer for group, offer in able if search.reaches(group)]
     if not near:
-        return _unreachable(candidate, search, able)
+        return _unreachable(candidate, search, key, able)
     return _too_small(candidate, search.question, near)
 
 
@@ -126,11 +128,16 @@ def why_fallback(request: GpuRequest, search: Search) -> str:
     return f"no node offers {wanted} to it; an administrator can add such a pool"
 
 
-def _unreachable(candidate: Candidate, search: Search, able: Offers) -> Violation:
-    groups = list({id(group): group for group, _ in able}.values())
-    why = tell_obstacle(search.question.pod, groups, search.policy.gpu_taints)
-    exist = f"{candidate.request.resource}: {list_offers(able)} exist"
-    text = f"{exist}, but not where the pod can go; {why}"
+def _unreachable(candidate: Candidate, search: Search, key: Hashable, able: Offers) -> Violation:
+    pod = search.question.pod
+
+    def find() -> tuple[str, str | tuple[NodeGroup, ...]]:
+        groups = list({id(group): group for group, _ in able}.values())
+        return list_offers(able), find_obstacle(pod, groups)
+
+    offers, found = select.keep_selected(pod, search.inventory, key, find)
+    why = tell_obstacle(pod, found, search.policy.gpu_taints)
+    text = f"{candidate.request.resource}: {offers} exist, but not where the pod can go; {why}"
     return _violation(denials.NO_REACHABLE_OFFER, candidate, text)
 
 

@@ -19,10 +19,10 @@ _AUTOSCALED: Final = (
 """Keys of labels that autoscalers and clouds give to the nodes of a pool."""
 
 
-def tell_obstacle(pod: Pod, groups: Sequence[NodeGroup], gpu_taints: frozenset[str]) -> str:
+def tell_obstacle(pod: Pod, found: str | tuple[NodeGroup, ...], gpu_taints: frozenset[str]) -> str:
     """Return what keeps the pod from all nodes of the groups, and what mends it.
 
-    The first that is true:
+    `found` is what `find_obstacle` returns. The first that is true:
 
     | of those nodes | told |
     |---|---|
@@ -32,6 +32,11 @@ def tell_obstacle(pod: Pod, groups: Sequence[NodeGroup], gpu_taints: frozenset[s
 
     Taints of nodes that the pod does not select anyway are no cause.
     """
+    return found if isinstance(found, str) else _of_taints(pod, found, gpu_taints)
+
+
+def find_obstacle(pod: Pod, groups: Sequence[NodeGroup]) -> str | tuple[NodeGroup, ...]:
+    """Return why the pod selects none of the groups, or those that it selects."""
     if pod.spec.node_name:
         return f"spec.nodeName is {pod.spec.node_name}, which offers none of them; remove it"
     keys, known = label_keys(pod), dict[Hashable, tuple[_Lack, ...]]()
@@ -43,10 +48,9 @@ def tell_obstacle(pod: Pod, groups: Sequence[NodeGroup], gpu_taints: frozenset[s
         lacking.append((group, node, known[way]))
     selected = {id(group): group for group, _, lacks in lacking if not lacks}
     if selected:
-        return _of_taints(pod, selected.values(), gpu_taints)
+        return tuple(selected.values())
     least = min(len(lacks) for _, _, lacks in lacking)
-    nearest = [(node, lacks) for _, node, lacks in lacking if len(lacks) == least]
-    return _of_labels(nearest)
+    return _of_labels([(node, lacks) for _, node, lacks in lacking if len(lacks) == least])
 
 
 def _looked_at(

@@ -7,13 +7,16 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from webhook.core.api import names
+from webhook.core.api.pod import Pod
 from webhook.core.decision.fill import Option, Options, Score, fill_node, request_kind
 from webhook.core.decision.values import Candidate, Constraints, Search, Selection
+from webhook.core.gpu.reach import selection_of
 from webhook.core.gpu.values import Inventory, NodeGroup, Offer
 from webhook.core.policy.values import is_for
 
 _T = TypeVar("_T")
 _UNKNOWN_MEMORY: Final = 2**62
+_MOST_SELECTION: Final = 4096  # bytes
 _MOST_KEPT, _MOST_CANDIDATES = 256, 4
 """Of what is kept with an inventory, and candidates of what is: 15 MiB with 200 kinds of nodes."""
 
@@ -26,6 +29,12 @@ def keep(inventory: Inventory, key: Hashable, find: Callable[[], _T]) -> _T:
             kept.clear()
         kept[key] = find()
     return kept[key]
+
+
+def keep_selected(pod: Pod, inventory: Inventory, key: Hashable, find: Callable[[], _T]) -> _T:
+    """Return what is kept for pods that select the same nodes, if briefly."""
+    selection = selection_of(pod)
+    return keep(inventory, (selection, key), find) if len(selection) <= _MOST_SELECTION else find()
 
 
 def choice_index(candidate: Candidate, offer: Offer) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from webhook.core.api import names
@@ -14,6 +15,8 @@ MOST_KEYS: Final = 16
 """Labels by which the nodes of a group are told apart: pods ask for few."""
 MOST_KEPT: Final = 64
 """Sets of labels of which the distinct nodes are kept with a group: anybody may ask for any."""
+
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 def label_keys(pod: Pod) -> frozenset[str] | None:
@@ -79,7 +82,8 @@ class Reach(Struct, frozen=True, eq=False):
     """The groups that a pod, with our GPU toleration, can land in.
 
     Each is looked at once, and of nodes that have the same of `keys` one. `keys` are the labels by
-    which it selects, `named` the nodes, as above.
+    which it selects, `named` the nodes, as above. `groups` has which groups are selected, of this
+    pod or of others with the same `selection_of`.
     """
 
     pod: Pod
@@ -88,12 +92,19 @@ class Reach(Struct, frozen=True, eq=False):
     named: frozenset[str] | None
     seen: dict[int, bool] = {}
     selected: dict[Hashable, bool] = {}
+    groups: dict[int, bool] = {}
 
     def __call__(self, group: NodeGroup) -> bool:
         """Whether the pod can land in the group."""
         found = self.seen.get(id(group))
         if found is None:
             found = self.seen[id(group)] = self._tolerated(group) and self._selected(group)
+        return found
+
+    def _selected(self, group: NodeGroup) -> bool:
+        found = self.groups.get(id(group))
+        if found is None:
+            found = self.groups[id(group)] = self._selects_one(group)
         return found
 
     def _tolerated(self, group: NodeGroup) -> bool:
@@ -104,7 +115,7 @@ class Reach(Struct, frozen=True, eq=False):
         tolerations = spec.tolerations or ()
         return all(is_gpu_taint(t, self.gpu_taints) or tolerates(tolerations, t) for t in taints)
 
-    def _selected(self, group: NodeGroup) -> bool:
+    def _selects_one(self, group: NodeGroup) -> bool:
         partial, name = bool(group.declared), self.pod.spec.node_name
         if name:
             nodes = () if partial else _by_name(group).get(name, ())
@@ -126,6 +137,13 @@ class Reach(Struct, frozen=True, eq=False):
         return found
 
 
-def reach_of(pod: Pod, gpu_taints: frozenset[str]) -> Reach:
+def selection_of(pod: Pod) -> bytes:
+    """Return all by which a pod selects nodes, as bytes."""
+    spec = pod.spec
+    return _ENCODER.encode((spec.node_name, spec.node_selector, required_terms(pod)))
+
+
+def reach_of(pod: Pod, gpu_taints: frozenset[str], groups: dict[int, bool] | None = None) -> Reach:
     """Return the reach of a pod."""
-    return Reach(pod, gpu_taints, label_keys(pod), named_nodes(pod))
+    keys, named = label_keys(pod), named_nodes(pod)
+    return Reach(pod, gpu_taints, keys, named, groups={} if groups is None else groups)
