@@ -6,6 +6,7 @@
 import os
 import re
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from command_line import EXAMPLES, INVENTORY, Done
 from fake_cluster import FakeCluster
 from small_cluster import made
 
+from webhook.cli.progress import progress
 from webhook.cli.table import SHORT_KINDS
 
 Run = Callable[..., Done]
@@ -140,3 +142,33 @@ def test_a_line_is_whole_where_it_is_piped(run: Run, monkeypatch: pytest.MonkeyP
     [line] = [line for line in run(*LOCAL["review"]).out.splitlines() if "blue-cheap:" in line]
     assert line.startswith("refused: blue-cheap: ")
     assert line.endswith("[tenant_needs_isolation]")
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colours_are_left_out_where_nobody_wants_them(
+    variable: str, value: str, run: Run, terminal: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    terminal(80)
+    assert _STYLE.search(run("policy").out)
+    monkeypatch.setenv(variable, value)
+    assert not _STYLE.search(run("policy").out)
+
+
+def test_a_line_that_no_terminal_shows_is_whole(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(len, run("reasons").out.splitlines())) > 60
+
+
+class Terminal(StringIO):
+    """What somebody reads as it comes."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_takes_long_is_said_and_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", shown := Terminal())
+    with progress("asking …") as step:
+        step("half")
+    assert shown.getvalue().split("\r\x1b[2K") == ["", "asking … ", "half ", ""]
