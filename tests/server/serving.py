@@ -1,6 +1,7 @@
 """A server of our own for tests: the worker under gunicorn, an echoing application, clients."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -87,6 +88,7 @@ class Echo:
             "/request": lambda: json.dumps(about._asdict()).encode(),
             "/written": lambda: str(self.written).encode(),
             "/turns": lambda: str(sys.getswitchinterval()).encode(),
+            "/frozen": lambda: str(gc.get_freeze_count()).encode(),
             "/big": lambda: b"x" * 1_000_000,
         }
         headers = [("Content-Type", "text/plain"), ("Connection", "X-Mine"), ("X-App", "echo")]

@@ -73,6 +73,12 @@ def test_what_threads_compute_leaves_the_loop_its_turn_within_a_millisecond(serv
     assert float(client.getresponse().read()) < 0.001
 
 
+def test_what_start_up_made_is_not_looked_through_for_garbage(server):
+    client = https(server)
+    client.request("GET", "/frozen")
+    assert int(client.getresponse().read()) > 10_000
+
+
 def test_a_chunked_body_arrives_whole_with_its_length(server):
     chunks = b"4\r\nrevi\r\n2;a=b\r\new\r\n0\r\nTrailer: said\r\n\r\n"
     close = b"Connection: close\r\n\r\n"

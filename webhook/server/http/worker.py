@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import resource
 import signal
@@ -82,6 +83,7 @@ class AsyncWorker(Worker):
         self._drain_file = Path(drain_file) if drain_file else None
         self._limits: ServerLimits = getattr(self.app, "limits", None) or ServerLimits()
         self._certificate: ServingCertificate | None = getattr(self.app, "certificate", None)
+        gc.freeze()  # else every look for garbage goes through all that start-up made
         allow_open_files(2 * (self._limits.max_connections + self._limits.max_arrivals))
         try:
             self._loop.run_until_complete(self._serve())
