@@ -20,7 +20,7 @@ demo: $(BIN)/.demo ## the real webhook on a sample cluster: who gets which GPU a
 	@$(BIN)/python -m examples.demo
 
 test: $(BIN)/.installed ## all tests that need neither a cluster nor a Prometheus
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not needs_prometheus"
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not needs_prometheus"
 
 lint: $(BIN)/.installed ## ruff, mypy --strict, import contracts, hadolint
 	@$(BIN)/ruff check .
