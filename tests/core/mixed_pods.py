@@ -11,7 +11,11 @@ PLACES = ("containers", "initContainers", "sidecars", "ephemeralContainers")
 
 @st.composite
 def built(draw: st.DrawFn, parts: tuple[Part, ...]) -> Json:
-    """A pod of these parts in any order, pinned to slices; containers stand in any list."""
+    """A pod of these parts in any order, pinned to slices; containers stand in any list.
+
+    What must have a container of its own meets no other part there, which might undo it.
+    """
+    alone: set[str] = set()
     pod: Json = {
         "metadata": {"annotations": {}},
         "spec": {"containers": [{"name": "main"}], "nodeSelector": dict(PIN)},
@@ -22,9 +26,11 @@ def built(draw: st.DrawFn, parts: tuple[Part, ...]) -> Json:
         elif part.where == "annotations":
             pod["metadata"]["annotations"] |= part.fields
         else:
-            own = part.where == "own" or draw(st.booleans())
-            place = draw(st.sampled_from(PLACES))
-            _lay(_new(pod["spec"], place, f"c{index}") if own else _any(draw, pod["spec"]), part)
+            place, name = draw(st.sampled_from(PLACES)), f"c{index}"
+            alone |= {name} if part.where == "own" else set()
+            new = name in alone or draw(st.booleans())
+            at = _new(pod["spec"], place, name) if new else _any(draw, pod["spec"], alone)
+            _lay(at, part)
     return pod
 
 
@@ -47,7 +53,8 @@ def _new(spec: Json, place: str, name: str) -> Json:
     return made
 
 
-def _any(draw: st.DrawFn, spec: Json) -> Json:
+def _any(draw: st.DrawFn, spec: Json, alone: set[str]) -> Json:
     lists = [spec.get(place, ()) for place in PLACES]
-    found: Json = draw(st.sampled_from([each for many in lists for each in many]))
+    every = [each for many in lists for each in many if each["name"] not in alone]
+    found: Json = draw(st.sampled_from(every))
     return found
