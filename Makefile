@@ -41,12 +41,13 @@ monitoring: $(BIN)/.installed ## rules on a real Prometheus and Alertmanager, ke
 	@$(BIN)/python -m pytest tests/monitoring
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-IMAGE ?= gpu-sharing:$(VERSION)
+BUILT := gpu-sharing:$(VERSION)
+IMAGE ?= $(BUILT)
 image: ## build it with docker, podman or buildah; IMAGE=NAME:TAG, BASE=…
-	@deploy/image.sh build "$(IMAGE)"
+	@deploy/image.sh build "$(IMAGE)" "$(BUILT)"
 
 push: ## push it to your registry: IMAGE=REGISTRY/NAME:TAG
-	@deploy/image.sh push "$(IMAGE)" "gpu-sharing:$(VERSION)"
+	@deploy/image.sh push "$(IMAGE)" "$(BUILT)"
 
 load: ## load it into kind, minikube or k3s instead
 	@deploy/image.sh load "$(IMAGE)"

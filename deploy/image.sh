@@ -1,7 +1,7 @@
 #!/bin/sh
 # The image by docker, podman or buildah, whichever works: build, push, load IMAGE, sbom; and install.
 set -eu
-verb=$1 image=$2 built=${3:-$2}
+verb=$1 image=$2 built=${3:-$2}  # built: the name that the newest build has, besides that of IMAGE
 
 fail() { echo "error: $*" >&2; exit 2; }
 
@@ -53,13 +53,14 @@ case $verb in build | sbom | push | load) need_builder ;; esac
 case $verb in
 build)
   "$builder" build --tag "$image" "$(dirname "$0")/.."
+  [ "$built" = "$image" ] || "$builder" tag "$image" "$built"
   echo "built $image; next: make push IMAGE=REGISTRY/gpu-sharing:TAG, or for kind, minikube or k3s: make load" ;;
 sbom)
   "$builder" build --quiet --target sbom --output . "$(dirname "$0")/.."
   echo 'wrote sbom.json' ;;
 push)
-  "$builder" inspect --type image "$image" >/dev/null 2>&1 ||
-    "$builder" tag "$built" "$image" 2>/dev/null || fail "$built is not built; make image"
+  "$builder" tag "$built" "$image" 2>/dev/null ||
+    "$builder" inspect --type image "$image" >/dev/null 2>&1 || fail "$built is not built; make image"
   digest=$(digest_of) || fail "$image was not pushed, see above; if you may not: $builder login ${image%%/*}"
   case ${image##*/} in *:*) image=${image%:*} ;; esac
   echo "pushed; next: make install IMAGE=$image@$digest" ;;

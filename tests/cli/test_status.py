@@ -13,6 +13,7 @@ from fake_cluster import FakeCluster, edits, metrics_of
 from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, metrics, our_event
 
 from tests.fake_apiserver.kubeconfig import write_kubeconfig
+from webhook.cli.verbs.status import installed
 from webhook.cli.verbs.status import metrics as measured
 from webhook.server import metrics as server_metrics
 
@@ -349,3 +350,11 @@ def test_what_decides_instead_of_a_policy_that_is_wrong_is_named(
     cluster.texts[metrics_of(REPLICAS[0])] = metrics(**told)
     used = source.replace("_", "-" if source == "built_in" else " ")
     assert f"the policy is refused and the {used} one used by {REPLICAS[0]}" in look("status").out
+
+
+def test_the_replicas_that_a_deployment_is_scaled_back_to_are_those_that_were_installed() -> None:
+    text = (Path(__file__).parents[2] / "deploy/install.yaml").read_text(encoding="utf-8")
+    deployed = (each for each in yaml.safe_load_all(text) if each["kind"] == "Deployment")
+    replicas = {each["metadata"]["name"]: each["spec"]["replicas"] for each in deployed}
+    usual = installed.USUAL
+    assert replicas == {"gpu-sharing": usual["server"], "gpu-sharing-certificates": usual["keeper"]}
