@@ -1,4 +1,4 @@
-# The webhook and the certificate keeper in one image.
+# The webhook and the certificate controller in one image.
 #
 # BASE may be replaced, by a mirror or by any Debian image with Python 3.11 or newer. The digest says
 # what is built on, whoever serves it; docs/image.md says how it is renewed.

@@ -52,9 +52,9 @@ def _pod(name: str, labels: Json, container: Json) -> Json:
     }
 
 
-# Both are refused under every policy and with every inventory. The first asks for a GPU with a
+# Both are refused under every policy and with every inventory. The first requests a GPU with a
 # workload label that does not exist; the validating side alone would also miss the affinity that
-# the mutating side adds (`not_rewritten`). The second asks for no GPU, so the mutating side never
+# the mutating side adds (`not_rewritten`). The second requests no GPU, so the mutating side never
 # sees it, and names all GPUs.
 PROBE_PODS: Final = (
     ProbePod(

@@ -2,7 +2,7 @@
 
 It is stricter than a cluster. A leaf that a reconciler wrote counts as served until `KUBELET` after
 one wrote another; a caBundle as in force until `API` after the next: every pair of the two
-must verify, at every write and every tick. What vandals write is not the keeper's fault; but it
+must verify, at every write and every tick. What vandals write is not the controller's fault; but it
 takes nothing off the list either, since some replica or API server may have missed it.
 """
 
@@ -41,7 +41,7 @@ RULES = RotationRules(NAMES, spread=timedelta(seconds=20), settle=timedelta(seco
 
 @dataclass
 class Version:
-    """Something that a keeper wrote, in force from then until a while after the next."""
+    """Something that a controller wrote, in force from then until a while after the next."""
 
     content: bytes
     until: datetime | None = None
@@ -73,7 +73,7 @@ def finish(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class Cluster:
-    """The store, the clock, and the history of what keepers wrote."""
+    """The store, the clock, and the history of what controllers wrote."""
 
     def __init__(self, rules: RotationRules = RULES) -> None:
         self.now = NOW
@@ -123,7 +123,7 @@ class Cluster:
         for leaf in self._in_force(self.leaves):
             for path, versions in self.bundles.items():
                 for bundle in self._in_force(versions):
-                    # What ended did so because no keeper looked for months.
+                    # What ended did so because no controller looked for months.
                     if self._is_alive(leaf) and self._is_alive(bundle):
                         assert verifies(leaf, bundle, self.now), (path, self.now, self.told)
 

@@ -1,6 +1,6 @@
 """The promise of the rotation, by chance: no leaf is ever served that a caBundle in force refuses.
 
-Secrets and caBundles are deleted, damaged and rolled back, the API server fails, keepers race
+Secrets and caBundles are deleted, damaged and rolled back, the API server fails, controllers race
 and are suspended between any two requests, and time jumps by up to a whole CA's life.
 """
 
@@ -48,7 +48,7 @@ vandals = st.one_of(
     deed("break_bundle", configurations, st.sampled_from(["empty", "garbage", "foreign"])),
     deed("restore", st.integers(0, 20)),
 )
-keepers = st.one_of(
+controllers = st.one_of(
     deed("reconcile"),
     deed("interrupted", st.integers(1, 8), st.integers(1, 12), seconds),
     deed("fail", requests, st.sampled_from([403, 409, 500])),
@@ -57,11 +57,11 @@ times = st.one_of(
     deed("advance", seconds),
     deed("advance", st.sampled_from([30 * DAY, 61 * DAY, 91 * DAY, 250 * DAY, 400 * DAY])),
 )
-stories = st.lists(st.one_of(keepers, keepers, vandals, times), min_size=1, max_size=14)
+stories = st.lists(st.one_of(controllers, controllers, vandals, times), min_size=1, max_size=14)
 
 
 def live(cluster: Cluster, story: list[tuple[str, tuple]]) -> None:
-    """Live through a story; a keeper looks after each deed, as its interval makes it."""
+    """Live through a story; a controller looks after each deed, as its interval makes it."""
     for name, arguments in story:
         if name == "fail":
             (method, path), code = arguments
@@ -143,7 +143,7 @@ def test_a_rotation_passes_its_phases_for_these_reasons_and_waits_in_both():
 
 
 @pytest.mark.parametrize("at", range(1, 8))
-def test_two_keepers_that_start_at_once_settle_wherever_one_is_suspended(at):
+def test_two_controllers_that_start_at_once_settle_wherever_one_is_suspended(at):
     cluster = Cluster()
     cluster.interrupted(at, 1, timedelta(0))
     assert cluster.is_healed()
@@ -152,7 +152,7 @@ def test_two_keepers_that_start_at_once_settle_wherever_one_is_suspended(at):
 
 
 @pytest.mark.parametrize("at", range(1, 8))
-def test_a_keeper_suspended_through_a_whole_rotation_undoes_nothing(at):
+def test_a_controller_suspended_through_a_whole_rotation_undoes_nothing(at):
     cluster = Cluster()
     look_for(cluster, MINUTE)
     cluster.forget(AUTHORITY)

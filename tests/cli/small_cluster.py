@@ -19,9 +19,9 @@ Json = dict[str, Any]
 NOW = datetime.now(UTC)
 WEBHOOK = 'Error creating: admission webhook "mutate.gpu-sharing.io" denied the request: '
 TWO_FOR_DEV = (
-    'container "main": nvidia.com/gpu: 2 asked, the policy gives workload dev 1 in a container; '
-    "write 1, or ask an administrator to allow whole GPUs (policy: matrix.dev.severalGpus: "
-    "exclusive) [several_gpus_not_allowed]"
+    'container "main": nvidia.com/gpu: 2 requested, the policy gives workload dev 1 in a '
+    "container; write 1, or ask an administrator to allow whole GPUs (policy: "
+    "matrix.dev.severalGpus: exclusive) [several_gpus_not_allowed]"
 )
 REPLICAS = ("gpu-sharing-6f9d8-aaaaa", "gpu-sharing-6f9d8-bbbbb")
 
@@ -224,7 +224,7 @@ def _others(cluster: FakeCluster) -> None:
 def _installed(cluster: FakeCluster) -> None:
     labels = {"app.kubernetes.io/name": "gpu-sharing", "app.kubernetes.io/instance": "gpu-sharing"}
     server = labels | {"app.kubernetes.io/component": "server"}
-    keeper = labels | {"app.kubernetes.io/component": "certificates"}
+    controller = labels | {"app.kubernetes.io/component": "certificates"}
     policy = {"policy.yaml": "apiVersion: gpu-sharing.io/v1\nkind: Policy\n"}
     for name in ("gpu-sharing-policy", "gpu-sharing-policy-in-force"):
         cluster.put("configmaps", made("ConfigMap", "v1", name, "gpu-sharing", data=dict(policy)))
@@ -240,7 +240,7 @@ def _installed(cluster: FakeCluster) -> None:
         cluster.put("pods", pod | {"status": ready})
         cluster.texts[log_of(name)] = log(index)
         cluster.texts[metrics_of(name)] = metrics()
-    pod = made("Pod", "v1", "gpu-sharing-certificates-1", "gpu-sharing", labels=keeper)
+    pod = made("Pod", "v1", "gpu-sharing-certificates-1", "gpu-sharing", labels=controller)
     cluster.put("pods", pod | {"spec": {"containers": []}, "status": {"phase": "Running"}})
     _configurations(cluster)
 

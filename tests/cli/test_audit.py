@@ -28,14 +28,14 @@ def test_the_whole_cluster_is_a_line_a_namespace(look: Look) -> None:
     assert shop.split()[:7] == ["shop", "enforce", "6", "1", "1", "0", "1"]
     assert "several_gpus_not_allowed" in done.out
     assert "shop/Deployment/chat" in done.out
-    assert "2 asked" not in done.out  # in full only where it is asked for
+    assert "2 requested" not in done.out  # in full only where it is asked for
     assert "gpu-sharing audit -n NAME" in done.out
 
 
 def test_wide_has_every_workload_and_every_reason(look: Look) -> None:
     out = look("audit", "-o", "wide").out
     assert "Deployment/recommender" in out
-    assert "2 asked" in out
+    assert "2 requested" in out
 
 
 def test_one_namespace_is_a_line_a_workload_and_ends_with_what_to_do(look: Look) -> None:

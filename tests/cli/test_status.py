@@ -63,7 +63,7 @@ def test_the_record_has_stable_keys(look: Look) -> None:
 
 
 SERVER = ("deployments", "gpu-sharing", "gpu-sharing")
-KEEPER = ("deployments", "gpu-sharing", "gpu-sharing-certificates")
+CERTIFICATES = ("deployments", "gpu-sharing", "gpu-sharing-certificates")
 POLICY = ("configmaps", "gpu-sharing", "gpu-sharing-policy-in-force")
 MUTATING = ("mutatingwebhookconfigurations", "", "gpu-sharing")
 LABELS = ("metadata", "labels", "gpu-sharing.io/mode")
@@ -72,7 +72,7 @@ OBJECTS: dict[str, Change] = {
     "replicas": (SERVER, ("status", "readyReplicas"), 1),
     "scaled": (SERVER, ("spec", "replicas"), 0),
     "rollout": (SERVER, ("status", "updatedReplicas"), 1),
-    "keeper": (KEEPER, ("status",), {}),
+    "certificates": (CERTIFICATES, ("status",), {}),
     "narrow": (MUTATING, ("webhooks", 0, "matchConditions"), []),
     "copy": (POLICY, ("data",), {"policy.yaml": "kind: Policy\nmodelMemory: ignore\n"}),
     "no policy": (POLICY, ("data",), {"policy.yaml": "]"}),
@@ -111,7 +111,7 @@ def broken(cluster: FakeCluster, what: str) -> None:
         ("narrow", "mutate.gpu-sharing.io: its namespaceSelector or matchConditions are gone"),
         ("copy", "ConfigMap gpu-sharing-policy is not what the replicas read"),
         ("no policy", "ConfigMap gpu-sharing-policy is not what the replicas read"),
-        ("keeper", "gpu-sharing-certificates: 0 of 1 replicas are ready"),
+        ("certificates", "gpu-sharing-certificates: 0 of 1 replicas are ready"),
         (
             "failurePolicy",
             "mutate.gpu-sharing.io: failurePolicy Ignore is in force, Fail is configured",
@@ -308,12 +308,12 @@ def test_what_is_not_installed_is_said(look: Look) -> None:
     assert "there is no deployment/mine in namespace elsewhere" in done.err
 
 
-def test_a_certificate_that_somebody_else_keeps_needs_no_keeper(
+def test_a_certificate_that_somebody_else_keeps_needs_no_controller(
     look: Look, cluster: FakeCluster
 ) -> None:
     cluster.drop("deployments", "gpu-sharing", "gpu-sharing-certificates")
     assert look("status").code == 0
-    assert record(look("status", "-o", "json"))["install"]["keeper"] is None
+    assert record(look("status", "-o", "json"))["install"]["certificates"] is None
 
 
 def test_without_a_cluster_one_is_told_so_at_once(run: Look, tmp_path: Path) -> None:
@@ -357,4 +357,7 @@ def test_the_replicas_that_a_deployment_is_scaled_back_to_are_those_that_were_in
     deployed = (each for each in yaml.safe_load_all(text) if each["kind"] == "Deployment")
     replicas = {each["metadata"]["name"]: each["spec"]["replicas"] for each in deployed}
     usual = installed.USUAL
-    assert replicas == {"gpu-sharing": usual["server"], "gpu-sharing-certificates": usual["keeper"]}
+    assert replicas == {
+        "gpu-sharing": usual["server"],
+        "gpu-sharing-certificates": usual["certificates"],
+    }

@@ -55,9 +55,9 @@ def test_a_refusal_is_found_with_what_to_do(look: Look, words: list[str]) -> Non
     assert lines[0] == "Deployment chat in namespace shop (mode enforce): its pods are refused."
     assert "Pods wanted: 2. Pods there: none." in done.out
     assert "Refused 17 times by the webhook, first 10m ago, last 1m" in done.out
-    assert "several_gpus_not_allowed: The workload may not ask for more than one GPU." in done.out
-    assert 'container "main": nvidia.com/gpu: 2 asked' in done.out
-    assert "What to do: ask for 1; an administrator can allow whole GPUs." in done.out
+    assert "several_gpus_not_allowed: The workload may not request more than one GPU." in done.out
+    assert 'container "main": nvidia.com/gpu: 2 requested' in done.out
+    assert "What to do: request 1; an administrator can allow whole GPUs." in done.out
     assert "More: kubectl gpu-sharing reasons several_gpus_not_allowed\n" in done.out
     assert "If a pod were created now: refused in the same way." in done.out
 
@@ -71,7 +71,7 @@ def test_events_of_controllers_and_of_the_webhook_are_one(look: Look) -> None:
     assert (refusal["by"], refusal["now"], refusal["count"]) == ("webhook", True, 17)
     [wrong] = refusal["wrong"]
     assert wrong["reason"] == "several_gpus_not_allowed"
-    assert wrong["toDo"].startswith("ask for 1")
+    assert wrong["toDo"].startswith("request 1")
     assert wrong["message"].startswith('container "main"')
     assert found["now"][0]["decided"]["allowed"] is False
     assert yaml.safe_load(look("why", "deployment/chat", "-o", "yaml").out)["state"] == "refused"
@@ -307,7 +307,7 @@ def test_what_would_be_refused_ends_with_1(look: Look, cluster: FakeCluster) -> 
     done = look("why", "job/new")
     assert done.code == 1
     assert "its pods would be refused" in done.out
-    assert "What to do: ask for 1" in done.out
+    assert "What to do: request 1" in done.out
 
 
 NO_PODS = {

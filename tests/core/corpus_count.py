@@ -40,7 +40,7 @@ _OURS = "gpu-sharing.io/"
 
 @dataclass
 class Count:
-    """How many templates of a kind ask for a GPU, are told and recognised."""
+    """How many templates of a kind request a GPU, are told and recognised."""
 
     asking: int = 0
     told: int = 0
@@ -48,7 +48,7 @@ class Count:
 
 
 def templates_with_gpus(subject: dict[str, Any]) -> Iterator[tuple[PodTemplate, Pod]]:
-    """Yield the templates of an object that ask for a GPU, without our labels."""
+    """Yield the templates of an object that request a GPU, without our labels."""
     policy = loaders.load_policy(None)
     for each in registry.find_templates(subject):
         try:

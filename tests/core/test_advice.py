@@ -71,9 +71,9 @@ TOLD = {
     ),
     "a-refusal": (
         workload("Job", template("dev", count=2)),
-        'pods of this Job would be refused: container "main": nvidia.com/gpu: 2 asked, the policy '
-        "gives workload dev 1 in a container; write 1, or ask an administrator to allow whole GPUs "
-        "(policy: matrix.dev.severalGpus: exclusive) [several_gpus_not_allowed]",
+        'pods of this Job would be refused: container "main": nvidia.com/gpu: 2 requested, the '
+        "policy gives workload dev 1 in a container; write 1, or ask an administrator to allow "
+        "whole GPUs (policy: matrix.dev.severalGpus: exclusive) [several_gpus_not_allowed]",
     ),
     "a-way-around": (
         workload("DaemonSet", template("dev", **PRIVILEGED)),
@@ -88,8 +88,9 @@ TOLD = {
     "a-custom-resource": (
         {"kind": "RayCluster", "spec": {"workers": [{"template": template("dev", count=2)}]}},
         "pods of this RayCluster (spec.workers[0].template) would be refused: container "
-        '"main": nvidia.com/gpu: 2 asked, the policy gives workload dev 1 in a container; write 1, '
-        "or ask an administrator to allow whole GPUs (policy: matr... [several_gpus_not_allowed]",
+        '"main": nvidia.com/gpu: 2 requested, the policy gives workload dev 1 in a container; '
+        "write 1, or ask an administrator to allow whole GPUs (policy: ... "
+        "[several_gpus_not_allowed]",
     ),
     "a-warning-of-the-verdict": (
         workload("Deployment", template(None)),

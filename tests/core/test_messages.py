@@ -143,7 +143,7 @@ CASES = {
         ("by the policy: matrix.training.memory", "set a lower annotation"),
         "matrix: {training: {memory: 200Gi}}",
     ),
-    "number": Told("number", pod(count=16), (A,), ("16 asked", "8; ask for 8 or fewer")),
+    "number": Told("number", pod(count=16), (A,), ("16 requested", "8; request 8 or fewer")),
     "strategy": Told(
         "strategy",
         pod("tenant"),
@@ -154,7 +154,7 @@ CASES = {
         "several",
         pod("tenant", count=2),
         (A,),
-        ("2 asked", "write 1, or ask an administrator", "matrix.tenant.severalGpus: exclusive"),
+        ("2 requested", "write 1, or ask an administrator", "matrix.tenant.severalGpus: exclusive"),
     ),
     "limit-range": Told(
         "limit range",

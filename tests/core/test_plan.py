@@ -191,7 +191,10 @@ def test_ties_keep_the_dearest_product_free() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ({"workload": "training", "gpus": 3}, "3 GPUs on one node asked, no node has more than 2"),
+        (
+            {"workload": "training", "gpus": 3},
+            "on one node requested, no node has more than 2",
+        ),
         ({"workload": "tenant", "memory": "20Gi"}, "nothing in the stock can be given as mig"),
         ({"workload": "inference", "memory": "15361Mi"}, "the most that mig, mps, exclusive gives"),
         ({"workload": "dev", "gpus": 2}, "the policy gives workload dev 1 in a container"),

@@ -164,7 +164,7 @@ def _plain(product: Product) -> Short:
 
 
 def ask(workload: str, *nodes: Short, policy: Short | None = None) -> Verdict:
-    """What becomes of a pod of this workload that asks for one GPU, on these nodes."""
+    """What becomes of a pod of this workload that requests one GPU, on these nodes."""
     metadata = {"labels": {"gpu-sharing.io/workload": workload}}
     main = {"name": "main", "resources": {"limits": {"nvidia.com/gpu": 1}}}
     pod = {"metadata": metadata, "spec": {"containers": [main]}}

@@ -27,7 +27,7 @@ def read(short: dict) -> Node:
 
 
 def pod_on(offer) -> Pod:
-    """A pod that asks for an offer by name, with the node affinity that the offer's form writes."""
+    """A pod that requests an offer by name, with the node affinity that the offer's form writes."""
     required = [
         {"key": each.key, "operator": each.operator, "values": list(each.values)}
         for each in offer.form.requirements

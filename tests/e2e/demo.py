@@ -56,7 +56,7 @@ def story(installed: Installed) -> None:
     until("the pods run", lambda: settled(installed, "shop", "team-blue"))
     for namespace in ("shop", "team-blue"):
         show(made, "-n", namespace, "get", "pods", "-L", "gpu-sharing.io/strategy", "-o", "wide")
-    say("A tenant who asks for a shared GPU by name is refused, and reads why:")
+    say("A tenant who requests a shared GPU by name is refused, and reads why:")
     show(made, "apply", "-f", os.path.relpath(EXAMPLES / "tenant-shared.yaml"))
     limits = "jsonpath={.spec.containers[0].resources.limits}"
     show(made, "-n", "team-blue", "get", "pod", "blue-chat", "-o", limits)

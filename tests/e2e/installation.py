@@ -108,10 +108,10 @@ def _as_processes(installed: Installed) -> None:
     skipped = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy")
     text = chart.INSTALL.read_text(encoding="utf-8")
     installed.cluster.apply([o for o in chart.objects(text) if o["kind"] not in skipped])
-    keeper = ("-m", "certs", "--namespace", NAMESPACE, "--bind", "off")
+    controller = ("-m", "certs", "--namespace", NAMESPACE, "--bind", "off")
     where = ("--kubeconfig", str(installed.cluster.kubeconfig))
     probe = ("--probe-namespace", f"{NAMESPACE}-probe")
-    installed.cluster.in_netns([sys.executable, *keeper, *where, "--once"])
+    installed.cluster.in_netns([sys.executable, *controller, *where, "--once"])
     folder = _certificate(installed)
     named = f"KUBECONFIG={installed.cluster.kubeconfig}"
     program = ("env", named, sys.executable, "-m", "webhook.cli.main", "serve")
@@ -123,7 +123,7 @@ def _as_processes(installed: Installed) -> None:
         installed.addresses.append(installed.cluster.run_server(command, PORT))
     ready = dict.fromkeys(installed.addresses, True)
     installed.cluster.expose(NAMESPACE, NAMESPACE, (443, PORT), ready)
-    done = installed.cluster.in_netns([sys.executable, *keeper, *where, *probe, "--once"])
+    done = installed.cluster.in_netns([sys.executable, *controller, *where, *probe, "--once"])
     assert done.returncode == 0, done.stderr
 
 

@@ -81,7 +81,7 @@ def test_with_every_replica_gone_available_lets_pods_through_as_they_are(
 
 
 def _configure(user: User, policy: str) -> None:
-    """What another `profile` of the chart writes; the keeper brings it into force."""
+    """What another `profile` of the chart writes; the controller brings it into force."""
     for kind, name in zip(CONFIGURATIONS, ("mutate", "validate"), strict=True):
         wanted = json.dumps({f"{name}.gpu-sharing.io": policy})
         annotation = f"gpu-sharing.io/failure-policies={wanted}"

@@ -176,7 +176,7 @@ def test_custom_resources_and_advice_can_be_left_out() -> None:
     assert (rule["apiGroups"], rule["resources"]) == (["x.io"], ["a"])
 
 
-def test_the_keeper_gives_advice_its_ca_and_leaves_it_at_ignore() -> None:
+def test_the_controller_gives_advice_its_ca_and_leaves_it_at_ignore() -> None:
     made = validating()
     made["metadata"]["resourceVersion"] = "1"
     for entry in made["webhooks"]:

@@ -1,4 +1,4 @@
-"""Doors beside pods: claims, device classes, labels of namespaces, the keeper's rights."""
+"""Doors beside pods: claims, device classes, labels of namespaces, the controller's rights."""
 
 import json
 from typing import Any
@@ -135,7 +135,7 @@ def test_labels_of_a_namespace_are_held_on_every_way_to_them(user: User) -> None
             assert "namespace-labels" in printed
 
 
-KEEPER = f"--as=system:serviceaccount:{NAMESPACE}:{NAMESPACE}-certificates"
+CONTROLLER = f"--as=system:serviceaccount:{NAMESPACE}:{NAMESPACE}-certificates"
 OTHER_RULE = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["secrets"]}
 ANYWHERE = {"url": "https://evil.example.org"}
 STOLEN: dict[str, list[Json]] = {
@@ -167,12 +167,14 @@ KEPT_RIGHTS: dict[str, Json] = {
 
 def patch(user: User, kind: str, operations: list[Json]) -> tuple[bool, str]:
     text = json.dumps(operations)
-    done = user.cluster.kubectl(KEEPER, "patch", kind, NAMESPACE, DRY, "--type=json", "-p", text)
+    done = user.cluster.kubectl(
+        CONTROLLER, "patch", kind, NAMESPACE, DRY, "--type=json", "-p", text
+    )
     return done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_keeper_changes_a_bundle_and_our_failure_policy_and_nothing_else(
+def test_the_controller_changes_a_bundle_and_our_failure_policy_and_nothing_else(
     user: User, kind: str
 ) -> None:
     names = [each["name"] for each in user.get(kind, NAMESPACE)["webhooks"]]
@@ -183,7 +185,7 @@ def test_the_keeper_changes_a_bundle_and_our_failure_policy_and_nothing_else(
     for name, operations in (STOLEN | {"audit-fails": fails}).items():
         let_in, printed = patch(user, kind, operations)
         assert not let_in, (kind, name)
-        assert "the keeper of certificates may" in printed, printed
+        assert "the certificate controller may" in printed, printed
     for name, each in KEPT_RIGHTS.items():
         moved = each | {"path": each["path"].replace("/0/", f"/{ours}/")}
         assert patch(user, kind, [moved])[0], (kind, name)

@@ -129,7 +129,7 @@ def test_a_refusal_is_an_event_on_the_deployment_and_repeats_are_one(user: User,
     event = until("the refusal is told again", repeated)
     assert len(events(user, team, "Deployment", "two")) == 1  # of both replicas
     assert (event["type"], event["reason"]) == ("Warning", "several_gpus_not_allowed")
-    assert "2 asked" in event["note"]
+    assert "2 requested" in event["note"]
     uid = user.get("-n", team, "deployment", "two")["metadata"]["uid"]
     assert event["regarding"]["uid"] == uid
     described = user.kubectl("-n", team, "describe", "deployment", "two")

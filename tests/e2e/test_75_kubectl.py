@@ -114,7 +114,7 @@ def test_why_a_deployment_has_no_pods(seen: Crowd) -> None:
         printed = refused(person)
         assert "several_gpus_not_allowed" in printed or "no_reachable_offer" in printed
         assert "What to do:" in printed
-        assert "2 asked" in printed
+        assert "2 requested" in printed
     assert "refused in the same way" in refused(seen.editor)  # by a dry run of their own
     assert "create pods" in refused(seen.viewer)  # the right that a viewer lacks for that
 

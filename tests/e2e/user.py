@@ -83,7 +83,7 @@ class User:
 
 
 def pod(name: str, workload: str | None = None, **more: Any) -> Json:
-    """A pod of one container that asks for a GPU; `gpu` names another resource or none."""
+    """A pod of one container that requests a GPU; `gpu` names another resource or none."""
     labels = {"run": name}
     if workload:
         labels["gpu-sharing.io/workload"] = workload

@@ -249,7 +249,7 @@ def test_rightsize_writes_annotations_and_says_what_it_cannot_write(run: Run) ->
     notes = "\n".join(record["notes"])
     assert "shop/Deployment/chat: say its memory: measured 72000 MiB is a reservation" in notes
     assert "lab/StatefulSet/notebook: release it" in notes
-    assert "serve/StatefulSet/embed: it asks nvidia.com/mig-3g.40gb by name" in notes
+    assert "serve/StatefulSet/embed: it requests nvidia.com/mig-3g.40gb by name" in notes
 
 
 def test_rightsize_as_diff_and_as_patch(run: Run) -> None:

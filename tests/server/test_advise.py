@@ -82,7 +82,7 @@ def test_whoever_applies_a_workload_is_told_what_its_pods_get_and_where_to_read_
     assert advised(webhook, deployment())["warnings"] == [
         "pods of this Deployment will get nvidia.com/mig-1g.5gb (mig), not nvidia.com/gpu "
         "[mig_slice]",
-        "MIG slice 1g.5gb with 4864 MiB; annotate gpu-sharing.io/gpu-memory to ask for more",
+        "MIG slice 1g.5gb with 4864 MiB; annotate gpu-sharing.io/gpu-memory to request more",
         f"see {COMMAND} mig_slice",
     ]
 

@@ -167,7 +167,7 @@ def until(condition: Callable[[], Any], seconds: float = DEADLINE) -> Any:
 
 
 def gpu_pod(workload: str | None = "dev", resource: str = "nvidia.com/gpu") -> Json:
-    """A minimal pod that asks for one GPU."""
+    """A minimal pod that requests one GPU."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",

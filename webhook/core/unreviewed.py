@@ -47,7 +47,7 @@ class Seen(Part, frozen=True):
 def is_unreviewed(pod: Seen) -> bool:
     """Whether the pod uses or will use a GPU that nobody decided.
 
-    | phase | being deleted | asks for a GPU | our decision on it | unreviewed |
+    | phase | being deleted | requests a GPU | our decision on it | unreviewed |
     |---|---|---|---|---|
     | Succeeded, Failed | - | - | - | no: it holds no device any more |
     | any other | yes | - | - | no: it goes |

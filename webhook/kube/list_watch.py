@@ -66,7 +66,7 @@ class ListWatch(Generic[T]):
 
     @property
     def watching(self) -> bool:
-        """Whether to ask for a watch next, or for a page of the list."""
+        """Whether to request a watch next, or for a page of the list."""
         return bool(self._version)
 
     def list_params(self) -> dict[str, str]:

@@ -41,8 +41,8 @@ def read_assessment(found: Audit, args: argparse.Namespace) -> Assessment:
     listed = prices.load_prices(args.prices)
     shared = shared_kinds(found.context.cluster.nodes)
     scope = Scope(args.window, args.now.timestamp(), shared)
-    with open_prometheus(args.prometheus) as source, progress("asking Prometheus …") as told:
-        show = lambda done, of: told(f"asking Prometheus: {done} of {of} GPUs …")  # noqa: E731
+    with open_prometheus(args.prometheus) as source, progress("querying Prometheus …") as told:
+        show = lambda done, of: told(f"querying Prometheus: {done} of {of} GPUs …")  # noqa: E731
         measured = measure(source, scope, show)
     return assess(found, measured, listed, args.prometheus)
 

@@ -45,7 +45,7 @@ INVALID_MIG_PROFILE: Final = Reason(
 SEVERAL_RESOURCES: Final = Reason(
     "several_resources",
     Group.WRITTEN,
-    "One container asks for GPUs under several names.",
+    "One container requests GPUs under several names.",
     example="`nvidia.com/gpu: 1` and `nvidia.com/mig-1g.5gb: 1`.",
     to_do="keep one of them.",
 )
@@ -67,31 +67,31 @@ TOO_LARGE: Final = Reason(
 TRAINING_NEVER_SHARES: Final = Reason(
     "training_never_shares",
     Group.WORKLOAD,
-    "Training gets whole GPUs only, and none is offered or asked.",
+    "Training gets whole GPUs only, and none is offered or requested.",
     example="training with `nvidia.com/mig-1g.5gb: 1`.",
-    to_do="ask for `nvidia.com/gpu`; see that a pool of whole GPUs exists.",
+    to_do="request `nvidia.com/gpu`; see that a pool of whole GPUs exists.",
 )
 TENANT_NEEDS_ISOLATION: Final = Reason(
     "tenant_needs_isolation",
     Group.WORKLOAD,
     "A tenant's pod gets an isolated device, or nothing.",
     example="`nvidia.com/gpu.shared: 1` in a tenant's namespace.",
-    to_do="ask for `nvidia.com/gpu`; see that a pool of unshared MIG devices exists.",
+    to_do="request `nvidia.com/gpu`; see that a pool of unshared MIG devices exists.",
 )
 STRATEGY_NOT_ALLOWED: Final = Reason(
     "strategy_not_allowed",
     Group.WORKLOAD,
     "The workload may not use what the pod asks for by name.",
     example="dev with `nvidia.com/mig-1g.5gb: 1`.",
-    to_do="ask for `nvidia.com/gpu`, or label the pod for what it is.",
+    to_do="request `nvidia.com/gpu`, or label the pod for what it is.",
     detail="The annotation `gpu-sharing.io/mig-profile` is such a name too.",
 )
 SEVERAL_GPUS_NOT_ALLOWED: Final = Reason(
     "several_gpus_not_allowed",
     Group.WORKLOAD,
-    "The workload may not ask for more than one GPU.",
+    "The workload may not request more than one GPU.",
     example="dev with `nvidia.com/gpu: 2`.",
-    to_do="ask for 1; an administrator can allow whole GPUs.",
+    to_do="request 1; an administrator can allow whole GPUs.",
     detail="It gets one in a container. The policy key is `matrix.<row>.severalGpus: exclusive`.",
 )
 SEVERAL_MIG_DEVICES: Final = Reason(
@@ -99,7 +99,7 @@ SEVERAL_MIG_DEVICES: Final = Reason(
     Group.WORKLOAD,
     "CUDA uses one MIG device per process; several do not help.",
     example="`nvidia.com/mig-1g.5gb: 2`.",
-    to_do="ask for one larger profile, or use a container for each. A policy can allow it.",
+    to_do="request one larger profile, or use a container for each. A policy can allow it.",
 )
 NO_OFFER: Final = Reason(
     "no_offer",
@@ -153,7 +153,7 @@ NOT_ENOUGH_GPUS: Final = Reason(
     Group.CLUSTER,
     "No single node has as many as the pod asks for.",
     example="16 GPUs where nodes have 8.",
-    to_do="ask for fewer, or split the pod: a pod runs on one node.",
+    to_do="request fewer, or split the pod: a pod runs on one node.",
     detail="That counts one container, and all together.",
 )
 NOT_REWRITTEN: Final = Reason(

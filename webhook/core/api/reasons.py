@@ -8,7 +8,7 @@ from webhook.core.api.reason import Group, Reason
 NO_GPU: Final = Reason(
     "no_gpu",
     Group.ALLOWED,
-    "The pod asks for no GPU; it is left as it is.",
+    "The pod requests no GPU; it is left as it is.",
     example="a web server.",
     detail="In a cluster such a pod does not even reach the webhook.",
 )
@@ -38,7 +38,7 @@ SEVERAL_GPUS: Final = Reason(
     Group.ALLOWED,
     "More than one GPU in a container: that many whole GPUs.",
     example="inference with `nvidia.com/gpu: 2`.",
-    to_do="ask for 1 if one slice is enough.",
+    to_do="request 1 if one slice is enough.",
     detail="Slices and shares would add no compute.",
 )
 FALLBACK_WHOLE_GPU: Final = Reason(
@@ -84,7 +84,7 @@ MIXED: Final = Reason(
     "mixed",
     Group.ALLOWED,
     "The containers of the pod get their GPUs in different ways.",
-    example="one container asks for 1, another for 2.",
+    example="one container requests 1, another 2.",
     to_do="see the annotation `gpu-sharing.io/decision` for each.",
 )
 SAFE: Final = Reason(

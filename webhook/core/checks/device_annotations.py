@@ -90,7 +90,7 @@ CHECK: Final = Check(
         Group.WAY_AROUND,
         "An annotation of the pod has devices injected by the runtime.",
         example="`nvidia.cdi.k8s.io/pod: nvidia.com/gpu=all`.",
-        to_do="remove it; ask for `nvidia.com/gpu`.",
+        to_do="remove it; request `nvidia.com/gpu`.",
     ),
     treatments=REFUSED,
     texts=Texts(

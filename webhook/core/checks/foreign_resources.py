@@ -73,7 +73,7 @@ def foreign_resources(_: Subject, place: ContainerRef, container: Container) -> 
     beside = foreign and any(re.search(_OURS, k) and not quantity.is_zero(raw) for k, raw in asked)
     for name in foreign:
         whose = next(text for pattern, text in _SERVED_BY if re.search(pattern, name))
-        mend = f"and may be shared; ask for {names.GPU} instead"
+        mend = f"and may be shared; request {names.GPU} instead"
         mend = "and no node serves both; keep one of them" if beside else mend
         text = f"{name[:50]} is {whose}, {mend}"
         where = f"resources.limits[{name}]"
@@ -91,7 +91,7 @@ def sharing_annotations(seen: Subject) -> Iterator[Finding]:
     for kind, found in zip(_KINDS, maps, strict=True):
         for key, value in found.items():
             if re.search(_SHARING_KEY, key):
-                text = f"{kind} {quote(key)} shares a GPU; ask for {names.GPU} instead"
+                text = f"{kind} {quote(key)} shares a GPU; request {names.GPU} instead"
                 where = f"metadata.{kind}s[{key}]"
                 yield Finding(Violation(CHECK.reason, "", text, where), value)
 
@@ -126,9 +126,9 @@ CHECK: Final = Check(
     reason=Reason(
         "foreign_resources",
         Group.WAY_AROUND,
-        "The pod asks for a GPU under a name that another plugin or scheduler serves.",
+        "The pod requests a GPU under a name that another plugin or scheduler serves.",
         example="`nvidia.com/gpumem: 3000` (HAMi), the annotation `gpu-fraction` (KAI).",
-        to_do="ask for `nvidia.com/gpu`, and for memory by `gpu-sharing.io/gpu-memory`.",
+        to_do="request `nvidia.com/gpu`, and memory by `gpu-sharing.io/gpu-memory`.",
         detail=(
             "Nobody here knows whether that is a share. Beside `nvidia.com/gpu` no node serves "
             "both, so the pod would wait."
@@ -145,7 +145,7 @@ CHECK: Final = Check(
     ),
     webhook=PodCondition(pod=_shares(), resource=_FOREIGN),
     backstop=Backstop(
-        "a GPU under a name that another plugin or scheduler serves; ask for nvidia.com/gpu",
+        "a GPU under a name that another plugin or scheduler serves; request nvidia.com/gpu",
         changed=_shares(f" && !({_SAME})"),
     ),
     pod_rule=sharing_annotations,

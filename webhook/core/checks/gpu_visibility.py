@@ -91,7 +91,7 @@ CHECK: Final = Check(
             "`NVIDIA_VISIBLE_DEVICES=all` in a sidecar; `NVIDIA_GDS=enabled`; `CUDA_VERSION` "
             "alone, which means `all`."
         ),
-        to_do="remove the variable; ask for a GPU if the container needs one.",
+        to_do="remove the variable; request a GPU if the container needs one.",
         detail="It does so by a variable; other devices of the driver can be named like that too.",
     ),
     treatments=REFUSED,

@@ -51,7 +51,7 @@ CHECK: Final = Check(
         "reserved_names",
         Group.WAY_AROUND,
         "The pod has the webhook's own label with a value that is not true.",
-        example="the label on a pod that asks for no GPU, copied from another.",
+        example="the label on a pod that requests no GPU, copied from another.",
         to_do="remove the label.",
         detail=f"It is `{names.STRATEGY}`. The webhook writes it, nobody else should.",
     ),

@@ -21,7 +21,7 @@ def resource_claims(seen: Subject) -> Iterator[Finding]:
     """
     for index, claim in enumerate(seen.pod.spec.resource_claims or ()):
         named = quote(str(claim.get(TEMPLATE) or claim.get("resourceClaimName") or ""))
-        text = f"resourceClaims[{index}] ({named}) may share GPUs; ask for nvidia.com/gpu instead"
+        text = f"resourceClaims[{index}] ({named}) may share GPUs; request nvidia.com/gpu instead"
         yield Finding(Violation(CHECK.reason, "", text, f"spec.resourceClaims[{index}]"))
 
 
@@ -38,11 +38,11 @@ def claimed_devices(_: Subject, place: ContainerRef, container: Container) -> It
     limits = resources.limits or {}
     for name in {**limits, **(resources.requests or {})}:
         if name.startswith(names.DEVICE_CLASS):
-            text = f"{name[:100]} is a device of DRA; ask for nvidia.com/gpu instead"
+            text = f"{name[:100]} is a device of DRA; request nvidia.com/gpu instead"
             where = f"resources.{'limits' if name in limits else 'requests'}[{name}]"
             yield Finding(Violation(CHECK.reason, place.name, text, where))
     if resources.claims:
-        text = "resources.claims may share GPUs; ask for nvidia.com/gpu instead"
+        text = "resources.claims may share GPUs; request nvidia.com/gpu instead"
         yield Finding(Violation(CHECK.reason, place.name, text, "resources.claims"))
 
 
@@ -54,9 +54,9 @@ CHECK: Final = Check(
     reason=Reason(
         "resource_claims",
         Group.WAY_AROUND,
-        "The pod asks for devices by a claim, which this webhook cannot see.",
+        "The pod requests devices by a claim, which this webhook cannot see.",
         example="`deviceclass.resource.kubernetes.io/gpu.nvidia.com: 1`.",
-        to_do="ask for `nvidia.com/gpu`.",
+        to_do="request `nvidia.com/gpu`.",
         detail="That is a ResourceClaim or a DeviceClass. Several pods may use one claim.",
     ),
     treatments=REFUSED_TO_TENANTS,
@@ -69,7 +69,7 @@ CHECK: Final = Check(
         container=_CLAIMS,
         resource=_CLASSES,
     ),
-    backstop=Backstop("a claim or a device class may share GPUs; ask for nvidia.com/gpu"),
+    backstop=Backstop("a claim or a device class may share GPUs; request nvidia.com/gpu"),
     pod_rule=resource_claims,
     container_rule=claimed_devices,
 )

@@ -33,7 +33,7 @@ CHECK: Final = Check(
         Group.WAY_AROUND,
         "The pod names a ResourceClaim, whose devices other pods can use too.",
         example="`resourceClaims: [{name: gpu, resourceClaimName: other-pod-gpu-x7k2p}]`.",
-        to_do="use `resourceClaimTemplateName`, or ask for `nvidia.com/gpu`.",
+        to_do="use `resourceClaimTemplateName`, or request `nvidia.com/gpu`.",
         detail=(
             "Any pod can name the claim that was made for another one, and runs on the same GPU."
         ),

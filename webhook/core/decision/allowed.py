@@ -128,7 +128,7 @@ def _several_gpus(request: GpuRequest, question: Question) -> Violation:
     """
     row = question.row_name
     who = "a tenant's pod" if row is RowName.TENANT else f"workload {question.workload}"
-    text = f"{request.resource}: {request.count} asked, the policy gives {who} 1 in a container"
+    text = f"{request.resource}: {request.count} requested, the policy gives {who} 1 in a container"
     if request.resource != names.GPU:
         return _violation(
             denials.SEVERAL_GPUS_NOT_ALLOWED,
@@ -145,7 +145,7 @@ def _several_gpus(request: GpuRequest, question: Question) -> Violation:
 
 def _several_mig_devices(request: GpuRequest) -> Violation:
     message = (
-        f"{request.resource}: {request.count} MIG devices asked, a CUDA process uses one; "
+        f"{request.resource}: {request.count} MIG devices requested, a CUDA process uses one; "
         "write 1 and take a larger profile, or use one container for each"
     )
     return _violation(denials.SEVERAL_MIG_DEVICES, request, message)

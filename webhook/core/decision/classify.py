@@ -140,7 +140,7 @@ def _request(ref: ContainerRef, container: Container) -> GpuRequest | Violation 
             found[resource] = number, limits[resource] or number
     if len(found) > 1:
         listed = " and ".join(sorted(found))
-        message = f"asks for {listed}; one container gets one kind of GPU, so keep one of them"
+        message = f"requests {listed}; one container gets one kind of GPU, so keep one of them"
         if names.GPU in found:  # LimitRanger runs again after the rewrite
             message += f" (a LimitRange with a default or max of {names.GPU} adds it: remove that)"
         return Violation(denials.SEVERAL_RESOURCES, ref.name, message, "resources.limits")

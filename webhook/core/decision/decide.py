@@ -169,6 +169,6 @@ def _of_strategy(allocation: Allocation, search: Search) -> tuple[str, ...]:
     text = traits.warning.format(
         size="memory unknown" if offer.memory is None else f"{offer.memory} MiB",
         profile=offer.profile.name if offer.profile else "",
-        more="" if memory else f"; annotate {names.GPU_MEMORY} to ask for more",
+        more="" if memory else f"; annotate {names.GPU_MEMORY} to request more",
     )
     return (text,)

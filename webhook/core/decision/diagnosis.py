@@ -159,8 +159,8 @@ def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> V
         return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
     most, request = max(offer.existing for offer in large), candidate.request
     if most < request.count:
-        asked = f"{request.resource}: {request.count} asked"
-        text = f"{asked}, no reachable node has more than {most}; ask for {most} or fewer"
+        asked = f"{request.resource}: {request.count} requested"
+        text = f"{asked}, no reachable node has more than {most}; request {most} or fewer"
         return _violation(denials.NOT_ENOUGH_GPUS, candidate, text)
     return None
 
@@ -180,7 +180,7 @@ def _together(candidates: tuple[Candidate, ...]) -> Violation:
     total = sum(each.request.count for each in candidates)
     text = (
         f"no reachable node can serve the pod's {len(candidates)} GPU containers ({total} GPUs) "
-        "together; ask for fewer, or split the pod"
+        "together; request fewer, or split the pod"
     )
     return Violation(denials.NOT_ENOUGH_GPUS, "", text, "spec.containers")
 

@@ -74,7 +74,7 @@ def _is_known(key: str, node: NodeLabels) -> bool:
 def selects_node(pod: Pod, node: NodeLabels, *, partial: bool = False) -> bool:
     """Whether the pod's nodeSelector and required node affinity allow the node.
 
-    A `partial` node has more labels than are listed, but of ours: what asks for one of those is
+    A `partial` node has more labels than are listed, but of ours: what requests one of those is
     no obstacle.
     """
     selector = pod.spec.node_selector or {}

@@ -20,7 +20,7 @@ class StrategyTraits:
     """What is true of every device that a strategy gives.
 
     `meaning` says it to people in a line. `warning` is told with the device: `{size}` is its
-    memory, `{profile}` its MIG profile and `{more}` how to ask for more. `memory_limit` is the
+    memory, `{profile}` its MIG profile and `{more}` how to request more. `memory_limit` is the
     variable by which a client lowers its memory, with `{}` for the MiB.
     """
 

@@ -48,7 +48,7 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Equal pods that each ask for `gpus` GPUs. `reason` says why no fit is there."""
+    """Equal pods that each request `gpus` GPUs. `reason` says why no fit is there."""
 
     name: str
     replicas: int
@@ -99,7 +99,7 @@ class Asked:
 
 
 def read_demand(asked: Asked, policy: Policy, offers: Offers) -> Iterator[Demand]:
-    """Yield a demand for each container of a pod that asks for GPUs."""
+    """Yield a demand for each container of a pod that requests GPUs."""
     name, replicas, question = asked.name, asked.replicas, asked.question
     candidates = find_candidates(question, policy)
     if question.violations:
@@ -150,13 +150,13 @@ def _no_fit(candidate: Candidate, constraints: Constraints, offers: Offers) -> s
     count = candidate.request.count
     most = max((each.amount for each in allowed if each.strategy.traits.whole), default=1)
     if count > 1 and most < count:
-        return f"{count} GPUs on one node asked, no node has more than {most}"
+        return f"{count} GPUs on one node requested, no node has more than {most}"
     best = max(allowed, key=lambda each: each.memory or 0)
     if best.memory == UNKNOWN_MEMORY:
         unknown = f"the memory of {best.product} is not known; state it (stock: memory)"
-        return f"{constraints.memory}Mi asked, {unknown}"
+        return f"{constraints.memory}Mi requested, {unknown}"
     return (
-        f"{constraints.memory}Mi asked, the most that {asked} gives is {best.memory}Mi "
+        f"{constraints.memory}Mi requested, the most that {asked} gives is {best.memory}Mi "
         f"({_describe(best)})"
     )
 

@@ -74,7 +74,7 @@ def _unsaid(case: Case) -> Recommendation | None:
         text = f"nothing says what it is for ({_measured(need)})"
         return Recommendation(RecommendedAction.LABEL, text, Confidence.HIGH)
     if ask.gpus > 1:
-        text = f"it asks {ask.gpus} GPUs in a pod, and shares add no compute"
+        text = f"it requests {ask.gpus} GPUs in a pod, and shares add no compute"
         return Recommendation(RecommendedAction.KEEP, text, Confidence.MEDIUM, ask.strategy)
     if need.memory is None and ask.written_memory is None:
         return Recommendation(RecommendedAction.SIZE, _unknown_memory(need), Confidence.LOW)

@@ -1,4 +1,4 @@
-"""Pods of the cluster that ask for GPUs, and what they hold."""
+"""Pods of the cluster that request GPUs, and what they hold."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from webhook.core.integrations import kubernetes
 
 
 def live_pods(client: ClusterClient) -> Iterator[dict[str, Any]]:
-    """Yield the pods that ask for GPUs and have not ended.
+    """Yield the pods that request GPUs and have not ended.
 
     Raises:
         Unavailable: the cluster does not show them.

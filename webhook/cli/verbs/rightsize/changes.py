@@ -70,8 +70,8 @@ def find_changes(
         elif advice.action is RecommendedAction.CHANGE and advice.memory:
             annotations = dict(_annotations(each, models[each.need.product]))
             if by_name:
-                text = f"it asks {by_name[0]} by name, which is never changed; ask nvidia.com/gpu"
-                yield Unchanged(name, text)
+                text = f"it requests {by_name[0]} by name, which is never changed; "
+                yield Unchanged(name, text + "request nvidia.com/gpu")
             elif annotations:
                 yield SizeChange(each, annotations)
 

@@ -18,7 +18,7 @@ from webhook.core.api.resource import ApiResource
 from webhook.core.integrations import kubernetes
 
 POLICIES: Final = "gpu-sharing.io/failure-policies"
-USUAL: Final = {"server": 2, "keeper": 1}
+USUAL: Final = {"server": 2, "certificates": 1}
 """How many replicas the chart has."""
 _LOST: Final = {
     resources.MUTATING: "no pod is given anything",
@@ -58,10 +58,10 @@ def install(client: ClusterClient, where: Install) -> Section:
             f"no webhook is installed here: there is no deployment/{where.release} in namespace "
             f"{where.namespace} (elsewhere? --install NAMESPACE/RELEASE)"
         ) from None
-    data = {"server": server, "keeper": _keeper(client, where)}
+    data = {"server": server, "certificates": _certificates(client, where)}
     rows = [{"part": "webhook", **_row(server)}]
-    if data["keeper"]:
-        rows.append({"part": "certificates", **_row(data["keeper"])})
+    if data["certificates"]:
+        rows.append({"part": "certificates", **_row(data["certificates"])})
     shown = output.table(_COLUMNS, rows)
     return Section("install", "Install", data, (shown,), tuple(_unready(data, where)))
 
@@ -79,7 +79,7 @@ def _deployment(client: ClusterClient, where: Install, name: str) -> dict[str, A
     }
 
 
-def _keeper(client: ClusterClient, where: Install) -> dict[str, Any] | None:
+def _certificates(client: ClusterClient, where: Install) -> dict[str, Any] | None:
     """None where cert-manager keeps the certificate."""
     try:
         return _deployment(client, where, f"{where.release}-certificates")

@@ -73,7 +73,7 @@ def _shared(seen: NodeView) -> Iterator[NodeProblem]:
         yield warning(
             "not_renamed",
             f"{gpus} {names.GPU} are shares, {replicas} of a GPU: a pod that nobody rewrote gets "
-            "a share where it asks for a GPU, and quotas count shares as GPUs",
+            "a share where it requests a GPU, and quotas count shares as GPUs",
             _KEEP if any(key.startswith(_GKE) for key in seen.labels) else _RENAME,
         )
     profile = seen.profile
@@ -81,7 +81,7 @@ def _shared(seen: NodeView) -> Iterator[NodeProblem]:
         yield warning(
             "single_strategy",
             f"{gpus} {names.GPU} are MIG devices {profile.name} (mig.strategy=single): a pod that "
-            "nobody rewrote gets a slice where it asks for a GPU",
+            "nobody rewrote gets a slice where it requests a GPU",
             "set mig.strategy=mixed for these nodes",
         )
     for each in seen.found.offers:

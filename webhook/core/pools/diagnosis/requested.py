@@ -74,7 +74,7 @@ def _plugin_config(seen: NodeView) -> Iterator[NodeProblem]:
     if not asked or not given or set(asked) & set(given):
         return
     told = " or ".join(asked)
-    what = f"{PLUGIN_CONFIG}={wanted} asks for {told}, and the node gives {', '.join(given)}"
+    what = f"{PLUGIN_CONFIG}={wanted} requests {told}, and the node gives {', '.join(given)}"
     if asked == ("mig",):
         yield error("config_not_applied", what, f"choose a layout: {MIG_CONFIG}=all-balanced")
         return
