@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -42,21 +43,23 @@ PIECES = (
 )
 TEXT = re.compile(rb'"[^"\n]{0,80}"')
 ODD = (
+    *(b'""', b'"-1"', b'"1e99"', b'"0.5"', b'"NaN"', b'"\xef\xbc\x91"', b'"9Ei"', b"9" * 30),
     *(
-        b'""',
-        b'"-1"',
-        b'"1e99"',
-        b'"0.5"',
-        b'"NaN"',
-        b'"\xef\xbc\x91"',
-        b'"9Ei"',
-        b"9" * 30,
         b"null",
+        b"[]",
+        b"{}",
+        b"true",
+        b'"true"',
+        b'"all-disabled"',
+        b'"mps"',
+        b'"DELETED"',
+        b'"ERROR"',
     ),
-    *(b"[]", b"{}", b"true", b'"true"', b'"all-disabled"', b'"mps"', b'"DELETED"', b'"ERROR"'),
     *(b'"BOOKMARK"', b'"node-1"', b'"nvidia.com/gpu"', b'"NVIDIA-A100-SXM4-80GB-MIG-1g.10gb"'),
 )
 """What stands for a text, a key or a value, to tell something else."""
+NODES = [json.dumps(each) for each in large_cluster.nodes(12, 12)]
+REQUEST = b"POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
 Door = Callable[[bytes], None]
 
 
@@ -79,10 +82,9 @@ def changed(seed: bytes, chance: random.Random) -> bytes:
 
 def watched() -> Iterator[bytes]:
     """Lists of nodes with what a watch tells after them, a line each, in any order."""
-    nodes = [json.dumps(each) for each in large_cluster.nodes(12, 12)]
     chance = random.Random(0)  # noqa: S311 - the same each time is what is wanted
     for _ in range(20):
-        some, told = chance.sample(nodes, 3), chance.sample(nodes, 4)
+        some, told = chance.sample(NODES, 2), chance.sample(NODES, 2)
         about = '{"metadata":{"resourceVersion":"1"},"items":'
         events = [f'{{"type":"{chance.choice(EVENTS)}","object":{each}}}' for each in told]
         yield "\n".join((f"{about}[{','.join(some)}]}}", *events, events[0])).encode()
@@ -101,48 +103,46 @@ def watch(data: bytes) -> None:
     admit(casefiles.request(case, POD), casefiles.rules(case), found)
 
 
+def review(server: Server, path: str, body: bytes) -> None:
+    """Ask for a review, which is answered or refused as no review."""
+    answer = server.answer(path, body)
+    assert answer.status[:3] in ("200", "400"), answer
+
+
+def policy(data: bytes) -> None:
+    """Read a policy."""
+    with contextlib.suppress(PolicyError):
+        parse_policy(data.decode(errors="replace"), casefiles.DEFAULT_POLICY)
+
+
+def inventory(data: bytes) -> None:
+    """Read the nodes of a file."""
+    with contextlib.suppress(InputError):
+        found = parse_cluster("nodes", data.decode(errors="replace"))
+        inventory_of(found, casefiles.rules({}))
+
+
+def http(data: bytes) -> None:
+    """Read requests from a connection."""
+    RequestReader(32 * 1024, 64 * 1024).feed(data)
+
+
 def doors() -> dict[str, tuple[list[bytes], Door]]:
     """What each door is sent in its right form, and the door."""
     server = Server()
     cases = [casefiles.read(path) for path in list(casefiles.paths())[::9]]
-    pods = [POD, *(case["pod"] for case in cases if "pod" in case)]
+    reviews = [envelope(pod) for pod in (POD, *(case["pod"] for case in cases if "pod" in case))]
     template = {"spec": {"template": POD}, "apiVersion": "apps/v1", "kind": "Deployment"}
-    kind = {"group": "apps", "version": "v1", "kind": "Deployment"}
-    reviews = [envelope(pod) for pod in pods]
-    head = {"apiVersion": "gpu-sharing.io/v1", "kind": "Policy"}
-    policies = [json.dumps(head | each.get("policy", {})).encode() for each in cases]
-
-    def review(path: str) -> Door:
-        def send(body: bytes) -> None:
-            answer = server.answer(path, body)
-            assert answer.status[:3] in ("200", "400"), answer
-
-        return send
-
-    def policy(text: bytes) -> None:
-        with contextlib.suppress(PolicyError):
-            parse_policy(text.decode(errors="replace"), casefiles.DEFAULT_POLICY)
-
-    def inventory(text: bytes) -> None:
-        with contextlib.suppress(InputError):
-            found = parse_cluster("nodes", text.decode(errors="replace"))
-            inventory_of(found, casefiles.rules({}))
-
-    def http(data: bytes) -> None:
-        RequestReader(32 * 1024, 64 * 1024).feed(data)
-
-    request = b"POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+    workload = envelope(template, kind={"group": "apps", "version": "v1", "kind": "Deployment"})
+    policies = [json.dumps(casefiles.HEAD | each.get("policy", {})).encode() for each in cases]
     return {
-        "/mutate": (reviews, review("/mutate")),
-        "/validate": (reviews, review("/validate")),
-        "/advise": ([envelope(template, kind=kind)], review("/advise")),
+        "/mutate": (reviews, partial(review, server, "/mutate")),
+        "/validate": (reviews, partial(review, server, "/validate")),
+        "/advise": ([workload], partial(review, server, "/advise")),
         "policy": (policies, policy),
-        "inventory": (
-            [json.dumps(each).encode() for each in large_cluster.nodes(12, 12)],
-            inventory,
-        ),
+        "inventory": ([each.encode() for each in NODES], inventory),
         "watch": (list(watched()), watch),
-        "HTTP": ([request, request.replace(b"Content-Length: 2", b"A: b")], http),
+        "HTTP": ([REQUEST, REQUEST.replace(b"Content-Length: 2", b"A: b")], http),
     }
 
 

@@ -40,7 +40,8 @@ def send(name: str, runs: int, corpus: Path) -> None:
     for seed in seeds:
         (kept / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
     # `fuzz.check` bounds the CPU; this is the clock, which at idle priority goes on without us.
-    flags = (f"-runs={runs}", f"-max_len={MOST_BYTES}", "-timeout=600", "-print_final_stats=1")
+    bounds = (f"-max_len={MOST_BYTES}", "-timeout=600", "-rss_limit_mb=512")
+    flags = (f"-runs={runs}", *bounds, "-print_final_stats=1")
     atheris.Setup(
         [sys.argv[0], *flags, f"-artifact_prefix={corpus}/", str(kept)],
         lambda data: fuzz.check(name, door, data) and None,

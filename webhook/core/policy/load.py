@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -76,7 +77,14 @@ def _merge(text: str, default: str) -> WrittenPolicy:
     for key in _ALWAYS:
         if key not in document.value:
             raise PolicyError(f"line 1: `{key}` is missing; begin as the built-in policy does")
-    return merge.merge_policy(parse_document(default, PolicyError).value, document)
+    return merge.merge_policy(_built_in(default), document)
+
+
+@cache
+def _built_in(default: str) -> dict[str, Any]:
+    """Reading it takes longer than most files that are laid over it."""
+    made: dict[str, Any] = parse_document(default, PolicyError).value
+    return made
 
 
 def _refuse_mistakes(read: PolicyFile, written: WrittenPolicy) -> None:
