@@ -97,7 +97,9 @@ class Reconciler:
 
     async def _attempt(self, clock: WallClock) -> Reconciled:
         found = await self._observe()
-        now = clock()  # after reading: nothing that was read is younger, however long it took
+        # After reading: nothing that was read is younger. By the API server's clock, which is what
+        # certificates must be valid by.
+        now = clock() + self._client.ahead
         rotation = Rotation(secrets.read_authority(found.authority), found.view, self._rules, now)
         change = rotation.next_change()
         if change is not None:

@@ -53,6 +53,7 @@ class NotedClient(DirectClient):
     def __init__(self, cluster: Cluster, before: Callable[[Request], object]) -> None:
         super().__init__(cluster.api, before)
         self._cluster = cluster
+        self.ahead = -cluster.wrong
 
     async def send(self, method: str, path: str, body: Any, *, timeout: float) -> ApiAnswer:
         """Send a body; raise ApiError."""
@@ -77,6 +78,7 @@ class Cluster:
 
     def __init__(self, rules: RotationRules = RULES) -> None:
         self.now = NOW
+        self.wrong = timedelta()
         self.rules = rules
         self.api = FakeApi()
         self.store = self.api.store
@@ -95,7 +97,7 @@ class Cluster:
         client = NotedClient(self, before)
         reconciler = Reconciler(client, OBJECTS, self.rules, self)
         try:
-            return finish(reconciler.reconcile(lambda: self.now))
+            return finish(reconciler.reconcile(lambda: self.now + self.wrong))
         except ApiError:
             return None
 
@@ -131,6 +133,10 @@ class Cluster:
         return any(self.now < cert.not_valid_after_utc for cert in pki.read_certs(pem))
 
     # What vandals do.
+
+    def set_clock(self, wrong: timedelta) -> None:
+        """Set the keepers' clock ahead of the API server's, or back."""
+        self.wrong = wrong
 
     def forget(self, path: str) -> None:
         """Delete an object; a configuration that is gone calls nobody."""

@@ -47,6 +47,7 @@ vandals = st.one_of(
     deed("serve_foreign"),
     deed("break_bundle", configurations, st.sampled_from(["empty", "garbage", "foreign"])),
     deed("restore", st.integers(0, 20)),
+    deed("set_clock", st.sampled_from([-400 * DAY, -DAY, 0 * DAY, 70 * DAY, 400 * DAY])),
 )
 controllers = st.one_of(
     deed("reconcile"),
@@ -127,6 +128,19 @@ def test_two_years_pass_with_leaf_renewals_and_ca_rotations_and_no_gap():
     assert len(authorities) >= 3
     assert len(leaves) >= 9
     assert phases == set(RotationPhase)
+
+
+@pytest.mark.parametrize("days", [-400, -1, 70, 400])
+def test_a_clock_that_is_wrong_changes_nothing_and_what_is_renewed_then_verifies(days):
+    cluster = Cluster()
+    look_for(cluster, MINUTE)
+    cluster.set_clock(days * DAY)
+    assert cluster.is_steady()
+    cluster.forget(AUTHORITY)
+    look_for(cluster, RULES.spread + RULES.settle + 3 * INTERVAL)
+    assert cluster.is_healed()
+    cluster.set_clock(0 * DAY)
+    assert cluster.is_steady()
 
 
 def test_a_rotation_passes_its_phases_for_these_reasons_and_waits_in_both():

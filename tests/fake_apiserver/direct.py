@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 class DirectClient:
     """Answers at once; `before` is called with each request first."""
+
+    ahead = timedelta()
 
     def __init__(self, api: FakeApi, before: Callable[[Request], object] = lambda _: None) -> None:
         self._api, self._before = api, before

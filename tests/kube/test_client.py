@@ -42,6 +42,18 @@ async def test_a_refusal_that_is_no_status_is_told_as_it_came(api, client):
     assert len(caught.value.message) == 300
 
 
+@pytest.mark.parametrize(
+    ("date", "days"),
+    [("Fri, 01 Jan 2100 00:00:00 GMT", 10_000), ("Thu, 01 Jan 1970 00:00:00 -0000", 0), ("x", 0)],
+)
+async def test_how_far_the_clock_of_the_api_server_is_ahead_is_known(api, client, date, days):
+    api.plan("list", NODES, json_answer(200, {}, Date=date))
+    await client.get(NODES, timeout=5)
+    assert client.ahead.days >= days
+    await client.get(NODES, timeout=5)
+    assert not client.ahead
+
+
 async def test_the_token_and_the_parameters_are_sent(api, client):
     api.plan("list", NODES, json_answer(200, {}))
     assert await client.get(NODES, {"labelSelector": "a/b in (c, d)"}, timeout=5) == b"{}"

@@ -2,17 +2,22 @@
 
 import http.client
 import json
+import re
+import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 from cluster_doubles import NAMESPACES, NODES, until
 from event_doubles import SETS, count_of, replica_set, stored
-from gpu_nodes import namespace
+from gpu_nodes import gpu_node, namespace
 
 from examples.demo import api_server
 from examples.demo.local_server import running
-from tests.forks import fork_command
+from tests.forks import Fork, fork_command
+from webhook.cli import main
 
 INVENTORY = Path(__file__).parents[2] / "examples" / "inventory.yaml"
 OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-6d4", "uid": "uid-set"}
@@ -84,7 +89,7 @@ def test_a_dry_run_and_audit_mode_leave_no_trace(cluster, tmp_path):
         assert ask(place, pod("Training"), "/audit/mutate")
         assert not ask(place, pod("inference"), "/validate", dryRun=True)
         assert not ask(place, pod("Training"))  # the events before it would have come first
-        until(lambda: stored(cluster))
+        until(lambda: 'gpu_sharing_events_total{result="sent"} 1.0' in metrics(place))
     assert [event["reason"] for event in stored(cluster)] == ["invalid_workload"]
     assert count_of(stored(cluster)[0]) == 1
 
@@ -95,3 +100,58 @@ def test_both_can_be_switched_off(cluster, tmp_path, monkeypatch):
         assert not ask(place, pod("Training"))
         assert "gpu_sharing_unreviewed" not in metrics(place)
     assert cluster.writes() == []
+
+
+SET = ((70, 200), (100, 503), (400, 503), (0, 200))  # days ahead, of a leaf of 90, and readiness
+
+
+def serve_by_a_clock(file, words):
+    """Run the command with a clock that is ahead by the seconds in a file."""
+    real = time.time
+    time.time = lambda: real() + float(file.read_text())
+    sys.argv = words
+    sys.exit(main.main())
+
+
+def nodes(place):
+    return float(re.search("^gpu_sharing_inventory_nodes (.+)", metrics(place), re.M)[1])
+
+
+def readiness(place):
+    connection = place.connect()
+    connection.request("GET", "/readyz")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+def test_a_clock_set_forward_and_back_costs_no_review(cluster, tmp_path):
+    ahead, wrong, ended = tmp_path / "ahead", [], threading.Event()
+
+    def set_clock(days):
+        ahead.write_text(str(days * 86400))
+
+    def start(command, **streams):
+        return Fork(serve_by_a_clock, ahead, command[2:], **streams)
+
+    def go_on_asking(place):
+        while not ended.is_set():
+            if not ask(place, pod("inference"), dryRun=True):
+                wrong.append("refused")
+
+    set_clock(0)
+    with running(tmp_path, [], start=start) as place:
+        reviews = threading.Thread(target=go_on_asking, args=(place,))
+        reviews.start()
+        before = nodes(place)
+        try:
+            for number, (days, ready) in enumerate(SET, 1):
+                set_clock(days)
+                until(lambda status=ready: readiness(place) == status)
+                cluster.store.put(NODES, gpu_node(f"after-{days}-days"))
+                until(lambda count=before + number: nodes(place) == count)
+        finally:
+            ended.set()
+            reviews.join()
+    assert not wrong

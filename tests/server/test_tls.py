@@ -146,6 +146,14 @@ def test_a_clock_that_is_set_back_does_not_stop_the_looking(certificate, heard, 
     assert len(heard) == 2
 
 
+def test_of_two_pairs_that_have_ended_by_our_clock_the_later_one_is_served(certificate, pair):
+    ahead, good = certificate.not_after + 86400 * 300, certificate.not_after
+    make_pair(pair[0].parent, "renewed", end=datetime.now(UTC) + timedelta(days=90))
+    certificate.refresh(ahead)
+    assert certificate.not_after > good
+    assert certificate.problem is None
+
+
 # The certificate on a running server.
 
 

@@ -19,6 +19,7 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,7 @@ from yarl import URL
 
 from webhook.kube.api_failure import status_error, warning_text
 from webhook.kube.api_request import JSON, ApiAnswer, ApiRequest, Body, Method
+from webhook.kube.clock import ahead_of_ours
 from webhook.kube.cluster_config import load_cluster_config
 from webhook.kube.errors import ApiError, library_errors_as_api_errors
 
@@ -50,15 +52,12 @@ _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT"
 def open_client(
     kubeconfig: str | None = None, context: str | None = None, *, user_agent: str = USER_AGENT
 ) -> ApiClient:
-    """Return a client for the cluster of a kubeconfig or the one around us.
-
-    Raises ApiError.
-    """
+    """Return a client for the cluster of a kubeconfig or the one around us, or raise ApiError."""
     return ApiClient(load_cluster_config(kubeconfig, context), user_agent=user_agent)
 
 
 class ApiClient:
-    """Sends requests to one API server.
+    """Sends requests to one API server, whose clock is `ahead` of ours.
 
     Tasks may share it. It is closed in the loop that used it.
     """
@@ -68,6 +67,7 @@ class ApiClient:
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
+        self.ahead = timedelta()
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,10 +81,7 @@ class ApiClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections.
-
-        Requests under way fail, and so do later ones.
-        """
+        """Close the connections: requests under way fail, and so do later ones."""
         self._closed = True
         if self._session is not None:
             await self._session.close()
@@ -148,6 +145,7 @@ class ApiClient:
             server_hostname=self._cluster.server_name,
             proxy=self._cluster.proxy,
         ) as response:
+            self.ahead = ahead_of_ours(response.headers.get("Date", ""))
             if response.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
                 raise await status_error(response)
             yield response

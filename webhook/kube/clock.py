@@ -7,8 +7,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
 
 from webhook.kube.retry import Backoff
+
+ANSWER: Final = timedelta(minutes=1)
 
 Logger = Callable[..., object]
 """Writes a log line: a constant event, and its fields as keywords."""
@@ -48,3 +53,12 @@ class Runtime:
     chance: Callable[[], float] = random.random
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep
     clock: Callable[[], float] = time.time
+
+
+def ahead_of_ours(date: str) -> timedelta:
+    """How far a server's clock is ahead by its Date header, 0 within the time of an answer."""
+    try:
+        found = parsedate_to_datetime(date) - datetime.now(UTC)
+    except (TypeError, ValueError):
+        return timedelta()
+    return found if abs(found) > ANSWER else timedelta()

@@ -81,7 +81,8 @@ class ServingCertificate:
         try:
             if self._pair is None or stamp(*self._files) != self._pair.stamp:
                 pair = read_pair(*self._files)
-                refuse_outdated(pair, now, self.cert)
+                if pair.not_after <= now:
+                    refuse_older(pair, self.not_after, self.cert)
                 self._serve(pair)
             self.problem = None
         except BadPair as bad:
@@ -173,12 +174,9 @@ def read_public_key(key: Path) -> object:
         raise BadPair(f"{key} holds no PEM private key; {EXPECTED}") from error
 
 
-def refuse_outdated(pair: LoadedPair, now: float, cert: Path) -> None:
-    """Raise BadPair for a leaf that has expired.
-
-    The one that is served cannot be worse.
-    """
-    if pair.not_after <= now:
+def refuse_older(pair: LoadedPair, served: float, cert: Path) -> None:
+    """Raise BadPair for a leaf that ended before the served one: our clock may be wrong."""
+    if pair.not_after < served:
         raise BadPair(f"{cert} ended at {when(pair.not_after)}; expected: a later end")
 
 
