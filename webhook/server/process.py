@@ -8,7 +8,7 @@ from gunicorn.app.base import BaseApplication
 
 from webhook.server import audit_log
 from webhook.server.http.connections import ServerLimits
-from webhook.server.http.worker import Application, AsyncWorker
+from webhook.server.http.worker import Application, AsyncWorker, ignore_signals
 from webhook.server.tls import ServingCertificate
 
 GRACEFUL_TIMEOUT = 20  # seconds from SIGTERM to the end; the preStop hook drains before
@@ -47,6 +47,7 @@ class Process(BaseApplication):
             "certfile": str(self.certificate.cert),
             "keyfile": str(self.certificate.key),
             "worker_class": AsyncWorker,
+            "when_ready": ignore_signals,
             "workers": 1,
             "graceful_timeout": GRACEFUL_TIMEOUT,
             "timeout": 30,

@@ -5,7 +5,7 @@ import errno
 import socket
 import ssl
 
-from webhook.server.http.connections import Connections
+from webhook.server.http.connections import INBOX, Connections
 from webhook.server.http.protocol import HttpConnection
 
 FULL = (errno.EMFILE, errno.ENFILE)
@@ -22,6 +22,7 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._arrivals: dict[asyncio.Task[None], None] = {}  # by age
         sock.settimeout(0)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, INBOX)  # else each client takes 0.5 MB
         self._loop.add_reader(sock, self._accept)
 
     def close(self) -> None:

@@ -54,6 +54,7 @@ class RequestReader:
         self._parser = HttpRequestParser(self)
         self.phase = ReadPhase.IDLE
         self.ready: deque[Turn] = deque()
+        self._body: list[bytes] = []
         self.held = self.started = self._unfinished = 0
 
     def feed(self, data: memoryview) -> None:
@@ -78,6 +79,7 @@ class RequestReader:
         """Read no further, and answer with this unless an earlier request was the last."""
         if self.phase is not ReadPhase.LAST:
             self.phase = ReadPhase.LAST
+            self._body = []  # the connection stays until the client has read why
             self.ready.append(refusal)
 
     def close(self) -> None:
@@ -93,7 +95,7 @@ class RequestReader:
         self.phase = ReadPhase.HEAD
         self.started += 1
         self._headers: dict[str, str] = {}
-        self._body: list[bytes] = []
+        self._body = []
         self._target = b""
         self._head_size = self._unfinished = self._length = 0
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 DRAIN_FILE = "GPU_SHARING_DRAIN_FILE"  # the variable that names the file a preStop hook creates
 
+IGNORED = (signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU)
+"""By these gunicorn would start one more worker, which finds the port of metrics taken."""
+
 LOOK = 0.25  # seconds between two looks at the clock, for the time-outs of connections
 BEAT = 1.0  # seconds between two looks at all else: the parent, the files
 HANDSHAKE = 0.2  # seconds a client gets, at the end of listening, to become a connection
@@ -66,6 +69,7 @@ class AsyncWorker(Worker):
         """Let the loop handle the signals of gunicorn's arbiter."""
         for number in self.SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        ignore_signals(self)
         handlers: dict[int, Callable[[], None]] = {
             signal.SIGTERM: self._on_term,
             signal.SIGQUIT: self._on_quit,
@@ -168,6 +172,12 @@ class AsyncWorker(Worker):
         connections.draining = connections.stopping or drain
         if self._certificate is not None:
             self._certificate.refresh(time.time())
+
+
+def ignore_signals(_: object) -> None:
+    """Ignore what gunicorn reloads by: all files are read again when they change."""
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def end_tasks(background: asyncio.Task[None]) -> None:
