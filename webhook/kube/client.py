@@ -52,7 +52,7 @@ _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT"
 def open_client(
     kubeconfig: str | None = None, context: str | None = None, *, user_agent: str = USER_AGENT
 ) -> ApiClient:
-    """Return a client for the cluster of a kubeconfig or the one around us, or raise ApiError."""
+    """Return a client of a kubeconfig's cluster or the one around us, or raise ApiError."""
     return ApiClient(load_cluster_config(kubeconfig, context), user_agent=user_agent)
 
 

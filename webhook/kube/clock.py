@@ -56,7 +56,7 @@ class Runtime:
 
 
 def ahead_of_ours(date: str) -> timedelta:
-    """How far a server's clock is ahead by its Date header, 0 within the time of an answer."""
+    """How far a Date header is ahead of our clock, 0 within an answer's time."""
     try:
         found = parsedate_to_datetime(date) - datetime.now(UTC)
     except (TypeError, ValueError):

@@ -81,7 +81,7 @@ class ServingCertificate:
         try:
             if self._pair is None or stamp(*self._files) != self._pair.stamp:
                 pair = read_pair(*self._files)
-                if pair.not_after <= now:
+                if pair.not_after <= now:  # which may be wrong
                     refuse_older(pair, self.not_after, self.cert)
                 self._serve(pair)
             self.problem = None
@@ -175,7 +175,7 @@ def read_public_key(key: Path) -> object:
 
 
 def refuse_older(pair: LoadedPair, served: float, cert: Path) -> None:
-    """Raise BadPair for a leaf that ended before the served one: our clock may be wrong."""
+    """Raise BadPair for a leaf that ended before the served one."""
     if pair.not_after < served:
         raise BadPair(f"{cert} ended at {when(pair.not_after)}; expected: a later end")
 

@@ -81,10 +81,9 @@ def _merge(text: str, default: str) -> WrittenPolicy:
 
 
 @cache
-def _built_in(default: str) -> dict[str, Any]:
+def _built_in(default: str) -> Any:
     """Reading it takes longer than most files that are laid over it."""
-    made: dict[str, Any] = parse_document(default, PolicyError).value
-    return made
+    return parse_document(default, PolicyError).value
 
 
 def _refuse_mistakes(read: PolicyFile, written: WrittenPolicy) -> None:
@@ -166,11 +165,8 @@ def _row(name: RowName, row: RowFile, written: WrittenPolicy) -> Row:
         Choice(each) if isinstance(each, Strategy) else Choice(each.strategy, each.on)
         for each in row.strategies
     )
-    try:
+    with _reading(written, f"$.matrix.{name}.memory"):
         memory = None if row.memory is None else quantity.mebibytes(row.memory)
-    except quantity.QuantityError as error:
-        where = written.locate(f"$.matrix.{name}.memory")
-        raise PolicyError(f"{where}: {error}") from None
     return Row(choices, row.otherwise, row.several_gpus, memory)
 
 
