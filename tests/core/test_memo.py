@@ -300,7 +300,7 @@ def test_a_pod_of_a_wrong_type_is_named_also_once_its_namespace_is_known() -> No
         return {"gpu-sharing.io/mode": "enforce"}
 
     server = Server()
-    later = replace(server.app, namespaces=lambda *_: known())
+    later = msgspec.structs.replace(server.app, namespaces=lambda *_: known())
     body = envelope({"spec": {"containers": 1}})
     waiting = create_handler(later)(post("/mutate", body))
     assert not isinstance(waiting, HttpResponse)

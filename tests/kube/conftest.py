@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import inspect
 import threading
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 from cluster_doubles import FAST, NODES, Clock, Log, Published
 from event_doubles import QUICK, Counts
 from gpu_nodes import decode
+from msgspec.structs import replace
 
 from tests.fake_apiserver.server import FakeApiServer
 from webhook.kube.client import ApiClient, open_client
@@ -116,7 +116,7 @@ def watch(client, published, log, running):
     """Start a reflector with some of the intervals changed."""
 
     def start(**intervals):
-        runtime = Runtime(log, dataclasses.replace(FAST, **intervals))
+        runtime = Runtime(log, replace(FAST, **intervals))
         nodes = WatchedResource("nodes", NODES, decode)
         return running(Reflector(client, nodes, publish=published, runtime=runtime))
 
@@ -134,7 +134,7 @@ def telling(client, counts, runtime, running):
 
     def start(instance="replica-0", **limits):
         source = EventReporter(instance, counts)
-        chosen = dataclasses.replace(QUICK, **limits)
+        chosen = replace(QUICK, **limits)
         return running(EventRecorder(client, source, runtime=runtime, limits=chosen))
 
     return start

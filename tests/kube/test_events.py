@@ -1,7 +1,5 @@
 """Events as the API server gets them: what stands in them, and how repeats become one."""
 
-import dataclasses
-
 import pytest
 from cluster_doubles import FAST, eventually
 from event_doubles import (
@@ -16,6 +14,7 @@ from event_doubles import (
     stored,
     vanish,
 )
+from msgspec.structs import replace
 
 from tests.fake_apiserver.answers import status
 from tests.fake_apiserver.faults import instead
@@ -204,7 +203,7 @@ async def test_no_more_requests_a_second_than_allowed(client, counts, log, runni
         pauses.append(seconds)
 
     runtime = Runtime(log, FAST, now=lambda: 0.0, pause=pause)
-    limits = dataclasses.replace(QUICK, rate=Rate(per_second=20, burst=5))
+    limits = replace(QUICK, rate=Rate(per_second=20, burst=5))
     recorder = EventRecorder(client, EventReporter("r", counts), runtime=runtime, limits=limits)
     running(recorder)
     for number in range(10):

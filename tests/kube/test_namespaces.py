@@ -1,11 +1,11 @@
 """Labels of namespaces: watched, asked for, remembered, given up."""
 
 import asyncio
-import dataclasses
 
 import pytest
 from cluster_doubles import FAST, NAMESPACES, asked
 from gpu_nodes import namespace
+from msgspec.structs import replace
 
 from tests.fake_apiserver.answers import json_answer, status
 from tests.fake_apiserver.faults import Gate, silent
@@ -27,7 +27,7 @@ def lookup(client, log, clock):
             client,
             lambda: watched or {},
             runtime=runtime,
-            limits=dataclasses.replace(LIMITS, **limits),
+            limits=replace(LIMITS, **limits),
         )
 
     return make

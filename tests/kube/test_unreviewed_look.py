@@ -1,10 +1,10 @@
 """The look for pods that nobody decided: counts, pages, rights and what is told."""
 
-import dataclasses
 import time
 
 import pytest
 from cluster_doubles import FAST, asked, eventually
+from msgspec.structs import replace
 
 from tests.fake_apiserver.answers import json_answer, status
 from tests.fake_apiserver.faults import instead
@@ -32,7 +32,7 @@ def looking(client, log, running):
             client,
             lambda: tuple(filter(still, namespaces)) if known() else None,
             runtime=Runtime(log, FAST),
-            intervals=dataclasses.replace(QUICK, **intervals),
+            intervals=replace(QUICK, **intervals),
         )
         return running(pods)
 

@@ -1,9 +1,9 @@
 """The snapshots of a server: only nodes that changed are read when an inventory is built."""
 
 import asyncio
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from tests.core import large_cluster
 from webhook.cli.loaders import load_policy

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from serving import common_name, dial, https, make_pair, post, serving, until
 
 from webhook.server.tls import BadPair, ServingCertificate
@@ -39,36 +40,40 @@ def encrypted(key: Path) -> bytes:
     )
 
 
+def days_from_now(days: int) -> datetime:
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+def of_rsa() -> bytes:
+    key, form = rsa.generate_private_key(65537, 2048), serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+
+
 @pytest.fixture
 def spoil(pair, tmp_path):
     """Give what makes the pair bad in one of several ways, or good again."""
     cert, key = pair
     other = make_pair(tmp_path / "other", "other")[0].read_bytes()
 
-    def one_way(way: str) -> None:
-        match way:
-            case "mismatched":
-                cert.write_bytes(other)
-            case "half-written":
-                cert.write_bytes(cert.read_bytes()[:200])
-            case "garbage":
-                key.write_bytes(b"\x00 no PEM")
-            case "no-cert":
-                cert.unlink()
-            case "no-key":
-                key.unlink()
-            case "encrypted":
-                key.write_bytes(encrypted(key))
-            case "ended":
-                make_pair(cert.parent, "ended", end=datetime.now(UTC) - timedelta(days=1))
-            case "repaired":
-                make_pair(cert.parent, "repaired", end=datetime.now(UTC) + timedelta(days=60))
-
-    return one_way
+    ways = {
+        "mismatched": lambda: cert.write_bytes(other),
+        "another kind": lambda: key.write_bytes(of_rsa()),
+        "half-written": lambda: cert.write_bytes(cert.read_bytes()[:200]),
+        "garbage": lambda: key.write_bytes(b"\x00 no PEM"),
+        "half a key": lambda: key.write_bytes(key.read_bytes()[:100]),
+        "no-cert": cert.unlink,
+        "no-key": key.unlink,
+        "encrypted": lambda: key.write_bytes(encrypted(key)),
+        "ended": lambda: make_pair(cert.parent, "ended", end=days_from_now(-1)),
+        "repaired": lambda: make_pair(cert.parent, "repaired", end=days_from_now(60)),
+    }
+    return lambda way: ways[way]()
 
 
 EVERY_WAY = {
     "mismatched": "tls.key is not the key of",
+    "another kind": "tls.key is not the key of",
+    "half a key": "tls.key holds no PEM private key",
     "half-written": "tls.crt holds no PEM certificate",
     "garbage": "tls.key holds no PEM private key",
     "no-cert": "tls.crt cannot be read: No such file",
@@ -86,6 +91,14 @@ def test_a_good_pair_is_loaded_and_told(certificate, heard):
     assert certificate.problem is None
     assert certificate.not_after == pytest.approx(now + 30 * 86400, abs=60)
     assert [event for event, _ in heard] == ["certificate_loaded"]
+
+
+@pytest.mark.parametrize("year", [2049, 2050, 2150, 9999])
+def test_an_end_is_read_in_either_form_of_a_time(year, tmp_path, heard):
+    end = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
+    certificate = ServingCertificate(*make_pair(tmp_path, "late", end=end), heard)
+    certificate.load()
+    assert certificate.not_after == end.timestamp()
 
 
 @pytest.mark.parametrize("way", EVERY_WAY)

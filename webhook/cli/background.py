@@ -2,7 +2,9 @@
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webhook.cli.state_source import Job, LiveCluster
 from webhook.core import event
@@ -19,16 +21,14 @@ from webhook.server.admission.error_boundary import ReviewObserver
 from webhook.server.metrics import Metrics
 
 
-@dataclass(frozen=True, slots=True)
-class Switches:
+class Switches(Struct, frozen=True):
     """Which of the two to do."""
 
     events: bool
     unreviewed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
+class Background(Struct, frozen=True):
     """Who learns of each review, and the jobs that run beside the answers."""
 
     observer: ReviewObserver

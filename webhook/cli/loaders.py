@@ -1,11 +1,11 @@
 """Policy and inventory of a command: built in, of files, or of a cluster."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from webhook.cli import manifests
 from webhook.cli.manifests import InputError, Manifest
@@ -19,8 +19,7 @@ from webhook.core.policy.values import Policy
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """The nodes of a file or a cluster, and labels of its namespaces."""
 
     nodes: tuple[Node, ...]

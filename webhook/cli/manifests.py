@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webhook.core.policy import yaml_text
 
@@ -22,8 +23,7 @@ class NotAnObject(InputError):  # noqa: N818 - what was found, in words
     """An input can be read, but it is no Kubernetes object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """An object, and where it stands in a file: `$` or, in a List, `$.items[3]`.
 
     `number` is that of its document, from 1, and `text` the whole file's.

@@ -1,7 +1,8 @@
 """The policy of a server, which has one also while its file is wrong."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from webhook.cli import loaders
 from webhook.core.policy import mistakes
@@ -19,8 +20,7 @@ _IN_FORCE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ServedPolicy:
+class ServedPolicy(Struct, frozen=True):
     """The policy at the start, and its file.
 
     The built-in policy has none.

@@ -1,10 +1,11 @@
 """The source of nodes and namespaces for `serve`: a watched file or a live cluster."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from webhook.cli import loaders, manifests
 from webhook.cli.loaders import Cluster
@@ -29,8 +30,7 @@ Job = Callable[[], Coroutine[None, None, None]]
 UNWATCHED_SECONDS: Final = 600.0  # that namespaces may go unwatched before readiness ends
 
 
-@dataclass(frozen=True, slots=True)
-class LiveCluster:
+class LiveCluster(Struct, frozen=True):
     """A live cluster, for what is done beside the answers.
 
     `enforced` lists the namespaces whose mode is enforce, None while they are not known.
@@ -40,8 +40,7 @@ class LiveCluster:
     enforced: Callable[[], tuple[str, ...] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class StateSource:
+class StateSource(Struct, frozen=True):
     """What keeps the state of a server up to date.
 
     `age` is in seconds since what is shown was last known to be so, `live` None without a cluster.

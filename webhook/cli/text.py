@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 _SPACE: Final = re.compile(r"(?<!\d) |(?<=[^\s\d]\d) ")
 """Any space but one after a number that stands alone."""
 _SGR: Final = {
@@ -69,8 +71,7 @@ class Text:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Breakable:
+class Breakable(Struct, frozen=True):
     """A text in which only a word longer than a line is broken."""
 
     text: Text
@@ -82,8 +83,7 @@ class Breakable:
                 yield line.slice(start, start + width)
 
 
-@dataclass(frozen=True, slots=True)
-class Hanging:
+class Hanging(Struct, frozen=True):
     """Something beside a label, whose later lines begin below its first one."""
 
     label: Text
@@ -97,8 +97,7 @@ class Hanging:
             label = Text(" " * len(label))
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraphs:
+class Paragraphs(Struct, frozen=True):
     """Several parts below each other."""
 
     parts: tuple[Paragraph, ...]

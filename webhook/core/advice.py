@@ -1,11 +1,11 @@
 """Warnings for whoever applies an object about the pods that it makes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from webhook.core import mentions
@@ -33,8 +33,7 @@ class AdviceOutcome(StrEnum):
     FINE = "fine"
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """Warnings and their reasons, those of refusals first."""
 
     outcome: AdviceOutcome = AdviceOutcome.FINE
@@ -88,8 +87,7 @@ def _notes(subject: Mapping[str, Any], taken: list[PodTemplate], this: str) -> A
     return Advice(warnings=warnings, reasons=(reasons.UNKNOWN_KEY,) if keys else ())
 
 
-@dataclass(frozen=True, slots=True)
-class _Creation:
+class _Creation(Struct, frozen=True):
     """What every pod of an object is decided by, and whether enforcement is only assumed."""
 
     request: AdmissionRequest

@@ -1,8 +1,9 @@
 """The event of a review, on the object that a person looks at."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from webhook.core import record
 from webhook.core.api.admission import AdmissionRequest, Mode, Side
@@ -24,8 +25,7 @@ class Action(StrEnum):
     REWRITTEN = "Rewritten"
 
 
-@dataclass(frozen=True, slots=True)
-class Regarding:
+class Regarding(Struct, frozen=True):
     """The object that an event stands on. `uid` is empty where nobody can know it yet."""
 
     api_version: str
@@ -34,8 +34,7 @@ class Regarding:
     uid: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What happened to an object. Equal causes make equal events, so that they are counted as one.
 
     `record` is the decision record as JSON, for the event's annotation.

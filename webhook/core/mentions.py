@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from webhook.core.api import names, vocabulary
 from webhook.core.checks.foreign_resources import is_foreign
@@ -38,8 +39,7 @@ _NO_PODS: Final = re.compile(
 """Groups of quotas, nodes, rules and schemas: they name GPUs and make no pod of what they name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A name of a GPU in an object, and where it stands."""
 
     path: str
@@ -100,8 +100,7 @@ def unread_mentions(
     return tuple(left[:_MOST_MENTIONS])
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Struct, frozen=True):
     """What a walk skips, by identity, what it passed, and where pods stand."""
 
     read: set[int]

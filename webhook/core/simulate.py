@@ -4,10 +4,10 @@ Changes and asks nobody.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from webhook.core.admit import admit
@@ -20,8 +20,7 @@ from webhook.core.policy.values import Policy
 from webhook.core.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Simulated:
+class Simulated(Struct, frozen=True):
     """The verdict of both sides, and the pod as it would be."""
 
     verdict: Verdict

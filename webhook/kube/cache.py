@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from webhook.core.api import names
 from webhook.kube.label_grace import Patience, overdue, retain
@@ -27,8 +28,7 @@ T = TypeVar("T")
 NODES_PATH: Final = "/api/v1/nodes"
 
 
-@dataclass(frozen=True, slots=True)
-class NodeReading(Generic[T]):
+class NodeReading(Struct, Generic[T], frozen=True):
     """How to read nodes: `decode` as in WatchedResource, `offers` and `grace` as in Patience."""
 
     decode: Callable[[msgspec.Raw], T | None]

@@ -6,10 +6,11 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
+
+from msgspec import Struct, field
 
 from webhook.kube.retry import Backoff
 
@@ -19,8 +20,7 @@ Logger = Callable[..., object]
 """Writes a log line: a constant event, and its fields as keywords."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intervals:
+class Intervals(Struct, frozen=True):
     """Every duration of a reflector, in seconds.
 
     settle: the least time between two publications, so that a burst of events becomes one.
@@ -40,8 +40,7 @@ class Intervals:
     backoff: Backoff = field(default_factory=Backoff)
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(Struct, frozen=True):
     """The outside of a task. `now` is monotonic seconds, `clock` Unix seconds.
 
     `chance` draws from [0, 1). `pause(seconds)` is awaited.

@@ -7,7 +7,6 @@ allocatable to 0 for some minutes. Pods admitted meanwhile should not be refused
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Patience(Generic[T]):
+class Patience(Struct, Generic[T], frozen=True):
     """How long a loss is overlooked: `offers` returns whether a value gives anything."""
 
     offers: Callable[[T], bool]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from webhook.kube.api_types import ListPage, Status, WatchEvent, name_of, parse_json, version_of
 from webhook.kube.errors import ApiError
@@ -20,8 +21,7 @@ ABSENT: Final = object()  # unlike None, which is an item that does not matter
 PAGE_SIZE: Final = 100  # objects: a page of nodes is about 1 MB, read in 1 to 2 ms
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedResource(Generic[T]):
+class WatchedResource(Struct, Generic[T], frozen=True):
     """A cluster-scoped resource, and how to read one object of it.
 
     `name` is its plural as RBAC spells it. `decode` gets the JSON of one object and returns the
@@ -35,8 +35,7 @@ class WatchedResource(Generic[T]):
     label_selector: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What an answer changed in the items, and which objects were unreadable."""
 
     changed: bool

@@ -6,12 +6,12 @@ Tasks share a GET under way.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from webhook.core.api import names
 from webhook.kube.errors import ApiError
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 NAMESPACES_PATH: Final = "/api/v1/namespaces"
 
 
-@dataclass(frozen=True, slots=True)
-class LookupLimits:
+class LookupLimits(Struct, frozen=True):
     """What a lookup may cost, since the admission of a pod waits for it.
 
     seconds: of waiting in all, for a turn and for the answer. at_once: GETs under way. keep,
@@ -53,8 +52,7 @@ class _NamespaceObject(msgspec.Struct):
     metadata: _NamespaceMetadata
 
 
-@dataclass(frozen=True, slots=True)
-class _Lookup:
+class _Lookup(Struct, frozen=True):
     """A GET under way or done, and until when its result serves others."""
 
     task: asyncio.Task[Labels | None]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from webhook.kube.errors import ApiError
@@ -13,8 +14,7 @@ LONGEST_ASKED = 300.0  # seconds of Retry-After that we believe: more would be a
 DOUBLINGS = 16  # more of them change nothing and would overflow a float one day
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Struct, frozen=True):
     """The bounds of a growing wait, in seconds."""
 
     first: float = 1.0

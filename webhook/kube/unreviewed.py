@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from webhook.core.unreviewed import Seen, is_unreviewed
 from webhook.kube.api_types import ListPage, parse_json
@@ -24,8 +25,7 @@ RIGHT: Final = "pods: list"
 RUNNING: Final = "status.phase!=Succeeded,status.phase!=Failed"
 
 
-@dataclass(frozen=True, slots=True)
-class CountIntervals:
+class CountIntervals(Struct, frozen=True):
     """Times in seconds. The waits give or take a tenth, so that replicas spread out.
 
     first: before the first count, and after one that failed. every: between two. page: the limit
@@ -37,8 +37,7 @@ class CountIntervals:
     page: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class _NamespaceCount:
+class _NamespaceCount(Struct, frozen=True):
     """The unreviewed pods of a namespace: how many, and the names of the youngest."""
 
     count: int

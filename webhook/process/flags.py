@@ -13,9 +13,11 @@ A flag wins over its variable, and that over the default.
 import argparse
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 T = TypeVar("T")
 
@@ -29,8 +31,7 @@ class SettingsError(ValueError):
     """A setting is wrong. The message names the flag and what is expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """One row of the table.
 
     `read` turns the text into a value; it raises ValueError with what is expected. `may_be_empty`:
@@ -68,8 +69,7 @@ class Flag:
             raise SettingsError(f"{self.name} {text[:63]!r}: {error}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where to listen."""
 
     host: str

@@ -5,11 +5,11 @@ import os
 import select
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
 import msgspec
+from msgspec import Struct
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
@@ -79,8 +79,7 @@ class Log:
         self.write("error", event, fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Logs:
+class Logs(Struct, frozen=True):
     """What a server writes: the audit log on standard output, all else on standard error."""
 
     audit: Log

@@ -1,12 +1,12 @@
 """The Flask app of probes and unknown paths."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
+from msgspec import Struct
 from werkzeug.exceptions import HTTPException
 
 from webhook.server.http.messages import Handler, HttpRequest, HttpResponse
@@ -14,8 +14,7 @@ from webhook.server.http.messages import Handler, HttpRequest, HttpResponse
 _PATHS: Final = ("/mutate", "/validate", "/advise", "/policy", "/readyz")
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """The answer of one check, whose `detail` is for people, also where all is well."""
 
     ok: bool

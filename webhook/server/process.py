@@ -1,10 +1,10 @@
 """The gunicorn process: one worker that serves an application over TLS."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from msgspec import Struct, field
 
 from webhook.server import audit_log
 from webhook.server.http.connections import ServerLimits
@@ -14,8 +14,7 @@ from webhook.server.tls import ServingCertificate
 GRACEFUL_TIMEOUT = 20  # seconds from SIGTERM to the end; the preStop hook drains before
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
+class Serving(Struct, frozen=True):
     """What to serve. `start` is called in the worker, after the fork."""
 
     bind: str

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -24,8 +25,7 @@ class Source(StrEnum):
     BUILT_IN = "built_in"
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(Struct, frozen=True):
     """What a process starts from where its file is wrong.
 
     That is the last good text, else `built_in`. `copy` is the file that keeps the last good

@@ -8,11 +8,12 @@ only what follows several logs at once is a coroutine (`run`).
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webhook.core.api.resource import ApiResource
 from webhook.kube.api_request import DRY_RUN, ApiAnswer
@@ -51,8 +52,7 @@ class Forbidden(Unavailable):
         self.permission = permission
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(Struct, frozen=True):
     """A verb on a resource, in a namespace or (None) in all of them."""
 
     verb: str
@@ -86,8 +86,7 @@ class Permission:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PodPath:
+class PodPath(Struct, frozen=True):
     """A path below a pod, and the permission that reading it takes."""
 
     permission: Permission

@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from prometheus_client import start_http_server
 
 from webhook.cli import background, state_source
@@ -88,8 +88,7 @@ FLAGS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How to run.
 
     Paths are of files.
@@ -181,8 +180,7 @@ def _certificate(chosen: Settings, log: Logger) -> ServingCertificate:
     return ServingCertificate(Path(chosen.tls_cert), Path(chosen.tls_key), log, client_ca)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(Struct, frozen=True):
     """What readiness and metrics look at."""
 
     certificate: ServingCertificate

@@ -1,8 +1,9 @@
 """A reason: its code for logs and metrics, its sentence and its page for people."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 SHOWN_WHOLE: Final = 120
 """Characters of a warning that kubectl shows whole."""
@@ -22,8 +23,7 @@ class Group(StrEnum):
     WAY_AROUND = "Refused, or warned of: a way around"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reason:
+class Reason(Struct, frozen=True, eq=False):
     """Why a pod was allowed as it is, changed, or refused.
 
     Each exists once, as a constant.

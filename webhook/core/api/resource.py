@@ -1,11 +1,11 @@
 """Resources of the Kubernetes API, as discovery describes them (metav1.APIResource)."""
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class ApiResource:
+
+class ApiResource(Struct, frozen=True):
     """A resource of the API server.
 
     An empty `version` means the one that the group prefers, which only the cluster knows.

@@ -1,9 +1,10 @@
 """A check: its rule, the same rule as CEL, its texts and its treatment."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct, field
 
 from webhook.core.api.reason import Reason
 from webhook.core.checks.finding import ContainerRule, PodRule, Subject
@@ -17,8 +18,7 @@ class Treatment(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Treatments:
+class Treatments(Struct, frozen=True):
     """What comes of one check's findings in tenants' pods, and in all others."""
 
     tenants: Treatment
@@ -29,8 +29,7 @@ REFUSED: Final = Treatments(Treatment.REFUSE, Treatment.REFUSE)
 REFUSED_TO_TENANTS: Final = Treatments(Treatment.REFUSE, Treatment.WARN)
 
 
-@dataclass(frozen=True, slots=True)
-class PodCondition:
+class PodCondition(Struct, frozen=True):
     """CEL on a pod `o` and each of its containers `c`, or empty for never.
 
     `resource` is asked of each name `k` that a container requests, none of `cel.COMMON`,
@@ -43,8 +42,7 @@ class PodCondition:
     environment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Backstop:
+class Backstop(Struct, frozen=True):
     """What the API server refuses by itself, to whom the built-in treatment refuses it.
 
     `when` is the webhook's condition where it is None. It holds exactly for pods with a finding of
@@ -64,8 +62,7 @@ class Backstop:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """What the pages say of a check.
 
     `looks_at` and `on_the_node` are cells of the table in docs/security.md, `comment` stands in
@@ -77,8 +74,7 @@ class Texts:
     on_the_node: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One check. `webhook` holds at least for each pod in which a rule finds something.
 
     Findings stand in messages by `rank`. With `only_created` a pod that exists has what the rule

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from webhook.core.api import mig
@@ -24,8 +24,7 @@ _SLICE = "{slice}"
 _MOST_MEMORY = 2**21  # MiB: no GPU has 2 TiB; GPU Feature Discovery of 2022 wrote bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Advertised:
+class Advertised(Struct, frozen=True):
     """A GPU resource in a node's allocatable, above zero, with all labels of the node.
 
     `existing` is the node's capacity of it, `others` all that it advertises above zero.
@@ -50,8 +49,7 @@ def _nothing_advertised(_: Mapping[str, str]) -> Unusable | None:
     return unusable(UnusableReason.NOTHING_ADVERTISED, "no nvidia.com resource is allocatable")
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """How one system labels the nodes that have GPUs.
 
     | field | |

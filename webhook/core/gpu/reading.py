@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from webhook.core.api import names, node, quantity
@@ -24,8 +24,7 @@ _UNHEALTHY: Final = ("UnhealthyNvidiaDevicePlugin", "UnhealthyNvidiaDCGMServices
 """Conditions of managed GPU nodes (AKS) that are true when what serves the GPUs is broken."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeOffers:
+class NodeOffers(Struct, frozen=True):
     """What one node offers, and what it has and does not offer.
 
     `barred` are the resources that it advertises and does not offer.

@@ -6,17 +6,17 @@ the type checker then names the `forms` of every dialect, and `docs/contributing
 nothing names.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
+
+from msgspec import Struct
 
 from webhook.core.api import names, reasons
 from webhook.core.api.pod import EnvVar
 from webhook.core.api.reason import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyTraits:
+class StrategyTraits(Struct, frozen=True):
     """What is true of every device that a strategy gives.
 
     `meaning` says it to people in a line. `warning` is told with the device: `{size}` is its

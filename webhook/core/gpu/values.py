@@ -132,8 +132,7 @@ class NodeGroup:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredPool:
+class DeclaredPool(Struct, frozen=True):
     """A pool of nodes that the policy declares.
 
     `node` is how its next node will look. `offer` is what it gives, where its labels do not tell:

@@ -1,7 +1,8 @@
 """What this webhook knows of a project whose objects make pods."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from webhook.core.api.resource import ApiResource
 from webhook.core.api.workload import Workload
@@ -9,16 +10,14 @@ from webhook.core.integrations.field_path import PathPattern
 from webhook.core.integrations.templates import TemplateFinder, search_templates
 
 
-@dataclass(frozen=True, slots=True)
-class PodLabel:
+class PodLabel(Struct, frozen=True):
     """A label that a controller puts on pods, by default its object's name."""
 
     key: str
     value: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WellKnownLabel:
+class WellKnownLabel(Struct, frozen=True):
     """A pod label that says what the pod is for, by default with any value."""
 
     label: str
@@ -26,8 +25,7 @@ class WellKnownLabel:
     value: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KnownProgram:
+class KnownProgram(Struct, frozen=True):
     """What containers run, by a regular expression, and what it says their pod is for.
 
     `command` is looked for in command and arguments. `image` is looked for in the image where the
@@ -39,8 +37,7 @@ class KnownProgram:
     image: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WorkloadResource(ApiResource):
+class WorkloadResource(ApiResource, frozen=True):
     """An API resource whose objects make pods.
 
     | field | meaning |
@@ -55,17 +52,16 @@ class WorkloadResource(ApiResource):
     """
 
     version: str = ""
-    find_templates: TemplateFinder = field(default=search_templates, kw_only=True)
-    embeds: tuple[PathPattern, ...] = field(default=(), kw_only=True)
-    pod_labels: tuple[PodLabel, ...] = field(default=(), kw_only=True)
-    copies: frozenset[str] = field(default=frozenset(), kw_only=True)
-    owns: "tuple[WorkloadResource, ...]" = field(default=(), kw_only=True)
-    runs: bool = field(default=True, kw_only=True)
-    group_sizes: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    find_templates: TemplateFinder = search_templates
+    embeds: tuple[PathPattern, ...] = ()
+    pod_labels: tuple[PodLabel, ...] = ()
+    copies: frozenset[str] = frozenset()
+    owns: "tuple[WorkloadResource, ...]" = ()
+    runs: bool = True
+    group_sizes: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Integration:
+class Integration(Struct, frozen=True):
     """A project's resources that make pods, and what of a pod tells its workload.
 
     `model_keys` are labels and annotations of pods that name the model that they serve.

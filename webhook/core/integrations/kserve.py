@@ -5,8 +5,9 @@ Source: kserve/kserve pkg/controller/v1beta1/inferenceservice/components/predict
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from webhook.core.api.workload import Workload
 from webhook.core.integrations.field_path import parse_pattern

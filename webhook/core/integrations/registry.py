@@ -3,9 +3,10 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from webhook.core import integrations
 from webhook.core.api.workload import Workload

@@ -1,8 +1,9 @@
 """Pod templates in Kubernetes objects, by the ways in which projects write them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
+
+from msgspec import Struct
 
 from webhook.core.integrations.field_path import FieldPath, PathPattern, dotted, follow_pattern
 
@@ -13,8 +14,7 @@ _OF_CONTAINER: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class PodTemplate:
+class PodTemplate(Struct, frozen=True):
     """A pod template's place in its object, and the Pod made of it."""
 
     place: FieldPath

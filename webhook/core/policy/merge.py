@@ -1,8 +1,9 @@
 """A policy file laid over the built-in policy: mappings join, lists add, unless they replace."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from webhook.core.policy.yaml_text import Document
 
@@ -10,8 +11,7 @@ REPLACE: Final = "replace"
 """The key that makes a list stand for the built-in one: `{replace: [...]}`."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenPolicy:
+class WrittenPolicy(Struct, frozen=True):
     """A policy as it was written, with the whole that it makes.
 
     `replaced` are the keys whose lists stand under `replace`.

@@ -1,7 +1,6 @@
 """The policy as the decision uses it: compiled, frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -63,8 +62,7 @@ class Row(Struct, frozen=True):
     memory: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """Which strategies each workload may use, in order, and what goes with it.
 
     `command_hints`: what a container runs may classify its pod. `model_memory`: the memory of

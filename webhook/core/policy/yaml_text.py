@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
+from msgspec import Struct
 
 from webhook.core.policy import yaml_graph
 
@@ -34,8 +34,7 @@ for _tag, _pattern, _first in (
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A parsed document, in which a path such as `$.a.b[0]` has a line."""
 
     value: Any

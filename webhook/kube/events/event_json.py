@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from webhook.core.api import names
 from webhook.kube.api_types import Text, parse_json
@@ -29,8 +29,7 @@ _PREFIX: Final = 253 - 1 - _HASH
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(Struct, frozen=True):
     """An event as the API server has it: its version, and how many it counts."""
 
     version: str

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webhook.kube.events.lru import LruMap
 
@@ -26,16 +28,14 @@ class Put(Enum):
     FULL = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class QueueLimits:
+class QueueLimits(Struct, frozen=True):
     """How many different events may wait, and how many sent ones are remembered."""
 
     waiting: int = 1000
     remembered: int = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Equal events: their number and their first and last time, in Unix seconds."""
 
     event: Event
@@ -44,8 +44,7 @@ class Batch:
     last: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True):
     batch: Batch
     due: float
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from webhook.core.event import Action
 from webhook.kube.errors import ApiError
@@ -41,16 +42,14 @@ class EventResult(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class EventReporter:
+class EventReporter(Struct, frozen=True):
     """Who reports: `instance` names this replica, `count` gets a result and how many got it."""
 
     instance: str
     count: Callable[[EventResult, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class RecorderLimits:
+class RecorderLimits(Struct, frozen=True):
     """The limits of what is sent to the API server, with times in seconds.
 
     repeat: the least time between two requests about equal refusals. remember: how long a rewrite

@@ -4,8 +4,9 @@ It always allows the object.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from webhook.core import advice
 from webhook.core.advice import Advice
@@ -34,8 +35,7 @@ _TOO_LARGE: Final = Advice(
 _BUSY: Final = ("the webhook is busy: which GPUs the pods of this object get was not reviewed",)
 
 
-@dataclass(frozen=True, slots=True)
-class AdviceContext:
+class AdviceContext(Struct, frozen=True):
     """What advice is given by.
 
     `page` explains the reasons to people, empty for none.

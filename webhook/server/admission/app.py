@@ -5,10 +5,11 @@ yet, it becomes a coroutine, and other reviews go on.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Final
+
+from msgspec import Struct, field
 
 from webhook.core.api import names
 from webhook.core.api.admission import Mode, Side
@@ -41,8 +42,7 @@ ROUTES: Final = {
 Endpoint = Callable[[bytes], PendingReview]
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionApp:
+class AdmissionApp(Struct, frozen=True):
     """What the review endpoints share.
 
     `judge` reads the text of a policy. `page` explains the reasons to people, empty for none;

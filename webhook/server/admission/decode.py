@@ -1,7 +1,6 @@
 """AdmissionReview bytes -> the request in them (admission.k8s.io/v1)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -28,8 +27,7 @@ class BadReview(ReviewError):  # noqa: N818 - says what is bad
         super().__init__("400 Bad Request", text)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """The side of a path, and the mode of the namespaces that call it."""
 
     side: Side

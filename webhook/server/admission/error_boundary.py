@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -29,8 +28,7 @@ class Skipped(StrEnum):
     BUSY = "busy"
 
 
-@dataclass(frozen=True, slots=True)
-class AdviceReport:
+class AdviceReport(Struct, frozen=True):
     """The advice on one object, whose `name` may be one to be generated."""
 
     request: AdmissionRequest
@@ -39,8 +37,7 @@ class AdviceReport:
     advice: Advice
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewObserver:
+class ReviewObserver(Struct, frozen=True):
     """Who learns of each review once its answer is sent.
 
     `reviewed` and `advised` get each review with the seconds that it took, `skipped` why one was

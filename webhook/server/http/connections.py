@@ -1,8 +1,9 @@
 """What the connections of one worker share: limits, their number and their time."""
 
-from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Protocol
+
+from msgspec import Struct
 
 from webhook.server.http.messages import Handler
 from webhook.server.http.reader import ReadPhase
@@ -10,8 +11,7 @@ from webhook.server.http.reader import ReadPhase
 INBOX = 64 * 1024  # bytes read at once; one buffer serves all, as a read is used up at once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerLimits:
+class ServerLimits(Struct, frozen=True, kw_only=True):
     """The limits of the clients of one worker.
 
     Sizes are in bytes, times in seconds.

@@ -9,12 +9,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import uvloop
 from gunicorn.workers.base import Worker
+from msgspec import Struct
 
 from webhook.server.http.connections import Connections, ServerLimits
 from webhook.server.http.listener import Listener
@@ -39,8 +39,7 @@ async def do_nothing() -> None:
     """Do no background work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """What a worker runs: `background` runs beside the answers until it is cancelled."""
 
     handler: Handler

@@ -1,7 +1,9 @@
 """The manifests of a review, each pod of them decided."""
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from webhook.cli import evaluate, loaders, manifests
 from webhook.cli.cluster import flags
