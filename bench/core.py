@@ -6,12 +6,14 @@ reviews are the same.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -68,7 +70,9 @@ class Checkout:
         """Return the CPU seconds of a review, or of an import."""
         if what == "import":
             code = [sys.executable, "-c", IMPORT]
-            done = subprocess.run(code, cwd=self.folder, capture_output=True, text=True, check=True)
+            env = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # compiled before, as an image is
+            run = partial(subprocess.run, cwd=self.folder, env=env, text=True, check=True)
+            done = run(code, stdout=subprocess.PIPE)
             return float(done.stdout)
         assert self.reviews.stdin
         assert self.reviews.stdout
