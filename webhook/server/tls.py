@@ -121,7 +121,7 @@ def server_context() -> ssl.SSLContext:
 
 
 def read_pair(cert: Path, key: Path, *client_ca: Path) -> LoadedPair:
-    """Read the files into a context of their own, so that a bad pair spoils nothing.
+    """Read the files into a context of their own: a bad pair spoils nothing.
 
     Raises BadPair.
     """
@@ -160,7 +160,7 @@ def names_of(certificate: Mapping[str, Any] | None) -> frozenset[str]:
 
 
 def read_end(cert: Path) -> float:
-    """Return the end of the first certificate of a file, in Unix seconds, or raise BadPair."""
+    """Return the end of a file's first certificate in Unix seconds, or raise BadPair."""
     found = _CERTIFICATE.search(_read_text(cert))
     try:
         times = _VALIDITY.search(ssl.PEM_cert_to_DER_cert(found[0])) if found else None
