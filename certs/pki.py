@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -97,6 +98,7 @@ def issue_leaf(ca: KeyPair, names: tuple[str, ...], now: datetime) -> KeyPair:
     return _pair(builder.sign(issuer_key, hashes.SHA256()), key)
 
 
+@lru_cache(maxsize=64)  # each look reads the same few again
 def read_cert(pem: bytes) -> x509.Certificate | None:
     """Return the first certificate, None if it cannot be read."""
     try:

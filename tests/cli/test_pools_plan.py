@@ -65,7 +65,7 @@ CASES = sorted((Path(__file__).parent / "plans").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_a_plan_is_the_best_of_its_stock(run: Run, tmp_path: Path, path: Path) -> None:
-    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    case = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     done = run("pools", "plan", "-f", plan_file(tmp_path, case["plan"]), "-o", "json")
     answer, expect = json.loads(done.out), case["expect"]
     assert set(expect) <= {"price", "left", "gpus", "says"}
@@ -100,8 +100,10 @@ def test_a_table_for_people(run: Run, tmp_path: Path) -> None:
 def test_the_configuration_is_written_and_read_back(run: Run, tmp_path: Path) -> None:
     done = run("pools", "plan", "-f", plan_file(tmp_path, PLAN), "--write", str(tmp_path / "out"))
     assert "3 nodes as planned" in done.err
-    values = yaml.safe_load((tmp_path / "out/values.yaml").read_text(encoding="utf-8"))
-    layouts = yaml.safe_load(values["migManager"]["config"]["data"]["config.yaml"])["mig-configs"]
+    values = yaml.load((tmp_path / "out/values.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    layouts = yaml.load(values["migManager"]["config"]["data"]["config.yaml"], yaml.CSafeLoader)[
+        "mig-configs"
+    ]
     assert set(layouts) > {"all-disabled"}
     moves = (tmp_path / "out/moves.sh").read_text(encoding="utf-8")
     assert f"gpu-sharing pools move {T4}-0 --to time-slicing --yes" in moves

@@ -59,7 +59,7 @@ def test_the_record_has_stable_keys(look: Look) -> None:
     assert found["counts"]["byReason"] == {"several_gpus_not_allowed": 34}
     assert [each["name"] for each in found["namespaces"]] == ["shop", "team-blue", "lab"]
     assert found["refusals"][0]["times"] == 17
-    assert yaml.safe_load(look("status", "-o", "yaml").out)["well"] is True
+    assert yaml.load(look("status", "-o", "yaml").out, yaml.CSafeLoader)["well"] is True
 
 
 SERVER = ("deployments", "gpu-sharing", "gpu-sharing")
@@ -354,7 +354,9 @@ def test_what_decides_instead_of_a_policy_that_is_wrong_is_named(
 
 def test_the_replicas_that_a_deployment_is_scaled_back_to_are_those_that_were_installed() -> None:
     text = (Path(__file__).parents[2] / "deploy/install.yaml").read_text(encoding="utf-8")
-    deployed = (each for each in yaml.safe_load_all(text) if each["kind"] == "Deployment")
+    deployed = (
+        each for each in yaml.load_all(text, yaml.CSafeLoader) if each["kind"] == "Deployment"
+    )
     replicas = {each["metadata"]["name"]: each["spec"]["replicas"] for each in deployed}
     usual = installed.USUAL
     assert replicas == {

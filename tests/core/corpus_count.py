@@ -24,6 +24,7 @@ from webhook.core.api.pod import Pod
 from webhook.core.decision.classify import classify
 from webhook.core.integrations import registry
 from webhook.core.integrations.templates import PodTemplate
+from webhook.core.policy.values import Policy
 
 WORDS = re.compile(
     r"vllm|sglang|text-generation-inference|text-embeddings|text-generation-launcher|triton(?!-lang)"
@@ -47,9 +48,10 @@ class Count:
     recognised: int = 0
 
 
-def templates_with_gpus(subject: dict[str, Any]) -> Iterator[tuple[PodTemplate, Pod]]:
+def templates_with_gpus(
+    subject: dict[str, Any], policy: Policy
+) -> Iterator[tuple[PodTemplate, Pod]]:
     """Yield the templates of an object that request a GPU, without our labels."""
-    policy = loaders.load_policy(None)
     for each in registry.find_templates(subject):
         try:
             pod = msgspec.convert(_unlabelled(each.pod), Pod)
@@ -86,7 +88,7 @@ def count(paths: list[str]) -> tuple[dict[str, Count], list[str]]:
             continue
         group = str(found.value.get("apiVersion", "")).rpartition("/")[0]
         here = counts.setdefault(f"{found.value['kind']}.{group}".rstrip("."), Count())
-        for _, pod in templates_with_gpus(found.value):
+        for _, pod in templates_with_gpus(found.value, policy):
             known = classify(pod, {}, policy).workload != "unclassified"
             here.asking += 1
             here.told += known or tells(pod)

@@ -18,7 +18,7 @@ PRODUCT = "nvidia.com/gpu.product"
 
 def nodes(count: int, kinds: int) -> Iterator[dict[str, Any]]:
     """Yield nodes of so many kinds, each with a name of its own."""
-    found = yaml.safe_load(EXAMPLES.read_text(encoding="utf-8"))["items"]
+    found = yaml.load(EXAMPLES.read_text(encoding="utf-8"), yaml.CSafeLoader)["items"]
     models = [each for each in found if each["kind"] == "Node"]
     for number in range(count):
         kind = number % kinds

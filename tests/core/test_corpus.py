@@ -44,7 +44,12 @@ def context() -> Context:
     return Context(policy, loaders.inventory_of(cluster, policy), cluster, {})
 
 
-def decided(context: Context) -> Iterator[Evaluation]:
+@pytest.fixture(scope="module")
+def decided(context: Context) -> list[Evaluation]:
+    return list(every_decision(context))
+
+
+def every_decision(context: Context) -> Iterator[Evaluation]:
     for found in manifests.read_manifests([str(CORPUS)]):
         assert isinstance(found, manifests.Manifest), found
         made = list(evaluate.evaluate(found, context))
@@ -67,8 +72,8 @@ def _amount(resources: dict[str, int]) -> str:
     return "".join(f"{count}x{name}" for name, count in resources.items()) or "-"
 
 
-def test_every_real_manifest_comes_out_as_checked_in(context: Context) -> None:
-    lines = ["\t".join(COLUMNS), *(line(result) for result in decided(context))]
+def test_every_real_manifest_comes_out_as_checked_in(decided: list[Evaluation]) -> None:
+    lines = ["\t".join(COLUMNS), *(line(result) for result in decided)]
     if os.environ.get("UPDATE_OUTCOMES"):
         OUTCOMES.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert OUTCOMES.read_text(encoding="utf-8").splitlines() == lines
@@ -82,16 +87,19 @@ def test_four_in_five_of_those_that_anything_tells_are_recognised() -> None:
 
 
 def test_no_gpu_is_missed_without_a_word() -> None:
+    policy = loaders.load_policy(None)
     for found in manifests.read_manifests([str(CORPUS), str(CASE_MANIFESTS)]):
         assert isinstance(found, manifests.Manifest), found
         if AMOUNT.search(str(found.value)) and found.value["kind"] != "Node":
             read = list(registry.find_templates(found.value))
-            seen = any(corpus_count.templates_with_gpus(found.value))
+            seen = any(corpus_count.templates_with_gpus(found.value, policy))
             assert seen or mentions.unread_mentions(found.value, read), found.source
 
 
-def test_every_refusal_of_a_real_manifest_says_where_and_what_to_do(context: Context) -> None:
-    for result in decided(context):
+def test_every_refusal_of_a_real_manifest_says_where_and_what_to_do(
+    decided: list[Evaluation],
+) -> None:
+    for result in decided:
         if not result.verdict.allowed:
             assert 'container "' in result.verdict.message
             assert f"[{result.verdict.reason}]" in result.verdict.message

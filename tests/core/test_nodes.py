@@ -22,12 +22,14 @@ REASONS = {
     "h100-mig-pending.yaml": "mig_changing",
     "karpenter-g4dn-no-gfd.yaml": "nothing_advertised",
 }
-MADE = yaml.safe_load((FOLDER.parent / "made-nodes.yaml").read_text())
+MADE = yaml.load((FOLDER.parent / "made-nodes.yaml").read_text(), yaml.CSafeLoader)
 NOT_OURS = {"aks-windows-t4.yaml"}
 
 
 def read(file: str) -> NodeOffers:
-    return read_node(msgspec.convert(yaml.safe_load((FOLDER / file).read_text()), Node))
+    return read_node(
+        msgspec.convert(yaml.load((FOLDER / file).read_text(), yaml.CSafeLoader), Node)
+    )
 
 
 def offers(text: str) -> set[str]:

@@ -39,8 +39,10 @@ def parse(parser: Path, text: str) -> tuple[bool, str]:
 
 
 def shipped() -> list[str]:
-    values = yaml.safe_load((DEPLOY / "values.yaml").read_text(encoding="utf-8"))
-    chart = yaml.safe_load((DEPLOY / "device-plugin-values.yaml").read_text(encoding="utf-8"))
+    values = yaml.load((DEPLOY / "values.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    chart = yaml.load(
+        (DEPLOY / "device-plugin-values.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader
+    )
     return [*values["devicePlugin"]["config"]["data"].values(), *chart["config"]["map"].values()]
 
 

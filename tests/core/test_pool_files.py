@@ -26,7 +26,7 @@ H100 = find_model(load_catalog(), "NVIDIA-H100-80GB-HBM3")
 
 
 def shipped(name: str) -> Any:
-    return yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8"))
+    return yaml.load((DEPLOY / name).read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def plugin_maps() -> list[dict[str, str]]:

@@ -74,7 +74,7 @@ def test_the_texts_of_the_backstop_are_those_of_the_chart() -> None:
     rendered = (Path(__file__).parents[2] / "deploy" / "install.yaml").read_text(encoding="utf-8")
     messages = {
         each["message"]
-        for found in yaml.safe_load_all(rendered)
+        for found in yaml.load_all(rendered, yaml.CSafeLoader)
         if found["kind"] == "ValidatingAdmissionPolicy"
         and found["metadata"]["name"].endswith("-backstop")
         for each in found["spec"]["validations"]

@@ -28,7 +28,7 @@ def cluster(api, kubeconfig, monkeypatch):
     """Fill the fake API server, and let a new process find it."""
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    for item in yaml.safe_load(INVENTORY.read_text())["items"]:
+    for item in yaml.load(INVENTORY.read_text(), yaml.CSafeLoader)["items"]:
         if item["kind"] == "Node":
             api.store.put(NODES, item)
     enforced = namespace("shop")

@@ -14,19 +14,19 @@ from tests.monitoring.conftest import HONOR
 from tests.monitoring.serving import PAGES, ROOT, RULES, Api, wait_for
 
 UNITS = sorted(Path(__file__).parent.glob("units/*.yaml"))
-MEANING = yaml.safe_load((Path(__file__).parent / "meaning.yaml").read_text())
+MEANING = yaml.load((Path(__file__).parent / "meaning.yaml").read_text(), yaml.CSafeLoader)
 DEVICE = "node", "UUID", "GPU_I_ID"
 
 
 def rules() -> list[dict[str, Any]]:
-    groups = yaml.safe_load(RULES.read_text())["groups"]
+    groups = yaml.load(RULES.read_text(), yaml.CSafeLoader)["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
 
 def test_both_forms_have_the_same_groups() -> None:
-    operator = yaml.safe_load((RULES.parent / "prometheusrule.yaml").read_text())
+    operator = yaml.load((RULES.parent / "prometheusrule.yaml").read_text(), yaml.CSafeLoader)
     assert operator["kind"] == "PrometheusRule"
-    assert operator["spec"] == yaml.safe_load(RULES.read_text())
+    assert operator["spec"] == yaml.load(RULES.read_text(), yaml.CSafeLoader)
 
 
 def test_names_keep_the_convention() -> None:
@@ -55,7 +55,9 @@ def test_no_rule_needs_labels_that_are_not_there_by_default() -> None:
 
 
 def test_every_alert_has_a_unit_where_it_fires_and_one_where_it_does_not() -> None:
-    tests = [test for path in UNITS for test in yaml.safe_load(path.read_text())["tests"]]
+    tests = [
+        test for path in UNITS for test in yaml.load(path.read_text(), yaml.CSafeLoader)["tests"]
+    ]
     cases = [case for test in tests for case in test.get("alert_rule_test", ())]
     alerts = {each["alert"] for each in rules() if "alert" in each}
     assert {case["alertname"] for case in cases if case["exp_alerts"]} == alerts
