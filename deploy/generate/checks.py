@@ -1,10 +1,11 @@
 """Texts that follow from the checks: the chart's CEL, the policy's block and tables of the docs."""
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from deploy.generate import requests, sizes
-from webhook.core.api import denials
+from webhook.core.api import denials, names
 from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import (
     HAS_VARIABLES,
@@ -12,12 +13,14 @@ from webhook.core.checks.cel import (
     NAMES_DEVICE,
     REQUESTS_DEVICE,
     any_container,
+    listed,
     names_gpu,
     over_pod,
     resource_names,
 )
-from webhook.core.checks.check import Check, Treatment
+from webhook.core.checks.check import Check, PodCondition, Treatment
 from webhook.core.checks.registry import CHECKS
+from webhook.core.checks.reserved_names import LABEL, LABELLED
 from webhook.core.decision.safety import BACKSTOP
 from webhook.core.integrations.registry import well_known_labels
 
@@ -27,7 +30,8 @@ HEAD = (
 )
 _ASKS = "A container requests a device of NVIDIA's or of a class; or a list is too long to look at."
 LOOKED_AT = 50
-"""Containers of a kind, and names of one, among which /mutate looks for devices."""
+"""Containers, and names of one, among which /mutate looks for devices."""
+_WALKS = re.compile(r"\.(exists|filter)\(")
 _NEW = "request.operation == 'CREATE' && "
 _NOTES = "(has(o.metadata.annotations) ? o.metadata.annotations : {})"
 _SAME = (
@@ -44,8 +48,9 @@ def checks_template() -> str:
         "{{- end }}\n"
         for name, comment, text in (
             ("asks", _ASKS, _asks()),
-            ("reaches", "A pod can reach a GPU.", _reaches(_NEW, MAPS[1:])),
-            ("podsReach", "The same of pods that are not made yet.", _reaches("", MAPS)),
+            ("reaches", "A pod can reach a GPU.", _reaches(made=True)),
+            ("refusable", "The backstop may refuse a pod.", _refusable()),
+            ("podsReach", "The same of pods that are not made yet.", _reaches(made=False)),
             ("ours", "A resource name is one of the device plugin's.", names_gpu("{{ . }}")),
             ("requestsDevice", "A container asks for what may be a GPU.", REQUESTS_DEVICE),
             ("wellKnownLabels", "The labels of the built-in policy.", _well_known()),
@@ -61,32 +66,51 @@ def _asks() -> str:
     )
 
 
-def _reaches(new: str, maps: Iterable[str]) -> str:
-    """Return CEL that looks at each container once for all checks.
+def _reaches(*, made: bool) -> str:
+    """Return CEL for a pod that can reach a GPU, or may once it is made."""
+    webhook = [(each, each.webhook) for each in CHECKS]
+    return over_pod(_looked_at(webhook, NAMES_DEVICE, made=made), "{{ . }}")
+
+
+def _refusable() -> str:
+    """Return CEL for each pod that the backstop refuses, and few others.
+
+    Most that got devices of their own are none, so that no validation looks at them.
+    """
+    backstop = [(each, each.backstop.asked or each.webhook) for each in CHECKS]
+    shared = f"{LABEL} && !({LABELLED} in {listed(requests.ISOLATED)})"
+    unsettled = f"k.startsWith('{names.NVIDIA}') && !({requests.settled()})"
+    looked_at = _looked_at(backstop, unsettled, made=True)
+    return over_pod(f"({shared}) ||\n{looked_at}")
+
+
+def _looked_at(conditions: Sequence[tuple[Check, PodCondition]], device: str, *, made: bool) -> str:
+    """Return CEL that looks at each container once for all conditions.
 
     What walks no list comes first: so pods that were rewritten are known by our label.
     """
     pods = [
-        f"({new if each.only_created else ''}({each.webhook.pod}))"
-        for each in CHECKS
-        if each.webhook.pod
+        f"({_NEW if made and check.only_created else ''}({when.pod}))"
+        for check, when in conditions
+        if when.pod
     ]
     fields, lists = (
-        [each for each in pods if (".exists(" in each) is walks] for walks in (False, True)
+        [each for each in pods if bool(_WALKS.search(each)) is walks] for walks in (False, True)
+    )
+    resource, container, environment = (
+        _any(getattr(when, part) for _, when in conditions)
+        for part in ("resource", "container", "environment")
     )
     containers = (
-        resource_names(f"{NAMES_DEVICE} || {_any('resource')}", maps=maps),
-        _any("container"),
-        f"{HAS_VARIABLES} && ({_any('environment')})",
+        resource_names(_any((device, resource)), maps=MAPS[1:] if made else MAPS),
+        container,
+        f"{HAS_VARIABLES} && ({environment})",
     )
-    looked_at = any_container(" || ".join(f"({each})" for each in containers))
-    parts = (*fields, sizes.large(paths=False), *lists, looked_at)
-    return over_pod(" ||\n".join(parts), "{{ . }}")
+    large = f"(({sizes.longer()}) && {sizes.too_large()})"
+    return " ||\n".join((*fields, large, *lists, any_container(_any(containers))))
 
 
-def _any(part: str) -> str:
-    """Return CEL for what some check looks for in a part of a pod."""
-    conditions = (getattr(each.webhook, part) for each in CHECKS)
+def _any(conditions: Iterable[str]) -> str:
     return " || ".join(f"({each})" for each in conditions if each)
 
 
@@ -98,8 +122,8 @@ def _well_known() -> str:
 
 
 def _variables() -> Iterator[str]:
-    yield f"- name: large\n  expression: >-\n    {over_pod(sizes.large(paths=True))}\n"
-    for name, expression in requests.backstop_variables():
+    large = ("large", over_pod(sizes.too_large()))
+    for name, expression in (large, *requests.backstop_variables()):
         yield f"- name: {name}\n  expression: >-\n    {expression}\n"
 
 

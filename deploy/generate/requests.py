@@ -6,7 +6,8 @@ from typing import Final
 from webhook.core.api import denials, mig, names
 from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import (
-    HAS_OTHER_VARIABLES,
+    CONTAINERS,
+    HAS_VARIABLES,
     LISTS,
     NOT_ZERO,
     REQUESTS_MPS,
@@ -31,6 +32,7 @@ _IS: Final = {
     ResourceKind.SLICE: f"{_SLICE} && !{_SHARED}",
     ResourceKind.SHARED_SLICE: f"{_SLICE} && {_SHARED}",
 }
+ISOLATED: Final = tuple(each for each in Strategy if each.traits.isolated)
 _WHOLE: Final = {ResourceKind.GPU: "gpu", ResourceKind.SHARED_GPU: "sharedGpu"}
 """Kinds of one name, whose forms are a variable each: looked at once, not for each request."""
 _OLD: Final = f"oldObject.spec.{LISTS[-1]}"
@@ -67,12 +69,12 @@ def backstop_variables() -> Iterator[tuple[str, str]]:
     into the pool of another tenant; then the requests of all containers count.
     """
     added = f"!(has({_OLD}) && {_OLD}.exists(d, d.name == c.name))"
-    lists = [f"(has(o.spec.{each}) ? o.spec.{each} : [])" for each in LISTS]
-    all_of_them = over_pod(" + ".join(lists))
-    new = f"{over_pod(lists[-1])}.filter(c, {added})"
+    ephemeral = f"o.spec.{LISTS[-1]}"
+    new = over_pod(f"(has({ephemeral}) ? {ephemeral} : []).filter(c, {added})")
+    all_of_them = over_pod(CONTAINERS)
     yield "containers", f"request.operation == 'UPDATE' ? {new} : {all_of_them}"
-    yield "configured", f"variables.containers.filter(c, {HAS_OTHER_VARIABLES})"
-    isolated = " ".join(f'"{each}"' for each in Strategy if each.traits.isolated)
+    yield "configured", f"variables.containers.filter(c, {HAS_VARIABLES})"
+    isolated = " ".join(f'"{each}"' for each in ISOLATED)
     yield "declared", over_pod(_DECLARED % "true")
     yield "declaredIsolated", over_pod(_DECLARED % f"(has $pool.strategy (list {isolated}))")
     limits = "has(c.resources) && has(c.resources.limits) ? c.resources.limits : {}"
@@ -108,6 +110,12 @@ def request_validations() -> Iterator[tuple[Reason, str, str]]:
         ),
     ):
         yield reason, BACKSTOP[reason], rule
+
+
+def settled() -> str:
+    """Return CEL for a name `k` of a device that is a pod's own wherever it can land."""
+    own = (f"({_IS[kind]} && {_shown(_isolated(kind))})" for kind in FORMS if _isolated(kind))
+    return f"({' || '.join(own)}) && !{requires_label(names.TENANT)}"
 
 
 def _no_request(condition: str) -> str:

@@ -47,29 +47,34 @@ FEW_CHARACTERS: Final = 1536
 """The same of an annotation, whose key has at most 317."""
 
 
-def large(*, paths: bool) -> str:
-    """Return CEL for a pod `o` of more than MOST_PARTS parts, if need be by paths of the node.
+_SEEN: Final = ("o.spec.resourceClaims", "c.resources.claims", "c.resources.limits")
+"""Claims are looked at in any case, and the API server's defaults put limits among requests."""
 
-    Most pods are seen to be small, which costs a third of counting their parts.
+
+def longer() -> str:
+    """Return CEL for a pod `o` in which something is longer than FEW says.
+
+    Most pods are seen to be small so, which costs a third of counting their parts. Paths of the
+    node, which can be long, are looked at in any case.
     """
     expression = f"({_longer('t')}) || {some('t.matchExpressions', 'e', _longer('e'))}"
-    longer = (
-        _longer("o"),
-        any_container(_longer("c")),
-        some(_NOTES, "k", f"size({_NOTES}[k]) > {FEW_CHARACTERS}"),
-        f"({_has(_TERMS)} && {_TERMS}.exists(t, {expression}))",
-        *([some("o.spec.volumes", "v", "has(v.hostPath)")] if paths else []),
+    return " || ".join(
+        (
+            _longer("o"),
+            any_container(_longer("c")),
+            some(_NOTES, "k", f"size({_NOTES}[k]) > {FEW_CHARACTERS}"),
+            f"({_has(_TERMS)} && {_TERMS}.exists(t, {expression}))",
+        )
     )
-    return f"(({' || '.join(longer)}) && {_too_many()})"
 
 
 def _longer(each: str) -> str:
     """Return CEL for the lists of a pod, container, term or expression of which one is longer."""
-    lists = {path: most for path, most in FEW.items() if path.startswith(f"{each}.")}
-    return " || ".join(f"({_has(path)} && size({path}) > {most})" for path, most in lists.items())
+    lists = [path for path in FEW if path.startswith(f"{each}.") and path not in _SEEN]
+    return " || ".join(f"({_has(path)} && size({path}) > {FEW[path]})" for path in lists)
 
 
-def _too_many() -> str:
+def too_large() -> str:
     """Return CEL for a pod `o` of more than MOST_PARTS parts."""
     lists = ("o.spec.tolerations", "o.spec.resourceClaims", "o.spec.nodeSelector")
     path = f"{VOLUME} + (has(v.hostPath) ? size(v.hostPath.path) / {PATH} : 0)"

@@ -243,8 +243,12 @@ def _requesting(draw: st.DrawFn) -> Json:
     resources = {"limits": {draw(st.sampled_from(_RESOURCES[:5])): "1"}}
     container = draw(_CONTAINER) | {"name": "c", "resources": resources}
     spec: Json = {"containers": []} | {draw(st.sampled_from(_LISTS)): [container]}
-    spec |= {name: draw(_SPEC[name]) for name in ("affinity", "nodeSelector")}
-    return {"metadata": {"name": "p", "namespace": "n", "labels": draw(_LABELS)}, "spec": spec}
+    more = draw(st.lists(st.sampled_from(sorted(_SPEC)), max_size=1))
+    spec |= {name: draw(_SPEC[name]) for name in ("affinity", "nodeSelector", *more)}
+    about: Json = {"name": "p", "namespace": "n", "labels": draw(_LABELS)}
+    if draw(st.booleans()):
+        about["annotations"] = draw(_ANNOTATIONS)
+    return {"metadata": about, "spec": spec}
 
 
 _NAMESPACE_LABELS = st.sampled_from(

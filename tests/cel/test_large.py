@@ -21,6 +21,13 @@ BACKSTOP = INSTALL.policy("gpu-sharing-backstop")
 ENTRIES: dict[str, Any] = {"values": "a", "add": "CHOWN", "envFrom": {"prefix": "A"}}
 MAPPED = ("nodeSelector", "labels", "annotations", "limits", "requests")
 ALWAYS_ASKED = ("o.spec.resourceClaims", "c.resources.claims")
+STRATEGY = "gpu-sharing.io/strategy"
+OWN = {
+    "whole": ("nvidia.com/gpu", "nvidia.com/gpu.sharing-strategy"),
+    "slice": ("nvidia.com/mig-1g.5gb", "nvidia.com/mig-1g.5gb.sharing-strategy"),
+}
+"""Names and labels of devices that no other pod uses."""
+NAMES = "c.resources.requests"
 CHEAP = 1400
 """What a pod of two containers with ten variables each costs is about 1,200."""
 
@@ -31,7 +38,9 @@ def judge() -> Iterator[Evaluator]:
         yield evaluator
 
 
-def asked(judge: Evaluator, pod: Json, owner: rendered.Webhook = VALIDATE) -> bool | None:
+def asked(
+    judge: Evaluator, pod: Json, owner: rendered.Webhook | rendered.Policy = VALIDATE
+) -> bool | None:
     least = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c"}]}}
     [judged] = judge.judge([Case(merged(pod, least))])
     return judged.matches(each.name for each in owner.conditions)
@@ -111,9 +120,33 @@ def test_an_annotation_is_too_long(judge: Evaluator, size: int, *, large: bool) 
 
 def test_mutate_is_asked_where_it_might_miss_a_device() -> None:
     with Evaluator(MUTATE.rules) as evaluator:
-        for path in ("o.spec.containers", "o.spec.initContainers", "c.resources.requests"):
-            told = [asked(evaluator, pod_with(path, LOOKED_AT + more), MUTATE) for more in (0, 1)]
+        for path, beside in (("o.spec.containers", 0), ("o.spec.initContainers", 1), (NAMES, 0)):
+            sizes = (LOOKED_AT - beside, LOOKED_AT - beside + 1)
+            told = [asked(evaluator, pod_with(path, each), MUTATE) for each in sizes]
             assert told == [False, True]
+
+
+@pytest.mark.parametrize("placed", OWN)
+def test_a_device_of_its_own_is_no_reason_for_the_backstop(placed: str) -> None:
+    name, key = OWN[placed]
+    here = {"key": key, "operator": "In", "values": ["none"]}
+    absent = {"key": "nvidia.com/gpu.slices.gi", "operator": "DoesNotExist"}
+    required = {"nodeSelectorTerms": [{"matchExpressions": [here, absent]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    container: Json = {"name": "c", "resources": {"limits": {name: "1"}}}
+    pod: Json = {"spec": {"affinity": affinity, "containers": [container]}}
+    changes: dict[str, Json] = {
+        "mig": {"metadata": {"labels": {STRATEGY: "mig"}}},
+        "mps": {"metadata": {"labels": {STRATEGY: "mps"}}},
+        "pool": {"spec": {"nodeSelector": {"gpu-sharing.io/tenant": "blue"}}},
+        "way around": {"spec": {"hostPID": True}},
+    }
+    with Evaluator(BACKSTOP.rules) as evaluator:
+        told = {
+            name: asked(evaluator, merged(pod, change), BACKSTOP)
+            for name, change in changes.items()
+        }
+    assert told == dict.fromkeys(changes, True) | {"mig": False}
 
 
 def test_most_pods_cost_little() -> None:

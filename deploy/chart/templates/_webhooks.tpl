@@ -17,13 +17,13 @@ matchExpressions:
 {{- end }}
 
 {{/*
-What /validate and the backstop are asked about. It is one condition, false for most pods at once: what
+What /validate or the backstop is asked about. It is one condition, false for most pods at once: what
 the API server evaluates costs each pod 3 to 5 µs whatever it is.
 */}}
 {{- define "gpu-sharing.canReach" -}}
 - name: can-reach-a-gpu
   expression: >-
-    ({{- include "gpu-sharing.reaches" "object" | nindent 4 }}) && {{ include "gpu-sharing.notMirror" . }}
+    ({{- include . "object" | nindent 4 }}) && {{ include "gpu-sharing.notMirror" . }}
 {{- end }}
 
 {{- define "gpu-sharing.clientConfig" -}}

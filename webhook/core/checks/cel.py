@@ -16,6 +16,12 @@ COMMON: Final = ("cpu", "memory", "ephemeral-storage")
 MAPS: Final = ("c.resources.limits", "c.resources.requests")
 """Of a pod the last has all names: `SetDefaults_Pod` adds what stands in limits alone."""
 LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
+_ONLY: Final = f"o.spec.{LISTS[0]}"
+CONTAINERS: Final = (
+    f"({' || '.join(f'has(o.spec.{each})' for each in LISTS[1:])} || !has({_ONLY}) ? "
+    f"{' + '.join(f'(has(o.spec.{each}) ? o.spec.{each} : [])' for each in LISTS)} : {_ONLY})"
+)
+"""All containers of a pod, which mostly are one list."""
 _POD: Final = re.compile(r"(?<![\w.'])o(?=\.)")
 
 
@@ -37,29 +43,26 @@ _HIDES: Final = (
 )
 
 
-def has_variable(condition: str) -> str:
-    """Return CEL for a container with a matching variable `e`.
-
-    A turn of `filter` that finds nothing costs the API server half of one of `exists`.
-    """
-    return f"has(c.env) && size(c.env.filter(e, {condition})) > 0"
-
-
-HAS_VARIABLES: Final = has_variable(_OURS)
-"""A container has one of those: of most, one look is enough for all checks."""
-HAS_OTHER_VARIABLES: Final = has_variable(f"{_OURS} && !({_HIDES})")
-"""It has another than the one that the webhook itself writes, which no check minds alone."""
-
-
 def any_container(condition: str, most: int = 0) -> str:
-    """Return CEL that holds where some container meets a condition on `c`."""
-    return f"({' || '.join(some(f'o.spec.{name}', 'c', condition, most) for name in LISTS)})"
+    """Return CEL for containers of which one meets a condition on `c`, or over `most`."""
+    found = f"{CONTAINERS}.exists(c, {condition})"
+    return f"(size({CONTAINERS}) > {most} || {found})" if most else found
 
 
 def some(path: str, each: str, condition: str, most: int = 0) -> str:
-    """Return CEL for entries of which one meets a condition, or more than `most`."""
-    found = f"{path}.exists({each}, {condition})"
+    """Return CEL for entries of which one meets a condition, or more than `most`.
+
+    A turn of `filter` that finds nothing costs the API server half of one of `exists`.
+    """
+    found = f"size({path}.filter({each}, {condition})) > 0"
     return f"(has({path}) && {f'(size({path}) > {most} || {found})' if most else found})"
+
+
+HAS_VARIABLES: Final = f"has(c.env) && size(c.env.filter(e, {_OURS}).filter(e, !({_HIDES}))) > 0"
+"""A container has one of those, so all checks look at it.
+
+The one that the webhook itself writes is none, as no check minds it alone.
+"""
 
 
 def over_pod(condition: str, pod: str = "object") -> str:
@@ -105,7 +108,7 @@ def _every_term(condition: str) -> str:
     return (
         f"has(o.spec.affinity) && has(o.spec.affinity.nodeAffinity) && has({_NODE})"
         f" && {_TERMS}.exists(t, {_LIVE}) && {_TERMS}.all(t, !{_LIVE} || "
-        f"(has(t.matchExpressions) && t.matchExpressions.exists(e, {condition})))"
+        f"{some('t.matchExpressions', 'e', condition)})"
     )
 
 

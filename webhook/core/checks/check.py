@@ -51,11 +51,13 @@ class Backstop(Struct, frozen=True):
     server looks at containers that an update adds, and at what `changed`: CEL that tells what the
     rule newly finds, empty where that cannot change in a pod. All may use `variables.tenant`,
     which holds for tenants' pods, and `variables` of its own: CEL over `o`, in which the chart's
-    values can stand.
+    values can stand. Nothing is looked at unless the webhook's condition holds, or `asked` where
+    that one leaves pods with a GPU out, or names all of them; it uses no variables.
     """
 
     message: str
     when: PodCondition | None = None
+    asked: PodCondition | None = None
     changed: str = ""
     claims: Callable[[Subject], bool] = lambda _: True
     taken: Callable[[Subject], bool] = lambda _: False

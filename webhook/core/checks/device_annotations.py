@@ -76,7 +76,7 @@ _MAP: Final = "o.metadata.annotations"
 _WORDS: Final = ("/dev", "/..", "/nvidia", "=")  # one of them is in what `_DEVICE` finds
 _INJECTS: Final = (
     f"k.{matches('(?i)' + _INJECTING_KEY)} || (k.{matches('(?i)' + _LISTING_KEY)}"
-    f" ? !{_MAP}[k].{matches(_SPARED_LIST)} : k != '{_SPARED_KEY}'"
+    f" ? !{_MAP}[k].{matches(_SPARED_LIST)} : {_MAP}[k].contains('/') && k != '{_SPARED_KEY}'"
     f" && ({' || '.join(f'{_MAP}[k].contains({word!r})' for word in _WORDS)})"
     f" && {_MAP}[k].{matches(_DEVICE)})"
 )

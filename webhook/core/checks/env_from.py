@@ -7,7 +7,7 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import REQUESTS_GPU, VARIABLES
+from webhook.core.checks.cel import REQUESTS_GPU, VARIABLES, some
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
@@ -33,7 +33,8 @@ _PREFIX: Final = " || ".join(
     f"f.prefix.startsWith('{ours}') || '{ours}'.startsWith(f.prefix)" for ours in VARIABLES
 )
 
-_CEL: Final = f"has(c.envFrom) && c.envFrom.exists(f, !has(f.prefix) || {_PREFIX})"
+_CEL: Final = some("c.envFrom", "f", f"!has(f.prefix) || {_PREFIX}")
+_BESIDE_GPU: Final = PodCondition(container=f"{_CEL} && {REQUESTS_GPU}")
 
 CHECK: Final = Check(
     rank=3,
@@ -57,7 +58,8 @@ CHECK: Final = Check(
     webhook=PodCondition(),  # it is asked about every pod that requests a GPU
     backstop=Backstop(
         "a container with a GPU takes its environment from where nobody sees it; use env",
-        PodCondition(container=f"{_CEL} && {REQUESTS_GPU}"),
+        _BESIDE_GPU,
+        asked=_BESIDE_GPU,
     ),
     container_rule=env_from,
 )

@@ -107,15 +107,16 @@ def is_foreign(name: str) -> bool:
 
 _CLASS: Final = f"k.startsWith('{names.DEVICE_CLASS}')"
 _FOREIGN: Final = (
-    f"k.{matches(_OF_A_GPU)} && !k.{matches(_OTHERS)} && !k.{matches(_OURS)} && !{_CLASS}"
-    f" && {NOT_ZERO}"
+    f"!(k.startsWith('{names.NVIDIA}') && k.{matches(_OURS)}) && k.{matches(_OF_A_GPU)}"
+    f" && !k.{matches(_OTHERS)} && !{_CLASS} && {NOT_ZERO}"
 )
 
 
 def _shares(but: str = "") -> str:
     """Return CEL for a key of a `map` that shares, `but` for some."""
     words = " || ".join(f"k.contains('{word}')" for word in _WORDS)
-    each = some("o.map", "k", f"({words}) && k.{matches(_SHARING_KEY)}{but}")
+    shares = f"({words}) && !k.startsWith('{names.PREFIX}') && k.{matches(_SHARING_KEY)}"
+    each = some("o.map", "k", shares + but)
     return " || ".join(each.replace("map", f"metadata.{kind}s") for kind in _KINDS)
 
 

@@ -8,7 +8,7 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import listed, matches
+from webhook.core.checks.cel import listed, matches, some
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 from webhook.core.checks.gpu_visibility import ENABLED, enables
@@ -41,9 +41,8 @@ def gated_devices(seen: Subject, place: ContainerRef, _: Container) -> Iterator[
             yield Finding(Violation(CHECK.reason, place.name, text, f"env.{variable.name}"))
 
 
-_MOUNTED: Final = (
-    "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath)"
-    f" && v.hostPath.path.{matches(paths.GPU_DIRECT)})"
+_MOUNTED: Final = some(
+    "o.spec.volumes", "v", f"has(v.hostPath) && v.hostPath.path.{matches(paths.GPU_DIRECT)}"
 )
 _ENABLED: Final = f"c.env.exists(e, e.name in {listed(_GATES)} && {ENABLED})"
 

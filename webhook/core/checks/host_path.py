@@ -7,7 +7,7 @@ from webhook.core.api import paths
 from webhook.core.api.pod import Volume
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import ON_MPS, matches
+from webhook.core.checks.cel import ON_MPS, matches, some
 from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
@@ -80,7 +80,8 @@ def _mounting(seen: Subject, volume: Volume) -> str:
 
 
 _PATH: Final = "v.hostPath.path"
-_HOST: Final = "(has(o.spec.volumes) ? o.spec.volumes : []).filter(v, has(v.hostPath)"
+_VOLUMES: Final = "o.spec.volumes"
+_HOST: Final = f"(has({_VOLUMES}) ? {_VOLUMES} : []).filter(v, has(v.hostPath)"
 _SPARED: Final = f"{paths.HARMLESS}|{paths.GPU_DIRECT}"
 _REACHES: Final = (
     f"({_PATH}.{matches(f'{paths.BACK}|{paths.REACHING}')} && !{_PATH}.{matches(_SPARED)})"
@@ -88,12 +89,10 @@ _REACHES: Final = (
 _LISTED: Final = '{{ dig "tenantHostPaths" list (.Values.policy | default dict) | toJson }}'
 _UNLISTED: Final = f"!({_PATH} in {_LISTED})"
 _SHARED: Final = (
-    "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath)"
-    f" && {_PATH}.{matches(paths.SHARED_MEMORY_ITSELF)}) && {ON_MPS}"
+    some(_VOLUMES, "v", f"has(v.hostPath) && {_PATH}.{matches(paths.SHARED_MEMORY_ITSELF)}")
+    + f" && {ON_MPS}"
 )
-_OF_PROGRAMS: Final = (
-    "has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.flexVolume) || has(v.gitRepo))"
-)
+_OF_PROGRAMS: Final = some(_VOLUMES, "v", "has(v.flexVolume) || has(v.gitRepo)")
 _WRITES: Final = "variables.tenant && !(has(m.readOnly) && m.readOnly)"
 
 CHECK: Final = Check(
@@ -124,8 +123,7 @@ CHECK: Final = Check(
         comment="tenants: all but tenantHostPaths",
     ),
     webhook=PodCondition(
-        pod="has(o.spec.volumes) && o.spec.volumes.exists(v, has(v.hostPath) || has(v.flexVolume)"
-        " || has(v.gitRepo))"
+        pod=some(_VOLUMES, "v", "has(v.hostPath) || has(v.flexVolume) || has(v.gitRepo)")
     ),
     backstop=Backstop(
         "a hostPath leads to what the node runs or gives devices with, or is a tenant's, or its "

@@ -10,7 +10,7 @@ from webhook.core.api.containers import ContainerRef
 from webhook.core.api.pod import Container
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import ON_MPS, matches
+from webhook.core.checks.cel import ON_MPS, REQUESTS_MPS, matches, some
 from webhook.core.checks.check import REFUSED, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject, quote
 
@@ -73,10 +73,7 @@ def _mounts(condition: str) -> str:
         re.sub(r"\bp\.", f"{path}.", condition)
         for path in ("c.terminationMessagePath", "m.mountPath")
     )
-    return (
-        f"(has(c.terminationMessagePath) && ({ended}))"
-        f" || (has(c.volumeMounts) && c.volumeMounts.exists(m, {mounted}))"
-    )
+    return f"(has(c.terminationMessagePath) && ({ended})) || {some('c.volumeMounts', 'm', mounted)}"
 
 
 def _covers(folders: tuple[str, ...]) -> str:
@@ -85,7 +82,19 @@ def _covers(folders: tuple[str, ...]) -> str:
     return f"{inside} || ({back} && {last})"
 
 
-_NAMED: Final = f"p.contains('{posixpath.basename(_NAMED_GPUS[0])}')"
+def _has_step(folders: tuple[str, ...]) -> str:
+    """Return CEL for a path that has the last step of some folder."""
+    steps = (f"p.contains('{posixpath.basename(each)}')" for each in folders)
+    return f"({' || '.join(steps)})"
+
+
+_NAMED: Final = _has_step(_NAMED_GPUS)
+
+
+def _found(on_mps: str) -> str:
+    named = f"{_NAMED} && ({_covers(_NAMED_GPUS)})"
+    return _mounts(f"({named}) || ({_has_step(_OF_MPS)} && {on_mps} && ({_covers(_OF_MPS)}))")
+
 
 CHECK: Final = Check(
     rank=13,
@@ -112,11 +121,8 @@ CHECK: Final = Check(
     backstop=Backstop(
         "a mount stands where the NVIDIA runtime looks for devices, or on what MPS mounts; "
         "mount it elsewhere",
-        PodCondition(
-            container=_mounts(
-                f"({_NAMED} && ({_covers(_NAMED_GPUS)})) || ({ON_MPS} && ({_covers(_OF_MPS)}))"
-            )
-        ),
+        PodCondition(container=_found(ON_MPS)),
+        asked=PodCondition(container=_found(REQUESTS_MPS)),
         taken=_goes_back,
     ),
     container_rule=reserved_mounts,

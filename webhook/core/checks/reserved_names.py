@@ -37,12 +37,13 @@ def reserved_names(seen: Subject) -> Iterator[Finding]:
         yield Finding(Violation(CHECK.reason, "", text, where), said)
 
 
-_LABEL: Final = f"has(o.metadata.labels) && '{names.STRATEGY}' in o.metadata.labels"
-_UNTRUE: Final = f"{_LABEL} && !{any_container(REQUESTS_GPU)}"
+LABEL: Final = f"has(o.metadata.labels) && '{names.STRATEGY}' in o.metadata.labels"
+LABELLED: Final = f"o.metadata.labels['{names.STRATEGY}']"
+_UNTRUE: Final = f"{LABEL} && !{any_container(REQUESTS_GPU)}"
 _BEFORE: Final = "oldObject.metadata.labels"
 _SAME: Final = (
     f"has({_BEFORE}) && '{names.STRATEGY}' in {_BEFORE}"
-    f" && {_BEFORE}['{names.STRATEGY}'] == o.metadata.labels['{names.STRATEGY}']"
+    f" && {_BEFORE}['{names.STRATEGY}'] == {LABELLED}"
 )
 
 CHECK: Final = Check(
@@ -60,10 +61,11 @@ CHECK: Final = Check(
         looks_at="our own strategy label by hand",
         comment=f"{names.STRATEGY} that is not true",
     ),
-    webhook=PodCondition(pod=_LABEL),
+    webhook=PodCondition(pod=LABEL),
     backstop=Backstop(
         f"{names.STRATEGY} is written by the webhook only; remove it",
         PodCondition(pod=_UNTRUE),
+        asked=PodCondition(pod=_UNTRUE),
         changed=f"{_UNTRUE} && !({_SAME})",
         claims=lambda seen: not seen.strategies,  # what a request amounts to, CEL cannot see
     ),

@@ -7,7 +7,7 @@ from webhook.core.api import names
 from webhook.core.api.pod import Toleration
 from webhook.core.api.reason import Group, Reason
 from webhook.core.api.violation import Violation
-from webhook.core.checks.cel import listed
+from webhook.core.checks.cel import listed, some
 from webhook.core.checks.check import REFUSED_TO_TENANTS, Backstop, Check, PodCondition, Texts
 from webhook.core.checks.finding import Finding, Subject
 
@@ -59,10 +59,8 @@ _NEW: Final = (
 
 
 def _cel(own: str, new: str = "") -> str:
-    return (
-        f"has(o.spec.tolerations) && o.spec.tolerations.exists(t, {new}(!has(t.key) || t.key == ''"
-        f" || (t.key == '{names.TENANT}' && !({own}))))"
-    )
+    found = f"!has(t.key) || t.key == '' || (t.key == '{names.TENANT}' && !({own}))"
+    return some("o.spec.tolerations", "t", f"{new}({found})")
 
 
 CHECK: Final = Check(
@@ -81,8 +79,7 @@ CHECK: Final = Check(
         comment="Exists without a key; other tenants' pools",
     ),
     webhook=PodCondition(
-        pod="has(o.spec.tolerations) && o.spec.tolerations.exists(t, !has(t.key)"
-        f" || t.key in {listed(('', names.TENANT))})"
+        pod=some("o.spec.tolerations", "t", f"!has(t.key) || t.key in {listed(('', names.TENANT))}")
     ),
     backstop=Backstop(
         "a toleration tolerates every taint or reaches other tenants' pools; name a key",
