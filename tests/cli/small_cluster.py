@@ -246,15 +246,20 @@ def _installed(cluster: FakeCluster) -> None:
 
 
 def _configurations(cluster: FakeCluster) -> None:
-    narrow = {"namespaceSelector": {"matchLabels": {"a": "b"}}, "matchConditions": [{"name": "a"}]}
-    called = {"clientConfig": {"caBundle": "LS0t"}} | narrow
     for kind, side in (("mutating", "mutate"), ("validating", "validate")):
         name = f"{kind.title()}WebhookConfiguration"
         wanted = json.dumps({f"{side}.gpu-sharing.io": "Fail"})
         found = made(name, "admissionregistration.k8s.io/v1", "gpu-sharing", "")
         found["metadata"]["annotations"] = {"gpu-sharing.io/failure-policies": wanted}
         found["webhooks"] = [
-            {"name": f"{side}.{word}gpu-sharing.io", "failurePolicy": policy} | called
+            {
+                "name": f"{side}.{word}gpu-sharing.io",
+                "failurePolicy": policy,
+                "clientConfig": {"caBundle": "LS0t"},
+                "rules": [{"resources": ["pods"]}],
+                "namespaceSelector": {"matchExpressions": [{"key": "gpu-sharing.io/mode"}]},
+                "matchConditions": [{"name": "a"}],
+            }
             for word, policy in (("", "Fail"), ("audit.", "Ignore"))
         ]
         cluster.put(f"{kind}webhookconfigurations", found)

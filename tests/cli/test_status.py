@@ -73,7 +73,10 @@ OBJECTS: dict[str, Change] = {
     "scaled": (SERVER, ("spec", "replicas"), 0),
     "rollout": (SERVER, ("status", "updatedReplicas"), 1),
     "certificates": (CERTIFICATES, ("status",), {}),
-    "narrow": (MUTATING, ("webhooks", 0, "matchConditions"), []),
+    "conditions": (MUTATING, ("webhooks", 0, "matchConditions"), []),
+    "rules": (MUTATING, ("webhooks", 0, "rules"), [{"resources": ["services"]}]),
+    "selector": (MUTATING, ("webhooks", 0, "namespaceSelector"), {}),
+    "more labels": (MUTATING, ("webhooks", 0, "namespaceSelector", "matchLabels"), {"a": "b"}),
     "copy": (POLICY, ("data",), {"policy.yaml": "kind: Policy\nmodelMemory: ignore\n"}),
     "no policy": (POLICY, ("data",), {"policy.yaml": "]"}),
     "failurePolicy": (MUTATING, ("webhooks", 0, "failurePolicy"), "Ignore"),
@@ -81,6 +84,7 @@ OBJECTS: dict[str, Change] = {
     "mode": (("namespaces", "", "lab"), LABELS, "enforced"),
     "key": (("namespaces", "", "lab"), ("metadata", "labels", "gpu-sharing.io/tenants"), "a"),
 }
+NOT_THE_CHARTS = "its rules, namespaceSelector or matchConditions are not the chart's"
 NUMBERS = {
     "certificate": ("gpu_sharing_certificate_not_after_seconds", NOW.timestamp() + 3 * DAY),
     "ended": ("gpu_sharing_certificate_not_after_seconds", NOW.timestamp() - DAY),
@@ -108,7 +112,10 @@ def broken(cluster: FakeCluster, what: str) -> None:
         ("replicas", "gpu-sharing: 1 of 2 replicas are ready, 2 of the newest version"),
         ("rollout", "gpu-sharing: 2 of 2 replicas are ready, 1 of the newest version"),
         ("scaled", "gpu-sharing: scaled to 0; kubectl -n gpu-sharing scale deployment/gpu-sharing"),
-        ("narrow", "mutate.gpu-sharing.io: its namespaceSelector or matchConditions are gone"),
+        ("conditions", f"mutate.gpu-sharing.io: {NOT_THE_CHARTS}"),
+        ("rules", f"mutate.gpu-sharing.io: {NOT_THE_CHARTS}"),
+        ("selector", f"mutate.gpu-sharing.io: {NOT_THE_CHARTS}"),
+        ("more labels", f"mutate.gpu-sharing.io: {NOT_THE_CHARTS}"),
         ("copy", "ConfigMap gpu-sharing-policy is not what the replicas read"),
         ("no policy", "ConfigMap gpu-sharing-policy is not what the replicas read"),
         ("certificates", "gpu-sharing-certificates: 0 of 1 replicas are ready"),

@@ -14,6 +14,7 @@ from webhook.cli.cluster.flags import Install
 from webhook.cli.cluster.loaders import POLICY_KEY
 from webhook.cli.cluster.types import CamelStruct, Maker, Meta
 from webhook.cli.verbs.status.section import Section
+from webhook.core.api import names
 from webhook.core.api.resource import ApiResource
 from webhook.core.integrations import kubernetes
 
@@ -34,6 +35,7 @@ class _ClientConfig(CamelStruct, frozen=True):
 
 class _LiveWebhook(CamelStruct, frozen=True):
     name: str = ""
+    rules: tuple[dict[str, Any], ...] = ()
     namespace_selector: dict[str, Any] | None = None
     match_conditions: tuple[Any, ...] = ()
     failure_policy: str = ""
@@ -128,10 +130,19 @@ def _of_configuration(
             "inForce": each.failure_policy,
             "configured": configured.get(each.name),
             "caBundle": bool(each.client_config.ca_bundle),
-            "narrow": bool(each.namespace_selector and each.match_conditions),
+            "narrow": _asks_as_the_chart(each),
         }
         for each in found.webhooks
     ]
+
+
+def _asks_as_the_chart(live: _LiveWebhook) -> bool:
+    """Whether it asks about pods of namespaces with a mode, and no others."""
+    selector = live.namespace_selector or {}
+    keys = [each.get("key") for each in selector.get("matchExpressions") or ()]
+    of_pods = any("pods" in rule.get("resources", ()) for rule in live.rules)
+    selected = names.MODE in keys and not selector.get("matchLabels")
+    return bool(of_pods and selected and live.match_conditions)
 
 
 def _configured(text: str) -> dict[str, str]:
@@ -152,8 +163,9 @@ def _differing(found: Iterable[Mapping[str, Any]], where: Install) -> Iterable[s
             )
         if wanted and not each["narrow"]:
             yield (
-                f"{each['name']}: its namespaceSelector or matchConditions are gone, so that pods "
-                "of others wait for it too: apply the chart again"
+                f"{each['name']}: its rules, namespaceSelector or matchConditions are not the "
+                "chart's, so that no pod is reviewed, or pods of others wait too: delete the "
+                "configuration and apply the chart, which keeps what others added"
             )
         if not each["caBundle"]:
             yield f"{each['name']}: no caBundle, so that the API server cannot call it: {log}"
