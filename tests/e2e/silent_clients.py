@@ -1,5 +1,6 @@
 """Connections that say nothing, and some large bodies that begin: HOST PORT SILENT LARGE."""
 
+import contextlib
 import socket
 import ssl
 import sys
@@ -17,11 +18,10 @@ def main(host: str, port: str, silent: str, large: str) -> None:
     for _ in range(int(large)):
         plain = socket.create_connection((host, int(port)), timeout=10)
         begun = trusting.wrap_socket(plain)
-        begun.sendall(
-            f"POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: {BODY}\r\n\r\n".encode()
-        )
-        begun.sendall(b" " * (BODY // 2))
         held.append(begun)
+        with contextlib.suppress(OSError):  # it is refused, as there are too many
+            head = f"POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: {BODY}\r\n\r\n"
+            begun.sendall(head.encode() + b" " * (BODY - 1))
     time.sleep(SECONDS)
     for each in held:
         each.close()

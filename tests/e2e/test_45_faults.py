@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import NAMESPACE, PORT, Installed
+from tests.e2e.installation import NAMESPACE, PORT, Installed, kept_without
 from tests.e2e.traffic import traffic
 from tests.e2e.user import Json, User, pod, until
 
@@ -134,11 +134,13 @@ def kill_a_replica(installed: Installed) -> None:
 
 
 def crowd_the_replicas(installed: Installed) -> None:
-    """To each replica 1,000 clients that say nothing, and bodies of 3 MiB at once."""
+    """To each replica 1,000 clients that say nothing, and 200 bodies of 3 MiB at once."""
+    before = [restarts(each) for each in replicas(installed.user)]
     for each in replicas(installed.user):
-        where = (each["status"]["podIP"], str(PORT), "1000", "20")
+        where = (each["status"]["podIP"], str(PORT), "1000", "200")
         done = installed.cluster.in_netns([sys.executable, CROWD, *where])
         assert done.returncode == 0, done.stderr
+    assert [restarts(each) for each in replicas(installed.user)] == before
 
 
 def kill_a_container(installed: Installed) -> None:
@@ -149,6 +151,24 @@ def kill_a_container(installed: Installed) -> None:
     wanted = (victim["metadata"]["name"], restarts(victim)[1] + 1)
     until("it started anew", lambda: wanted in map(restarts, replicas(installed.user)))
     installed.rollout()
+
+
+def stop_a_replica(installed: Installed) -> None:
+    """All processes of a replica stand still until its Service drops it, and go on."""
+    victim = replicas(installed.user)[0]
+    name = victim["metadata"]["name"]
+    for number, there in ((signal.SIGSTOP, False), (signal.SIGCONT, True)):
+        for each in processes(victim):
+            os.kill(each, number)
+        until("its Service knows", lambda t=there: (name in served(installed.user)) is t)
+
+
+def lose_rights(installed: Installed) -> None:
+    """A worker that starts may not read nodes and namespaces for a while."""
+    with kept_without(installed, "clusterrolebinding", NAMESPACE):
+        kill_a_worker(installed)
+        until("one is not ready", lambda: len(served(installed.user)) == 1)
+    until("both are", lambda: len(served(installed.user)) == len(replicas(installed.user)))
 
 
 def lose_networks(installed: Installed) -> None:
@@ -200,6 +220,8 @@ FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "full folders": (fill_folders, 0),
     "silent clients and large bodies": (crowd_the_replicas, 0),
     "no network of a replica": (lose_networks, 20),
+    "a replica stands still": (stop_a_replica, 20),
+    "no rights for a worker that starts": (lose_rights, 2),
     "kill -9 of a worker": (kill_a_worker, 2),
     "kill -9 of a container": (kill_a_container, 4),
     "kill -9 of a replica": (kill_a_replica, 4),

@@ -172,10 +172,13 @@ def _differing(found: Iterable[Mapping[str, Any]], where: Install) -> Iterable[s
 
 
 def unread_policy(client: ClusterClient, where: Install) -> Iterable[str]:
-    """Say where the policy that people read is not what the replicas read."""
+    """Say where a policy is gone, or people read another than the replicas."""
     names = (f"{where.release}-policy", f"{where.release}-policy-in-force")
     try:
         found = [client.get(resources.CONFIG_MAP, name, where.namespace) for name in names]
+    except NotFound as error:
+        yield f"{error}: apply the chart again, before a replica starts anew"
+        return
     except Unavailable:
         return
     shown, used = (_without_exempt((each.get("data") or {}).get(POLICY_KEY)) for each in found)
