@@ -38,8 +38,8 @@ def add_parser(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read and show everything. See the exit codes above."""
     with flags.open_cluster(args) as client, progress("looking at the webhook …"):
-        sections = tuple(collect(client, args.install, args.now))
+        sections = collect(client, args.install, args.now)
     output.show(render(sections), args.output)
-    if all(each.unseen for each in sections):
+    if all(each.unseen for each in sections.values()):
         return flags.FAILED
-    return flags.FOUND if any(each.wrong for each in sections) else flags.FINE
+    return flags.FOUND if any(each.wrong for each in sections.values()) else flags.FINE

@@ -65,7 +65,7 @@ def install(client: ClusterClient, where: Install) -> Section:
     if data["certificates"]:
         rows.append({"part": "certificates", **_row(data["certificates"])})
     shown = output.table(_COLUMNS, rows)
-    return Section("install", "Install", data, (shown,), tuple(_unready(data, where)))
+    return Section(data, (shown,), tuple(_unready(data, where)))
 
 
 def _deployment(client: ClusterClient, where: Install, name: str) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def webhooks(client: ClusterClient, where: Install) -> Section:
             wrong.append(f"there is no {kind.kind} {where.release}: {_LOST[kind]}")
     wrong += _differing(found, where)
     shown = (output.table(_WEBHOOKS, found),) if found else ()
-    return Section("webhooks", "Webhooks (failurePolicy)", found, shown, tuple(wrong))
+    return Section(found, shown, tuple(wrong))
 
 
 def _of_configuration(

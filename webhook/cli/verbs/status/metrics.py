@@ -71,11 +71,11 @@ def certificate(pages: Pages, now: float) -> Section:
     """How long the serving certificate lasts, in the replica where it ends first."""
     ends = _values(pages, "gpu_sharing_certificate_not_after_seconds")
     if not ends:
-        return Section("certificate", "Certificate", unseen="the replicas do not tell of it")
+        return Section(unseen="the replicas do not tell of it")
     days = (min(ends) - now) / DAY
     left = f"{days:.0f} days left" if days > 0 else f"expired {short(now - min(ends))} ago"
     wrong = () if days >= LEAST_DAYS else (f"the serving certificate: {left}",)
-    return Section("certificate", "Certificate", {"daysLeft": round(days, 1)}, (left,), wrong)
+    return Section({"daysLeft": round(days, 1)}, (left,), wrong)
 
 
 def policy(pages: Pages) -> Section:
@@ -93,8 +93,7 @@ def policy(pages: Pages) -> Section:
     loads = ", ".join(str(each["loads"]) for each in data)
     newest = f"{len(data) - len(stale)} of {len(data)} replicas have the newest"
     text = f"{newest}; loaded since they started: {loads}"
-    wrong = tuple(_policy_wrong(data))
-    return Section("policy", "Policy", data, (text,), wrong)
+    return Section(data, (text,), tuple(_policy_wrong(data)))
 
 
 def _source(page: MetricsPage) -> str | None:
@@ -130,7 +129,7 @@ def inventory(pages: Pages) -> Section:
     shown = (head, output.table(_OFFERS, offers)) if offers else (head,)
     known = any(page.each("gpu_sharing_inventory_offers") for page in pages.all)
     wrong = tuple(_inventory_wrong(nodes, age, empty=known and not offers))
-    return Section("inventory", "Inventory", data | {"offers": offers}, shown, wrong)
+    return Section(data | {"offers": offers}, shown, wrong)
 
 
 def _inventory_wrong(nodes: Sequence[float], age: Sequence[float], *, empty: bool) -> Iterable[str]:
@@ -144,19 +143,16 @@ def _inventory_wrong(nodes: Sequence[float], age: Sequence[float], *, empty: boo
 
 def counts(pages: Pages) -> Section:
     """Refusals by reason, and events that were lost, since the replicas started."""
-    reasons = metrics_page.summed(pages.all, "gpu_sharing_refusals_total", "reason")
-    events = metrics_page.summed(pages.all, "gpu_sharing_events_total", "result")
-    rows = [
-        {"reason": code, "times": int(n)}
-        for code, n in sorted(reasons.items(), key=lambda each: -each[1])
-    ]
+    reasons = metrics_page.by_label(pages.all, "gpu_sharing_refusals_total", "reason")
+    events = metrics_page.by_label(pages.all, "gpu_sharing_events_total", "result")
+    most = sorted(reasons.items(), key=lambda each: -each[1])
+    rows = [{"reason": code, "times": n} for code, n in most]
     shown: tuple[Any, ...] = (output.table(_REASONS, rows),) if rows else ("none",)
-    lost = {key: int(events[key]) for key in ("dropped", "failed") if events.get(key)}
+    lost = {key: events[key] for key in ("dropped", "failed") if key in events}
     told = ", ".join(f"{n} {key}" for key, n in lost.items())
     notes = (f"events that were lost: {told}",) if lost else ()
-    data = {"byReason": {each["reason"]: each["times"] for each in rows}, "eventsLost": lost}
-    title = "Refusals since the replicas started"
-    return Section("counts", title, data, shown, notes=(*notes, *pages.silent))
+    data = {"byReason": dict(most), "eventsLost": lost}
+    return Section(data, shown, notes=(*notes, *pages.silent))
 
 
 def versions(pages: Pages, own: str) -> Section:
@@ -167,23 +163,21 @@ def versions(pages: Pages, own: str) -> Section:
         for labels, _ in page.each("gpu_sharing_build_info")
     }
     if not found:
-        return Section("versions", "Versions", unseen="the replicas do not tell")
+        return Section(unseen="the replicas do not tell")
     others = sorted({f"{version} in {name}" for name, version in found.items() if version != own})
     notes = (f"this command is {own}, and {', '.join(others)}: upgrade one of them",)
     text = ", ".join(sorted(set(found.values())))
-    return Section("versions", "Versions", found, (text,), notes=notes if others else ())
+    return Section(found, (text,), notes=notes if others else ())
 
 
 def unreviewed(pages: Pages) -> Section:
     """Pods with a GPU in enforcing namespaces that were not reviewed, as the replicas count."""
-    key, title = "unreviewed", "Pods that were not reviewed"
     if not any(page.value("gpu_sharing_unreviewed_look_seconds") for page in pages.all):
-        return Section(key, title, unseen="the replicas do not look for them, or did not yet")
-    numbers = metrics_page.largest(pages.all, "gpu_sharing_unreviewed_pods", "namespace")
-    found = {name: int(number) for name, number in numbers.items()}
+        return Section(unseen="the replicas do not look for them, or did not yet")
+    found = metrics_page.by_label(pages.all, "gpu_sharing_unreviewed_pods", "namespace", max)
     listed = ", ".join(f"{number} in {name}" for name, number in found.items())
     wrong = (f"pods have a GPU and were not reviewed: {listed} (gpu-sharing pods --strategy none)",)
-    return Section(key, title, found, (listed or "none",), wrong if found else ())
+    return Section(found, (listed or "none",), wrong if found else ())
 
 
 def _values(pages: Pages, name: str) -> list[float]:

@@ -1,6 +1,6 @@
 """A page of Prometheus metrics -> numbers by name and labels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -41,21 +41,12 @@ def parse_metrics(text: bytes) -> MetricsPage:
     return MetricsPage({name: tuple(samples) for name, samples in found.items()})
 
 
-def summed(pages: Iterable[MetricsPage], name: str, label: str) -> dict[str, float]:
-    """A counter of all replicas together, by one of its labels."""
-    total: dict[str, float] = {}
+def by_label(
+    pages: Iterable[MetricsPage], name: str, label: str, join: Callable[[list[float]], float] = sum
+) -> dict[str, int]:
+    """Return a metric of all replicas by a label: a counter's sum, or with `max` a gauge's."""
+    found: dict[str, list[float]] = {}
     for page in pages:
         for labels, value in page.each(name):
-            key = labels.get(label, "")
-            total[key] = total.get(key, 0) + value
-    return {key: value for key, value in sorted(total.items()) if value}
-
-
-def largest(pages: Iterable[MetricsPage], name: str, label: str) -> dict[str, float]:
-    """A gauge that all replicas show of the same thing, by one of its labels."""
-    most: dict[str, float] = {}
-    for page in pages:
-        for labels, value in page.each(name):
-            key = labels.get(label, "")
-            most[key] = max(most.get(key, 0), value)
-    return {key: value for key, value in sorted(most.items()) if value}
+            found.setdefault(labels.get(label, ""), []).append(value)
+    return {key: int(join(values)) for key, values in sorted(found.items()) if any(values)}

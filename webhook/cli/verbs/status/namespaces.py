@@ -47,8 +47,6 @@ def namespaces(client: ClusterClient) -> Section:
     rows = [_row(types.convert(each.get("metadata") or {}, Meta), by_strategy) for each in found]
     shown: tuple[Any, ...] = (output.table(_NAMESPACES, rows),) if rows else ("none has opted in",)
     return Section(
-        key="namespaces",
-        title="Namespaces",
         data=[{k: v for k, v in row.items() if k not in ("told", "shown")} for row in rows],
         shown=shown,
         wrong=(*_meaningless(rows), *(text for each in every for text in _keys(each))),
@@ -114,7 +112,7 @@ def refusals(client: ClusterClient, now: datetime) -> Section:
         notes = (f"and {more} more (gpu-sharing logs --refused)", *notes)
     shown: tuple[Any, ...] = (output.table(_REFUSALS, rows[:MOST]),) if rows else ("none",)
     data = [{key: value for key, value in row.items() if key != "ago"} for row in rows]
-    return Section("refusals", "Refusals of the last hour", data, shown, (), notes, "", missing)
+    return Section(data, shown, notes=notes, missing=missing)
 
 
 def _refusal(each: ClusterEvent, now: datetime) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The sections of the status as a person reads them, and as tools do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from webhook.cli import output
@@ -9,29 +9,30 @@ from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.status.section import Section
 
 
-def render(sections: Sequence[Section]) -> Rendering:
+def render(sections: Mapping[str, Section]) -> Rendering:
     """Return every section, and what is wrong in all of them."""
-    return Rendering(_record(sections), tuple(_screen(sections)))
+    return Rendering(_record(sections), tuple(_screen(sections.values())))
 
 
-def _record(kept: Sequence[Section]) -> dict[str, Any]:
+def _record(sections: Mapping[str, Section]) -> dict[str, Any]:
     """What tools get. The keys are an interface.
 
     A section that cannot be seen is null, and so is `well` then, unless something is wrong.
     """
+    kept = sections.values()
     missing = dict.fromkeys(one for each in kept for one in each.missing)
     wrong = [text for each in kept for text in each.wrong]
     well = None if any(each.unseen for each in kept) else True
     return {
         "well": False if wrong else well,
         "wrong": wrong,
-        **{each.key: each.data for each in kept},
+        **{key: each.data for key, each in sections.items()},
         "notes": [text for each in kept for text in each.notes],
         "missing": [each.record for each in missing],
     }
 
 
-def _screen(parts: Sequence[Section]) -> Iterator[Paragraph]:
+def _screen(parts: Collection[Section]) -> Iterator[Paragraph]:
     for title, group in _grouped(parts):
         yield Text((title, "bold"))
         for shown in (
@@ -47,7 +48,7 @@ def _screen(parts: Sequence[Section]) -> Iterator[Paragraph]:
     yield from _last(parts)
 
 
-def _grouped(parts: Sequence[Section]) -> Iterator[tuple[str, Section]]:
+def _grouped(parts: Collection[Section]) -> Iterator[tuple[str, Section]]:
     """Sections that cannot be seen for one reason stand together."""
     unseen: dict[str, list[Section]] = {}
     for each in parts:
@@ -59,7 +60,7 @@ def _grouped(parts: Sequence[Section]) -> Iterator[tuple[str, Section]]:
         yield ", ".join(each.title for each in members), members[0]
 
 
-def _last(parts: Sequence[Section]) -> Iterator[Paragraph]:
+def _last(parts: Collection[Section]) -> Iterator[Paragraph]:
     wrong = [text for each in parts for text in each.wrong]
     unseen = sum(bool(each.unseen) for each in parts)
     if wrong:

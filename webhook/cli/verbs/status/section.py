@@ -1,7 +1,7 @@
 """A section of the status: for tools, for people, and what is wrong."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from webhook.cli.cluster.client import Forbidden, Permission, Unavailable
@@ -13,21 +13,23 @@ from webhook.cli.text import Paragraph
 class Section:
     """`unseen` says why it cannot be seen. `wrong` and `notes` are sentences for people."""
 
-    key: str
-    title: str
     data: Any = None
     shown: tuple[Paragraph | str, ...] = ()
     wrong: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unseen: str = ""
     missing: tuple[Permission, ...] = ()
+    title: str = ""
 
 
-def section_of(key: str, title: str, look: Callable[[], Section]) -> Section:
+def section_of(
+    title: str,
+    look: Callable[[], Section],
+    hidden: tuple[type[Exception], ...] = (Unavailable, InputError),
+) -> Section:
     """Return a section. What is in the way of it becomes the section, so that others are seen."""
     try:
-        return look()
-    except Forbidden as forbidden:
-        return Section(key, title, unseen=str(forbidden), missing=(forbidden.permission,))
-    except (Unavailable, InputError) as error:
-        return Section(key, title, unseen=str(error))
+        return replace(look(), title=title)
+    except hidden as error:
+        missing = (error.permission,) if isinstance(error, Forbidden) else ()
+        return Section(unseen=str(error), missing=missing, title=title)

@@ -30,4 +30,4 @@ def nodes(client: ClusterClient, where: Install) -> Section:
         if data
         else (f"{counted(inventory.nodes, 'node')}, all offered",)
     )
-    return Section("nodes", "Nodes", data, shown, notes=tuple(list_unusable(inventory)))
+    return Section(data, shown, notes=tuple(list_unusable(inventory)))
