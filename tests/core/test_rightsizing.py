@@ -119,7 +119,7 @@ def test_a_slice_that_is_full_becomes_a_larger_one() -> None:
             RecommendedAction.LABEL,
             "what it is for",
         ),
-        (replace(SERVE, gpus=4, held=4.0), WEEK, RecommendedAction.KEEP, "asks 4 GPUs"),
+        (replace(SERVE, gpus=4, held=4.0), WEEK, RecommendedAction.KEEP, "requests 4 GPUs"),
         (
             SERVE,
             replace(WEEK, memory_max=None, memory_low=None),

@@ -2,9 +2,10 @@
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from webhook.cli.manifests import InputError, read_text
 
@@ -14,9 +15,8 @@ Azure/karpenter-provider-azure, generated price tables)."""
 HOURS_A_MONTH: Final = 730
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The price of one GPU in USD an hour, and where it is from."""
+class Price(Struct, frozen=True, rename="camel"):
+    """The price of one GPU in USD an hour, and where it is from, for people and tools."""
 
     product: str
     usd_per_hour: float

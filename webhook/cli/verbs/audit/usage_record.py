@@ -26,15 +26,7 @@ def assessment_record(found: Assessment) -> dict[str, Any]:
         "sharedDevices": [_shared(each) for each in found.shared],
         "waste": [_waste(each, found) for each in found.waste.values()],
         "oversizedGpus": round(found.oversized(), 2),
-        "prices": [
-            {
-                "product": p.product,
-                "usdPerHour": p.usd_per_hour,
-                "source": p.source,
-                "asOf": p.as_of,
-            }
-            for p in found.prices.values()
-        ],
+        "prices": list(found.prices.values()),
         "notes": list(found.notes),
     }
 

@@ -45,10 +45,7 @@ def plan_record(found: Planned) -> dict[str, Any]:
     plan = found.plan
     return {
         "gpus": [_gpu(each) for each in plan.gpus],
-        "unplaced": [
-            {"name": each.name, "replicas": each.replicas, "reason": each.reason}
-            for each in plan.unplaced
-        ],
+        "unplaced": plan.unplaced,
         "assumptions": [*found.assumptions, plan.how],
         "moves": [
             {

@@ -111,15 +111,7 @@ def _node(each: PoolNode) -> dict[str, Any]:
             }
             for offer in each.offers
         ],
-        "problems": [
-            {
-                "code": problem.code,
-                "severity": problem.severity.value,
-                "what": problem.what,
-                "mend": problem.mend,
-            }
-            for problem in each.problems
-        ],
+        "problems": each.problems,
     }
 
 

@@ -28,10 +28,7 @@ def why_record(made: Diagnosed) -> dict[str, Any]:
         "wanted": denials.wanted_pods(members),
         "pods": {"count": len(members.pods), "states": dict(states), "strategies": dict(got)},
         "refusals": [_refusal_record(each) for each in made.refused],
-        "waiting": [
-            {"pods": list(w.pods), "state": w.state, "message": w.message, "meaning": w.meaning}
-            for w in made.waiting
-        ],
+        "waiting": made.waiting,
         "now": [_trial_record(each) for each in made.trials],
         "notes": list(made.notes),
         "missing": [each.record for each in made.missing],
