@@ -1,7 +1,10 @@
 """One server for all tests that leave it as it was; tests that need their own start it."""
 
+from collections.abc import Iterator
+
 import pytest
 from serving import make_pair, serving
+from webhook_process import Webhook, webhook_running
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +29,10 @@ def own(tmp_path, pair):
         return serving(tmp_path, pair, **limits)
 
     return start
+
+
+@pytest.fixture(scope="module")
+def webhook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
+    """One process for a module that changes none of its files: whatever it gets, it goes on."""
+    with webhook_running(tmp_path_factory.mktemp("webhook")) as running:
+        yield running

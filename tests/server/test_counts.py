@@ -1,7 +1,6 @@
 """Metrics that answer questions: pods, refusals and offers, each counted once."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ from webhook_process import (
 
 PODS, REFUSALS = "gpu_sharing_pods_total", "gpu_sharing_refusals_total"
 OFFERS = "gpu_sharing_inventory_offers"
-
-
-@pytest.fixture(scope="module")
-def webhook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
-    """One process for the module; the tests compare metrics before and after."""
-    with webhook_running(tmp_path_factory.mktemp("webhook")) as running:
-        yield running
 
 
 def changes(webhook: Webhook, name: str, *reviews: tuple[str, Json]) -> float:

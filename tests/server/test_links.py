@@ -1,7 +1,6 @@
 """Whoever is told something is led to its explanation, once, where people read it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,6 @@ from webhook.core.api.reason import COMMAND
 
 SHARED = gpu_pod("inference", "nvidia.com/gpu.shared")
 SEE = " - see "
-
-
-@pytest.fixture(scope="module")
-def webhook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
-    """One process for the module, with the page that is built in."""
-    with webhook_running(tmp_path_factory.mktemp("webhook")) as running:
-        yield running
 
 
 def refused(webhook: Webhook) -> Json:

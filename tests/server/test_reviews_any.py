@@ -8,21 +8,13 @@ from functools import reduce
 from operator import getitem
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from webhook_process import SIDES, Json, Webhook, patched, question, webhook_running
+from webhook_process import SIDES, Json, Webhook, patched, question
 
 Path = tuple[str | int, ...]
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-
-
-@pytest.fixture(scope="module")
-def webhook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
-    """One process for the module."""
-    with webhook_running(tmp_path_factory.mktemp("webhook")) as running:
-        yield running
 
 
 def gpus(count: str, **more: Any) -> Json:

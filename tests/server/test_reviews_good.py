@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,12 @@ from webhook_process import (
     patched,
     question,
     update,
-    webhook_running,
 )
 
 from webhook.core.integrations import registry
 
 PROMISES: dict[str, Json] = yaml.safe_load((EXAMPLES / "promises.yaml").read_text())
 AUDIT = ("/audit/mutate", "/audit/validate")
-
-
-@pytest.fixture(scope="module")
-def webhook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
-    """One process for the module: no test here changes its files."""
-    with webhook_running(tmp_path_factory.mktemp("webhook")) as running:
-        yield running
 
 
 def example(file: str) -> tuple[Json, str]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import pytest
@@ -16,7 +16,6 @@ from webhook_process import (
     gpu_pod,
     question,
     until,
-    webhook_running,
 )
 
 SECRET = "hunter2-7b1f"  # noqa: S105 - the word to look for
@@ -33,13 +32,6 @@ BOUNDED = {
     "mode": {"enforce", "audit"},
     "allowed": {"true", "false"},
 }
-
-
-@pytest.fixture(scope="module")
-def webhook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
-    """One process for the module; the tests compare metrics before and after."""
-    with webhook_running(tmp_path_factory.mktemp("webhook")) as running:
-        yield running
 
 
 def owned(pod: Json, *owners: Json) -> Json:
