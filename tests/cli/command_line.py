@@ -1,5 +1,6 @@
 """The `gpu-sharing` command for tests: in this process where that suffices, else as its own."""
 
+import json
 import os
 import resource
 import signal
@@ -34,6 +35,12 @@ class Done:
 
 Run = Callable[..., Done]
 """Runs a command and returns what it left behind."""
+
+
+def record(done: Done) -> Json:
+    """The record that a command printed."""
+    found: Json = json.loads(done.out)
+    return found
 
 
 def command(*arguments: str, stdin: bytes = b"", **environment: str) -> Done:

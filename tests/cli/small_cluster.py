@@ -265,38 +265,40 @@ def _configurations(cluster: FakeCluster) -> None:
         cluster.put(f"{kind}webhookconfigurations", found)
 
 
+REVIEW: Json = {
+    "event": "review",
+    "level": "info",
+    "side": "mutate",
+    "operation": "CREATE",
+    "namespace": "shop",
+    "owner_kind": "ReplicaSet",
+    "owner": "recommender-7d4b9",
+    "user": "system:serviceaccount:kube-system:replicaset-controller",
+    "workload": "inference",
+    "tenant": None,
+    "containers": [
+        {
+            "name": "main",
+            "from": {"nvidia.com/gpu": 1},
+            "to": {"nvidia.com/mig-1g.5gb": 1},
+            "strategy": "mig",
+            "reason": "mig_slice",
+        }
+    ],
+    "strategy": "mig",
+    "allowed": True,
+    "reason": "mig_slice",
+    "message": None,
+    "mode": "enforce",
+    "dryRun": False,
+    "latency_ms": 0.3,
+}
+"""A line of a replica's log; each replica has its own uid and time."""
+
+
 def log(replica: int) -> str:
     """What a replica wrote: reviews, and lines that are none."""
-    line = {
-        "event": "review",
-        "level": "info",
-        "uid": f"u{replica}",
-        "side": "mutate",
-        "operation": "CREATE",
-        "namespace": "shop",
-        "owner_kind": "ReplicaSet",
-        "owner": "recommender-7d4b9",
-        "user": "system:serviceaccount:kube-system:replicaset-controller",
-        "workload": "inference",
-        "tenant": None,
-        "containers": [
-            {
-                "name": "main",
-                "from": {"nvidia.com/gpu": 1},
-                "to": {"nvidia.com/mig-1g.5gb": 1},
-                "strategy": "mig",
-                "reason": "mig_slice",
-            }
-        ],
-        "strategy": "mig",
-        "allowed": True,
-        "reason": "mig_slice",
-        "message": None,
-        "mode": "enforce",
-        "dryRun": False,
-        "latency_ms": 0.3,
-        "timestamp": at(900 - replica),
-    }
+    line = REVIEW | {"uid": f"u{replica}", "timestamp": at(900 - replica)}
     refused = line | {
         "owner": "chat-7d4b9",
         "workload": "dev",

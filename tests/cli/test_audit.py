@@ -1,16 +1,14 @@
 """`gpu-sharing audit` as a whole: screens, records, rights, notes."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from command_line import INVENTORY, Done, Json
+from command_line import INVENTORY, Json, Run
 from fake_cluster import FakeCluster, edits
 from small_cluster import made, template, workload
 
-Look = Callable[..., Done]
 KEYS = {
     *("namespace", "policy", "nodes", "summary", "namespaces", "workloads", "untouched", "notes"),
     "turnOn",
@@ -21,7 +19,7 @@ ROW = {
 }
 
 
-def test_the_whole_cluster_is_a_line_a_namespace(look: Look) -> None:
+def test_the_whole_cluster_is_a_line_a_namespace(look: Run) -> None:
     done = look("audit")
     assert (done.code, done.err) == (1, "")
     [shop] = [line for line in done.out.splitlines() if line.startswith("shop ")]
@@ -32,13 +30,13 @@ def test_the_whole_cluster_is_a_line_a_namespace(look: Look) -> None:
     assert "gpu-sharing audit -n NAME" in done.out
 
 
-def test_wide_has_every_workload_and_every_reason(look: Look) -> None:
+def test_wide_has_every_workload_and_every_reason(look: Run) -> None:
     out = look("audit", "-o", "wide").out
     assert "Deployment/recommender" in out
     assert "2 requested" in out
 
 
-def test_one_namespace_is_a_line_a_workload_and_ends_with_what_to_do(look: Look) -> None:
+def test_one_namespace_is_a_line_a_workload_and_ends_with_what_to_do(look: Run) -> None:
     done = look("audit", "-n", "lab")
     [line] = [line for line in done.out.splitlines() if line.startswith("StatefulSet/nb ")]
     assert line.split() == [
@@ -50,13 +48,13 @@ def test_one_namespace_is_a_line_a_workload_and_ends_with_what_to_do(look: Look)
     assert done.code == 0
 
 
-def test_a_namespace_that_enforces_needs_no_command(look: Look) -> None:
+def test_a_namespace_that_enforces_needs_no_command(look: Run) -> None:
     out = look("audit", "-n", "shop").out
     assert "is enforcing already" in out
     assert "kubectl label" not in out
 
 
-def test_the_record_has_stable_keys(look: Look) -> None:
+def test_the_record_has_stable_keys(look: Run) -> None:
     made: Json = json.loads(look("audit", "-o", "json").out)
     assert made.keys() == KEYS
     assert all(row.keys() == ROW for row in made["workloads"])
@@ -69,7 +67,7 @@ def test_the_record_has_stable_keys(look: Look) -> None:
 
 
 def test_namespaces_that_the_webhook_never_touches_are_left_out(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     for name in ("kube-system", "gpu-sharing", "gpu-operator"):
         cluster.put("pods", made("Pod", "v1", "gpu", name, spec=template("dev")["spec"]))
@@ -78,7 +76,7 @@ def test_namespaces_that_the_webhook_never_touches_are_left_out(
 
 
 def test_of_the_whole_cluster_only_namespaces_that_use_gpus_are_shown(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     host = template(None, 0, volumes=[{"name": "dev", "hostPath": {"path": "/dev"}}])
     cluster.put("namespaces", made("Namespace", "v1", "infra", ""))
@@ -89,7 +87,7 @@ def test_of_the_whole_cluster_only_namespaces_that_use_gpus_are_shown(
     assert "host_path" in look("audit", "-n", "infra").out
 
 
-def test_a_namespace_without_gpus_says_so(look: Look, cluster: FakeCluster) -> None:
+def test_a_namespace_without_gpus_says_so(look: Run, cluster: FakeCluster) -> None:
     cluster.put("namespaces", made("Namespace", "v1", "empty", ""))
     done = look("audit", "-n", "empty")
     assert done.code == 0
@@ -97,7 +95,7 @@ def test_a_namespace_without_gpus_says_so(look: Look, cluster: FakeCluster) -> N
 
 
 def test_the_installed_policy_decides_and_another_may_be_tried(
-    look: Look, cluster: FakeCluster, tmp_path: Path
+    look: Run, cluster: FakeCluster, tmp_path: Path
 ) -> None:
     assert "ConfigMap gpu-sharing/gpu-sharing-policy" in look("audit").out
     text = "apiVersion: gpu-sharing.io/v1\nkind: Policy\nmatrix: {dev: {severalGpus: share}}\n"
@@ -107,7 +105,7 @@ def test_the_installed_policy_decides_and_another_may_be_tried(
     assert "mine.yaml" in done.out
 
 
-def test_a_wrong_policy_in_the_cluster_is_said_with_where(look: Look, cluster: FakeCluster) -> None:
+def test_a_wrong_policy_in_the_cluster_is_said_with_where(look: Run, cluster: FakeCluster) -> None:
     policy = made("ConfigMap", "v1", "gpu-sharing-policy", "gpu-sharing")
     cluster.put("configmaps", policy | {"data": {"policy.yaml": "kind: Policy\n"}})
     done = look("audit")
@@ -115,13 +113,13 @@ def test_a_wrong_policy_in_the_cluster_is_said_with_where(look: Look, cluster: F
     assert "ConfigMap gpu-sharing/gpu-sharing-policy: line 1" in done.err
 
 
-def test_a_quota_that_would_count_no_more_is_a_note(look: Look, cluster: FakeCluster) -> None:
+def test_a_quota_that_would_count_no_more_is_a_note(look: Run, cluster: FakeCluster) -> None:
     hard = {"hard": {"requests.nvidia.com/gpu": "4"}}
     cluster.put("resourcequotas", made("ResourceQuota", "v1", "gpus", "shop", spec=hard))
     assert "note: ResourceQuota shop/gpus" in look("audit", "-n", "shop").out
 
 
-def test_a_mistyped_key_of_a_namespace_is_a_note(look: Look, cluster: FakeCluster) -> None:
+def test_a_mistyped_key_of_a_namespace_is_a_note(look: Run, cluster: FakeCluster) -> None:
     labels = cluster.find("namespaces", "", "shop")["metadata"]["labels"]
     labels["gpu-sharing.io/tennant"] = "blue"
     said = "note: namespace shop: label gpu-sharing.io/tennant: unknown; did you mean"
@@ -129,7 +127,7 @@ def test_a_mistyped_key_of_a_namespace_is_a_note(look: Look, cluster: FakeCluste
 
 
 def test_a_workload_that_cannot_be_read_is_a_note_and_the_rest_is_told(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     broken = {"containers": [{"name": 7}]}
     workload(cluster, "broken", "shop", {"template": {"metadata": {"labels": {}}, "spec": broken}})
@@ -147,14 +145,14 @@ def test_a_workload_that_cannot_be_read_is_a_note_and_the_rest_is_told(
         (("--inventory", "/nonexistent"), "No such file"),
     ],
 )
-def test_what_cannot_be_read_is_said(look: Look, words: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_read_is_said(look: Run, words: tuple[str, ...], said: str) -> None:
     done = look("audit", *words)
     assert (done.code, done.out) == (2, "")
     assert said in done.err
 
 
 def test_a_member_of_a_namespace_is_told_the_right_and_the_way_without_it(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     cluster.allowed = edits("shop")
     done = look("audit", "-n", "shop")

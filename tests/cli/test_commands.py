@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from command_line import INVENTORY, Done, Json, command
+from command_line import INVENTORY, Json, Run, command
 
 from webhook.cli import loaders
 from webhook.cli.verbs import SUMMARIES
@@ -16,7 +16,6 @@ from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.values import RowName
 from webhook.process.version import version
 
-Run = Callable[..., Done]
 LIVE = ("explain", "why", "pods", "logs", "status")
 COMMANDS = ("review", "policy", "check", "serve", "reasons", *LIVE)
 

@@ -1,15 +1,12 @@
 """Completion: scripts that shells accept, and the words that kubectl is given."""
 
 import subprocess
-from collections.abc import Callable
 
 import pytest
-from command_line import Done
+from command_line import Run
 
 from webhook.cli import main
 from webhook.cli.verbs import completion
-
-Run = Callable[..., Done]
 
 
 def offered(*words: str) -> tuple[list[str], str]:

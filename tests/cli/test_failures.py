@@ -8,12 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from command_line import EXAMPLES, INVENTORY, Done
+from command_line import EXAMPLES, INVENTORY, Done, Run
 
 from examples.demo.local_server import HOST
 from tests.fake_apiserver.kubeconfig import write_kubeconfig
 
-Run = Callable[..., Done]
 DEV = str(EXAMPLES / "dev.yaml")
 VERBS = {
     "review": ("review", "-f", DEV),

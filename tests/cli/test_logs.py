@@ -3,11 +3,10 @@
 import argparse
 import io
 import json
-from collections.abc import Callable
 
 import pytest
 import yaml
-from command_line import Done, Json
+from command_line import Done, Json, Run
 from fake_cluster import FakeCluster, edits, log_of, views
 from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, our_event
 
@@ -22,15 +21,13 @@ from webhook.process.log import Log, Logs
 from webhook.server import audit_log
 from webhook.server.metrics import create_metrics
 
-Look = Callable[..., Done]
-
 
 def records(done: Done) -> list[Json]:
     found: list[Json] = json.loads(done.out)
     return found
 
 
-def test_the_lines_of_all_replicas_are_one_by_time(look: Look) -> None:
+def test_the_lines_of_all_replicas_are_one_by_time(look: Run) -> None:
     done = look("logs")
     assert (done.code, done.err) == (0, "")
     heading, *lines = done.out.splitlines()
@@ -47,7 +44,7 @@ def test_the_lines_of_all_replicas_are_one_by_time(look: Look) -> None:
     assert "note: skipped: 2 lines that are no JSON" in done.out
 
 
-def test_the_lines_for_tools_are_as_they_were_written(look: Look) -> None:
+def test_the_lines_for_tools_are_as_they_were_written(look: Run) -> None:
     done = look("logs", "-o", "json")
     found = records(done)
     assert len(found) == 4
@@ -56,7 +53,7 @@ def test_the_lines_for_tools_are_as_they_were_written(look: Look) -> None:
     assert yaml.safe_load(look("logs", "-o", "yaml").out) == found
 
 
-def test_a_wide_line_has_its_message(look: Look) -> None:
+def test_a_wide_line_has_its_message(look: Run) -> None:
     out = look("logs", "-o", "wide", "--refused").out
     assert out.splitlines()[0].split()[-1] == "MESSAGE"
     assert out.splitlines()[1].endswith(TWO_FOR_DEV)
@@ -78,11 +75,11 @@ def test_a_wide_line_has_its_message(look: Look) -> None:
         (["--owner", "chat-7d4b9"], 2),
     ],
 )
-def test_filters(look: Look, words: list[str], count: int) -> None:
+def test_filters(look: Run, words: list[str], count: int) -> None:
     assert len(records(look("logs", "-o", "json", *words))) == count
 
 
-def test_what_says_little_is_left_out_but_counted(look: Look, cluster: FakeCluster) -> None:
+def test_what_says_little_is_left_out_but_counted(look: Run, cluster: FakeCluster) -> None:
     line = json.loads(cluster.texts[log_of(REPLICAS[0])].splitlines()[1])
     checked = line | {"side": "validate", "reason": "safe"}
     tried = line | {"dryRun": True}
@@ -96,21 +93,21 @@ def test_what_says_little_is_left_out_but_counted(look: Look, cluster: FakeClust
     assert len(records(look("logs", "--all", "-o", "json"))) == 3
 
 
-def test_since_is_what_the_replicas_are_asked_for(look: Look) -> None:
+def test_since_is_what_the_replicas_are_asked_for(look: Run) -> None:
     assert look("logs", "--since", "2h").code == 0
     wrong = look("logs", "--since", "soon")
     assert (wrong.code, wrong.out) == (2, "")
     assert "write a time such as 10m" in wrong.err
 
 
-def test_no_line_is_said_in_words(look: Look, cluster: FakeCluster) -> None:
+def test_no_line_is_said_in_words(look: Run, cluster: FakeCluster) -> None:
     cluster.texts |= dict.fromkeys(map(log_of, REPLICAS), "")
     done = look("logs", "--since", "10m")
     assert (done.code, done.out) == (0, "No such decision in the last 10m.\n")
 
 
 def test_a_replica_that_cannot_be_read_is_named_and_the_rest_shown(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     cluster.texts[log_of(REPLICAS[0])] = 400
     done = look("logs")
@@ -120,7 +117,7 @@ def test_a_replica_that_cannot_be_read_is_named_and_the_rest_shown(
 
 
 def test_a_namespace_user_sees_events_and_which_right_is_missing(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     cluster.allowed = edits("shop")
     done = look("logs")
@@ -134,7 +131,7 @@ def test_a_namespace_user_sees_events_and_which_right_is_missing(
     assert found["count"] == 17
 
 
-def test_rewrites_among_events_tell_asks_and_grants(look: Look, cluster: FakeCluster) -> None:
+def test_rewrites_among_events_tell_asks_and_grants(look: Run, cluster: FakeCluster) -> None:
     cluster.allowed = views("shop")
     owner = cluster.find("deployments", "shop", "recommender")
     note = "main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)"
@@ -148,7 +145,7 @@ def test_rewrites_among_events_tell_asks_and_grants(look: Look, cluster: FakeClu
 
 
 def test_without_the_right_to_read_logs_events_are_shown_too(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     cluster.allowed = lambda _verb, what, _where: what != "pods/log"
     done = look("logs", "-n", "shop")
@@ -157,7 +154,7 @@ def test_without_the_right_to_read_logs_events_are_shown_too(
     assert "kubectl auth can-i get pods --subresource=log -n gpu-sharing" in done.out
 
 
-def test_a_stranger_is_told_both(look: Look, cluster: FakeCluster) -> None:
+def test_a_stranger_is_told_both(look: Run, cluster: FakeCluster) -> None:
     cluster.allowed = edits("team-blue")
     done = look("logs")
     assert (done.code, done.out) == (2, "")
@@ -165,13 +162,13 @@ def test_a_stranger_is_told_both(look: Look, cluster: FakeCluster) -> None:
     assert "list events in namespace shop" in done.err
 
 
-def test_where_nothing_is_installed_that_is_said(look: Look) -> None:
+def test_where_nothing_is_installed_that_is_said(look: Run) -> None:
     done = look("logs", "--install", "elsewhere/mine")
     assert (done.code, done.out) == (2, "")
     assert "no replica of the webhook is there (looked for elsewhere/mine" in done.err
 
 
-def test_following_prints_lines_as_they_come(look: Look, cluster: FakeCluster) -> None:
+def test_following_prints_lines_as_they_come(look: Run, cluster: FakeCluster) -> None:
     for name in REPLICAS:
         ending = text_answer(200, str(cluster.texts[log_of(name)]))
         cluster.plan("get", log_of(name), ending, ending)
@@ -190,7 +187,7 @@ def test_following_prints_lines_as_they_come(look: Look, cluster: FakeCluster) -
         (["-f", "-o", "yaml"], "-o json"),
     ],
 )
-def test_a_wrong_call_says_what_is_right(look: Look, words: list[str], said: str) -> None:
+def test_a_wrong_call_says_what_is_right(look: Run, words: list[str], said: str) -> None:
     done = look("logs", *words)
     assert (done.code, done.out) == (2, "")
     assert said in done.err

@@ -1,17 +1,15 @@
 """`gpu-sharing pods`: who has which GPU and how; and `gpu-sharing reasons`."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 import yaml
-from command_line import Done, Json
+from command_line import Done, Json, Run
 from fake_cluster import FakeCluster, edits, views
 from small_cluster import more_of
 
 from webhook.core.checks.registry import REASONS
 
-Look = Callable[..., Done]
 KEYS = {
     *("namespace", "name", "workload", "tenant", "asked", "gets", "strategy", "reason", "node"),
     *("status", "owner", "mode", "age"),
@@ -23,7 +21,7 @@ def records(done: Done) -> list[Json]:
     return found
 
 
-def test_everybody_with_a_gpu_is_listed(look: Look) -> None:
+def test_everybody_with_a_gpu_is_listed(look: Run) -> None:
     done = look("pods", "-A")
     assert (done.code, done.err) == (0, "")
     heading, *lines = done.out.splitlines()
@@ -39,7 +37,7 @@ def test_everybody_with_a_gpu_is_listed(look: Look) -> None:
     assert "running in an enforcing namespace (shop) without a decision: 1." in done.out
 
 
-def test_the_record_has_stable_keys(look: Look) -> None:
+def test_the_record_has_stable_keys(look: Run) -> None:
     found = records(look("pods", "-A", "-o", "json"))
     assert all(each.keys() == KEYS for each in found)
     [slice_] = [each for each in found if each["name"] == "recommender-7d4b9-aaaaa"]
@@ -51,7 +49,7 @@ def test_the_record_has_stable_keys(look: Look) -> None:
     assert yaml.safe_load(look("pods", "-A", "-o", "yaml").out) == found
 
 
-def test_wide_has_more_columns(look: Look) -> None:
+def test_wide_has_more_columns(look: Run) -> None:
     out = look("pods", "-A", "-o", "wide").out
     assert out.splitlines()[0].split()[-4:] == ["REQUESTED", "REASON", "OWNER", "AGE"]
     assert "mig_slice" in out
@@ -66,12 +64,12 @@ def test_wide_has_more_columns(look: Look) -> None:
         (["--workload", "inference", "--strategy", "mps"], set()),
     ],
 )
-def test_filters(look: Look, words: list[str], names: set[str]) -> None:
+def test_filters(look: Run, words: list[str], names: set[str]) -> None:
     found = records(look("pods", "-A", "-o", "json", *words))
     assert {each["name"] for each in found} == names
 
 
-def test_nothing_is_said_in_words(look: Look) -> None:
+def test_nothing_is_said_in_words(look: Run) -> None:
     assert (
         "No pod in namespace gpu-sharing requests a GPU." in look("pods", "-n", "gpu-sharing").out
     )
@@ -80,12 +78,12 @@ def test_nothing_is_said_in_words(look: Look) -> None:
     assert records(look("pods", "-n", "gpu-sharing", "-o", "json")) == []
 
 
-def test_a_thousand_pods_are_read_page_by_page(look: Look, cluster: FakeCluster) -> None:
+def test_a_thousand_pods_are_read_page_by_page(look: Run, cluster: FakeCluster) -> None:
     more_of(cluster, "shop", "recommender-7d4b9-aaaaa", 1200)
     assert len(records(look("pods", "-o", "json"))) == 1204
 
 
-def test_a_namespace_user_sees_the_own_namespace(look: Look, cluster: FakeCluster) -> None:
+def test_a_namespace_user_sees_the_own_namespace(look: Run, cluster: FakeCluster) -> None:
     for rights in (edits("shop"), views("shop")):
         cluster.allowed = rights
         done = look("pods")
@@ -96,7 +94,7 @@ def test_a_namespace_user_sees_the_own_namespace(look: Look, cluster: FakeCluste
         assert "you lack the right to list pods in all namespaces" in everywhere.err
 
 
-def test_a_label_alone_is_not_believed(look: Look, cluster: FakeCluster) -> None:
+def test_a_label_alone_is_not_believed(look: Run, cluster: FakeCluster) -> None:
     metadata = cluster.find("pods", "legacy", "old-1-aaaaa")["metadata"]
     metadata["labels"]["gpu-sharing.io/strategy"] = "mig"
     metadata["annotations"]["gpu-sharing.io/decision"] = "\x1b[31m{}"
@@ -108,7 +106,7 @@ def test_a_label_alone_is_not_believed(look: Look, cluster: FakeCluster) -> None
 # reasons.
 
 
-def test_all_reasons_are_listed_by_group(look: Look, run: Look) -> None:
+def test_all_reasons_are_listed_by_group(look: Run, run: Run) -> None:
     done = run("reasons")
     assert (done.code, done.err) == (0, "")
     assert all(f"  {reason.code} " in done.out for reason in REASONS.values())
@@ -116,21 +114,21 @@ def test_all_reasons_are_listed_by_group(look: Look, run: Look) -> None:
 
 
 @pytest.mark.parametrize("word", ["mig_slice", "[mig_slice]", "MIG-SLICE"])
-def test_one_reason_is_told_in_full(run: Look, word: str) -> None:
+def test_one_reason_is_told_in_full(run: Run, word: str) -> None:
     done = run("reasons", word)
     assert done.code == 0
     assert "What to do:" in done.out
     assert "gpu-sharing.io/mig-profile" in done.out
 
 
-def test_a_reason_for_tools(run: Look) -> None:
+def test_a_reason_for_tools(run: Run) -> None:
     [found] = records(run("reasons", "env_from", "-o", "json"))
     keys = {"reason", "group", "sentence", "meaning", "example", "toDo"}
     assert found.keys() == keys
     assert all(found.values())
 
 
-def test_a_wrong_code_is_answered_with_near_ones(run: Look) -> None:
+def test_a_wrong_code_is_answered_with_near_ones(run: Run) -> None:
     done = run("reasons", "tenant_isolation")
     assert (done.code, done.out) == (2, "")
     assert "did you mean tenant_needs_isolation?" in done.err

@@ -3,17 +3,15 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from command_line import EXAMPLES, INVENTORY, Done
+from command_line import EXAMPLES, INVENTORY, Run
 
 from webhook.cli.yaml_edit import load
 
-Run = Callable[..., Done]
 MANY = """\
 # who: ä team 😀
 apiVersion: v1

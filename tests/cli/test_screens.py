@@ -10,14 +10,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from command_line import EXAMPLES, INVENTORY, Done
+from command_line import EXAMPLES, INVENTORY, Done, Run
 from fake_cluster import FakeCluster
 from small_cluster import made
 
 from webhook.cli.progress import progress
 from webhook.cli.table import SHORT_KINDS
 
-Run = Callable[..., Done]
 FOLDER = Path(__file__).parent / "screens"
 WIDTHS = (60, 80, 120)
 EXAMPLE_FILES = [

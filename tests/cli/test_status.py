@@ -1,14 +1,12 @@
 """`gpu-sharing status`: every part by itself, what is wrong, and what may not be seen."""
 
-import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from command_line import Done, Json
+from command_line import Run, record
 from fake_cluster import FakeCluster, edits, metrics_of
 from small_cluster import NOW, REPLICAS, TWO_FOR_DEV, metrics, our_event
 
@@ -17,7 +15,6 @@ from webhook.cli.verbs.status import installed
 from webhook.cli.verbs.status import metrics as measured
 from webhook.server import metrics as server_metrics
 
-Look = Callable[..., Done]
 KEYS = {
     *("well", "wrong", "install", "webhooks", "certificate", "policy", "inventory", "unreviewed"),
     *("counts", "nodes", "namespaces", "refusals", "notes", "missing", "versions"),
@@ -25,12 +22,7 @@ KEYS = {
 DAY = 86400
 
 
-def record(done: Done) -> Json:
-    found: Json = json.loads(done.out)
-    return found
-
-
-def test_a_webhook_that_is_well(look: Look) -> None:
+def test_a_webhook_that_is_well(look: Run) -> None:
     done = look("status")
     assert (done.code, done.err) == (0, "")
     assert done.out.rstrip().endswith("All is well.")
@@ -49,7 +41,7 @@ def test_a_webhook_that_is_well(look: Look) -> None:
         assert part in done.out
 
 
-def test_the_record_has_stable_keys(look: Look) -> None:
+def test_the_record_has_stable_keys(look: Run) -> None:
     found = record(look("status", "-o", "json"))
     assert found.keys() == KEYS
     assert (found["well"], found["wrong"], found["missing"]) == (True, [], [])
@@ -141,7 +133,7 @@ def test_a_policy_that_is_deleted_is_told(look: Look, cluster: FakeCluster) -> N
     ],
 )
 def test_one_broken_thing_is_named_and_ends_with_1(
-    look: Look, cluster: FakeCluster, what: str, said: str
+    look: Run, cluster: FakeCluster, what: str, said: str
 ) -> None:
     broken(cluster, what)
     done = look("status")
@@ -154,7 +146,7 @@ def test_one_broken_thing_is_named_and_ends_with_1(
 
 
 def test_a_policy_of_people_that_is_wrong_hides_nothing_else(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     cluster.find("configmaps", "gpu-sharing", "gpu-sharing-policy")["data"]["policy.yaml"] = "a: 1"
     done = look("status")
@@ -162,20 +154,20 @@ def test_a_policy_of_people_that_is_wrong_hides_nothing_else(
     assert "Nodes\n  cannot be seen: ConfigMap gpu-sharing/gpu-sharing-policy: line 1" in done.out
 
 
-def test_users_that_are_let_through_are_no_difference(look: Look, cluster: FakeCluster) -> None:
+def test_users_that_are_let_through_are_no_difference(look: Run, cluster: FakeCluster) -> None:
     exempt = "apiVersion: gpu-sharing.io/v1\nkind: Policy\nexemptUsers: [ann]\n"
     cluster.find(*POLICY)["data"] = {"policy.yaml": exempt}
     assert look("status").out.endswith("All is well.\n")
 
 
-def test_a_configuration_that_is_gone_is_wrong(look: Look, cluster: FakeCluster) -> None:
+def test_a_configuration_that_is_gone_is_wrong(look: Run, cluster: FakeCluster) -> None:
     cluster.drop("validatingwebhookconfigurations", "", "gpu-sharing")
     done = look("status")
     assert done.code == 1
     assert "there is no ValidatingWebhookConfiguration gpu-sharing: no pod is checked" in done.out
 
 
-def test_no_node_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
+def test_no_node_at_all_is_wrong(look: Run, cluster: FakeCluster) -> None:
     cluster.texts |= dict.fromkeys(
         map(metrics_of, REPLICAS), metrics(gpu_sharing_inventory_nodes=0)
     )
@@ -185,7 +177,7 @@ def test_no_node_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
 
 
 def test_a_node_whose_gpus_are_not_offered_is_named_with_the_mend(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     bad = {"name": "bad", "labels": {"nvidia.com/gpu.present": "true"}}
     status = {"allocatable": {"nvidia.com/gpu": "1"}}
@@ -198,7 +190,7 @@ def test_a_node_whose_gpus_are_not_offered_is_named_with_the_mend(
     assert look("status").out.endswith("All is well. But see the notes above.\n")
 
 
-def test_no_offer_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
+def test_no_offer_at_all_is_wrong(look: Run, cluster: FakeCluster) -> None:
     empty = [f"{line.rpartition(' ')[0]} 0" if "offers" in line else line
              for line in metrics().splitlines()]  # fmt: skip
     cluster.texts |= dict.fromkeys(map(metrics_of, REPLICAS), "\n".join(empty) + "\n")
@@ -207,7 +199,7 @@ def test_no_offer_at_all_is_wrong(look: Look, cluster: FakeCluster) -> None:
     assert "no node offers a GPU" in done.out
 
 
-def test_an_older_webhook_has_fewer_metrics(look: Look, cluster: FakeCluster) -> None:
+def test_an_older_webhook_has_fewer_metrics(look: Run, cluster: FakeCluster) -> None:
     kept = [
         line for line in metrics().splitlines() if "offers" not in line and "unreviewed" not in line
     ]
@@ -219,7 +211,7 @@ def test_an_older_webhook_has_fewer_metrics(look: Look, cluster: FakeCluster) ->
     assert look("status").code == 0
 
 
-def test_a_replica_without_metrics_is_named(look: Look, cluster: FakeCluster) -> None:
+def test_a_replica_without_metrics_is_named(look: Run, cluster: FakeCluster) -> None:
     del cluster.texts[metrics_of(REPLICAS[1])]
     done = look("status")
     assert done.code == 0
@@ -228,7 +220,7 @@ def test_a_replica_without_metrics_is_named(look: Look, cluster: FakeCluster) ->
     assert look("status").code == 0
 
 
-def test_the_port_of_the_metrics_is_the_pods_own(look: Look, cluster: FakeCluster) -> None:
+def test_the_port_of_the_metrics_is_the_pods_own(look: Run, cluster: FakeCluster) -> None:
     for name in REPLICAS:
         cluster.texts[metrics_of(name, "9999")] = cluster.texts.pop(metrics_of(name))
     assert "gives no metrics" in look("status").out
@@ -242,7 +234,7 @@ def test_the_port_of_the_metrics_is_the_pods_own(look: Look, cluster: FakeCluste
     assert look("status").out.rstrip().endswith("All is well.")
 
 
-def test_lost_events_are_told(look: Look, cluster: FakeCluster) -> None:
+def test_lost_events_are_told(look: Run, cluster: FakeCluster) -> None:
     page = metrics() .replace('gpu_sharing_events_total{result="dropped"} 0',
                               'gpu_sharing_events_total{result="dropped"} 5')  # fmt: skip
     cluster.texts[metrics_of(REPLICAS[0])] = page
@@ -251,7 +243,7 @@ def test_lost_events_are_told(look: Look, cluster: FakeCluster) -> None:
     assert "events that were lost: 5 dropped" in done.out
 
 
-def test_of_many_refusals_the_ten_most_frequent_are_shown(look: Look, cluster: FakeCluster) -> None:
+def test_of_many_refusals_the_ten_most_frequent_are_shown(look: Run, cluster: FakeCluster) -> None:
     owner = cluster.find("deployments", "shop", "chat")
     for number in range(30):
         told = our_event(owner, "several_gpus_not_allowed", TWO_FOR_DEV, count=number + 100)
@@ -263,7 +255,7 @@ def test_of_many_refusals_the_ten_most_frequent_are_shown(look: Look, cluster: F
     assert len(record(look("status", "-o", "json"))["refusals"]) == 31
 
 
-def test_a_refusal_of_long_ago_is_not_lately(look: Look, cluster: FakeCluster) -> None:
+def test_a_refusal_of_long_ago_is_not_lately(look: Run, cluster: FakeCluster) -> None:
     for path, each in cluster.store.each():
         if path.resource == "events" and each.get("series"):
             each["series"]["lastObservedTime"] = "2020-01-01T00:00:00Z"
@@ -271,7 +263,7 @@ def test_a_refusal_of_long_ago_is_not_lately(look: Look, cluster: FakeCluster) -
 
 
 def test_a_namespace_user_sees_the_own_part_and_which_rights_are_missing(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     cluster.allowed = edits("shop")
     done = look("status")
@@ -293,14 +285,14 @@ def test_a_namespace_user_sees_the_own_part_and_which_rights_are_missing(
 
 
 def test_a_namespace_that_is_not_opted_in_is_shown_as_off(
-    run: Look, cluster: FakeCluster, tmp_path: Path
+    run: Run, cluster: FakeCluster, tmp_path: Path
 ) -> None:
     cluster.allowed = edits("legacy")
     path = str(cluster.write_kubeconfig(tmp_path, "legacy"))
     assert "legacy     off" in run("status", "--kubeconfig", path).out
 
 
-def test_metrics_need_a_right_of_their_own(look: Look, cluster: FakeCluster) -> None:
+def test_metrics_need_a_right_of_their_own(look: Run, cluster: FakeCluster) -> None:
     cluster.allowed = lambda _verb, what, _where: what != "pods/proxy"
     done = look("status")
     assert done.code == 0
@@ -309,28 +301,28 @@ def test_metrics_need_a_right_of_their_own(look: Look, cluster: FakeCluster) -> 
     assert "5 of 11 parts could be seen" in done.out
 
 
-def test_a_stranger_sees_nothing_and_is_told_why(look: Look, cluster: FakeCluster) -> None:
+def test_a_stranger_sees_nothing_and_is_told_why(look: Run, cluster: FakeCluster) -> None:
     cluster.allowed = lambda *_: False
     done = look("status")
     assert done.code == 2
     assert "Nothing could be seen." in done.out
 
 
-def test_what_is_not_installed_is_said(look: Look) -> None:
+def test_what_is_not_installed_is_said(look: Run) -> None:
     done = look("status", "--install", "elsewhere/mine")
     assert (done.code, done.out) == (2, "")
     assert "there is no deployment/mine in namespace elsewhere" in done.err
 
 
 def test_a_certificate_that_somebody_else_keeps_needs_no_controller(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     cluster.drop("deployments", "gpu-sharing", "gpu-sharing-certificates")
     assert look("status").code == 0
     assert record(look("status", "-o", "json"))["install"]["certificates"] is None
 
 
-def test_without_a_cluster_one_is_told_so_at_once(run: Look, tmp_path: Path) -> None:
+def test_without_a_cluster_one_is_told_so_at_once(run: Run, tmp_path: Path) -> None:
     done = run("status", "--kubeconfig", str(write_kubeconfig(tmp_path, "http://127.0.0.1:1")))
     assert (done.code, done.out) == (2, "")
     assert "the cluster does not answer" in done.err
@@ -346,7 +338,7 @@ def test_every_number_that_is_asked_for_is_one_that_the_server_gives() -> None:
 
 
 def test_a_replica_of_another_version_than_the_command_is_noted(
-    look: Look, cluster: FakeCluster
+    look: Run, cluster: FakeCluster
 ) -> None:
     cluster.texts[metrics_of(REPLICAS[0])] = metrics(
         **{'gpu_sharing_build_info{version="9.9.9"}': 1}
@@ -358,7 +350,7 @@ def test_a_replica_of_another_version_than_the_command_is_noted(
 
 @pytest.mark.parametrize("source", ["last_good", "built_in"])
 def test_what_decides_instead_of_a_policy_that_is_wrong_is_named(
-    look: Look, cluster: FakeCluster, source: str
+    look: Run, cluster: FakeCluster, source: str
 ) -> None:
     told = {"gpu_sharing_policy_stale": 1, f'gpu_sharing_policy_source{{source="{source}"}}': 1}
     cluster.texts[metrics_of(REPLICAS[0])] = metrics(**told)

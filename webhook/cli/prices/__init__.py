@@ -16,7 +16,7 @@ HOURS_A_MONTH: Final = 730
 
 
 class Price(Struct, frozen=True, rename="camel"):
-    """The price of one GPU in USD an hour, and where it is from, for people and tools."""
+    """The price of one GPU in USD an hour, and where it is from."""
 
     product: str
     usd_per_hour: float

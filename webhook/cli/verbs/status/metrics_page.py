@@ -44,7 +44,7 @@ def parse_metrics(text: bytes) -> MetricsPage:
 def by_label(
     pages: Iterable[MetricsPage], name: str, label: str, join: Callable[[list[float]], float] = sum
 ) -> dict[str, int]:
-    """Return a metric of all replicas by a label: a counter's sum, or with `max` a gauge's."""
+    """Return a metric of all replicas by a label, added up or joined otherwise."""
     found: dict[str, list[float]] = {}
     for page in pages:
         for labels, value in page.each(name):
