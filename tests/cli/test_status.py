@@ -98,7 +98,7 @@ def broken(cluster: FakeCluster, what: str) -> None:
     at[path[-1]] = value
 
 
-def test_a_policy_that_is_deleted_is_told(look: Look, cluster: FakeCluster) -> None:
+def test_a_policy_that_is_deleted_is_told(look: Run, cluster: FakeCluster) -> None:
     cluster.drop(POLICY[0], "gpu-sharing", "gpu-sharing-policy-in-force")
     done = look("status")
     assert done.code == 1
