@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from msgspec.structs import replace
@@ -22,6 +23,8 @@ NodeReader = Callable[[Node, tuple[DeclaredPool, ...], tuple[str, ...]], NodeEnt
 """Returns what a node adds, by itself or by the pools that select it."""
 
 NO_LABELS: Final[Labels] = {}
+FIRST_NODES: Final = 2.0
+"""Seconds that a review waits for the first list of nodes, of the three that it has."""
 
 
 class ServerState:
@@ -32,12 +35,15 @@ class ServerState:
     a thread that computes makes each review wait for the interpreter several times.
     """
 
-    def __init__(self, policy: Policy, read: NodeReader = read_entry) -> None:
-        self.policy = policy
+    def __init__(
+        self, policy: Policy, read: NodeReader = read_entry, patience: float = FIRST_NODES
+    ) -> None:
+        self.policy, self._patience = policy, patience
         self.inventory: Inventory | None = None
         self._nodes: Sequence[Node] | None = None
         self._read = read
         self._readings: dict[str, tuple[Node, NodeEntry]] = {}
+        self._known = asyncio.Event()
         self._building = asyncio.Lock()  # nodes and policy may change at once
 
     async def set_policy(self, policy: Policy) -> None:
@@ -50,12 +56,19 @@ class ServerState:
         async with self._building:
             await self._build(tuple(nodes), self.policy)
 
+    async def wait_for_nodes(self) -> None:
+        """Wait a while for the first nodes: a worker that starts is asked at once."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                await self._known.wait()
+
     async def _build(self, nodes: Sequence[Node] | None, policy: Policy) -> None:
         """Replace the snapshot unless the new one is equal: answers are kept with it."""
         if nodes is not None:
             entries, pools = await self._entries(nodes, policy), policy.pools
             built = await asyncio.to_thread(group_entries, entries, pools, policy.momentary_taints)
             self.inventory = self.inventory if self.inventory == built else built
+            self._known.set()
         self._nodes, self.policy = nodes, policy
 
     async def _entries(self, nodes: Sequence[Node], policy: Policy) -> list[NodeEntry]:

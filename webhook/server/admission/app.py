@@ -74,7 +74,7 @@ def create_handler(app: AdmissionApp) -> Handler:
     | another method there | 405 |
     | another content type | 415 |
     | not JSON, not an AdmissionReview of v1, a wrong type inside | 400 with path and expectation |
-    | before policy, inventory or namespace are known | 503, so that failurePolicy decides |
+    | before inventory or namespace are known, in a while | 503, so that failurePolicy decides |
     | anything unforeseen | 500 that names the uid |
     """
     endpoints: dict[str, Endpoint] = {
@@ -93,7 +93,7 @@ def create_handler(app: AdmissionApp) -> Handler:
             review = endpoint(read_body(request, app.callers))
             name, modes = review.namespace, review.modes
             labels = app.namespaces(name, modes) if name else NO_LABELS
-            if not isinstance(labels, Mapping):
+            if not isinstance(labels, Mapping) or app.state.inventory is None:
                 return _answer_later(app, review, labels, started)
             return _respond(app, _answer(app, review, labels), started)
         except ReviewError as error:
@@ -103,9 +103,13 @@ def create_handler(app: AdmissionApp) -> Handler:
 
 
 async def _answer_later(
-    app: AdmissionApp, review: PendingReview, waiting: Awaitable[Labels | None], started: float
+    app: AdmissionApp,
+    review: PendingReview,
+    found: Labels | Awaitable[Labels | None],
+    started: float,
 ) -> HttpResponse:
-    labels = await waiting
+    labels = found if isinstance(found, Mapping) else await found
+    await app.state.wait_for_nodes()
     if labels is None:
         text = f"namespace {review.namespace!r}: labels unknown"
         return _respond_error(app, ReviewError(UNAVAILABLE, text))
