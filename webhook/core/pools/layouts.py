@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 
-from webhook.core.pools.catalog import GpuModel
+from webhook.core.pools.catalog import GpuModel, MigDevice
 
 Layout = Mapping[str, int]
 """How many devices of each profile."""
@@ -15,13 +16,18 @@ def all_layouts(model: GpuModel) -> tuple[Layout, ...]:
     The driver needs free memory slots at a start that the profile allows, so 3g and 3g leave no
     space for 1g although one compute slice is idle.
     """
+    return _layouts(model.devices)
+
+
+@lru_cache(maxsize=64)  # of few products, and asked for each node and each layout
+def _layouts(devices: tuple[MigDevice, ...]) -> tuple[Layout, ...]:
     found: set[tuple[str, ...]] = set()
     pending: list[tuple[int, tuple[str, ...]]] = [(0, ())]
     seen = set(pending)
     while pending:
         slot, placed = pending.pop()
         found.add(tuple(sorted(placed)))
-        places = ((each, start) for each in model.devices for start in each.starts)
+        places = ((each, start) for each in devices for start in each.starts)
         for device, start in (place for place in places if place[1] >= slot):
             step = start + device.size, tuple(sorted((*placed, device.profile.name)))
             if step not in seen:
