@@ -2,6 +2,10 @@
 
 import itertools
 from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from test_hostile import calls_of
 
 from bench.nodes import SPECS, review
 from tests.core import large_cluster
@@ -33,3 +37,13 @@ def test_a_long_selection_is_not_kept() -> None:
     admit(review(SPECS["1,900 by name"], "a"), policy, nodes)
     said = (key[0] for key in nodes.kept if isinstance(key, tuple))
     assert all(len(each) <= MOST_SELECTION for each in said if isinstance(each, bytes))
+
+
+@pytest.mark.parametrize("what", ["refused, nodeSelector", "refused, affinity"])
+def test_a_refusal_looks_little_at_each_of_many_groups(what: str) -> None:
+    policy, calls = load_policy(None), {}
+    for kinds in (5, 40):
+        nodes = large_cluster.inventory(40, kinds)
+        admit(review(SPECS[what], "a"), policy, nodes)
+        calls[kinds] = calls_of(partial(admit, review(SPECS[what], "b"), policy, nodes))
+    assert calls[40] - calls[5] < 3 * (40 - 5), calls

@@ -96,9 +96,12 @@ class Reach(Struct, frozen=True, eq=False):
 
     def __call__(self, group: NodeGroup) -> bool:
         """Whether the pod can land in the group."""
-        found = self.seen.get(id(group))
+        place = id(group)
+        if self.groups.get(place) is False:  # as for pods before, whatever this one tolerates
+            return False
+        found = self.seen.get(place)
         if found is None:
-            found = self.seen[id(group)] = self._tolerated(group) and self._selected(group)
+            found = self.seen[place] = self._tolerated(group) and self._selected(group)
         return found
 
     def _selected(self, group: NodeGroup) -> bool:
