@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
+from typing import Any
 
 from tests.core import large_cluster
 from tests.fake_apiserver.exchange import Exchange
@@ -45,16 +46,33 @@ def fill(api: FakeApiServer) -> None:
     api.store.listed = cache(api.store.listed)  # each page would look at all objects again
 
 
+@cache
+def prepared(api: FakeApiServer) -> list[list[bytes]]:
+    """For each node the lines that tell of it in turn: a heartbeat, or each tenth time an amount.
+
+    They are made beforehand, since to write them takes more than to read them.
+    """
+    return [
+        [_line(node, amount) for amount in (range(7) if number % 10 == 0 else (None,))]
+        for number, node in enumerate(api.store.listed(parse_path("/api/v1/nodes")))
+    ]
+
+
+def _line(node: dict[str, Any], amount: int | None) -> bytes:
+    status = node["status"]
+    offered = status["allocatable"]
+    if amount is not None:
+        offered = offered | {k: str(amount) for k in offered if k.startswith("nvidia.com/")}
+    ready = {"type": "Ready", "status": "True", "lastHeartbeatTime": amount}
+    changed = node | {"status": status | {"allocatable": offered, "conditions": [ready]}}
+    return json.dumps({"type": "MODIFIED", "object": changed}).encode() + b"\n"
+
+
 def updates(api: FakeApiServer) -> Iterator[bytes]:
-    """The lines of a watch on nodes, without end: heartbeats, and every tenth a changed amount."""
-    nodes = list(api.store.listed(parse_path("/api/v1/nodes")))
+    """The lines of a watch on nodes, without end."""
     for number in itertools.count():
-        status = nodes[number % NODES]["status"]
-        status["conditions"] = [{"type": "Ready", "status": "True", "lastHeartbeatTime": number}]
-        if number % 10 == 0:
-            offered = status["allocatable"]
-            offered |= {k: str(number % 7) for k in offered if k.startswith("nvidia.com/")}
-        yield json.dumps({"type": "MODIFIED", "object": nodes[number % NODES]}).encode() + b"\n"
+        lines = prepared(api)[number % NODES]
+        yield lines[number // NODES % len(lines)]
 
 
 async def flood(exchange: Exchange) -> None:

@@ -22,7 +22,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.connections import worker_of
-from bench.large_api import UPDATES, SilentOfNamespaces, fill, flood, list_again
+from bench.large_api import (
+    UPDATES,
+    SilentOfNamespaces,
+    fill,
+    flood,
+    list_again,
+    prepared,
+)
 from bench.servers import memory
 from examples.demo.api_server import review
 from examples.demo.local_server import HOST, LocalServer, running
@@ -139,6 +146,7 @@ def main() -> None:
             listed = list_again(api)
             listing = known_times(place, SECONDS)
             sys.stdout.write(f"everything listed again in {listed():.1f} s\n")
+            prepared(api)
             api.plan("watch", "/api/v1/nodes", *[flood] * 3)
             list_again(api)
             known_times(place, 5)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.kube.label_grace import KeptNode, Patience, overdue, retain
+from webhook.process.turns import STEP
 
 PATIENCE = Patience(offers=lambda gpus: gpus > 0, seconds=300.0)
 
@@ -64,6 +65,19 @@ def test_reviews_go_between_any_two_nodes_that_changed():
         return passed
 
     assert asyncio.run(turns()) >= 20
+
+
+def test_reviews_go_between_many_nodes_that_did_not_change():
+    async def turns() -> int:
+        many, passed = dict.fromkeys(map(str, range(300)), 8), 0
+        kept = await retain({}, many, now=0, patience=PATIENCE)
+        judged = asyncio.ensure_future(retain(kept, many, now=0, patience=PATIENCE))
+        while not judged.done():
+            await asyncio.sleep(0)
+            passed += 1
+        return passed
+
+    assert asyncio.run(turns()) >= 300 // STEP
 
 
 NODES = st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers(-1, 2))

@@ -10,6 +10,7 @@ from webhook.cli.loaders import load_policy
 from webhook.core.api.node import Node
 from webhook.core.gpu.inventory import GroupKey, NodeEntry, build_inventory, read_entry
 from webhook.core.policy.values import DeclaredPool
+from webhook.process.turns import STEP
 from webhook.server.state import ServerState
 
 
@@ -56,6 +57,32 @@ def test_reviews_go_between_any_two_nodes_that_are_read() -> None:
 
     asyncio.run(build())
     assert len(set(turns.values())) == 20
+
+
+def test_reviews_go_between_many_nodes_that_did_not_change() -> None:
+    passed, nodes = 0, tuple(msgspec.convert(each, Node) for each in large_cluster.nodes(300, 5))
+
+    async def build() -> None:
+        nonlocal passed
+        state = ServerState(load_policy(None))
+        await state.set_nodes(nodes)
+        looked = asyncio.ensure_future(state._entries(nodes, state.policy))
+        while not looked.done():
+            await asyncio.sleep(0)
+            passed += 1
+
+    asyncio.run(build())
+    assert passed >= 300 // STEP
+
+
+def test_keys_that_no_node_has_any_more_are_not_kept() -> None:
+    async def kept() -> int:
+        state = ServerState(load_policy(None))
+        for each in large_cluster.nodes(30, 30):
+            await state.set_nodes([msgspec.convert(each, Node)])
+        return len(state._keys)
+
+    assert asyncio.run(kept()) <= 1
 
 
 def test_equal_keys_of_groups_become_one_object() -> None:

@@ -50,20 +50,15 @@ class WatchEvent(msgspec.Struct):
     object: msgspec.Raw
 
 
-class _NamedMetadata(msgspec.Struct):
-    name: Text
+class Metadata(msgspec.Struct):
+    """What tells objects and their states apart: a bookmark has no name."""
+
+    name: str = ""
+    resource_version: str = msgspec.field(name="resourceVersion", default="")
 
 
-class _Named(msgspec.Struct):
-    metadata: _NamedMetadata
-
-
-class _VersionedMetadata(msgspec.Struct):
-    resource_version: Text = msgspec.field(name="resourceVersion")
-
-
-class _Versioned(msgspec.Struct):
-    metadata: _VersionedMetadata
+class _Object(msgspec.Struct):
+    metadata: Metadata
 
 
 def parse_json(data: bytes | msgspec.Raw, shape: type[S]) -> S:
@@ -77,17 +72,9 @@ def parse_json(data: bytes | msgspec.Raw, shape: type[S]) -> S:
         raise ApiError(None, f"unreadable answer: {error}") from error
 
 
-def name_of(data: msgspec.Raw) -> str:
-    """Return the name of an object.
+def metadata_of(data: msgspec.Raw) -> Metadata:
+    """Return name and version of an object, read at once.
 
-    Raises ApiError if it has none.
+    Raises ApiError if it has no metadata.
     """
-    return parse_json(data, _Named).metadata.name
-
-
-def version_of(data: msgspec.Raw) -> str:
-    """Return the resourceVersion of an object.
-
-    Raises ApiError if it has none.
-    """
-    return parse_json(data, _Versioned).metadata.resource_version
+    return parse_json(data, _Object).metadata

@@ -13,6 +13,7 @@ from webhook.kube.label_grace import Patience, overdue, retain
 from webhook.kube.list_watch import WatchedResource
 from webhook.kube.namespaces import NAMESPACES_PATH, LookupLimits, NamespaceLabels, read_labels
 from webhook.kube.reflector import Reflector
+from webhook.process.turns import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -98,7 +99,7 @@ class ClusterCache(Generic[T]):
         if published is self._published and not overdue(self._kept, now=now, patience=patience):
             return
         kept = await retain(self._kept, published, now=now, patience=patience)
-        nodes = {name: entry.value for name, entry in kept.items()}
+        nodes = {name: entry.value async for name, entry in in_turns(kept.items())}
         if self._nodes is None or nodes != self._nodes:
             frozen = MappingProxyType(nodes)
             await self._on_change(frozen)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
+from webhook.process.turns import in_turns
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -49,7 +51,7 @@ async def retain(
     deleted                  left out                       left out
     """
     kept: dict[str, KeptNode[T]] = {}
-    for name, value in current.items():
+    async for name, value in in_turns(current.items()):
         entry = previous.get(name)
         # `offers` is not asked again for by far the most: 5,000 unchanged nodes.
         if entry is None or entry.value is not value or entry.lost_at is not None:

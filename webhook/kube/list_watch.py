@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from webhook.kube.api_types import ListPage, Status, WatchEvent, name_of, parse_json, version_of
+from webhook.kube.api_types import (
+    ListPage,
+    Metadata,
+    Status,
+    WatchEvent,
+    metadata_of,
+    parse_json,
+)
 from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
@@ -104,13 +111,12 @@ class ListWatch(Generic[T]):
         Raises ApiError if it states that the watch is broken.
         """
         try:
-            event = _read_event(line)
-            version = version_of(event.object)  # first: an event that raises changes no item
-            change = self._apply(event)
+            event, metadata = _read_event(line)
+            change = self._apply(event, metadata.name)
         except ApiError:
             self.relist()
             raise
-        self._version = version
+        self._version = metadata.resource_version
         return change
 
     def take_failure(self, failure: ApiError) -> None:
@@ -133,11 +139,10 @@ class ListWatch(Generic[T]):
         selector = self._resource.label_selector
         return {"labelSelector": selector} if selector else {}
 
-    def _read(self, raw: msgspec.Raw, items: dict[str, T | None]) -> str:
-        """Read an object into `items`, and return why that failed, or nothing."""
-        name = ""
+    def _read(self, raw: msgspec.Raw, items: dict[str, T | None], name: str = "") -> str:
+        """Read an object, whose name may be known, and return why that failed, or nothing."""
         try:
-            name = name_of(raw)
+            name = name or _name_of(raw)
             value, known = self._resource.decode(raw), self._items.get(name)
             items[name] = known if known == value else value
         except Exception as error:  # `decode` is not ours: whatever it raises is about one object
@@ -146,29 +151,40 @@ class ListWatch(Generic[T]):
             return f"{name or 'object without a name'}: {error}"
         return ""
 
-    def _apply(self, event: WatchEvent) -> Change:
+    def _apply(self, event: WatchEvent, name: str) -> Change:
         match event.type:
             case "ADDED" | "MODIFIED":
-                return self._put(event.object)
+                return self._put(event.object, name)
             case "DELETED":
-                gone = self._items.pop(name_of(event.object), ABSENT)
+                gone = self._items.pop(name, ABSENT)
                 return Change(changed=gone is not ABSENT)
             case "BOOKMARK":
                 return Change(changed=False)
             case _:
                 return Change(changed=False, skipped=(f"event of unknown type {event.type}",))
 
-    def _put(self, raw: msgspec.Raw) -> Change:
+    def _put(self, raw: msgspec.Raw, name: str) -> Change:
         read: dict[str, T | None] = {}
-        reason = self._read(raw, read)
+        reason = self._read(raw, read, name)
         changed = any(self._items.get(name, ABSENT) is not value for name, value in read.items())
         self._items.update(read)
         return Change(changed=changed, skipped=(reason,) if reason else ())
 
 
-def _read_event(line: bytes) -> WatchEvent:
+def _name_of(raw: msgspec.Raw) -> str:
+    name = metadata_of(raw).name
+    if not name:
+        raise ApiError(None, "expected metadata.name")
+    return name
+
+
+def _read_event(line: bytes) -> tuple[WatchEvent, Metadata]:
+    """Read what an event is and of which object, so that one that raises changes no item."""
     event = parse_json(line, WatchEvent)
     if event.type == "ERROR":
         status = parse_json(event.object, Status)
         raise ApiError(status.code, status.message or "the watch ended with an error")
-    return event
+    metadata = metadata_of(event.object)
+    if not metadata.resource_version:
+        raise ApiError(None, "unreadable answer: an event without a resourceVersion")
+    return event, metadata

@@ -8,9 +8,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from webhook.core.api.node import Node
-from webhook.core.gpu.inventory import NodeEntry, group_entries, read_entry
+from webhook.core.gpu.inventory import GroupKey, NodeEntry, group_entries, read_entry
 from webhook.core.gpu.values import DeclaredPool, Inventory
 from webhook.core.policy.values import Policy
+from webhook.process.turns import in_turns
 
 Labels = Mapping[str, str]
 NamespaceLookup = Callable[[str, Collection[str]], Labels | Awaitable[Labels | None]]
@@ -44,6 +45,7 @@ class ServerState:
         self._read = read
         self._readings: dict[str, tuple[Node, NodeEntry]] = {}
         self._known = asyncio.Event()
+        self._keys: dict[GroupKey | None, GroupKey | None] = {}
         self._building = asyncio.Lock()  # nodes and policy may change at once
 
     async def set_policy(self, policy: Policy) -> None:
@@ -77,14 +79,17 @@ class ServerState:
         Equal keys of groups become one object, since comparing them takes longer than all else.
         """
         before = self._readings if policy is self.policy else {}
-        keys = {entry.key: entry.key for _, entry in before.values()}
+        keys, entries = self._keys, list[NodeEntry]()
         readings: dict[str, tuple[Node, NodeEntry]] = {}
-        for each in nodes:
+        async for each in in_turns(nodes):
             kept = before.get(each.metadata.name)
             if kept is None or kept[0] is not each:
                 await asyncio.sleep(0)  # one takes 0.1 ms: reviews go between any two
                 entry = self._read(each, policy.pools, policy.momentary_taints)
                 kept = each, replace(entry, key=keys.setdefault(entry.key, entry.key))
             readings[each.metadata.name] = kept
+            entries.append(kept[1])
+        if len(keys) > len(readings):  # most are of nodes as they once were
+            keys.clear()
         self._readings = readings
-        return [entry for _, entry in readings.values()]
+        return entries

@@ -1,6 +1,6 @@
 """The inventory of a cluster's nodes: equal nodes grouped, once a snapshot."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Final
@@ -75,28 +75,28 @@ def group_entries(
     entries: Iterable[NodeEntry], pools: tuple[DeclaredPool, ...], momentary: tuple[str, ...]
 ) -> Inventory:
     """Group nodes by what they offer, to whom: 5,000 equal nodes make one group."""
-    groups: dict[GroupKey, list[NodeLabels]] = {}
+    groups = defaultdict[GroupKey, list[NodeLabels]](list)
     unusable: dict[str, tuple[Unusable, ...]] = {}
-    barred: dict[str, list[NodeLabels]] = {}
+    owners: dict[str, str] = {}
+    barred = defaultdict[str, list[NodeLabels]](list)
     entries = sorted(entries, key=_name)
-    declared = [_entry(each.node, read_pool(each), momentary, each.name) for each in pools]
-    for entry in (*entries, *declared):
-        if entry.key is not None:
-            groups.setdefault(entry.key, []).append(entry.named)
     for entry in entries:
+        if entry.key is not None:
+            groups[entry.key].append(entry.named)
         if entry.unusable:
             unusable[entry.named.name] = entry.unusable
+            if names.TENANT in entry.named.labels:
+                owners[entry.named.name] = entry.named.labels[names.TENANT]
         for resource in entry.barred:
-            barred.setdefault(resource, []).append(entry.named)
+            barred[resource].append(entry.named)
+    for each in pools:
+        declared = _entry(each.node, read_pool(each), momentary, each.name)
+        if declared.key is not None:
+            groups[declared.key].append(declared.named)
     made = tuple(
         NodeGroup(key.offers, key.taints, key.tenant, tuple(many), key.declared)
         for key, many in groups.items()
     )
-    owners = {
-        entry.named.name: entry.named.labels[names.TENANT]
-        for entry in entries
-        if entry.unusable and names.TENANT in entry.named.labels
-    }
     frozen = {resource: tuple(many) for resource, many in barred.items()}
     return Inventory(made, _amounts(made), unusable, owners, frozen, len(entries))
 
