@@ -79,7 +79,7 @@ class ServerState:
         Equal keys of groups become one object, since comparing them takes longer than all else.
         """
         before = self._readings if policy is self.policy else {}
-        keys, entries = self._keys, list[NodeEntry]()
+        keys = self._keys
         readings: dict[str, tuple[Node, NodeEntry]] = {}
         async for each in in_turns(nodes):
             kept = before.get(each.metadata.name)
@@ -88,8 +88,7 @@ class ServerState:
                 entry = self._read(each, policy.pools, policy.momentary_taints)
                 kept = each, replace(entry, key=keys.setdefault(entry.key, entry.key))
             readings[each.metadata.name] = kept
-            entries.append(kept[1])
         if len(keys) > len(readings):  # most are of nodes as they once were
             keys.clear()
         self._readings = readings
-        return entries
+        return [entry async for _, entry in in_turns(readings.values())]
