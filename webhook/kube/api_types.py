@@ -50,7 +50,7 @@ class WatchEvent(msgspec.Struct):
     object: msgspec.Raw
 
 
-class Metadata(msgspec.Struct):
+class VersionedMetadata(msgspec.Struct):
     """What tells objects and their states apart: a bookmark has no name."""
 
     name: str = ""
@@ -58,7 +58,7 @@ class Metadata(msgspec.Struct):
 
 
 class _Object(msgspec.Struct):
-    metadata: Metadata
+    metadata: VersionedMetadata
 
 
 def parse_json(data: bytes | msgspec.Raw, shape: type[S]) -> S:
@@ -72,7 +72,7 @@ def parse_json(data: bytes | msgspec.Raw, shape: type[S]) -> S:
         raise ApiError(None, f"unreadable answer: {error}") from error
 
 
-def metadata_of(data: msgspec.Raw) -> Metadata:
+def metadata_of(data: msgspec.Raw) -> VersionedMetadata:
     """Return name and version of an object, read at once.
 
     Raises ApiError if it has no metadata.

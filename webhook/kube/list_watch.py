@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from webhook.kube.api_types import (
     ListPage,
-    Metadata,
     Status,
+    VersionedMetadata,
     WatchEvent,
     metadata_of,
     parse_json,
@@ -178,8 +178,8 @@ def _name_of(raw: msgspec.Raw) -> str:
     return name
 
 
-def _read_event(line: bytes) -> tuple[WatchEvent, Metadata]:
-    """Read what an event is and of which object, so that one that raises changes no item."""
+def _read_event(line: bytes) -> tuple[WatchEvent, VersionedMetadata]:
+    """Read an event and of which object it is: one that raises changes nothing."""
     event = parse_json(line, WatchEvent)
     if event.type == "ERROR":
         status = parse_json(event.object, Status)
