@@ -4,7 +4,16 @@ import copy
 import json
 from typing import Any
 
-from webhook_process import Json, Webhook, gpu_pod, question
+import yaml
+from webhook_process import (
+    EXAMPLES,
+    Json,
+    Webhook,
+    gpu_pod,
+    question,
+)
+
+from webhook.core.integrations import registry
 
 JSON = {"Content-Type": "application/json"}
 LIMITS = "spec.containers[0].resources.limits"
@@ -44,3 +53,21 @@ def pod_with(path: str, value: Any) -> bytes:
 def pod_with_raw(path: str, raw: bytes) -> bytes:
     """The same with bytes that no JSON library would write."""
     return pod_with(path, "@raw@").replace(b'"@raw@"', raw)
+
+
+PROMISES: dict[str, Json] = yaml.safe_load((EXAMPLES / "promises.yaml").read_text())
+
+
+def example(file: str) -> tuple[Json, str]:
+    """The pod of an example and its namespace, as an API server would send it."""
+    found = yaml.safe_load((EXAMPLES / file).read_text())
+    [made] = registry.find_templates(found)
+    pod = {"apiVersion": "v1", "kind": "Pod", **made.pod}
+    return json.loads(json.dumps(pod)), found["metadata"]["namespace"]
+
+
+def with_env(pod: Json, value: str) -> Json:
+    """The pod with a variable that reaches other GPUs, or with an innocent one."""
+    made = copy.deepcopy(pod)
+    made["spec"]["containers"][0]["env"] = [{"name": "NVIDIA_VISIBLE_DEVICES", "value": value}]
+    return made
