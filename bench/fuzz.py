@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/core")]
 
 import casefiles  # noqa: E402 - as the tests import it
-from test_memo import POD, Server, envelope  # noqa: E402
+from memo_server import POD, Server, envelope  # noqa: E402
 
 from tests.core import large_cluster  # noqa: E402
 from webhook.cli.loaders import inventory_of, parse_cluster, read_node  # noqa: E402

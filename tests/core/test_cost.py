@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 import pytest
+from memo_server import POD, Server, changed, renamed
 from test_hostile import calls_of
-from test_memo import POD, Server, changed, renamed
 
 CALLS = {"/mutate": 373, "/validate": 362}
 """Of Python functions, for a decision on a pod of one container, with its log line."""

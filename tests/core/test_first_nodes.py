@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Iterable
 
 import large_cluster
 import msgspec
+from memo_server import POD, POLICY, Server, envelope, post
 from msgspec.structs import replace
-from test_memo import POD, POLICY, Server, envelope, post
 
 from webhook.core.api.node import Node
 from webhook.server.admission.app import create_handler
