@@ -149,6 +149,23 @@ def test_a_device_of_its_own_is_no_reason_for_the_backstop(placed: str) -> None:
     assert told == dict.fromkeys(changes, True) | {"mig": False}
 
 
+def test_what_only_a_gpu_makes_wrong_is_a_reason_for_the_backstop() -> None:
+    auto = {"compute-type": "auto", "instance-gpu-manufacturer": "nvidia"}
+    selector = {f"eks.amazonaws.com/{key}": value for key, value in auto.items()}
+    mps = selector | {"nvidia.com/gpu.sharing-strategy": "mps"}
+    container: Json = {"name": "c", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
+    pods = [
+        {"spec": {"nodeSelector": mps, "containers": [container | more]}}
+        for more in (
+            {},
+            {"envFrom": [{"configMapRef": {"name": "a"}}]},
+            {"volumeMounts": [{"name": "v", "mountPath": "/dev/shm"}]},  # noqa: S108
+        )
+    ]
+    with Evaluator(BACKSTOP.rules) as evaluator:
+        assert [asked(evaluator, pod, BACKSTOP) for pod in pods] == [False, True, True]
+
+
 def test_most_pods_cost_little() -> None:
     for owner in (VALIDATE, BACKSTOP):
         names = tuple(each.name for each in owner.conditions)
