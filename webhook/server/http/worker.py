@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from webhook.server.http.connections import Connections, ServerLimits
 from webhook.server.http.listener import Listener
+from webhook.server.http.loop_errors import tell_error
 from webhook.server.http.messages import Handler
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class AsyncWorker(Worker):
     def init_process(self) -> None:
         """Make the loop before gunicorn registers the signals with it."""
         self._loop = uvloop.new_event_loop()
+        self._loop.set_exception_handler(tell_error)
         asyncio.set_event_loop(self._loop)
         sys.setswitchinterval(SWITCH)
         self._wake = asyncio.Event()
