@@ -72,7 +72,7 @@ class ListWatch(Generic[T]):
 
     @property
     def watching(self) -> bool:
-        """Whether to request a watch next, or for a page of the list."""
+        """Whether a watch is next, or a page of the list."""
         return bool(self._version)
 
     def list_params(self) -> dict[str, str]:
