@@ -221,7 +221,7 @@ FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "silent clients and large bodies": (crowd_the_replicas, 0),
     "no network of a replica": (lose_networks, 20),
     "a replica stands still": (stop_a_replica, 20),
-    "no rights for a worker that starts": (lose_rights, 2),
+    "no rights for a worker that starts": (lose_rights, 20),
     "kill -9 of a worker": (kill_a_worker, 2),
     "kill -9 of a container": (kill_a_container, 4),
     "kill -9 of a replica": (kill_a_replica, 4),
