@@ -1,31 +1,19 @@
 """The serving certificate: loads a pair, and replaces it when its files change."""
 
-import re
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
 
 from webhook.server.reload import Logger
 
 EXPECTED = "expected: a PEM certificate (leaf first) and its unencrypted PEM private key"
 EXPECTED_CA = "expected: PEM certificates of who signs those of API servers"
-
-_CERTIFICATE: Final = re.compile(r"-----BEGIN (CERTIFICATE)-----.+?-----END \1-----", re.DOTALL)
-_KEY: Final = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.+?-----END \1-----", re.DOTALL)
-_VALIDITY: Final = re.compile(
-    rb"\x30[\x1e\x20\x22](?:\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)(?:\x17\x0d|\x18\x0f(\d\d))(\d{12})Z"
-)
-"""A sequence of two times as DER has it, of which the second is the end (RFC 5280, 4.1.2.5).
-
-The package cryptography reads it too, for a tenth of the start.
-"""
-
-_NOT_ITS_KEY: Final = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
-"""What OpenSSL says of two good files that do not belong together; the last of EC and RSA."""
 
 Stamp = tuple[tuple[int, int, int], ...]  # of each file: inode, bytes, modification in ns
 
@@ -126,20 +114,19 @@ def read_pair(cert: Path, key: Path, *client_ca: Path) -> LoadedPair:
     Raises BadPair.
     """
     before = stamp(cert, key, *client_ca)
-    not_after = read_end(cert)
-    refuse_unreadable(key)
+    leaf, public = read_leaf(cert), read_public_key(key)
+    if leaf.public_key() != public:
+        raise BadPair(f"{key} is not the key of {cert}; {EXPECTED}")
     context = server_context()
     try:
         context.load_cert_chain(cert, key, password="")  # or a terminal would be asked for one
     except (OSError, ValueError) as error:
-        if getattr(error, "reason", None) in _NOT_ITS_KEY:
-            raise BadPair(f"{key} is not the key of {cert}; {EXPECTED}") from error
         raise BadPair(f"{cert} and {key} cannot be served: {error}; {EXPECTED}") from error
     for each in client_ca:
         trust_clients(context, each)
     if stamp(cert, key, *client_ca) != before:
         raise BadPair(f"{cert} and {key} changed while they were read")
-    return LoadedPair(context, not_after, before)
+    return LoadedPair(context, leaf.not_valid_after_utc.timestamp(), before)
 
 
 def trust_clients(context: ssl.SSLContext, client_ca: Path) -> None:
@@ -159,33 +146,26 @@ def names_of(certificate: Mapping[str, Any] | None) -> frozenset[str]:
     return frozenset((*common, *(value for _, value in found.get("subjectAltName", ()))))
 
 
-def read_end(cert: Path) -> float:
-    """Return the end of a file's first certificate in Unix seconds, or raise BadPair."""
-    found = _CERTIFICATE.search(_read_text(cert))
+def read_leaf(cert: Path) -> x509.Certificate:
+    """Read the first certificate of a file, or raise BadPair."""
     try:
-        times = _VALIDITY.search(ssl.PEM_cert_to_DER_cert(found[0])) if found else None
-    except ValueError:  # not base64
-        times = None
-    if times is None:
-        raise BadPair(f"{cert} holds no PEM certificate; {EXPECTED}")
-    text = ((times[1] or b"20") + times[2]).decode()
-    return datetime.fromisoformat(f"{text[:8]}T{text[8:]}+00:00").timestamp()
-
-
-def refuse_unreadable(key: Path) -> None:
-    """Raise BadPair for a file without a private key that needs no password."""
-    found = _KEY.search(_read_text(key))
-    if found is None:
-        raise BadPair(f"{key} holds no PEM private key; {EXPECTED}")
-    if "ENCRYPTED" in found[0]:
-        raise BadPair(f"{key} is encrypted; {EXPECTED}")
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="latin-1")
+        return x509.load_pem_x509_certificate(cert.read_bytes())
     except OSError as error:
-        raise BadPair(f"{path} cannot be read: {error.strerror}; {EXPECTED}") from error
+        raise BadPair(f"{cert} cannot be read: {error.strerror}; {EXPECTED}") from error
+    except ValueError as error:
+        raise BadPair(f"{cert} holds no PEM certificate; {EXPECTED}") from error
+
+
+def read_public_key(key: Path) -> object:
+    """Read a private key's public half, or raise BadPair."""
+    try:
+        return serialization.load_pem_private_key(key.read_bytes(), password=None).public_key()
+    except OSError as error:
+        raise BadPair(f"{key} cannot be read: {error.strerror}; {EXPECTED}") from error
+    except TypeError as error:
+        raise BadPair(f"{key} is encrypted; {EXPECTED}") from error
+    except ValueError as error:
+        raise BadPair(f"{key} holds no PEM private key; {EXPECTED}") from error
 
 
 def refuse_older(pair: LoadedPair, served: float, cert: Path) -> None:
