@@ -75,6 +75,10 @@ def post(path: str, body: bytes) -> HttpRequest:
     return HttpRequest("POST", path, "", "1.1", headers, body, keep_alive=True)
 
 
+def ignore(*_: object) -> None:
+    """Learn of what is not asked for here, and forget it."""
+
+
 class Server:
     """The handler of reviews, and what it tells of each after its answer."""
 
@@ -83,11 +87,10 @@ class Server:
         self.state.inventory = inventory
         self.labels: Json = {"gpu-sharing.io/mode": "enforce"}
         self.told: list[Any] = []
-        ignored: Callable[..., None] = lambda *_: None  # noqa: E731
         self.app = AdmissionApp(
             state=self.state,
             namespaces=lambda *_: self.labels,
-            observer=ReviewObserver(self._reviewed, ignored, ignored, ignored),
+            observer=ReviewObserver(self._reviewed, *[ignore] * 3),
             judge=lambda _: (),
             fallback=lambda _: HttpResponse("404 Not Found", [], b""),
             page="page",

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.kube.label_grace import KeptNode, Patience, overdue, retain
-from webhook.process.turns import STEP
+from webhook.process.cooperative import STEP
 
 PATIENCE = Patience(offers=lambda gpus: gpus > 0, seconds=300.0)
 

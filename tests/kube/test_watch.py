@@ -99,6 +99,7 @@ def test_an_object_that_turned_unreadable_keeps_its_last_value():
         (b'{"type":"ERROR","object":{"code":410,"message":"too old"}}', 410),
         (b'{"type":"ERROR","object":{}}', None),
         (b'{"type":"ADDED","object":{"metadata":{"name":"x"}}}', None),
+        (b'{"type":"DELETED","object":{"metadata":{"resourceVersion":"11"}}}', None),
         (b'{"type":"ADD', None),
         (b"null", None),
     ],

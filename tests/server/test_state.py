@@ -10,7 +10,7 @@ from webhook.cli.loaders import load_policy
 from webhook.core.api.node import Node
 from webhook.core.gpu.inventory import GroupKey, NodeEntry, build_inventory, read_entry
 from webhook.core.policy.values import DeclaredPool
-from webhook.process.turns import STEP
+from webhook.process.cooperative import STEP
 from webhook.server.state import ServerState
 
 

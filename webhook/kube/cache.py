@@ -13,7 +13,7 @@ from webhook.kube.label_grace import Patience, overdue, retain
 from webhook.kube.list_watch import WatchedResource
 from webhook.kube.namespaces import NAMESPACES_PATH, LookupLimits, NamespaceLabels, read_labels
 from webhook.kube.reflector import Reflector
-from webhook.process.turns import in_turns
+from webhook.process.cooperative import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
-from webhook.process.turns import in_turns
+from webhook.process.cooperative import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -156,7 +156,7 @@ class ListWatch(Generic[T]):
             case "ADDED" | "MODIFIED":
                 return self._put(event.object, name)
             case "DELETED":
-                gone = self._items.pop(name, ABSENT)
+                gone = self._items.pop(name or _name_of(event.object), ABSENT)
                 return Change(changed=gone is not ABSENT)
             case "BOOKMARK":
                 return Change(changed=False)

@@ -11,7 +11,7 @@ from webhook.core.api.node import Node
 from webhook.core.gpu.inventory import GroupKey, NodeEntry, group_entries, read_entry
 from webhook.core.gpu.values import DeclaredPool, Inventory
 from webhook.core.policy.values import Policy
-from webhook.process.turns import in_turns
+from webhook.process.cooperative import in_turns
 
 Labels = Mapping[str, str]
 NamespaceLookup = Callable[[str, Collection[str]], Labels | Awaitable[Labels | None]]

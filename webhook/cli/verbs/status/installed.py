@@ -173,9 +173,9 @@ def _differing(found: Iterable[Mapping[str, Any]], where: Install) -> Iterable[s
 
 def unread_policy(client: ClusterClient, where: Install) -> Iterable[str]:
     """Say where a policy is gone, or people read another than the replicas."""
-    names = (f"{where.release}-policy", f"{where.release}-policy-in-force")
+    policies = (f"{where.release}-policy", f"{where.release}-policy-in-force")
     try:
-        found = [client.get(resources.CONFIG_MAP, name, where.namespace) for name in names]
+        found = [client.get(resources.CONFIG_MAP, name, where.namespace) for name in policies]
     except NotFound as error:
         yield f"{error}: apply the chart again, before a replica starts anew"
         return
@@ -184,8 +184,8 @@ def unread_policy(client: ClusterClient, where: Install) -> Iterable[str]:
     shown, used = (_without_exempt((each.get("data") or {}).get(POLICY_KEY)) for each in found)
     if shown != used:
         yield (
-            f"ConfigMap {names[0]} is not what the replicas read, which is {names[1]}: set the "
-            "chart's value policy, which writes both"
+            f"ConfigMap {policies[0]} is not what the replicas read, which is {policies[1]}: set "
+            "the chart's value policy, which writes both"
         )
 
 
