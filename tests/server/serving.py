@@ -256,10 +256,17 @@ def client_context() -> ssl.SSLContext:
     return context
 
 
+class TlsClient(HTTPSConnection):
+    """A client that leaves no socket open when the server resets it before the handshake."""
+
+    def connect(self) -> None:
+        """Connect as `dial` does."""
+        self.sock = _connected(self.port, client_context(), None)
+
+
 def https(server: Server) -> HTTPSConnection:
     """Make a client that keeps its connection, and connects again when it has lost it."""
-    context = client_context()
-    client = HTTPSConnection("127.0.0.1", server.port, timeout=DEADLINE, context=context)
+    client = TlsClient("127.0.0.1", server.port)
     server.clients.append(client)
     return client
 
@@ -274,9 +281,23 @@ def dial(
     server: Server, name: str | None = None, context: ssl.SSLContext | None = None
 ) -> ssl.SSLSocket:
     """Open one TLS connection, with a server name only if one is given."""
-    plain = socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE)
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as Go does
-    return (context or client_context()).wrap_socket(plain, server_hostname=name)
+    return _connected(server.port, context or client_context(), name)
+
+
+def _connected(port: int, context: ssl.SSLContext, name: str | None) -> ssl.SSLSocket:
+    """Connect a socket that is wrapped already.
+
+    `wrap_socket` of one that was connected and reset since does not close it (Python 3.11).
+    """
+    connection = context.wrap_socket(socket.socket(), server_hostname=name)
+    try:
+        connection.settimeout(DEADLINE)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as Go does
+        connection.connect(("127.0.0.1", port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def common_name(connection: ssl.SSLSocket) -> str:
