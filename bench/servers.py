@@ -24,6 +24,7 @@ GO = ROOT / "bench" / "go"
 HOST = "127.0.0.1"
 PATH = "/mutate?timeout=10s"
 DIFFER = "ours, pods differ"
+OTHER, OTHER_DIFFER = "ours, --python", "ours, --python, pods differ"
 FULL_TYPES = "Go, full types"
 
 
@@ -36,13 +37,19 @@ class Started:
     ready: float
 
 
-def commands(folder: Path) -> dict[str, list[str]]:
-    """The servers that can run here, and in words why the others cannot."""
+def commands(folder: Path, python: str | None = None) -> dict[str, list[str]]:
+    """The servers that can run here, and in words why the others cannot.
+
+    With `python` ours is run by that one too, in which `.[serve]` is installed.
+    """
     ours = [sys.executable, "-m", "webhook.cli.main", "serve", "--metrics-bind", "off"]
     ours += ["--tls-cert", str(folder / CERT), "--tls-key", str(folder / KEY)]
     ours += ["--inventory", str(ROOT / "examples/inventory.yaml"), "--bind", HOST + ":{port}"]
     noop = [sys.executable, "-m", "bench.noop"]
     found = {"ours": ours, DIFFER: ours}
+    if python:
+        other = [python, *ours[1:]]
+        found |= {OTHER: other, OTHER_DIFFER: other}
     go = present_go(cache_directory())
     if go is None:
         sys.stdout.write("no Go >= 1.26 here: controller-runtime and Go, full types are left out\n")

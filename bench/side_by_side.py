@@ -4,6 +4,7 @@
 |---|---|
 | ours | real decisions with log line and metrics, pods of one controller |
 | ours, pods differ | the same where no two pods ask the same |
+| ours, --python | both by another interpreter, such as one that is built as the image's is |
 | controller-runtime | renames the resource, as its documentation shows (bench/go) |
 | Go, full types | the same by net/http and k8s.io/api (bench/go) |
 | no-op, our server | answers without a look: the floor |
@@ -28,6 +29,7 @@ from bench.servers import (
     DIFFER,
     FULL_TYPES,
     HOST,
+    OTHER_DIFFER,
     Client,
     Started,
     commands,
@@ -82,7 +84,7 @@ class Results:
         with running(command, 0 if pinned else None, client) as server:
             for size in SIZES:
                 for connections in CONNECTIONS:
-                    about = {"connections": connections, "differ": name == DIFFER}
+                    about = {"connections": connections, "differ": name in {DIFFER, OTHER_DIFFER}}
                     found = measure(server, client, size, **about)
                     cell = name, size, connections, pinned
                     self.cells.setdefault(cell, []).append(found)
@@ -118,14 +120,15 @@ def main() -> None:
     """Measure every server in each round and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--python", help="an interpreter that runs ours too")
+    chosen = parser.parse_args()
     cores = [True, False] if len(os.sched_getaffinity(0)) > 1 else [False]
     results = Results()
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent)
         write_pair(folder, [HOST], "wb")
-        servers = commands(folder)
-        for _ in range(rounds):
+        servers = commands(folder, chosen.python)
+        for _ in range(chosen.rounds):
             for pinned in cores:
                 for name, command in servers.items():
                     results.add_round(name, command, folder, pinned=pinned)
