@@ -90,15 +90,20 @@ def _taint(text: str) -> dict[str, str]:
 
 def cluster(case: Case) -> Inventory:
     """The inventory: nodes by name from `nodes.yaml`, or `{name: …, like: …, …}` with changes."""
-    library = _nodes(CASES / "nodes.yaml")
     made = []
     for each in case.get("nodes", ()):
         given = {"name": each} if isinstance(each, str) else dict(each)
         name = given.pop("name")
-        like = library[given.pop("like", name)] if not given.pop("bare", False) else {}
+        like = {} if given.pop("bare", False) else _in_library(given.pop("like", name))
         made.append(msgspec.convert(expand(name, like | given), Node))
     policy = rules(case)
     return inventory.build_inventory(made, policy.pools, policy.momentary_taints)
+
+
+def _in_library(name: str) -> Case:
+    library: dict[str, Case] = _nodes(CASES / "nodes.yaml")
+    assert name in library, f"{name} is no node of tests/cases/nodes.yaml: {', '.join(library)}"
+    return library[name]
 
 
 def rules(case: Case) -> Policy:

@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import casefiles
+import pytest
 
+from webhook.cli.text import Text
+from webhook.core.api.pod import EnvVar
 from webhook.core.checks.registry import CHECKS
 from webhook.core.gpu.dialects import DIALECTS
-from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.strategies import Strategy, StrategyTraits
 
 CASES = Path(__file__).parents[1] / "cases"
 PLATFORMS = Path(__file__).parents[2] / "docs/platforms.md"
@@ -43,3 +46,20 @@ def test_every_strategy_has_a_reason_of_its_own_and_a_case_that_gives_it() -> No
     assert len({each.traits.reason for each in Strategy}) == len(Strategy)
     given = {casefiles.read(path)["expect"].get("strategy") for path in casefiles.paths()}
     assert [each.value for each in Strategy if each not in given] == []
+
+
+@pytest.mark.parametrize("traits", [each.traits for each in Strategy], ids=list(Strategy))
+def test_what_a_strategy_says_can_be_shown(traits: StrategyTraits) -> None:
+    assert Text((traits.meaning, traits.colour)).coloured()
+    traits.warning.format(size="", profile="", more="")
+
+
+LIMITS = [each.traits.memory_limit for each in Strategy if each.traits.memory_limit]
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
+def test_no_pod_writes_anything_into_the_variable_that_limits_its_memory(limit: EnvVar) -> None:
+    assert "{}" in (limit.value or "")
+    main = {"name": "main", "env": [{"name": limit.name, "value": "more"}]}
+    verdict = casefiles.answer({"side": "validate"}, {"spec": {"containers": [main]}})
+    assert not verdict.allowed, "no check refuses it; see webhook/core/checks/mps_environment.py"

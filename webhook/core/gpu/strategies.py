@@ -2,8 +2,8 @@
 
 A row is all that is said of a strategy but for the nodes that give it: those are the forms of
 each dialect (`dialects/`), whose `forms` is total over the strategies. A new strategy is one row;
-the type checker then names the `forms` of every dialect, and `docs/contributing.md` lists what
-nothing names.
+the type checker then names the `forms` of every dialect, and tests the rest
+(`docs/contributing.md`).
 """
 
 from enum import StrEnum
