@@ -86,7 +86,7 @@ def matches(name: str, text: str) -> None:
     if os.environ.get("UPDATE_SCREENS"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8"), "if it is meant: UPDATE_SCREENS=1 pytest …"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

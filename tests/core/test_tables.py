@@ -8,6 +8,8 @@ import pytest
 
 from webhook.cli.text import Text
 from webhook.core.api.pod import EnvVar
+from webhook.core.checks.cel import VARIABLES
+from webhook.core.checks.check import PodCondition
 from webhook.core.checks.registry import CHECKS
 from webhook.core.gpu.dialects import DIALECTS
 from webhook.core.gpu.strategies import Strategy, StrategyTraits
@@ -21,6 +23,17 @@ def test_each_check_has_a_case() -> None:
     texts = [path.read_text(encoding="utf-8") for path in CASES.rglob("*.yaml")]
     codes = [each.reason.code for each in CHECKS]
     assert [code for code in codes if not any(code in text for text in texts)] == []
+
+
+def test_each_check_has_cel_for_what_its_rule_finds() -> None:
+    conditions = {each.reason.code: each.backstop.when or each.webhook for each in CHECKS}
+    assert [code for code, each in conditions.items() if each == PodCondition()] == []
+
+
+def test_variables_that_a_check_looks_at_begin_as_all_do() -> None:
+    looked_at = {each.reason.code: each.webhook.environment for each in CHECKS}
+    wrong = [c for c, cel in looked_at.items() if cel and not any(v in cel for v in VARIABLES)]
+    assert wrong == [], "no rule sees other variables: VARIABLES of webhook/core/checks/cel.py"
 
 
 def _labels(name: str, short: dict[str, Any]) -> dict[str, str]:

@@ -16,4 +16,5 @@ def words(path: Path) -> list[str]:
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_picture_is_that_of_its_command(name: str, tmp_path: Path) -> None:
     write_screen(SCREENS[name], tmp_path / f"{name}.svg")
-    assert words(tmp_path / f"{name}.svg") == words(ROOT / f"docs/{name}.svg")
+    same = words(tmp_path / f"{name}.svg") == words(ROOT / f"docs/{name}.svg")
+    assert same, f"docs/{name}.svg is stale: make pictures"
