@@ -1,13 +1,17 @@
 """Pod templates are found in built-in kinds, known custom resources, and unknown ones."""
 
+import re
 from typing import Any
 
 import pytest
 
 from webhook.core.integrations import field_path, registry, templates
 
-SPEC = {"containers": [{"name": "main"}]}
+RESOURCES = {"limits": {"nvidia.com/gpu": 1}}
+MAIN = {"name": "main", "resources": RESOURCES}
+SPEC = {"containers": [MAIN]}
 POD = {"metadata": {"labels": {"a": "b"}}, "spec": SPEC}
+JOB = {"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": POD}}
 
 
 def thing(kind: str, spec: Any) -> dict[str, Any]:
@@ -16,15 +20,79 @@ def thing(kind: str, spec: Any) -> dict[str, Any]:
     return {"apiVersion": version, "kind": kind, "metadata": {"name": "it"}, "spec": spec}
 
 
+def put(path: str, what: Any) -> dict[str, Any]:
+    """An object with this at a path as people read it."""
+    for step in reversed(re.findall(r"[^.[\]]+", path)):
+        what = [what] if step == "0" else {step: what}
+    return {"metadata": {"name": "it"}, **what}
+
+
+IN_JOB, SPEC_TEMPLATE = ".spec.template", "spec.template"
+ALONE, GPU = {"resources": RESOURCES}, {"gpu": {"name": "nvidia.com/gpu", "quantity": 1}}
+DYNAMO = {"resources": {"limits": {"gpu": 1}}}
+STATED = [  # of each resource that says where its pods stand: a place, what is there, path below
+    ("podtemplates", "template", POD, ""),
+    ("replicationcontrollers", SPEC_TEMPLATE, POD, ""),
+    ("replicasets.apps", SPEC_TEMPLATE, POD, ""),
+    ("deployments.apps", SPEC_TEMPLATE, POD, ""),
+    ("statefulsets.apps", SPEC_TEMPLATE, POD, ""),
+    ("daemonsets.apps", SPEC_TEMPLATE, POD, ""),
+    ("jobs.batch", SPEC_TEMPLATE, POD, ""),
+    ("cronjobs.batch", "spec.jobTemplate.spec.template", POD, ""),
+    ("appwrappers.workload.codeflare.dev", "spec.components[0].template", JOB, IN_JOB),
+    ("workflows.argoproj.io", "spec.templates[0]", {"container": MAIN}, ""),
+    ("workflowtemplates.argoproj.io", "spec.templates[0]", {"script": MAIN}, ""),
+    ("clusterworkflowtemplates.argoproj.io", "spec.templates[0]", {"container": MAIN}, ""),
+    ("cronworkflows.argoproj.io", "spec.workflowSpec.templates[0]", {"container": MAIN}, ""),
+    ("dynamographdeployments.nvidia.com", "spec.services.a", DYNAMO, ""),
+    ("dynamocomponentdeployments.nvidia.com", "spec", DYNAMO, ""),
+    ("workspaces.kaito.sh", "inference.template", POD, ""),
+    ("experiments.kubeflow.org", "spec.trialTemplate.trialSpec", JOB, IN_JOB),
+    ("trials.kubeflow.org", "spec.runSpec", JOB, IN_JOB),
+    ("inferenceservices.serving.kserve.io", "spec.predictor.model", ALONE, ""),
+    ("inferenceservices.serving.kserve.io", "spec.predictor", SPEC, ""),
+    ("inferenceservices.serving.kubeflow.org", "spec.predictor.pytorch", ALONE, ""),
+    ("llminferenceservices.serving.kserve.io", "spec.prefill.worker", SPEC, ""),
+    ("llminferenceserviceconfigs.serving.kserve.io", SPEC_TEMPLATE, SPEC, ""),
+    ("trainjobs.trainer.kubeflow.org", "spec.trainer", {"resourcesPerNode": RESOURCES}, ""),
+    ("playgrounds.inference.llmaz.io", "spec.backendRuntimeConfig", ALONE, ""),
+    ("openmodels.llmaz.io", "spec.inferenceConfig.flavors[0]", RESOURCES, ""),
+    ("nimservices.apps.nvidia.com", "spec", ALONE, ""),
+    ("nimpipelines.apps.nvidia.com", "spec.services[0].spec", ALONE, ""),
+    ("nimbuilds.apps.nvidia.com", "spec", ALONE, ""),
+    ("inferenceservices.ome.io", "spec.engine", {"runner": MAIN}, ""),
+    ("servingruntimes.ome.io", "spec.decoderConfig.leader", {"runner": MAIN}, ""),
+    ("clusterservingruntimes.ome.io", "spec", {"containers": [MAIN]}, ""),
+    ("sparkapplications.sparkoperator.k8s.io", "spec.driver", GPU, ""),
+    ("scheduledsparkapplications.sparkoperator.k8s.io", "spec.template.executor", GPU, ""),
+]
+
+
+@pytest.mark.parametrize(("name", "place", "what", "below"), STATED, ids=lambda v: v)
+def test_templates_are_found_where_a_resource_says(
+    name: str, place: str, what: Any, below: str
+) -> None:
+    resource = registry.resource_named(name)
+    assert resource is not None
+    kind = {"apiVersion": resource.api_version, "kind": resource.kind}
+    [found] = registry.find_templates(kind | put(place, what))
+    assert found.path == place + below
+    assert found.pod["spec"]["containers"][0]["resources"] == RESOURCES
+
+
+def test_every_resource_that_says_where_its_pods_stand_is_tried() -> None:
+    saying = [
+        each.qualified
+        for each in (*registry.BUILT_IN, *registry.CUSTOM)
+        if each.find_templates is not templates.search_templates or each.embeds
+    ]
+    assert set(saying) - {name for name, *_ in STATED} == {"pods"}, "a row of STATED"
+
+
 @pytest.mark.parametrize(
     ("subject", "paths"),
     [
         (thing("Pod", SPEC), [""]),
-        (thing("Deployment", {"template": POD}), ["spec.template"]),
-        (
-            thing("CronJob", {"jobTemplate": {"spec": {"template": POD}}}),
-            ["spec.jobTemplate.spec.template"],
-        ),
         (
             thing("PyTorchJob", {"pytorchReplicaSpecs": {"Master": {"template": POD}}}),
             ["spec.pytorchReplicaSpecs.Master.template"],
@@ -34,11 +102,6 @@ def thing(kind: str, spec: Any) -> dict[str, Any]:
             ["spec.workerGroupSpecs[0].template", "spec.workerGroupSpecs[1].template"],
         ),
         (thing("Unheard", {"deep": [{"er": {"spec": SPEC}}]}), ["spec.deep[0].er"]),
-        (
-            thing("InferenceService", {"predictor": {"model": {"resources": {}}}}),
-            ["spec.predictor.model"],
-        ),
-        (thing("InferenceService", {"predictor": SPEC}), ["spec.predictor"]),
         (thing("Service", {"ports": [{"port": 80}]}), []),
         (thing("ConfigMap", None), []),
         (thing("Odd", {"containers": "none"}), []),
@@ -62,8 +125,6 @@ def test_nesting_without_end_is_no_problem() -> None:
 
 
 # Paths that a policy states.
-
-RESOURCES = {"limits": {"nvidia.com/gpu": 1}}
 
 
 def found_at(spec: Any, *paths: str) -> list[templates.PodTemplate]:
