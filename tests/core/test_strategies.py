@@ -42,25 +42,34 @@ def pod_on(offer) -> Pod:
     return msgspec.convert({"spec": spec}, Pod)
 
 
-@given(generated.nodes())
-def test_a_node_that_offers_a_device_shows_no_other_strategy_for_its_name(short):
+def shows_what_it_offers(short) -> None:
     node = read(short)
     for offer in read_node(node).offers:
         resource = parse_resource(offer.resource)
         forms = [form_of(resource, form) for form in FORMS[resource.kind]]
         shown = {form.strategy for form in forms if node_shows(form, node.metadata.labels)}
-        assert shown == {offer.strategy}
+        assert shown == {offer.strategy}, "by the forms of the dialects"
+
+
+@given(generated.nodes())
+def test_a_node_that_offers_a_device_shows_no_other_strategy_for_its_name(short):
+    shows_what_it_offers(short)
+
+
+PLATFORMS = {
+    name: short for name, short in library(CASES / "nodes.yaml").items() if "labels" in short
+}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_node_of_a_platform_shows_what_it_offers(platform):
+    shows_what_it_offers(PLATFORMS[platform])
 
 
 @given(generated.nodes())
 def test_what_an_offer_requires_of_nodes_amounts_to_its_strategy(short):
     for offer in read_node(read(short)).offers:
         assert strategy_of_request(pod_on(offer), offer.resource) is offer.strategy
-
-
-PLATFORMS = {
-    name: short for name, short in library(CASES / "nodes.yaml").items() if "labels" in short
-}
 
 
 @pytest.mark.parametrize("sharing", ["none", "mps", "time-slicing"])
