@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 from webhook.cli import main
+from webhook.cli.verbs import SUMMARIES
 from webhook.core.api import names
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.checks_schema import GuardsFile
+from webhook.core.policy.schema import PolicyFile
+from webhook.core.policy.values import Policy
 from webhook.server import metrics
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +36,27 @@ def test_every_label_and_annotation_that_people_write_is_in_the_readme() -> None
 def test_every_strategy_is_in_the_pages_that_list_them() -> None:
     for name in ("docs/policy.md", "docs/concepts.md"):
         assert [each for each in Strategy if f"`{each}`" not in page(name)] == []
+
+
+def test_every_key_of_the_policy_is_on_its_page() -> None:
+    keys = PolicyFile.__struct_encode_fields__
+    assert [key for key in keys if not re.search(rf"\b{key}\b", page("docs/policy.md"))] == []
+
+
+def test_every_command_is_on_some_page() -> None:
+    pages = page("README.md") + "".join(map(page, map(str, (ROOT / "docs").glob("*.md"))))
+    assert [verb for verb in SUMMARIES if f"gpu-sharing {verb}" not in pages] == []
+
+
+SOURCES = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "webhook").rglob("*.py"))
+
+
+def test_what_a_policy_says_is_read_and_every_metric_is_written() -> None:
+    read, written = {*Policy.__struct_fields__}, {*metrics.Metrics.__struct_fields__}
+    read |= {*PolicyFile.__struct_fields__} - {"api_version"}
+    assert [each for each in read if f".{each}" not in SOURCES] == []
+    counted = rf"metrics\.({'|'.join(written)})\."
+    assert written - {"registry"} - set(re.findall(counted, SOURCES)) == set()
 
 
 def test_every_metric_is_documented() -> None:
