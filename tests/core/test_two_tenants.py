@@ -1,7 +1,7 @@
 """Steps that are each allowed never lead a tenant's pod, or training, to share a GPU.
 
-People create, gate and change pods; administrators change the policy at any time, and nodes while
-nothing runs there; the scheduler puts pods where their placement allows.
+People create, gate and change pods; administrators change the policy while no pod waits, and nodes
+while nothing runs there; the scheduler puts pods where their placement allows.
 """
 
 import copy
@@ -78,7 +78,8 @@ class Walk:
         return admit(asked, rules, inventory(tuple(self.nodes)))
 
     def change_policy(self) -> None:
-        self.policy = self.random.choice(POLICIES)
+        """Change the policy, and have what waits made anew, as docs/security.md says."""
+        self.policy, self.waiting = self.random.choice(POLICIES), []
 
     def drain_and_change_node(self) -> None:
         index = self.random.randrange(2)

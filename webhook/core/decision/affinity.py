@@ -22,7 +22,7 @@ def requirements_for(selected: Selection, search: Search) -> tuple[NodeRequireme
     | the system has a label of the MIG profile (GKE) | profile In [that] |
     | the pod needs memory | memory Gt need-1; where it is divided also replicas Lt replicas+1 |
     | the same, and the system has no label of memory | product In [large enough], replicas In |
-    | some nodes belong to tenants, or may; any share | tenant In [NAME], or DoesNotExist |
+    | some nodes belong to tenants, or may | gpu-sharing.io/tenant In [NAME], or DoesNotExist |
     | a tenant's, and some nodes that show the same have vGPUs | the label of vGPUs NotIn [true] |
     | nodes that meet all this advertise the name and mean something else | hostname NotIn |
 
@@ -49,7 +49,7 @@ def _requirements(selected: Selection, search: Search) -> tuple[NodeRequirement,
         *(each for each in selected.offer.form.requirements if not _is_implied(each, profile)),
         *profile,
         *_memory(selected.offer, search.question.constraints.memory),
-        *_tenant(selected, search),
+        *_tenant(selected.group, search),
         *_virtual(selected, search),
     )
     return (*dict.fromkeys(found), *_barred(selected.offer, found, search.inventory))
@@ -150,11 +150,9 @@ def _virtual(selected: Selection, search: Search) -> tuple[NodeRequirement, ...]
     return (NodeRequirement(label, "NotIn", ("true",)),) if some else ()
 
 
-def _tenant(selected: Selection, search: Search) -> tuple[NodeRequirement, ...]:
-    """A share's nodes may become a tenant's shared pool before the pod starts."""
-    owner = selected.group.tenant
-    if owner is not None:
-        return (NodeRequirement(names.TENANT, "In", (owner,)),)
+def _tenant(group: NodeGroup, search: Search) -> tuple[NodeRequirement, ...]:
+    if group.tenant is not None:
+        return (NodeRequirement(names.TENANT, "In", (group.tenant,)),)
     owned = any(each.tenant is not None for each in search.inventory.groups)
-    apart = selected.offer.strategy.traits.isolated and not search.policy.shared_tenant_pools
-    return () if apart and not owned else (NodeRequirement(names.TENANT, "DoesNotExist"),)
+    pools = search.policy.shared_tenant_pools or owned
+    return (NodeRequirement(names.TENANT, "DoesNotExist"),) if pools else ()
