@@ -57,7 +57,7 @@ FLAGS: Final = (
         *("--settle", "SECONDS", "from the Secret in place until every replica serves it", "600"),
         read_seconds,
     ),
-    Flag("--bind", "HOST:PORT", "/metrics, /healthz, or off", "0.0.0.0:8080", or_off(read_address)),
+    Flag("--bind", "HOST:PORT", "/metrics, /healthz, or off", ":8080", or_off(read_address)),
     Flag("--kubeconfig", "FILE", "a cluster other than the one we run in", OFF, _NAME),
     Flag(
         *("--log-level", "LEVEL", "debug adds a line for each steady reconciliation", "info"),

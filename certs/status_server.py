@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from webhook.process.flags import Address
+from webhook.process.listen import listen
 
 STOP_SECONDS: Final = 1.0
 
@@ -35,7 +36,7 @@ async def serve_status(
     runner = web.ServerRunner(web.Server(answer, access_log=None), shutdown_timeout=STOP_SECONDS)
     await runner.setup()
     try:
-        await web.TCPSite(runner, address.host, address.port).start()
+        await web.SockSite(runner, listen(address)).start()
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

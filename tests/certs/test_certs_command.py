@@ -20,7 +20,7 @@ from certs.reasons import CertReason
 from certs.settings import parse_settings
 from certs.status_server import serve_status
 from tests.fake_apiserver.answers import json_answer, status
-from webhook.process.flags import Address, SettingsError
+from webhook.process.flags import Address, SettingsError, read_address
 
 NAMED = ["--namespace", NAMESPACE]
 
@@ -44,7 +44,7 @@ def test_flags_win_over_the_environment_and_both_over_defaults():
     assert len(found.objects.configurations) == 1
     assert found.probing == Probing("probe", None)
     assert (found.kubeconfig, found.once) == (None, False)
-    assert found.bind == Address("0.0.0.0", 8080)  # noqa: S104 - the default
+    assert found.bind == read_address(":8080")
     assert (found.rules.spread, found.rules.settle) == (timedelta(minutes=5), timedelta(minutes=10))
 
 

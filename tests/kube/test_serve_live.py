@@ -1,8 +1,11 @@
 """The real `serve` in a cluster that the fake API server plays: what it tells of reviews there."""
 
+import contextlib
 import http.client
 import json
+import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -16,6 +19,7 @@ from gpu_nodes import gpu_node, namespace
 
 from examples.demo import api_server
 from examples.demo.local_server import running
+from tests.fake_apiserver.faults import silent
 from tests.forks import Fork, fork_command
 from webhook.cli import main
 
@@ -50,11 +54,10 @@ def ask(place, created, path="/mutate", **changes):
     """Send a review; return whether it was allowed."""
     asked = api_server.review(created, "shop")
     asked["request"] |= changes
-    connection = place.connect()
-    headers = {"Content-Type": "application/json"}
-    connection.request("POST", path, json.dumps(asked), headers)
-    answer = json.loads(connection.getresponse().read())
-    connection.close()
+    with contextlib.closing(place.connect()) as connection:
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", path, json.dumps(asked), headers)
+        answer = json.loads(connection.getresponse().read())
     return answer["response"]["allowed"]
 
 
@@ -100,6 +103,17 @@ def test_both_can_be_switched_off(cluster, tmp_path, monkeypatch):
         assert not ask(place, pod("Training"))
         assert "gpu_sharing_unreviewed" not in metrics(place)
     assert cluster.writes() == []
+
+
+def test_a_killed_worker_leaves_its_nodes_to_the_next(cluster, tmp_path):
+    """Which answers before it has listed them, and says that it is not ready."""
+    with running(tmp_path, [], start=fork_command) as place:
+        cluster.plan("list", NODES, silent)
+        worker = int(re.findall(r"worker with pid: (\d+)", place.log.read_text())[-1])
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{worker}").exists())
+        assert ask(place, pod("inference"), dryRun=True)
+        assert readiness(place) == 503
 
 
 SET = ((70, 200), (100, 503), (400, 503), (0, 200))  # days ahead, of a leaf of 90, and readiness

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import socket
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from webhook.process.flags import (
     read_seconds,
     read_switch,
 )
+from webhook.process.listen import listen
 
 PAGE = Flag("--page", "URL", "", "https://wiki", read_page, may_be_empty=True)
 BIND = Flag("--bind", "HOST:PORT", "", ":80", or_off(read_address))
@@ -36,7 +38,7 @@ def test_flags_win_over_the_environment_and_both_over_defaults() -> None:
     found = read("--page", "https://flag", OUR_PAGE="https://x", OUR_THE_NAME="n", OUR_BIND="")
     assert found == {
         "page": "https://flag",
-        "bind": Address("0.0.0.0", 80),  # noqa: S104 - what no host means
+        "bind": read_address(":80"),
         "the_name": "n",
         "file": None,
     }
@@ -87,13 +89,19 @@ def test_anything_else_is_refused_by_name(text: str) -> None:
     ("text", "address", "shown"),
     [
         ("127.0.0.1:8443", Address("127.0.0.1", 8443), "127.0.0.1:8443"),
-        (":8443", Address("0.0.0.0", 8443), "0.0.0.0:8443"),  # noqa: S104 - what no host means
         ("[::1]:0", Address("::1", 0), "[::1]:0"),
     ],
 )
 def test_where_to_listen(text: str, address: Address, shown: str) -> None:
     assert BIND.value(text) == address
     assert str(address) == shown
+
+
+def test_no_host_means_every_address() -> None:
+    hosts = ["127.0.0.1", "::1"] if socket.has_dualstack_ipv6() else ["127.0.0.1"]
+    with listen(read_address(":0")) as listening:
+        for host in hosts:
+            socket.create_connection((host, listening.getsockname()[1]), timeout=5).close()
 
 
 @pytest.mark.parametrize("text", ["a", "a:b", "a:65536", "", "a:-1"])

@@ -17,6 +17,7 @@ from webhook.kube.cache import ClusterCache, NodeReading
 from webhook.kube.clock import Runtime
 from webhook.kube.errors import ApiError
 from webhook.kube.reflector import Reflector
+from webhook.server.kept_nodes import KeptNodes
 from webhook.server.probes import Check, Health
 from webhook.server.reload import Logger, ReloadedFile
 from webhook.server.state import NamespaceLookup, ServerState
@@ -99,30 +100,38 @@ def open_cluster(
         raise manifests.InputError(
             f"no cluster to watch ({failure}); or give --inventory FILE"
         ) from None
-    runtime = Runtime(log)
+    runtime, kept = Runtime(log), KeptNodes()
+
+    async def take(nodes: Mapping[str, Node]) -> None:
+        await state.set_nodes(nodes.values())
+        await kept.write(nodes.values())
+
     cache: ClusterCache[Node] = ClusterCache(
-        client,
-        NodeReading(loaders.read_node, tells_of_gpus),
-        on_change=lambda nodes: state.set_nodes(nodes.values()),
-        runtime=runtime,
+        client, NodeReading(loaders.read_node, tells_of_gpus), on_change=take, runtime=runtime
     )
 
-    def enforced() -> tuple[str, ...] | None:
-        found = cache.opted_in()
-        if found is None:
-            return None
-        return tuple(name for name, has in found.items() if has.get(names.MODE) == Mode.ENFORCE)
+    async def follow() -> None:
+        if (nodes := kept.read()) is not None:
+            await state.set_nodes(nodes)
+        await cache.run()
 
     return StateSource(
-        follow=cache.run,
+        follow=follow,
         namespaces=cache.namespace_labels,
         checks={
             "inventory": lambda: check_nodes(cache),
             "namespaces": lambda: check_namespaces(cache.namespace_reflector),
         },
         age=lambda: cache.age(runtime.now()),
-        live=LiveCluster(client, enforced),
+        live=LiveCluster(client, lambda: _enforced(cache)),
     )
+
+
+def _enforced(cache: ClusterCache[Node]) -> tuple[str, ...] | None:
+    found = cache.opted_in()
+    if found is None:
+        return None
+    return tuple(name for name, has in found.items() if has.get(names.MODE) == Mode.ENFORCE)
 
 
 def check_nodes(cache: ClusterCache[Node]) -> Health:

@@ -1,7 +1,7 @@
 """Flags of a process as one table, each also an environment variable.
 
     FLAGS = (
-        Flag("--bind", "HOST:PORT", "where to serve", "0.0.0.0:8443", read_address),
+        Flag("--bind", "HOST:PORT", "where to serve", ":8443", read_address),
         Flag("--tls-cert", "FILE", "PEM certificate chain", required=True),
     )
     add_flags(parser, FLAGS, "GPU_SHARING_", os.environ)
@@ -12,6 +12,7 @@ A flag wins over its variable, and that over the default.
 
 import argparse
 import re
+import socket
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -139,11 +140,12 @@ def or_off(read: Callable[[str], T]) -> Callable[[str], T | None]:
 
 
 def read_address(text: str) -> Address:
-    """Return the address of HOST:PORT, where no host means every address."""
+    """Return the address of HOST:PORT, where no host means every one, of IPv6 too."""
     host, _, port = text.rpartition(":")
     if not port.isdecimal() or int(port) > HIGHEST_PORT:
         raise ValueError(f"expected HOST:PORT with a port up to {HIGHEST_PORT}")
-    return Address(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 - what no host means
+    every = "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104 - what no host means
+    return Address(host.strip("[]") or every, int(port))
 
 
 def read_seconds(text: str) -> timedelta:

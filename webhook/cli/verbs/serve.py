@@ -65,8 +65,8 @@ def _read_page(text: str) -> str:
 FLAGS: Final = (
     Flag("--tls-cert", "FILE", "PEM certificate chain, leaf first", required=True),
     Flag("--tls-key", "FILE", "its PEM private key", required=True),
-    Flag("--bind", "HOST:PORT", "where to serve", "0.0.0.0:8443", read_address),
-    Flag("--metrics-bind", "HOST:PORT", "metrics, or off", "0.0.0.0:8080", or_off(read_address)),
+    Flag("--bind", "HOST:PORT", "where to serve", ":8443", read_address),
+    Flag("--metrics-bind", "HOST:PORT", "metrics, or off", ":8080", or_off(read_address)),
     Flag("--client-ca", "FILE", "PEM certificates of who signs those of API servers"),
     Flag(
         "--client-name",
