@@ -61,12 +61,13 @@ def inventory(nodes: tuple[tuple[str, str | None], ...]) -> Inventory:
 
 
 class Walk:
-    """A cluster of two nodes through which steps are taken at random."""
+    """A cluster of three nodes through which steps are taken at random."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - not for secrets
-        self.policy: Json = {}
-        self.nodes: list[tuple[str, str | None]] = [("t4-mps", None), ("a100-80-mixed", None)]
+        self.policy = POLICIES[seed % 2]
+        self.nodes: list[tuple[str, str | None]] = [("t4-mps", each) for each in (None, "blue")]
+        self.nodes.append(("a100-80-mixed", None))
         self.waiting: list[tuple[Json, Json]] = []
         self.running: list[tuple[int, str | None, str]] = []
 
@@ -82,8 +83,8 @@ class Walk:
         self.policy, self.waiting = self.random.choice(POLICIES), []
 
     def drain_and_change_node(self) -> None:
-        index = self.random.randrange(2)
-        owner = self.random.choice((None, None, "blue"))
+        index = self.random.randrange(3)
+        owner = self.random.choice((None, "blue"))
         self.running = [each for each in self.running if each[0] != index]
         self.nodes[index] = self.random.choice(NODES), owner
 
@@ -124,7 +125,7 @@ class Walk:
 
     def schedule(self) -> None:
         """Put every pod on a node that may run there and finds what it requests."""
-        for index in range(2):
+        for index in range(3):
             self.start_on(index)
 
     def start_on(self, index: int) -> None:
@@ -144,7 +145,7 @@ class Walk:
 
     def steps(self) -> None:
         every = (self.change_policy, self.drain_and_change_node, self.schedule, self.change)
-        for step in self.random.choices((*every, self.create), (2, 2, 3, 3, 9), k=80):
+        for step in self.random.choices((*every, self.create), (1, 1, 3, 3, 9), k=80):
             step()
             self.check()
 
