@@ -26,7 +26,7 @@ from webhook.core.rightsizing.values import (
     PodName,
     Reservation,
     ReservingServer,
-    TemplateAsk,
+    TemplateRequest,
     with_use,
 )
 from webhook.core.rightsizing.waste import add_waste
@@ -37,7 +37,7 @@ WEEK = DeviceUse(
     points=2016, hours=168, active_p95=0.1, active_mean=0.05, active_max=0.4,
     memory_max=6000, memory_low=5000,
 )  # fmt: skip
-SERVE = TemplateAsk(
+SERVE = TemplateRequest(
     namespace="shop", kind="Deployment", name="web", workload=Workload.INFERENCE, tenant=None,
     pods=1, gpus=1, held=1.0, strategy=Strategy.EXCLUSIVE,
 )  # fmt: skip
@@ -52,11 +52,14 @@ def device(use: DeviceUse, model: GpuModel = A100, profile: str = "", **more: ob
 
 
 def said(
-    ask: TemplateAsk = SERVE, use: DeviceUse = WEEK, model: GpuModel = A100, profile: str = ""
+    template: TemplateRequest = SERVE,
+    use: DeviceUse = WEEK,
+    model: GpuModel = A100,
+    profile: str = "",
 ) -> Recommendation:
     one = device(use, model, profile)
     evidence = Evidence(own=((one, use),))
-    return recommend(Case(ask, measure_need(ask, evidence, model), model))
+    return recommend(Case(template, measure_need(template, evidence, model), model))
 
 
 def test_inference_gets_the_smallest_slice_that_has_its_peak_and_a_fifth() -> None:
@@ -102,7 +105,7 @@ def test_a_slice_that_is_full_becomes_a_larger_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ask", "use", "action", "words"),
+    ("template", "use", "action", "words"),
     [
         (replace(SERVE, workload=Workload.TRAINING), WEEK, RecommendedAction.KEEP, "never shares"),
         (SERVE, replace(WEEK, hours=23), RecommendedAction.WAIT, "23 hours and 2016 points"),
@@ -130,10 +133,10 @@ def test_a_slice_that_is_full_becomes_a_larger_one() -> None:
     ],
 )
 def test_what_comes_before_sizes(
-    ask: TemplateAsk, use: DeviceUse, action: RecommendedAction, words: str
+    template: TemplateRequest, use: DeviceUse, action: RecommendedAction, words: str
 ) -> None:
     one = device(use)
-    found = recommend(Case(ask, measure_need(ask, Evidence(((one, use),)), A100), A100))
+    found = recommend(Case(template, measure_need(template, Evidence(((one, use),)), A100), A100))
     assert found.action is action
     assert words in found.reason
 

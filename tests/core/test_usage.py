@@ -84,12 +84,12 @@ def test_before_is_what_the_pod_holds_on_its_node_and_else_what_it_asks_for() ->
     held = usage.held(asks, reading.read_node(shared).offers)
     assert held == pytest.approx(0.2)
     assert usage.held(asks, reading.read_node(WHOLE).offers) == 2
-    assert usage.asked(asks) == 2
+    assert usage.requested_gpus(asks) == 2
 
 
 def test_an_init_container_counts_only_where_it_takes_more() -> None:
-    assert usage.asked(classify.requests_of(pod(("gpu", 1), init=(("gpu", 4),)))) == 4
-    assert usage.asked(classify.requests_of(pod(("gpu", 2), init=(("gpu", 1),)))) == 2
+    assert usage.requested_gpus(classify.requests_of(pod(("gpu", 1), init=(("gpu", 4),)))) == 4
+    assert usage.requested_gpus(classify.requests_of(pod(("gpu", 2), init=(("gpu", 1),)))) == 2
 
 
 def test_after_is_what_the_decision_gives_and_nothing_where_it_refuses() -> None:

@@ -18,11 +18,11 @@ from webhook.core.api.workload import Workload
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.rightsizing.need import Need
 from webhook.core.rightsizing.recommendation import Confidence, Recommendation, RecommendedAction
-from webhook.core.rightsizing.values import Device, DeviceKey, DeviceUse, PodName, TemplateAsk
+from webhook.core.rightsizing.values import Device, DeviceKey, DeviceUse, PodName, TemplateRequest
 from webhook.core.rightsizing.waste import Waste
 
 H100 = "NVIDIA-H100-80GB-HBM3"
-ASK = TemplateAsk(
+REQUEST = TemplateRequest(
     "shop", "Deployment", "web", Workload.INFERENCE, None, 1, 1, 1.0, Strategy.EXCLUSIVE
 )
 USE = DeviceUse(2000, 168, 0.7, 0.5, 0.9, 11000, 10000)
@@ -40,7 +40,7 @@ def assessment(name: str = "web") -> Assessment:
         1 / 7,
     )
     row: AuditRow = None  # type: ignore[assignment]  # the page does not read it
-    sized = Sized(row, replace(ASK, name=name), need, advice, 6 / 7, 4305.0)
+    sized = Sized(row, replace(REQUEST, name=name), need, advice, 6 / 7, 4305.0)
     device = Device(DeviceKey("n1", "GPU-1"), "Tesla-T4", None, 15000, USE)
     shared = SharedDevice(device, (PodName("dev", "a"), PodName("dev", "b")), True, 1, "fine")  # noqa: FBT003
     waste = Waste(H100, 4.0, 2.0, 1.0, 0.5, 0.5)

@@ -61,7 +61,7 @@ def of(request: AdmissionRequest, verdict: Verdict) -> Event | None:
     | yes | - | - | - | - | none: NoneOnDryRun is what the configurations promise |
     | no | audit | - | - | - | none: nothing was done |
     | no | enforce | no | - | - | Refused, with the verdict's message |
-    | no | enforce | yes | mutate, CREATE | yes | Rewritten, with what became of each ask |
+    | no | enforce | yes | mutate, CREATE | yes | Rewritten, with what became of each request |
     | no | enforce | yes | mutate, CREATE | no | none |
     | no | enforce | yes | any other | - | none |
     """
@@ -89,9 +89,9 @@ def _event(request: AdmissionRequest, action: Action, verdict: Verdict, text: st
 
 def _move(given: Allocation) -> str:
     """For example `main: nvidia.com/gpu: 1 -> nvidia.com/mig-1g.5gb: 1 (mig)`."""
-    ask, offer = given.request, given.offer
-    moved = f"{ask.resource}: {ask.count} -> {offer.resource}: {ask.count}"
-    return f"{ask.container.name}: {moved} ({offer.strategy})"
+    request, offer = given.request, given.offer
+    moved = f"{request.resource}: {request.count} -> {offer.resource}: {request.count}"
+    return f"{request.container.name}: {moved} ({offer.strategy})"
 
 
 def _note(text: str) -> str:

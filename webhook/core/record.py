@@ -39,18 +39,18 @@ _T = TypeVar("_T")
 
 
 def container_changes(
-    asks: Iterable[GpuRequest], given: Iterable[Allocation]
+    requests: Iterable[GpuRequest], given: Iterable[Allocation]
 ) -> tuple[ContainerChange, ...]:
     """Return one change for each request for GPUs, in the order of the requests."""
     by_place = {each.request.container: each for each in given}
-    return tuple(_change(ask, by_place.get(ask.container)) for ask in asks)
+    return tuple(_change(request, by_place.get(request.container)) for request in requests)
 
 
-def _change(ask: GpuRequest, given: Allocation | None) -> ContainerChange:
-    name, requested = ask.container.name, {ask.resource: ask.count}
+def _change(request: GpuRequest, given: Allocation | None) -> ContainerChange:
+    name, requested = request.container.name, {request.resource: request.count}
     if given is None:
         return ContainerChange(name, requested, {})
-    to, strategy = {given.offer.resource: ask.count}, given.offer.strategy.value
+    to, strategy = {given.offer.resource: request.count}, given.offer.strategy.value
     return ContainerChange(name, requested, to, strategy, given.reason.code)
 
 

@@ -96,10 +96,10 @@ def unscheduled(pod: Object) -> Object:
 def _row(each: PodGroup, result: Evaluation, nodes: Mapping[str, Node]) -> AuditRow:
     wanted = groups.wanted(each.root, result.template.place) if each.read else 0
     pods = max(wanted, len(each.pods))
-    asks = result.verdict.requests
+    requests = result.verdict.requests
     holds = [_held_gpus(pod, nodes) for pod in each.pods]
     running = [gpus for gpus in holds if gpus is not None]
-    waiting = (pods - len(running)) * usage.asked(asks)
+    waiting = (pods - len(running)) * usage.requested_gpus(requests)
     one = usage.after(result.verdict)
     return AuditRow(
         group=each,

@@ -66,7 +66,7 @@ def held(requests: Iterable[GpuRequest], offers: Iterable[Offer]) -> float:
     return _together((each, parts.get(each.resource, 1.0)) for each in requests)
 
 
-def asked(requests: Iterable[GpuRequest]) -> float:
+def requested_gpus(requests: Iterable[GpuRequest]) -> float:
     """Return the GPUs that requests take where each is a whole one."""
     return _together((each, 1.0) for each in requests)
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from webhook.cli.forecast.collect import Audit
 from webhook.cli.forecast.evaluate import AuditRow
-from webhook.cli.measure.asks import owner_of, pod_name, read_ask
 from webhook.cli.measure.devices import nodes_with_unnamed, place_devices, shared_kinds
 from webhook.cli.measure.measure import Measured
+from webhook.cli.measure.requests import owner_of, pod_name, read_template_request
 from webhook.cli.measure.shared import SharedDevice, read_shared
 from webhook.cli.pool_data import load_catalog
 from webhook.cli.prices import Price, usd_a_month
@@ -25,7 +25,7 @@ from webhook.core.rightsizing.recommendation import (
     Recommendation,
     RecommendedAction,
 )
-from webhook.core.rightsizing.values import Device, TemplateAsk
+from webhook.core.rightsizing.values import Device, TemplateRequest
 from webhook.core.rightsizing.waste import Waste, add_waste
 
 NO_NAMES: Final = (
@@ -43,7 +43,7 @@ class Sized:
     """
 
     row: AuditRow
-    ask: TemplateAsk
+    request: TemplateRequest
     need: Need
     advice: Recommendation
     saved: float
@@ -85,9 +85,9 @@ class Assessment:
         )
 
 
-def owner_path(ask: TemplateAsk) -> str:
+def owner_path(request: TemplateRequest) -> str:
     """Return namespace, kind and name of a workload, as people read them."""
-    return f"{ask.namespace}/{ask.kind}/{ask.name}"
+    return f"{request.namespace}/{request.kind}/{request.name}"
 
 
 def assess(found: Audit, measured: Measured, prices: Mapping[str, Price], url: str) -> Assessment:
@@ -105,10 +105,12 @@ def assess(found: Audit, measured: Measured, prices: Mapping[str, Price], url: s
     replicas = _replicas(nodes.values())
     workloads = []
     for row in found.rows:
-        ask = read_ask(row, nodes, measured.kv_cache, found.context.policy)
+        request = read_template_request(row, nodes, measured.kv_cache, found.context.policy)
         known = evidence.get(owner_of(row), Evidence())
         product = _product(known)
-        case = Case(ask, measure_need(ask, known, models(product)), models(product), replicas)
+        case = Case(
+            request, measure_need(request, known, models(product)), models(product), replicas
+        )
         workloads.append(_sized(row, case, known, prices))
     together = {d.key: d for each in evidence.values() for d in each.shared}
     return Assessment(
@@ -159,7 +161,7 @@ def _product(known: Evidence) -> str:
 
 
 def _sized(row: AuditRow, case: Case, known: Evidence, prices: Mapping[str, Price]) -> Sized:
-    ask = case.ask
+    request = case.request
     advice = _by_device(known) if known.shared and not known.own else recommend(case)
     if advice.action is RecommendedAction.WAIT and not known.own:
         advice = replace(advice, reason=f"{advice.reason}; {NO_NAMES}")
@@ -167,9 +169,9 @@ def _sized(row: AuditRow, case: Case, known: Evidence, prices: Mapping[str, Pric
         advice.action in (RecommendedAction.CHANGE, RecommendedAction.RELEASE)
         and advice.gpus is not None
     )
-    saved = ask.held - (advice.gpus or 0.0) * ask.pods if saves else 0.0
+    saved = request.held - (advice.gpus or 0.0) * request.pods if saves else 0.0
     usd = usd_a_month(prices, case.model.product, saved)
-    return Sized(row, ask, case.need, advice, saved, usd, known.shared)
+    return Sized(row, request, case.need, advice, saved, usd, known.shared)
 
 
 def _by_device(known: Evidence) -> Recommendation:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from webhook.cli.cluster.client import Object
-from webhook.cli.measure.asks import offers_held
+from webhook.cli.measure.requests import offers_held
 from webhook.core.api.node import Node
 from webhook.core.gpu.reading import read_node
 from webhook.core.rightsizing.values import Device, PodName, SharedKinds, merge_devices

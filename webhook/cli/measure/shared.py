@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from webhook.cli.measure.asks import offers_held
+from webhook.cli.measure.requests import offers_held
 from webhook.core.api.node import Node
 from webhook.core.rightsizing.values import Device, PodName
 

@@ -90,7 +90,7 @@ def _groups(host: Host, replicas: Replicas) -> Iterator[NodeGroup]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PodSet:
     """Equal pods of a workload, and what one of them says of itself."""
 
     name: str
@@ -98,9 +98,9 @@ class Asked:
     question: Question
 
 
-def read_demand(asked: Asked, policy: Policy, offers: Offers) -> Iterator[Demand]:
+def read_demand(pods: PodSet, policy: Policy, offers: Offers) -> Iterator[Demand]:
     """Yield a demand for each container of a pod that requests GPUs."""
-    name, replicas, question = asked.name, asked.replicas, asked.question
+    name, replicas, question = pods.name, pods.replicas, pods.question
     candidates = find_candidates(question, policy)
     if question.violations:
         candidates = list(question.violations)

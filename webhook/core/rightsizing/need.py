@@ -8,7 +8,7 @@ from typing import Final
 from webhook.core.pools.catalog import GpuModel
 from webhook.core.rightsizing.join import Evidence
 from webhook.core.rightsizing.reservation import measured_reservation
-from webhook.core.rightsizing.values import Device, DeviceUse, Reservation, TemplateAsk
+from webhook.core.rightsizing.values import Device, DeviceUse, Reservation, TemplateRequest
 
 HEADROOM: Final = 1.2
 LEAST_HOURS: Final = 24
@@ -19,7 +19,7 @@ IDLE: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What one GPU ask of a workload needs.
+    """What one GPU request of a workload needs.
 
     `memory` is in MiB, None where it is not known. `compute` is a share of a whole GPU. `peak` is
     the memory that was seen, `p95` the activity of the busiest device. `by_model`: the memory is
@@ -51,7 +51,7 @@ class Need:
         )
 
 
-def measure_need(ask: TemplateAsk, evidence: Evidence, model: GpuModel) -> Need:
+def measure_need(request: TemplateRequest, evidence: Evidence, model: GpuModel) -> Need:
     """Return the need of a workload's busiest pod, from devices of its own.
 
     Memory cannot be squeezed: its maximum counts, and a fifth. Compute is the 95th percentile of
@@ -66,18 +66,18 @@ def measure_need(ask: TemplateAsk, evidence: Evidence, model: GpuModel) -> Need:
         if use.active_p95 is not None
     ]
     compute = max((part for part, _ in parts), default=None)
-    reservation = ask.reservation or _seen(evidence)
+    reservation = request.reservation or _seen(evidence)
     return Need(
         points=sum(use.points for use in uses),
-        hours=_hours(uses, ask.pods),
+        hours=_hours(uses, request.pods),
         product=model.product,
-        memory=_memory(ask, reservation, peak),
+        memory=_memory(request, reservation, peak),
         compute=None if compute is None else compute * HEADROOM,
         peak=peak,
         p95=max((p95 for _, p95 in parts), default=None),
         idle=is_idle(uses),
         reservation=reservation,
-        by_model=reservation is not None and ask.kv_cache is None,
+        by_model=reservation is not None and request.kv_cache is None,
     )
 
 
@@ -126,7 +126,9 @@ def _seen(evidence: Evidence) -> Reservation | None:
     return None
 
 
-def _memory(ask: TemplateAsk, reservation: Reservation | None, peak: float | None) -> int | None:
+def _memory(
+    request: TemplateRequest, reservation: Reservation | None, peak: float | None
+) -> int | None:
     """The memory in MiB.
 
     | reserves | model's memory | KV cache | memory |
@@ -138,8 +140,8 @@ def _memory(ask: TemplateAsk, reservation: Reservation | None, peak: float | Non
     """
     if reservation is None:
         return None if peak is None else math.ceil(peak * HEADROOM)
-    if ask.weights is None or (peak is not None and peak <= ask.weights):
+    if request.weights is None or (peak is not None and peak <= request.weights):
         return None
-    if ask.kv_cache is None or peak is None:
-        return ask.weights
-    return math.ceil((ask.weights + (peak - ask.weights) * ask.kv_cache) * HEADROOM)
+    if request.kv_cache is None or peak is None:
+        return request.weights
+    return math.ceil((request.weights + (peak - request.weights) * request.kv_cache) * HEADROOM)

@@ -34,7 +34,7 @@ def recommend(case: Case) -> Recommendation:
     | has less data than 24 hours or 100 points | wait, and what is missing |
     | was idle all the time | release it |
     | is no tenant's, and not said to be anything | label it |
-    | asks several GPUs in a pod | keep them |
+    | requests several GPUs in a pod | keep them |
     | reserves memory and names no model, or has none that was measured | say its memory |
     | a tenant's, or inference on a GPU with MIG | the smallest MIG device that is enough |
     | inference on another GPU | MPS, where its share of the memory is enough |
@@ -44,9 +44,9 @@ def recommend(case: Case) -> Recommendation:
     A person's annotations are a floor: memory and profile are never below them.
     """
     found = _without_sizes(case) or next(_smaller(case), None) or _whole(case)
-    if found.action is not RecommendedAction.CHANGE or found.gpus is None or not case.ask.pods:
+    if found.action is not RecommendedAction.CHANGE or found.gpus is None or not case.request.pods:
         return found
-    if abs(found.gpus - case.ask.held / case.ask.pods) > _SAME * found.gpus:
+    if abs(found.gpus - case.request.held / case.request.pods) > _SAME * found.gpus:
         return found
     if found.strategy is not Strategy.EXCLUSIVE:
         found = replace(found, reason=f"it has what it needs: {found.reason}")
@@ -55,10 +55,10 @@ def recommend(case: Case) -> Recommendation:
 
 def _without_sizes(case: Case) -> Recommendation | None:
     """What is said before any device is looked for, None where one must be."""
-    ask, need = case.ask, case.need
-    if ask.workload is Workload.TRAINING:
+    request, need = case.request, case.need
+    if request.workload is Workload.TRAINING:
         return Recommendation(
-            RecommendedAction.KEEP, "training never shares", Confidence.HIGH, ask.strategy
+            RecommendedAction.KEEP, "training never shares", Confidence.HIGH, request.strategy
         )
     if not need.is_enough:
         return Recommendation(RecommendedAction.WAIT, need.missing)
@@ -69,24 +69,24 @@ def _without_sizes(case: Case) -> Recommendation | None:
 
 
 def _unsaid(case: Case) -> Recommendation | None:
-    ask, need = case.ask, case.need
-    if ask.workload is Workload.UNCLASSIFIED and ask.tenant is None:
+    request, need = case.request, case.need
+    if request.workload is Workload.UNCLASSIFIED and request.tenant is None:
         text = f"nothing says what it is for ({_measured(need)})"
         return Recommendation(RecommendedAction.LABEL, text, Confidence.HIGH)
-    if ask.gpus > 1:
-        text = f"it requests {ask.gpus} GPUs in a pod, and shares add no compute"
-        return Recommendation(RecommendedAction.KEEP, text, Confidence.MEDIUM, ask.strategy)
-    if need.memory is None and ask.written_memory is None:
+    if request.gpus > 1:
+        text = f"it requests {request.gpus} GPUs in a pod, and shares add no compute"
+        return Recommendation(RecommendedAction.KEEP, text, Confidence.MEDIUM, request.strategy)
+    if need.memory is None and request.written_memory is None:
         return Recommendation(RecommendedAction.SIZE, _unknown_memory(need), Confidence.LOW)
     return None
 
 
 def _smaller(case: Case) -> Iterator[Recommendation]:
-    ask, need, model = case.ask, case.need, case.model
-    if ask.workload is Workload.DEV:
+    request, need, model = case.request, case.need, case.model
+    if request.workload is Workload.DEV:
         yield from _share(case, Strategy.TIME_SLICING, case.replicas.time_slicing)
         return
-    device = smallest_device(model, case.memory, case.compute, ask.written_profile)
+    device = smallest_device(model, case.memory, case.compute, request.written_profile)
     if device is not None:
         part = share_of(device, model)
         text = f"{device.profile.name} has {device.memory} MiB; {_measured(need)}"
@@ -99,7 +99,7 @@ def _smaller(case: Case) -> Iterator[Recommendation]:
             case.memory,
             part,
         )
-    elif not model.devices and ask.tenant is None and ask.workload is Workload.INFERENCE:
+    elif not model.devices and request.tenant is None and request.workload is Workload.INFERENCE:
         yield from _share(case, Strategy.MPS, case.replicas.mps)
 
 
@@ -111,7 +111,7 @@ def _whole(case: Case) -> Recommendation:
         _confidence(case.need),
         Strategy.EXCLUSIVE,
         memory=case.memory,
-        gpus=float(case.ask.gpus),
+        gpus=float(case.request.gpus),
     )
 
 

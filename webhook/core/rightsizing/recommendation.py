@@ -8,7 +8,7 @@ from webhook.core.gpu.strategies import Strategy
 from webhook.core.pools.catalog import GpuModel
 from webhook.core.pools.demand import Replicas
 from webhook.core.rightsizing.need import Need
-from webhook.core.rightsizing.values import TemplateAsk
+from webhook.core.rightsizing.values import TemplateRequest
 
 
 class RecommendedAction(StrEnum):
@@ -53,7 +53,7 @@ class Recommendation:
 class Case:
     """One workload, what it needs, and the GPUs that it ran on."""
 
-    ask: TemplateAsk
+    request: TemplateRequest
     need: Need
     model: GpuModel
     replicas: Replicas = field(default_factory=Replicas)
@@ -61,7 +61,7 @@ class Case:
     @property
     def memory(self) -> int:
         """The memory in MiB that it must have, never less than was written."""
-        return max(self.need.memory or 0, self.ask.written_memory or 0)
+        return max(self.need.memory or 0, self.request.written_memory or 0)
 
     @property
     def compute(self) -> float:

@@ -1,4 +1,4 @@
-"""Measured devices and pods, and what a pod template asks for. Memory is in MiB."""
+"""Measured devices and pods, and what a pod template requests. Memory is in MiB."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -142,8 +142,8 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateAsk:
-    """Equal pods: what they are for, ask, hold, and what a person wrote for them.
+class TemplateRequest:
+    """Equal pods: what they are for, request, hold, and what a person wrote for them.
 
     `gpus` is for one pod, `held` all that its pods hold in physical GPUs. `written_memory` and
     `written_profile` are the annotations of the template. `strategy` is how its running pods have

@@ -12,7 +12,7 @@ from webhook.core.api.node import Node
 from webhook.core.api.workload import Workload
 from webhook.core.pools.hardware import physical_gpus
 from webhook.core.rightsizing.recommendation import RecommendedAction
-from webhook.core.rightsizing.values import Device, TemplateAsk
+from webhook.core.rightsizing.values import Device, TemplateRequest
 from webhook.core.rightsizing.waste import Waste
 
 
@@ -32,18 +32,21 @@ def assessment_record(found: Assessment) -> dict[str, Any]:
 
 
 def _sized(each: Sized) -> dict[str, Any]:
-    ask, need, advice = each.ask, each.need, each.advice
+    request, need, advice = each.request, each.need, each.advice
     usd = each.usd_a_month
     return {
-        "namespace": ask.namespace,
-        "kind": ask.kind,
-        "name": ask.name,
-        "template": ask.template,
-        "workload": ask.workload.value,
-        "tenant": ask.tenant,
-        "pods": ask.pods,
+        "namespace": request.namespace,
+        "kind": request.kind,
+        "name": request.name,
+        "template": request.template,
+        "workload": request.workload.value,
+        "tenant": request.tenant,
+        "pods": request.pods,
         "product": need.product or None,
-        "now": {"strategy": ask.strategy and ask.strategy.value, "gpus": round(ask.held, 3)},
+        "now": {
+            "strategy": request.strategy and request.strategy.value,
+            "gpus": round(request.held, 3),
+        },
         "measured": {
             "hours": round(need.hours, 1),
             "points": need.points,
@@ -105,13 +108,13 @@ def _waste(each: Waste, found: Assessment) -> dict[str, Any]:
 
 def plan_record(found: Assessment, cluster: Iterable[Node]) -> dict[str, Any]:
     """Return the stock, the workloads with what they need, and prices, for `pools plan -f`."""
-    templates = Counter(owner_path(each.ask) for each in found.workloads)
+    templates = Counter(owner_path(each.request) for each in found.workloads)
     return {
         "stock": _stock(cluster),
         "workloads": [
-            _planned(each, several=templates[owner_path(each.ask)] > 1)
+            _planned(each, several=templates[owner_path(each.request)] > 1)
             for each in found.workloads
-            if each.ask.pods
+            if each.request.pods
         ],
         "prices": {p.product: p.usd_per_hour for p in found.prices.values()},
     }
@@ -119,12 +122,12 @@ def plan_record(found: Assessment, cluster: Iterable[Node]) -> dict[str, Any]:
 
 def _planned(each: Sized, *, several: bool) -> dict[str, Any]:
     """What a workload needs, also one that is to be released."""
-    ask, memory = each.ask, each.advice.memory or each.ask.written_memory
+    request, memory = each.request, each.advice.memory or each.request.written_memory
     made: dict[str, Any] = {
-        "name": owner_path(ask) + (f"/{ask.template}" if several else ""),
-        "workload": _planned_workload(ask),
-        "replicas": ask.pods,
-        "gpus": max(ask.gpus, 1),
+        "name": owner_path(request) + (f"/{request.template}" if several else ""),
+        "workload": _planned_workload(request),
+        "replicas": request.pods,
+        "gpus": max(request.gpus, 1),
     }
     if memory:
         made["memory"] = f"{memory}Mi"
@@ -134,16 +137,16 @@ def _planned(each: Sized, *, several: bool) -> dict[str, Any]:
         and each.need.peak
     ):
         made["memory"] = f"{int(each.need.peak)}Mi"
-    if ask.tenant:
-        made["tenant"] = ask.tenant
+    if request.tenant:
+        made["tenant"] = request.tenant
     return made
 
 
-def _planned_workload(ask: TemplateAsk) -> str:
+def _planned_workload(request: TemplateRequest) -> str:
     """What nothing classifies keeps whole GPUs, as training does."""
-    if ask.workload is not Workload.UNCLASSIFIED:
-        return ask.workload.value
-    return Workload.TENANT if ask.tenant else Workload.TRAINING
+    if request.workload is not Workload.UNCLASSIFIED:
+        return request.workload.value
+    return Workload.TENANT if request.tenant else Workload.TRAINING
 
 
 def _stock(cluster: Iterable[Node]) -> list[dict[str, Any]]:

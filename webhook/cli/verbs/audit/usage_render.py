@@ -44,7 +44,7 @@ def assessment_screen(found: Assessment) -> Iterator[Paragraph]:
     yield output.table(_WORKLOADS, map(_workload, ordered), _LEAST)
     yield Text()
     for each in ordered:
-        yield output.item(f"{owner_path(each.ask)}: {each.advice.reason}")
+        yield output.item(f"{owner_path(each.request)}: {each.advice.reason}")
     if found.shared:
         yield Text()
         yield output.table(_SHARED, map(_device, found.shared))
@@ -68,12 +68,12 @@ def recommended(each: Sized) -> str:
 
 
 def _workload(each: Sized) -> Mapping[str, Any]:
-    need, usd, kind = each.need, each.usd_a_month, f"{each.ask.kind}/"
+    need, usd, kind = each.need, each.usd_a_month, f"{each.request.kind}/"
     return {
-        "who": f"{each.ask.namespace}/{SHORT_KINDS.get(kind, kind)}{each.ask.name}",
-        "for": each.ask.workload.value,
-        "pods": each.ask.pods,
-        "holds": f"{each.ask.held:.2f} {each.ask.strategy or ''}".strip(),
+        "who": f"{each.request.namespace}/{SHORT_KINDS.get(kind, kind)}{each.request.name}",
+        "for": each.request.workload.value,
+        "pods": each.request.pods,
+        "holds": f"{each.request.held:.2f} {each.request.strategy or ''}".strip(),
         "active": None if need.p95 is None else f"{need.p95:.0%}",
         "memory": None if need.peak is None else f"{need.peak:.0f}",
         "todo": Text((recommended(each), _COLOURS.get(each.advice.action, ""))),

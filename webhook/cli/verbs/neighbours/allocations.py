@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from webhook.cli.cluster.client import Object, metadata
 from webhook.cli.manifests import InputError, read_text
-from webhook.cli.measure.asks import offers_held, pod_name
+from webhook.cli.measure.requests import offers_held, pod_name
 from webhook.core.api.node import Node
 from webhook.core.rightsizing.values import DeviceKey, PodName
 

@@ -10,8 +10,8 @@ from webhook.cli.cluster import loaders as sources
 from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.forecast.collect import NEVER
 from webhook.cli.forecast.groups import live
-from webhook.cli.measure.asks import pod_name
 from webhook.cli.measure.flags import read_holders
+from webhook.cli.measure.requests import pod_name
 from webhook.cli.output import JSON, TABLE, YAML, Rendering
 from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.neighbours.allocations import read_allocated

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from webhook.cli.cluster.client import Object, metadata
-from webhook.cli.measure.asks import offers_held, pod_name
+from webhook.cli.measure.requests import offers_held, pod_name
 from webhook.core.api import names
 from webhook.core.api.node import Node
 from webhook.core.gpu.reading import read_node

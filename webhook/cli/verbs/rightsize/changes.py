@@ -54,10 +54,10 @@ def find_changes(
     | a size | gpu-memory, the peak and a fifth |
     | a MIG profile that the memory alone would not choose | mig-profile too |
     | anything else | nothing, and what a person must do |
-    | anything, where a MIG device is asked by name | nothing: such an ask is never changed |
+    | anything, where a MIG device is asked by name | nothing: such a request is never changed |
     """
     for each in workloads:
-        name, advice = owner_path(each.ask), each.advice
+        name, advice = owner_path(each.request), each.advice
         by_name = [
             r.resource for r in each.row.result.verdict.requests if mig.of_resource(r.resource)
         ]
@@ -77,8 +77,8 @@ def find_changes(
 
 
 def _annotations(each: Sized, model: GpuModel) -> Iterator[tuple[str, str]]:
-    ask, advice = each.ask, each.advice
-    memory, written = advice.memory or 0, ask.written_memory
+    request, advice = each.request, each.advice
+    memory, written = advice.memory or 0, request.written_memory
     if written is None or abs(memory - written) > HYSTERESIS * written:
         yield names.GPU_MEMORY, f"{memory}Mi"
     if advice.profile is None:
@@ -86,7 +86,7 @@ def _annotations(each: Sized, model: GpuModel) -> Iterator[tuple[str, str]]:
     chosen = smallest_device(model, memory, 0.0, None)
     if chosen is not None and chosen.profile == advice.profile:
         return
-    if ask.written_profile != advice.profile:
+    if request.written_profile != advice.profile:
         yield names.MIG_PROFILE, advice.profile.name
 
 

@@ -75,12 +75,12 @@ def _rendering(changes: list[SizeChange], rest: list[Unchanged]) -> Rendering:
 
 
 def _record(each: SizeChange) -> dict[str, Any]:
-    ask = each.sized.ask
+    request = each.sized.request
     return {
-        "namespace": ask.namespace,
-        "kind": ask.kind,
-        "name": ask.name,
-        "template": ask.template,
+        "namespace": request.namespace,
+        "kind": request.kind,
+        "name": request.name,
+        "template": request.template,
         "annotations": dict(each.annotations),
         "reason": each.sized.advice.reason,
         "confidence": each.sized.advice.confidence.value,
@@ -91,7 +91,7 @@ def _record(each: SizeChange) -> dict[str, Any]:
 
 def _screen(changes: Iterable[SizeChange], notes: Iterable[str]) -> Iterator[Paragraph]:
     for each in changes:
-        title = f"{owner_path(each.sized.ask)} ({each.sized.advice.confidence} confidence)"
+        title = f"{owner_path(each.sized.request)} ({each.sized.advice.confidence} confidence)"
         yield Text((title, "bold"))
         yield output.indented(each.sized.advice.reason)
         yield output.coloured_diff(output.diff(*apply_change(each)))
@@ -104,9 +104,9 @@ def _screen(changes: Iterable[SizeChange], notes: Iterable[str]) -> Iterator[Par
 def _patches(changes: Iterable[SizeChange]) -> Iterator[str]:
     """Each as YAML with the reason in a comment."""
     for each in changes:
-        head = f"# {owner_path(each.sized.ask)}: {each.sized.advice.reason}"
+        head = f"# {owner_path(each.sized.request)}: {each.sized.advice.reason}"
         patch = patch_of(each)
         if patch is None:
-            yield f"{head}\n# no merge patch reaches {each.sized.ask.template}: see -o diff"
+            yield f"{head}\n# no merge patch reaches {each.sized.request.template}: see -o diff"
         else:
             yield f"{head}\n{output.structured(patch, YAML)}"

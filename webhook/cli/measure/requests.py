@@ -1,4 +1,4 @@
-"""What the pod templates of a forecast ask for and hold."""
+"""What the pod templates of a forecast request and hold."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ from webhook.core.gpu.values import Offer
 from webhook.core.policy.values import Policy
 from webhook.core.rightsizing.join import Owner
 from webhook.core.rightsizing.reservation import find_reservation
-from webhook.core.rightsizing.values import PodName, TemplateAsk
+from webhook.core.rightsizing.values import PodName, TemplateRequest
 
 
 def owner_of(row: AuditRow) -> Owner:
@@ -35,24 +35,24 @@ def pod_name(pod: Object) -> PodName:
     return PodName(data.get("namespace", ""), data.get("name", ""))
 
 
-def read_ask(
+def read_template_request(
     row: AuditRow, nodes: Mapping[str, Node], kv_cache: Mapping[PodName, float], policy: Policy
-) -> TemplateAsk:
-    """Return what the template of a row asks for and holds."""
+) -> TemplateRequest:
+    """Return what the template of a row requests and holds."""
     verdict, pod = row.result.verdict, row.result.template.pod
     owner = owner_of(row)
     running = [offer for each in row.group.pods for offer in offers_held(each, nodes)]
     annotations = (pod.get("metadata") or {}).get("annotations") or {}
     full = [kv_cache[pod_name(each)] for each in row.group.pods if pod_name(each) in kv_cache]
-    asks = (each for each in verdict.requests if each.container.role is not Role.INIT)
-    return TemplateAsk(
+    requests = (each for each in verdict.requests if each.container.role is not Role.INIT)
+    return TemplateRequest(
         namespace=owner.namespace,
         kind=owner.kind,
         name=owner.name,
         workload=verdict.workload or Workload.UNCLASSIFIED,
         tenant=verdict.tenant,
         pods=row.pods,
-        gpus=sum(each.count for each in asks),
+        gpus=sum(each.count for each in requests),
         held=row.before - row.waiting,
         strategy=running[0].strategy if running else None,
         written_memory=_written_memory(annotations),
