@@ -108,7 +108,7 @@ def must_refuse(check: Check, case: Case) -> bool:
     if case.old is not None:
         before = structs.replace(
             safety.subject_of(question(case, case.old), POLICY),
-            tenant=seen.tenant,
+            namespace_tenant=seen.namespace_tenant,
             isolated=seen.isolated,
         )
         found = set() if check.only_created else found - found_by(check, before)
@@ -131,7 +131,7 @@ def refused_requests(case: Case) -> dict[Reason, bool]:
     amounts = set(safety.subject_of(asked, POLICY).strategies.values())
     shared = any(each and not each.traits.isolated for each in amounts)
     left = meaning.values_left(asked.pod, TENANT)
-    own = left is not None and left <= {asked.constraints.tenant}
+    own = left is not None and left <= {asked.constraints.namespace_tenant}
     foreign = meaning.is_present(asked.pod, TENANT) and not own
     before = case.old is not None and question(case, case.old).pod
     entered = before and foreign and not meaning.is_present(before, TENANT)

@@ -132,10 +132,12 @@ def _validate(request: AdmissionRequest, question: Question, policy: Policy) -> 
     if request.operation == "UPDATE" and request.old_pod is not None:
         before = classify(request.old_pod, request.namespace_labels, policy)
         old = replace(
-            safety.subject_of(before, policy), tenant=seen.tenant, isolated=seen.isolated
+            safety.subject_of(before, policy),
+            namespace_tenant=seen.namespace_tenant,
+            isolated=seen.isolated,
         )  # a label that changes whose pod it is brings nothing else into it
         found = findings.introduced(found, _findings(before, old))
-    judged = findings.treat_findings(found, policy, tenant=question.constraints.isolated)
+    judged = findings.treat_findings(found, policy, isolated=question.constraints.isolated)
     if judged.refused:
         return denied(question, judged.refused, judged.warnings)
     reason = reasons.SAFE if question.requests else reasons.NO_GPU

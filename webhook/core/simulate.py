@@ -28,20 +28,20 @@ class Simulated(Struct, frozen=True):
 
 
 def simulate(
-    asked: AdmissionRequest, pod: Mapping[str, Any], policy: Policy, inventory: Inventory
+    request: AdmissionRequest, pod: Mapping[str, Any], policy: Policy, inventory: Inventory
 ) -> Simulated:
     """Answer a CREATE of `pod` as both sides would in turn.
 
-    `asked` tells all but the pod and the side. In audit mode only the mutating side is asked:
+    `request` tells all but the pod and the side. In audit mode only the mutating side is asked:
     it leaves the pod as it is, so that the other would judge what enforcement never lets be.
 
     Raises:
         msgspec.ValidationError: a wrong type in the pod; the message has the path.
     """
-    first = replace(asked, side=Side.MUTATE, pod=msgspec.convert(pod, Pod))
+    first = replace(request, side=Side.MUTATE, pod=msgspec.convert(pod, Pod))
     verdict = admit(first, policy, inventory)
     after = patched.apply(pod, verdict.patch)
-    if not verdict.allowed or asked.mode is Mode.AUDIT:
+    if not verdict.allowed or request.mode is Mode.AUDIT:
         return Simulated(verdict, after)
     second = replace(first, side=Side.VALIDATE, pod=msgspec.convert(after, Pod))
     checked = admit(second, policy, inventory)

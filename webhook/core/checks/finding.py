@@ -29,7 +29,7 @@ class TenantAllowances(Struct, frozen=True):
 class Subject(Struct, frozen=True):
     """A pod as the checks look at it.
 
-    `isolated` says that the pod is a tenant's, `tenant` whose its namespace says that it is.
+    `isolated` says that the pod is a tenant's, `namespace_tenant` whose its namespace is.
     `variables` are those of each container whose names begin as checks look for. `strategies` is
     what each requested resource amounts to by the pod's required placement, None where unknown;
     `malformed` says that some request could not be read.
@@ -37,7 +37,7 @@ class Subject(Struct, frozen=True):
 
     pod: Pod
     containers: Mapping[ContainerRef, Container]
-    tenant: str | None
+    namespace_tenant: str | None
     isolated: bool
     allowances: TenantAllowances
     idle: frozenset[ContainerRef]

@@ -30,7 +30,7 @@ def tolerations(seen: Subject) -> Iterator[Finding]:
         effect = f" with effect {each.effect[:20]}" if each.effect else ""
         if not each.key:
             text = f"a toleration without a key tolerates every taint{effect}; name a key"
-        elif each.key == names.TENANT and not _own(each, seen.tenant):
+        elif each.key == names.TENANT and not _own(each, seen.namespace_tenant):
             text = f"a toleration of {names.TENANT}{effect} reaches other tenants' pools; remove it"
         else:
             continue

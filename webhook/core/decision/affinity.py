@@ -29,15 +29,13 @@ def requirements_for(selected: Selection, search: Search) -> tuple[NodeRequireme
     They come from the whole inventory, not from what this pod can reach, so that running again
     on the rewritten pod gives the same. They are kept with it, since many pods ask the same.
     """
-    group, asked, constraints = selected.group, selected.candidate, search.question.constraints
-    pools = search.policy.shared_tenant_pools
+    candidate = selected.candidate
     key = (
         id(selected.offer),
-        group.tenant,
-        asked.request.resource,
-        asked.choices,
-        constraints,
-        pools,
+        selected.group.tenant,
+        candidate.request.resource,
+        candidate.choices,
+        search.question.constraints,
     )
     return keep(search.inventory, key, lambda: _requirements(selected, search))
 
@@ -154,5 +152,5 @@ def _tenant(group: NodeGroup, search: Search) -> tuple[NodeRequirement, ...]:
     if group.tenant is not None:
         return (NodeRequirement(names.TENANT, "In", (group.tenant,)),)
     owned = any(each.tenant is not None for each in search.inventory.groups)
-    pools = search.policy.shared_tenant_pools or owned
+    pools = search.question.constraints.shared_tenant_pools or owned
     return (NodeRequirement(names.TENANT, "DoesNotExist"),) if pools else ()

@@ -29,7 +29,7 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
         for group in search.inventory.groups
         for offer in select.filter_offers(anything, loose, group)
     ]
-    told = [each for each in offers if each[0].tenant in (None, constraints.tenant)]
+    told = [each for each in offers if each[0].tenant in (None, constraints.namespace_tenant)]
     if not may:
         listed = f"offered: {list_offers(told)}" if told else "nothing else is offered to it"
         return f"{listed}; an administrator can add such a pool, or declare it (policy: pools)"

@@ -44,9 +44,9 @@ def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question
         row_name=row_name,
         row=row,
         constraints=Constraints(
-            tenant=namespace.get(names.TENANT) or None,
+            namespace_tenant=namespace.get(names.TENANT) or None,
             isolated=is_tenant_row(row_name),
-            shared_pools=policy.shared_tenant_pools,
+            shared_tenant_pools=policy.shared_tenant_pools,
             memory=row.memory if memory is None else memory,
             profile=profile,
             own_shared_memory=bool(requests) and _mounts_shared_memory(containers),

@@ -66,7 +66,7 @@ def _able(candidate: Candidate, search: Search) -> Offers:
 
 def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:
     resource = candidate.request.resource
-    inventory = unoffered.known_to(search.question.constraints.tenant, search.inventory)
+    inventory = unoffered.known_to(search.question.constraints.namespace_tenant, search.inventory)
     if not offers and inventory.unusable:
         text = f"{resource}: no node offers it; {unoffered.tell_unusable(inventory)}"
         return _violation(unoffered.reason_of(inventory), candidate, text)
@@ -190,6 +190,6 @@ def _violation(reason: Reason, candidate: Candidate, text: str) -> Violation:
 
 
 def _note(search: Search, resource: str) -> str:
-    inventory = unoffered.known_to(search.question.constraints.tenant, search.inventory)
+    inventory = unoffered.known_to(search.question.constraints.namespace_tenant, search.inventory)
     text = unoffered.tell_unusable(inventory, resource)
     return f"; not offered: {text}" if text else ""

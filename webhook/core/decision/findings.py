@@ -30,10 +30,13 @@ class TreatedFindings(Struct, frozen=True):
     warned: tuple[Reason, ...]
 
 
-def treat_findings(found: tuple[Finding, ...], rules: Policy, *, tenant: bool) -> TreatedFindings:
+def treat_findings(
+    found: tuple[Finding, ...], policy: Policy, *, isolated: bool
+) -> TreatedFindings:
     """Return what refuses the pod and what only warns, by the policy."""
     treated = [
-        (each.violation, treatment(rules, each.violation.reason, tenant=tenant)) for each in found
+        (each.violation, treatment(policy, each.violation.reason, isolated=isolated))
+        for each in found
     ]
     refused = tuple(each for each, what in treated if what is Treatment.REFUSE)
     warned = {

@@ -33,7 +33,7 @@ def subject_of(question: Question, policy: Policy) -> Subject:
     return Subject(
         pod=question.pod,
         containers=question.containers,
-        tenant=question.constraints.tenant,
+        namespace_tenant=question.constraints.namespace_tenant,
         isolated=question.constraints.isolated,
         allowances=policy.tenant_allowances,
         idle=frozenset(question.idle),
@@ -110,12 +110,15 @@ def _keeps_tenants_apart(strategy: Strategy, question: Question, *, own: bool) -
     | shared | shared | if pinned to its own pool | if pinned off every pool |
     """
     constraints = question.constraints
-    if strategy.traits.isolated or not constraints.shared_pools:
+    if strategy.traits.isolated or not constraints.shared_tenant_pools:
         return strategy.traits.isolated or not constraints.isolated
     return own if constraints.isolated else meaning.is_absent(question.pod, names.TENANT)
 
 
 def _in_own_pool(question: Question) -> bool:
     """Whether a pod is pinned to its namespace's pool: its own label opens none."""
-    tenant, left = question.constraints.tenant, meaning.values_left(question.pod, names.TENANT)
+    tenant, left = (
+        question.constraints.namespace_tenant,
+        meaning.values_left(question.pod, names.TENANT),
+    )
     return left is not None and tenant is not None and left <= {tenant}

@@ -59,9 +59,9 @@ def is_permitted(constraints: Constraints, group: NodeGroup, offer: Offer) -> bo
     | X | X | shared | only if the policy shares tenant pools |
     | X | none | shared, or a vGPU, whose card other machines may use | no |
     """
-    if group.tenant is not None and group.tenant != constraints.tenant:
+    if group.tenant is not None and group.tenant != constraints.namespace_tenant:
         return False
-    own = group.tenant is not None and constraints.shared_pools
+    own = group.tenant is not None and constraints.shared_tenant_pools
     isolates = offer.strategy.traits.isolated and not offer.virtual
     return own or not constraints.isolated or isolates
 

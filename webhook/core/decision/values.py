@@ -29,14 +29,14 @@ class GpuRequest(Struct, frozen=True):
 class Constraints(Struct, frozen=True):
     """What an offer must satisfy for a pod, besides a request's own choices.
 
-    `tenant` is whose pools and tolerations are the pod's own: that of its namespace, since a pod's
-    own label opens nothing. `isolated` says that it must be kept apart from everybody else's.
+    `namespace_tenant` is whose pools and tolerations are the pod's own: that of its namespace, as a
+    pod's own label opens nothing. `isolated` says that it must be kept apart from everybody else's.
     `memory`, in MiB, is the policy's default where the pod says nothing.
     """
 
-    tenant: str | None
+    namespace_tenant: str | None
     isolated: bool
-    shared_pools: bool
+    shared_tenant_pools: bool
     memory: int | None
     profile: Profile | None
     own_shared_memory: bool

@@ -103,15 +103,15 @@ def is_tenant_row(row_name: RowName) -> bool:
     return row_name in (RowName.TENANT, RowName.TENANT_TRAINING)
 
 
-def treatment(rules: Policy, reason: Reason, *, tenant: bool) -> Treatment:
+def treatment(policy: Policy, reason: Reason, *, isolated: bool) -> Treatment:
     """What comes of a finding.
 
     What is no guard's is always refused.
     """
-    both = rules.guards.get(reason)
+    both = policy.guards.get(reason)
     if both is None:
         return Treatment.REFUSE
-    return both.tenants if tenant else both.others
+    return both.tenants if isolated else both.others
 
 
 def is_for(choice: Choice, offer: Offer) -> bool:

@@ -77,7 +77,7 @@ def namespace_labels(client: ClusterClient, namespace: str) -> Mapping[str, str]
 
 
 def send_probes(
-    client: ClusterClient, namespace: str, policy: Policy, *, tenant: bool
+    client: ClusterClient, namespace: str, policy: Policy, *, isolated: bool
 ) -> Iterator[ProbeOutcome]:
     """Send each probe as a dry run and yield what it shows.
 
@@ -90,7 +90,7 @@ def send_probes(
         except ApiError as failure:
             yield _refused(probe, failure)
         else:
-            expected = treatment(policy, REASONS[probe.check], tenant=tenant)
+            expected = treatment(policy, REASONS[probe.check], isolated=isolated)
             outcome = ProbeState.OPEN if expected is Treatment.REFUSE else ProbeState.POLICY
             yield ProbeOutcome(probe, outcome, _TAKEN[outcome])
 

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         labels = namespace_labels(client, namespace)
         source = loaders.policy(client, args.install, None)
         tenant = labels.get(names.TENANT)
-        probes = tuple(send_probes(client, namespace, source.policy, tenant=tenant is not None))
+        probes = tuple(send_probes(client, namespace, source.policy, isolated=tenant is not None))
         found = ConformanceReport(namespace, tenant, source.source, probes)
     output.show(render(found), args.output)
     outcomes = {each.outcome for each in found.probes}
