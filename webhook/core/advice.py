@@ -42,9 +42,9 @@ class Advice(Struct, frozen=True):
 
 
 def advise(
-    asked: AdmissionRequest, subject: Mapping[str, Any], policy: Policy, inventory: Inventory
+    request: AdmissionRequest, subject: Mapping[str, Any], policy: Policy, inventory: Inventory
 ) -> Advice:
-    """Return the advice on the pods of `subject`, which the request `asked` brings.
+    """Return the advice on the pods of `subject`, which a request brings.
 
     | the object | warnings |
     |---|---|
@@ -66,7 +66,7 @@ def advise(
     kind = str(subject.get("kind") or "object")
     this = f"this {_cut(kind)}"
     alone = resource in registry.BUILT_IN  # whose one template needs no path to be found
-    creation = _Creation.of_pods(asked, policy, inventory)
+    creation = _Creation.of_pods(request, policy, inventory)
     taken, beyond = _affordable(registry.find_templates(subject, policy.pod_templates))
     found = [_notes(subject, taken, this)] if beyond is None else []
     found += [
@@ -96,10 +96,12 @@ class _Creation(Struct, frozen=True):
     audited: bool
 
     @classmethod
-    def of_pods(cls, asked: AdmissionRequest, policy: Policy, inventory: Inventory) -> "_Creation":
+    def of_pods(
+        cls, request: AdmissionRequest, policy: Policy, inventory: Inventory
+    ) -> "_Creation":
         """Return the creation of pods by a controller, in the namespace of the request."""
-        made = replace(asked, mode=Mode.ENFORCE, operation="CREATE", subresource="", user="")
-        return cls(made, policy, inventory, audited=asked.mode is Mode.AUDIT)
+        made = replace(request, mode=Mode.ENFORCE, operation="CREATE", subresource="", user="")
+        return cls(made, policy, inventory, audited=request.mode is Mode.AUDIT)
 
 
 def _affordable(found: Iterator[PodTemplate]) -> tuple[list[PodTemplate], PodTemplate | None]:

@@ -23,8 +23,8 @@ def affinity_of(pod: Pod) -> tuple[tuple[str, str], ...]:
 
 def decision_of(pod: Pod) -> DecisionRecord | None:
     """Return the decision of a pod's annotation, None if its requests differ."""
-    told = pod_annotation.read(pods.annotations(pod).get(names.DECISION))
-    return told if told is not None and agrees(told, pod) else None
+    recorded = pod_annotation.read(pods.annotations(pod).get(names.DECISION))
+    return recorded if recorded is not None and agrees(recorded, pod) else None
 
 
 def split_affinity(
@@ -42,13 +42,13 @@ def split_affinity(
     return own[::-1], ours[::-1]
 
 
-def agrees(told: DecisionRecord, pod: Pod) -> bool:
+def agrees(recorded: DecisionRecord, pod: Pod) -> bool:
     """Return whether the pod requests just what it got by the record."""
     requested = {
         (each.container.name, each.resource, each.count) for each in classify.requests_of(pod)
     }
     return requested == {
         (change.name, resource, count)
-        for change in told.containers
+        for change in recorded.containers
         for resource, count in change.given.items()
     }

@@ -35,13 +35,13 @@ _LONGEST: Final = 50  # characters of a generateName that leave space for what i
 
 def from_live_pod(pod: Mapping[str, Any]) -> Object:
     """Return the pod as it was before the webhook and the scheduler, without a name."""
-    told, asking = _told(pod)
+    recorded, asking = _told(pod)
     spec = {k: copy.deepcopy(v) for k, v in pod["spec"].items() if k not in _SERVERS}
     for each in _containers(spec):
         _forget_token(each)
         if each["name"] not in asking:
             _forget(each, names.VISIBLE_DEVICES, names.NO_DEVICES)
-    for change in told.containers if told else ():
+    for change in recorded.containers if recorded else ():
         for each in _containers(spec):
             if each["name"] == change.name:
                 _restore(each, change)

@@ -20,34 +20,36 @@ _OF_NODES = frozenset(
 """Refusals that say something of the nodes and nothing of the pod."""
 
 
-def difference(told: DecisionRecord, now: Now, row: Row) -> str | None:
+def difference(recorded: DecisionRecord, now: Now, row: Row) -> str | None:
     """Say why the two differ. It is None where they are the same.
 
     The first that is true: the workload or tenant is another, the pod asks for something else,
     the policy's row has not got the strategy any more, the nodes offer something else.
     """
-    if _same(told, now):
+    if _same(recorded, now):
         return None
-    other = besides(told, now)
+    other = besides(recorded, now)
     if other is not None:
         return other
-    if now.changes and _asked(now.changes) != _asked(told.containers):
+    if now.changes and _asked(now.changes) != _asked(recorded.containers):
         return "its pod template requests something else now"
-    return _of_policy(told, now, row) or "the nodes offer something else now"
+    return _of_policy(recorded, now, row) or "the nodes offer something else now"
 
 
-def besides(told: DecisionRecord, now: Now) -> str | None:
+def besides(recorded: DecisionRecord, now: Now) -> str | None:
     """What changed of the pod itself, whatever comes of it: its workload or its tenant."""
-    if now.workload != told.workload:
-        return f"it is {now.workload} now and was {told.workload}: a label or the policy changed"
-    if now.tenant != told.tenant:
-        was, is_ = told.tenant or "nobody", now.tenant or "nobody"
+    if now.workload != recorded.workload:
+        return (
+            f"it is {now.workload} now and was {recorded.workload}: a label or the policy changed"
+        )
+    if now.tenant != recorded.tenant:
+        was, is_ = recorded.tenant or "nobody", now.tenant or "nobody"
         return f"its tenant is {is_} now and was {was}: a label of it or its namespace changed"
     return None
 
 
-def _of_policy(told: DecisionRecord, now: Now, row: Row) -> str | None:
-    gone = {each.strategy or "" for each in told.containers} - _possible(row)
+def _of_policy(recorded: DecisionRecord, now: Now, row: Row) -> str | None:
+    gone = {each.strategy or "" for each in recorded.containers} - _possible(row)
     if gone:
         return f"the policy does not have {', '.join(sorted(gone))} for it any more"
     if not now.allowed and not {cause.reason for cause in now.causes} <= _OF_NODES:
@@ -55,12 +57,12 @@ def _of_policy(told: DecisionRecord, now: Now, row: Row) -> str | None:
     return None
 
 
-def _same(told: DecisionRecord, now: Now) -> bool:
+def _same(recorded: DecisionRecord, now: Now) -> bool:
     if not now.allowed:
         return False
     if not now.changes:  # audit mode tells the strategy only
-        return now.strategy == told.strategy
-    return _got(now.changes) == _got(told.containers)
+        return now.strategy == recorded.strategy
+    return _got(now.changes) == _got(recorded.containers)
 
 
 def _got(

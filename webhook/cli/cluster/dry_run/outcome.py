@@ -93,14 +93,14 @@ def read_answer(answer: ApiAnswer, pod: Object, place: PodPlace) -> Now | None:
     | enforcing | the annotation of the pod, which is the webhook's own: none was sent |
     | audited | the record that the webhook gives as a warning where a dry run asks for it |
     """
-    told = next(filter(None, map(records.from_json, answer.warnings)), None)
+    recorded = next(filter(None, map(records.from_json, answer.warnings)), None)
     if place.mode is Mode.AUDIT:
-        return _of_record(told) if told else None
+        return _of_record(recorded) if recorded else None
     try:
         made = msgspec.json.decode(answer.body, type=Pod)
     except msgspec.DecodeError:
         return None
-    warnings = told.warnings if told else answer.warnings
+    warnings = recorded.warnings if recorded else answer.warnings
     found = replace(_plain(pod, place), warnings=warnings)
     if not classify.requests_of(made):
         return replace(found, reason=reasons.NO_GPU.code)
@@ -109,17 +109,19 @@ def read_answer(answer: ApiAnswer, pod: Object, place: PodPlace) -> Now | None:
     return replace(_of_record(noted), warnings=warnings) if noted else None
 
 
-def _of_record(told: DecisionRecord, by: str = DRY_RUN) -> Now:
+def _of_record(recorded: DecisionRecord, by: str = DRY_RUN) -> Now:
     return Now(
-        allowed=told.allowed,
+        allowed=recorded.allowed,
         by=by,
-        workload=told.workload or "unclassified",
-        tenant=told.tenant,
-        strategy=told.strategy if told.allowed else None,
-        reason=told.reason,
-        changes=tuple(each for each in told.containers if each.given) if told.allowed else (),
-        causes=told.violations if not told.allowed else (),
-        warnings=told.warnings,
+        workload=recorded.workload or "unclassified",
+        tenant=recorded.tenant,
+        strategy=recorded.strategy if recorded.allowed else None,
+        reason=recorded.reason,
+        changes=tuple(each for each in recorded.containers if each.given)
+        if recorded.allowed
+        else (),
+        causes=recorded.violations if not recorded.allowed else (),
+        warnings=recorded.warnings,
     )
 
 

@@ -133,7 +133,7 @@ def _from_events(
 
 def _line_of(event: ClusterEvent) -> LogLine:
     """An event of the webhook as a line of the log."""
-    told = event.record or DecisionRecord()
+    recorded = event.record or DecisionRecord()
     return LogLine(
         event="review",
         timestamp=clock(event.last) or "",
@@ -142,13 +142,13 @@ def _line_of(event: ClusterEvent) -> LogLine:
         mode="enforce",
         owner_kind=event.kind,
         owner=event.name,
-        workload=told.workload,
-        tenant=told.tenant,
-        strategy=told.strategy,
+        workload=recorded.workload,
+        tenant=recorded.tenant,
+        strategy=recorded.strategy,
         allowed=not event.refused,
         reason=event.reason,
         message=event.message if event.refused else None,
-        containers=told.containers,
-        violations=told.violations,
+        containers=recorded.containers,
+        violations=recorded.violations,
         count=event.count,
     )
