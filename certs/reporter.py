@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -18,35 +19,30 @@ class Reporter:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._problems: tuple[Problem, ...] = ()
-        self.registry = registry = CollectorRegistry()
-        self._not_after = Gauge(
+        self.registry = CollectorRegistry()
+        gauge = partial(Gauge, registry=self.registry)
+        self._not_after = gauge(
             "gpu_sharing_certs_not_after_seconds",
             "When a certificate expires (Unix time): `ca`, or the `leaf` of the authority.",
             ("certificate",),
-            registry=registry,
         )
-        self._phase = Gauge(
-            "gpu_sharing_certs_phase",
-            "1 for the phase in which the rotation is.",
-            ("phase",),
-            registry=registry,
+        self._phase = gauge(
+            "gpu_sharing_certs_phase", "1 for the phase in which the rotation is.", ("phase",)
         )
-        self._problem = Gauge(
+        self._problem = gauge(
             "gpu_sharing_certs_problem",
             "1 for each reason that the last reconciliation could not mend.",
             ("reason",),
-            registry=registry,
         )
-        self._last = Gauge(
+        self._last = gauge(
             "gpu_sharing_certs_last_look_seconds",
             "When the cluster was last seen whole and mended as far as possible (Unix time).",
-            registry=registry,
         )
         self._changes = Counter(
             "gpu_sharing_certs_changes",
             "What was changed in the cluster, by the reason.",
             ("reason",),
-            registry=registry,
+            registry=self.registry,
         )
         self._show_problems(())
 

@@ -1,6 +1,6 @@
 """Every section of the status, as far as the caller may see it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -41,24 +41,23 @@ def _of_metrics(client: ClusterClient, where: Install, now: float) -> Mapping[st
     except Unavailable as error:
         found = error
 
+    def section(title: str, read: Callable[[Pages], Section]) -> Section:
+        return section_of(title, lambda: read(pages()))
+
     def pages() -> Pages:
         if isinstance(found, Unavailable):
             raise found
         return found
 
-    def policy() -> Section:
-        told = metrics.policy(pages())
+    def policy(read: Pages) -> Section:
+        told = metrics.policy(read)
         return replace(told, wrong=(*told.wrong, *installed.unread_policy(client, where)))
 
     return {
-        "versions": section_of("Versions", lambda: metrics.versions(pages(), version())),
-        "certificate": section_of("Certificate", lambda: metrics.certificate(pages(), now)),
-        "policy": section_of("Policy", policy),
-        "inventory": section_of("Inventory", lambda: metrics.inventory(pages())),
-        "unreviewed": section_of(
-            "Pods that were not reviewed", lambda: metrics.unreviewed(pages())
-        ),
-        "counts": section_of(
-            "Refusals since the replicas started", lambda: metrics.counts(pages())
-        ),
+        "versions": section("Versions", partial(metrics.versions, own=version())),
+        "certificate": section("Certificate", partial(metrics.certificate, now=now)),
+        "policy": section("Policy", policy),
+        "inventory": section("Inventory", metrics.inventory),
+        "unreviewed": section("Pods that were not reviewed", metrics.unreviewed),
+        "counts": section("Refusals since the replicas started", metrics.counts),
     }
