@@ -18,7 +18,14 @@ from webhook.cli.verbs.pools.plan_collect import collect_plan
 from webhook.core.api.pod import Pod
 from webhook.core.decision.classify import classify
 from webhook.core.pools.catalog import find_model, model_of
-from webhook.core.pools.demand import Demand, Host, PodSet, Replicas, possible_offers, read_demand
+from webhook.core.pools.demand import (
+    Demand,
+    EqualPods,
+    Host,
+    Replicas,
+    possible_offers,
+    read_demand,
+)
 from webhook.core.pools.layouts import all_layouts, maximal_layouts
 from webhook.core.pools.model import Stock
 from webhook.core.pools.plan import FREE, Plan
@@ -62,7 +69,7 @@ def demands(stock: Stock, *lines: dict[str, object]) -> list[Demand]:
         }
         question = classify(msgspec.convert(pod, Pod), namespace, POLICY)
         count = int(str(line.get("replicas", 1)))
-        found += read_demand(PodSet(f"w{index}", count, question), POLICY, offers)
+        found += read_demand(EqualPods(f"w{index}", count, question), POLICY, offers)
     return found
 
 

@@ -6,10 +6,7 @@ Source: AliyunContainerService/ai-models-on-ack.
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    WellKnownLabel,
-)
+from webhook.core.integrations.integration import Integration, WellKnownLabel
 
 INTEGRATION: Final = Integration(
     "Alibaba Cloud ACK",

@@ -17,18 +17,18 @@ from webhook.core.integrations.ray import RAY_CLUSTER
 
 _GROUP: Final = "orchestration.aibrix.ai"
 _MODEL: Final = "model.aibrix.ai/name"
-_NAME: Final = "storm-service-name"
-_ROLE_SET: Final = "roleset-name"
-_POD_SET: Final = "stormservice.orchestration.aibrix.ai/podset-name"
+_NAME: Final = PodLabel("storm-service-name", Workload.INFERENCE)
+_ROLE_SET: Final = PodLabel("roleset-name", Workload.INFERENCE)
+_POD_SET: Final = PodLabel("stormservice.orchestration.aibrix.ai/podset-name", Workload.INFERENCE)
 _STORM_SERVICE: Final = WorkloadResource(
-    "StormService", "stormservices", _GROUP, pod_labels=(PodLabel(_NAME),)
+    "StormService", "stormservices", _GROUP, pod_labels=(_NAME,)
 )
 INTEGRATION: Final = Integration(
     "AIBrix",
     resources=(
         _STORM_SERVICE,
-        WorkloadResource("RoleSet", "rolesets", _GROUP, pod_labels=(PodLabel(_ROLE_SET),)),
-        WorkloadResource("PodSet", "podsets", _GROUP, pod_labels=(PodLabel(_POD_SET),)),
+        WorkloadResource("RoleSet", "rolesets", _GROUP, pod_labels=(_ROLE_SET,)),
+        WorkloadResource("PodSet", "podsets", _GROUP, pod_labels=(_POD_SET,)),
         WorkloadResource("RayClusterFleet", "rayclusterfleets", _GROUP, owns=(RAY_CLUSTER,)),
         WorkloadResource(
             "RayClusterReplicaSet", "rayclusterreplicasets", _GROUP, owns=(RAY_CLUSTER,), runs=False
@@ -36,9 +36,6 @@ INTEGRATION: Final = Integration(
     ),
     well_known_labels=(
         WellKnownLabel(_MODEL, Workload.INFERENCE),
-        WellKnownLabel(_NAME, Workload.INFERENCE),
-        WellKnownLabel(_ROLE_SET, Workload.INFERENCE),
-        WellKnownLabel(_POD_SET, Workload.INFERENCE),
     ),
     model_keys=(_MODEL,),
 )  # fmt: skip

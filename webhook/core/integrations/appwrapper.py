@@ -3,10 +3,7 @@
 from typing import Final
 
 from webhook.core.integrations.field_path import parse_pattern
-from webhook.core.integrations.integration import (
-    Integration,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, WorkloadResource
 
 INTEGRATION: Final = Integration(
     "AppWrapper",

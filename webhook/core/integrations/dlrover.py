@@ -10,20 +10,16 @@ from webhook.core.integrations.integration import (
     Integration,
     KnownProgram,
     PodLabel,
-    WellKnownLabel,
     WorkloadResource,
 )
 
-_NAME: Final = "elasticjob.dlrover/name"
+_NAME: Final = PodLabel("elasticjob.dlrover/name", Workload.TRAINING)
 INTEGRATION: Final = Integration(
     "DLRover",
     resources=(
         WorkloadResource(
-            "ElasticJob", "elasticjobs", "elastic.iml.github.io", pod_labels=(PodLabel(_NAME),)
+            "ElasticJob", "elasticjobs", "elastic.iml.github.io", pod_labels=(_NAME,)
         ),
-    ),
-    well_known_labels=(
-        WellKnownLabel(_NAME, Workload.TRAINING),
     ),
     programs=(
         KnownProgram(Workload.TRAINING, command=r"dlrover-run"),

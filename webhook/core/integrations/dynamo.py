@@ -28,7 +28,7 @@ from webhook.core.integrations.templates import (
 )
 
 _GROUP: Final = "nvidia.com"
-_GRAPH: Final = "nvidia.com/dynamo-graph-deployment-name"
+_GRAPH: Final = PodLabel("nvidia.com/dynamo-graph-deployment-name", Workload.INFERENCE)
 _COMPONENT: Final = "nvidia.com/dynamo-component-type"
 _SERVICES: Final = parse_pattern("spec.services.*")
 _WORDS: Final = ("cpu", "memory")
@@ -76,17 +76,16 @@ INTEGRATION: Final = Integration(
     resources=(
         WorkloadResource(
             "DynamoGraphDeployment", "dynamographdeployments", _GROUP, short_names=("dgd",),
-            find_templates=_find_templates, pod_labels=(PodLabel(_GRAPH),),
+            find_templates=_find_templates, pod_labels=(_GRAPH,),
             owns=(LEADER_WORKER_SET,),
         ),
         WorkloadResource(
             "DynamoComponentDeployment", "dynamocomponentdeployments", _GROUP,
             short_names=("dcd",), find_templates=_find_templates,
-            pod_labels=(PodLabel(_GRAPH),), runs=False,
+            pod_labels=(_GRAPH,), runs=False,
         ),
     ),
     well_known_labels=(
-        WellKnownLabel(_GRAPH, Workload.INFERENCE),
         WellKnownLabel(_COMPONENT, Workload.INFERENCE),
     ),
 )  # fmt: skip

@@ -6,10 +6,7 @@ Source: GoogleCloudPlatform/kubernetes-engine-samples ai-ml.
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    WellKnownLabel,
-)
+from webhook.core.integrations.integration import Integration, WellKnownLabel
 
 INTEGRATION: Final = Integration(
     "GKE samples",

@@ -11,9 +11,13 @@ from webhook.core.integrations.templates import TemplateFinder, search_templates
 
 
 class PodLabel(Struct, frozen=True):
-    """A label that a controller puts on pods, by default its object's name."""
+    """A label that a controller puts on pods, by default with its object's name.
+
+    `workload` is what the label says that the pod is for, None where it says nothing.
+    """
 
     key: str
+    workload: Workload | None = None
     value: str | None = None
 
 
@@ -64,7 +68,8 @@ class WorkloadResource(ApiResource, frozen=True):
 class Integration(Struct, frozen=True):
     """A project's resources that make pods, and what of a pod tells its workload.
 
-    `model_keys` are labels and annotations of pods that name the model that they serve.
+    `well_known_labels` are those besides the `pod_labels` of its resources. `model_keys` are labels
+    and annotations of pods that name the model that they serve.
     """
 
     project: str

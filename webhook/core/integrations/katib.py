@@ -7,28 +7,20 @@ from typing import Final
 
 from webhook.core.api.workload import Workload
 from webhook.core.integrations.field_path import parse_pattern
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 
 _GROUP: Final = "kubeflow.org"
-_TRIAL: Final = "katib.kubeflow.org/trial"
+_TRIAL: Final = PodLabel("katib.kubeflow.org/trial", Workload.TRAINING)
 INTEGRATION: Final = Integration(
     "Kubeflow Katib",
     resources=(
         WorkloadResource(
-            "Experiment", "experiments", _GROUP, pod_labels=(PodLabel(_TRIAL),), runs=False,
+            "Experiment", "experiments", _GROUP, pod_labels=(_TRIAL,), runs=False,
             embeds=(parse_pattern("spec.trialTemplate.trialSpec"),),
         ),
         WorkloadResource(
-            "Trial", "trials", _GROUP, pod_labels=(PodLabel(_TRIAL),), runs=False,
+            "Trial", "trials", _GROUP, pod_labels=(_TRIAL,), runs=False,
             embeds=(parse_pattern("spec.runSpec"),),
         ),
-    ),
-    well_known_labels=(
-        WellKnownLabel(_TRIAL, Workload.TRAINING),
     ),
 )  # fmt: skip

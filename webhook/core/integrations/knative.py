@@ -3,21 +3,15 @@
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 
-_SERVICE: Final = "serving.knative.dev/service"
+_SERVICE: Final = PodLabel("serving.knative.dev/service", Workload.INFERENCE)
 INTEGRATION: Final = Integration(
     "Knative Serving",
     resources=(
         WorkloadResource(
             "Service", "services", "serving.knative.dev", short_names=("ksvc",),
-            pod_labels=(PodLabel(_SERVICE),),
+            pod_labels=(_SERVICE,),
         ),
     ),
-    well_known_labels=(WellKnownLabel(_SERVICE, Workload.INFERENCE),),
 )  # fmt: skip

@@ -11,12 +11,7 @@ from msgspec.structs import replace
 
 from webhook.core.api.workload import Workload
 from webhook.core.integrations.field_path import parse_pattern
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 from webhook.core.integrations.leaderworkerset import LEADER_WORKER_SET
 from webhook.core.integrations.templates import (
     KubernetesObject,
@@ -29,11 +24,10 @@ from webhook.core.integrations.templates import (
 )
 
 _GROUP: Final = "serving.kserve.io"
-_SERVICE: Final = "serving.kserve.io/inferenceservice"
+_SERVICE: Final = PodLabel("serving.kserve.io/inferenceservice", Workload.INFERENCE)
 _BEFORE: Final = "serving.kubeflow.org"  # the group until KServe 0.7, as KFServing
-_SERVICE_BEFORE: Final = "serving.kubeflow.org/inferenceservice"
-_PART_OF: Final = "app.kubernetes.io/part-of"
-_LLM: Final = "llminferenceservice"
+_SERVICE_BEFORE: Final = PodLabel("serving.kubeflow.org/inferenceservice", Workload.INFERENCE)
+_LLM: Final = PodLabel("app.kubernetes.io/part-of", Workload.INFERENCE, "llminferenceservice")
 _COMPONENTS: Final = ("predictor", "transformer", "explainer")
 _MODEL: Final = "internal.serving.kserve.io/storage-initializer-sourceuri"
 _LLM_PODS: Final = tuple(
@@ -87,42 +81,35 @@ def _serving(pod: dict[str, Any], uri: Any) -> dict[str, Any]:
     return {**pod, "metadata": {**pod["metadata"], "annotations": {**annotations, _MODEL: uri}}}
 
 
-_SERVES: Final = (PodLabel(_SERVICE),)
-_SERVES_LLM: Final = (PodLabel(_PART_OF, _LLM),)
 INTEGRATION: Final = Integration(
     "KServe",
     resources=(
         WorkloadResource(
             "InferenceService", "inferenceservices", _GROUP, short_names=("isvc",),
-            find_templates=_find_templates, pod_labels=_SERVES,
+            find_templates=_find_templates, pod_labels=(_SERVICE,),
             copies=frozenset({"labels", "annotations"}),
         ),
         WorkloadResource(
             "InferenceService", "inferenceservices", _BEFORE,
-            find_templates=_find_templates, pod_labels=(PodLabel(_SERVICE_BEFORE),),
+            find_templates=_find_templates, pod_labels=(_SERVICE_BEFORE,),
             copies=frozenset({"labels", "annotations"}),
         ),
         WorkloadResource(
             "ServingRuntime", "servingruntimes", _GROUP,
-            pod_labels=_SERVES, runs=False,
+            pod_labels=(_SERVICE,), runs=False,
         ),
         WorkloadResource(
             "ClusterServingRuntime", "clusterservingruntimes", _GROUP,
-            namespaced=False, pod_labels=_SERVES, runs=False,
+            namespaced=False, pod_labels=(_SERVICE,), runs=False,
         ),
         WorkloadResource(
             "LLMInferenceService", "llminferenceservices", _GROUP, short_names=("llmisvc",),
-            find_templates=_find_llm_templates, pod_labels=_SERVES_LLM, owns=(LEADER_WORKER_SET,),
+            find_templates=_find_llm_templates, pod_labels=(_LLM,), owns=(LEADER_WORKER_SET,),
         ),
         WorkloadResource(
             "LLMInferenceServiceConfig", "llminferenceserviceconfigs", _GROUP,
-            find_templates=_find_llm_templates, pod_labels=_SERVES_LLM, runs=False,
+            find_templates=_find_llm_templates, pod_labels=(_LLM,), runs=False,
         ),
-    ),
-    well_known_labels=(
-        WellKnownLabel(_SERVICE, Workload.INFERENCE),
-        WellKnownLabel(_SERVICE_BEFORE, Workload.INFERENCE),
-        WellKnownLabel(_PART_OF, Workload.INFERENCE, _LLM),
     ),
     model_keys=(_MODEL,),
 )  # fmt: skip

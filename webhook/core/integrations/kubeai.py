@@ -7,10 +7,7 @@ internal/modelcontroller/model_controller.go, api/k8s/v1/metadata.go.
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    WellKnownLabel,
-)
+from webhook.core.integrations.integration import Integration, WellKnownLabel
 
 INTEGRATION: Final = Integration(
     "KubeAI",

@@ -10,19 +10,18 @@ from webhook.core.integrations.integration import (
     WorkloadResource,
 )
 
-_NAME: Final = "notebook-name"
+_NAME: Final = PodLabel("notebook-name", Workload.DEV)
 NOTEBOOK: Final = WorkloadResource(
     "Notebook",
     "notebooks",
     "kubeflow.org",
-    pod_labels=(PodLabel(_NAME),),
+    pod_labels=(_NAME,),
     copies=frozenset({"labels"}),
 )
 INTEGRATION: Final = Integration(
     "Kubeflow Notebooks",
     resources=(NOTEBOOK,),
     well_known_labels=(
-        WellKnownLabel(_NAME, Workload.DEV),
         WellKnownLabel("notebooks.kubeflow.org/workspace-name", Workload.DEV),  # of version 2
     ),
 )

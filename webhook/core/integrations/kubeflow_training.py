@@ -3,22 +3,14 @@
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 
-_JOB_NAME: Final = "training.kubeflow.org/job-name"
+_JOB_NAME: Final = PodLabel("training.kubeflow.org/job-name", Workload.TRAINING)
 _KINDS: Final = ("PyTorchJob", "TFJob", "MPIJob", "XGBoostJob", "PaddleJob", "JAXJob")
 INTEGRATION: Final = Integration(
     "Kubeflow training-operator",
     resources=tuple(
-        WorkloadResource(
-            kind, f"{kind.lower()}s", "kubeflow.org", pod_labels=(PodLabel(_JOB_NAME),)
-        )
+        WorkloadResource(kind, f"{kind.lower()}s", "kubeflow.org", pod_labels=(_JOB_NAME,))
         for kind in _KINDS
     ),
-    well_known_labels=(WellKnownLabel(_JOB_NAME, Workload.TRAINING),),
 )

@@ -7,24 +7,18 @@ that are served by several nodes.
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 
-_NAME: Final = "leaderworkerset.sigs.k8s.io/name"
+_NAME: Final = PodLabel("leaderworkerset.sigs.k8s.io/name", Workload.INFERENCE)
 LEADER_WORKER_SET: Final = WorkloadResource(
     "LeaderWorkerSet",
     "leaderworkersets",
     "leaderworkerset.x-k8s.io",
     short_names=("lws",),
-    pod_labels=(PodLabel(_NAME),),
+    pod_labels=(_NAME,),
     group_sizes={"workerTemplate": "size"},
 )
 INTEGRATION: Final = Integration(
     "LeaderWorkerSet",
     resources=(LEADER_WORKER_SET,),
-    well_known_labels=(WellKnownLabel(_NAME, Workload.INFERENCE),),
 )

@@ -6,10 +6,7 @@ Source: llm-d-incubation/llm-d-modelservice examples, llm-d/llm-d guides.
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    WellKnownLabel,
-)
+from webhook.core.integrations.integration import Integration, WellKnownLabel
 
 _MODEL: Final = "llm-d.ai/model"
 INTEGRATION: Final = Integration(

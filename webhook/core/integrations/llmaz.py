@@ -10,12 +10,7 @@ from typing import Final
 
 from webhook.core.api.workload import Workload
 from webhook.core.integrations.field_path import follow_pattern, parse_pattern
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 from webhook.core.integrations.leaderworkerset import LEADER_WORKER_SET
 from webhook.core.integrations.templates import (
     KubernetesObject,
@@ -27,7 +22,7 @@ from webhook.core.integrations.templates import (
 _GROUP: Final = "inference.llmaz.io"
 _MODEL: Final = "llmaz.io/model-name"
 _FLAVORS: Final = parse_pattern("spec.inferenceConfig.flavors[]")
-_LABELS: Final = (PodLabel(_MODEL),)
+_LABELS: Final = (PodLabel(_MODEL, Workload.INFERENCE),)
 
 
 def _flavors(subject: KubernetesObject) -> Iterator[PodTemplate]:
@@ -57,6 +52,5 @@ INTEGRATION: Final = Integration(
             pod_labels=_LABELS, find_templates=_flavors,
         ),
     ),
-    well_known_labels=(WellKnownLabel(_MODEL, Workload.INFERENCE),),
     model_keys=(_MODEL,),
 )  # fmt: skip

@@ -10,24 +10,17 @@ from typing import Final
 
 from webhook.core.api.workload import Workload
 from webhook.core.integrations.field_path import parse_pattern
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 from webhook.core.integrations.leaderworkerset import LEADER_WORKER_SET
 from webhook.core.integrations.templates import stated_templates
 
 _GROUP: Final = "apps.nvidia.com"
-_PART_OF: Final = "app.kubernetes.io/part-of"
-_SERVICE: Final = "nim-service"
+_SERVICE: Final = PodLabel("app.kubernetes.io/part-of", Workload.INFERENCE, "nim-service")
 _in_spec: Final = partial(stated_templates, patterns=(("spec",),))
 _in_pipeline: Final = partial(stated_templates, patterns=(parse_pattern("spec.services[].spec"),))
-_SERVES: Final = (PodLabel(_PART_OF, _SERVICE),)
 NIM_SERVICE: Final = WorkloadResource(
     "NIMService", "nimservices", _GROUP,
-    find_templates=_in_spec, pod_labels=_SERVES, owns=(LEADER_WORKER_SET,),
+    find_templates=_in_spec, pod_labels=(_SERVICE,), owns=(LEADER_WORKER_SET,),
 )  # fmt: skip
 INTEGRATION: Final = Integration(
     "NIM Operator",
@@ -35,9 +28,8 @@ INTEGRATION: Final = Integration(
         NIM_SERVICE,
         WorkloadResource(
             "NIMPipeline", "nimpipelines", _GROUP,
-            find_templates=_in_pipeline, pod_labels=_SERVES, owns=(NIM_SERVICE,), runs=False,
+            find_templates=_in_pipeline, pod_labels=(_SERVICE,), owns=(NIM_SERVICE,), runs=False,
         ),
         WorkloadResource("NIMBuild", "nimbuilds", _GROUP, find_templates=_in_spec),
     ),
-    well_known_labels=(WellKnownLabel(_PART_OF, Workload.INFERENCE, _SERVICE),),
 )  # fmt: skip

@@ -8,17 +8,12 @@ from typing import Final
 
 from webhook.core.api.workload import Workload
 from webhook.core.integrations.field_path import parse_pattern
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 from webhook.core.integrations.leaderworkerset import LEADER_WORKER_SET
 from webhook.core.integrations.templates import stated_templates
 
 _GROUP: Final = "ome.io"
-_SERVICE: Final = "ome.io/inferenceservice"
+_SERVICE: Final = PodLabel("ome.io/inferenceservice", Workload.INFERENCE)
 _POD_SPECS: Final = tuple(
     parse_pattern(f"spec{part}{below}")
     for part in (
@@ -28,22 +23,20 @@ _POD_SPECS: Final = tuple(
     for below in ("", ".leader", ".worker")
 )  # fmt: skip
 _find_templates: Final = partial(stated_templates, patterns=_POD_SPECS, mains=("runner",))
-_LABELS: Final = (PodLabel(_SERVICE),)
 INTEGRATION: Final = Integration(
     "OME",
     resources=(
         WorkloadResource(
             "InferenceService", "inferenceservices", _GROUP,
-            find_templates=_find_templates, pod_labels=_LABELS, owns=(LEADER_WORKER_SET,),
+            find_templates=_find_templates, pod_labels=(_SERVICE,), owns=(LEADER_WORKER_SET,),
         ),
         WorkloadResource(
             "ServingRuntime", "servingruntimes", _GROUP,
-            find_templates=_find_templates, pod_labels=_LABELS, runs=False,
+            find_templates=_find_templates, pod_labels=(_SERVICE,), runs=False,
         ),
         WorkloadResource(
             "ClusterServingRuntime", "clusterservingruntimes", _GROUP,
-            namespaced=False, find_templates=_find_templates, pod_labels=_LABELS, runs=False,
+            namespaced=False, find_templates=_find_templates, pod_labels=(_SERVICE,), runs=False,
         ),
     ),
-    well_known_labels=(WellKnownLabel(_SERVICE, Workload.INFERENCE),),
 )  # fmt: skip

@@ -18,7 +18,7 @@ RAY_SERVICE: Final = WorkloadResource(
     "RayService",
     "rayservices",
     _GROUP,
-    pod_labels=(PodLabel(_SERVE, "true"),),
+    pod_labels=(PodLabel(_SERVE, value="true"),),
     owns=(RAY_CLUSTER,),
 )
 INTEGRATION: Final = Integration(

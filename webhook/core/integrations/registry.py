@@ -68,9 +68,17 @@ _BY_GROUP_KIND: Final = {(each.group, each.kind): each for each in _ALL}
 
 def well_known_labels() -> Iterator[tuple[WellKnownLabel, str]]:
     """Yield each label with its project, in the order of the workloads."""
-    found = [(label, each.project) for each in INTEGRATIONS for label in each.well_known_labels]
+    found = [(label, each.project) for each in INTEGRATIONS for label in _known_labels(each)]
     order = list(Workload)
     yield from sorted(found, key=lambda each: order.index(each[0].workload))
+
+
+def _known_labels(of: Integration) -> Iterator[WellKnownLabel]:
+    labels = dict.fromkeys(label for each in of.resources for label in each.pod_labels)
+    for each in labels:
+        if each.workload:
+            yield WellKnownLabel(each.key, each.workload, each.value)
+    yield from of.well_known_labels
 
 
 def programs() -> Iterator[tuple[KnownProgram, str]]:

@@ -15,28 +15,26 @@ from webhook.core.integrations.integration import (
 from webhook.core.integrations.leaderworkerset import LEADER_WORKER_SET
 
 _GROUP: Final = "workloads.x-k8s.io"
-_NAME: Final = "rbg.workloads.x-k8s.io/group-name"
+_NAME: Final = PodLabel("rbg.workloads.x-k8s.io/group-name", Workload.INFERENCE)
 _OLDER_NAME: Final = "rolebasedgroup.workloads.x-k8s.io/name"  # v1alpha1
-_LABELS: Final = (PodLabel(_NAME),)
 INTEGRATION: Final = Integration(
     "RoleBasedGroup",
     resources=(
         WorkloadResource(
             "RoleBasedGroup", "rolebasedgroups", _GROUP, short_names=("rbg",),
-            pod_labels=_LABELS, owns=(LEADER_WORKER_SET,),
+            pod_labels=(_NAME,), owns=(LEADER_WORKER_SET,),
         ),
         WorkloadResource(
             "RoleBasedGroupSet", "rolebasedgroupsets", _GROUP, short_names=("rbgs",),
-            pod_labels=_LABELS, runs=False,
+            pod_labels=(_NAME,), runs=False,
         ),
         WorkloadResource(
-            "RoleInstanceSet", "roleinstancesets", _GROUP, pod_labels=_LABELS, runs=False
+            "RoleInstanceSet", "roleinstancesets", _GROUP, pod_labels=(_NAME,), runs=False
         ),
-        WorkloadResource("RoleInstance", "roleinstances", _GROUP, pod_labels=_LABELS, runs=False),
-        WorkloadResource("InstanceSet", "instancesets", _GROUP, pod_labels=_LABELS, runs=False),
+        WorkloadResource("RoleInstance", "roleinstances", _GROUP, pod_labels=(_NAME,), runs=False),
+        WorkloadResource("InstanceSet", "instancesets", _GROUP, pod_labels=(_NAME,), runs=False),
     ),
     well_known_labels=(
-        WellKnownLabel(_NAME, Workload.INFERENCE),
         WellKnownLabel(_OLDER_NAME, Workload.INFERENCE),
     ),
 )  # fmt: skip

@@ -7,30 +7,21 @@ Source: SeldonIO/seldon-core operator/pkg/constants/constants.go (v2), and its v
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 
-_SERVER: Final = "seldon-server-name"
-_DEPLOYMENT: Final = "seldon-deployment-id"
+_SERVER: Final = PodLabel("seldon-server-name", Workload.INFERENCE)
+_DEPLOYMENT: Final = PodLabel("seldon-deployment-id", Workload.INFERENCE)
 INTEGRATION: Final = Integration(
     "Seldon Core",
     resources=(
-        WorkloadResource("Server", "servers", "mlops.seldon.io", pod_labels=(PodLabel(_SERVER),)),
+        WorkloadResource("Server", "servers", "mlops.seldon.io", pod_labels=(_SERVER,)),
         WorkloadResource(
             "ServerConfig", "serverconfigs", "mlops.seldon.io",
-            pod_labels=(PodLabel(_SERVER),), runs=False,
+            pod_labels=(_SERVER,), runs=False,
         ),
         WorkloadResource(
             "SeldonDeployment", "seldondeployments", "machinelearning.seldon.io",
-            short_names=("sdep",), pod_labels=(PodLabel(_DEPLOYMENT),),
+            short_names=("sdep",), pod_labels=(_DEPLOYMENT,),
         ),
-    ),
-    well_known_labels=(
-        WellKnownLabel(_SERVER, Workload.INFERENCE),
-        WellKnownLabel(_DEPLOYMENT, Workload.INFERENCE),
     ),
 )  # fmt: skip

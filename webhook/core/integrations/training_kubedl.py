@@ -6,25 +6,17 @@ Source: kubedl-io/kubedl pkg/job_controller/api/v1/constants.go, apis/training/v
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 
 _GROUP: Final = "training.kubedl.io"
-_GROUP_NAME: Final = "group-name"
+_GROUP_NAME: Final = PodLabel("group-name", Workload.TRAINING, _GROUP)
 _KINDS: Final = (
     "PyTorchJob", "TFJob", "MPIJob", "XGBoostJob", "XDLJob", "MarsJob", "ElasticDLJob",
 )  # fmt: skip
 INTEGRATION: Final = Integration(
     "KubeDL",
     resources=tuple(
-        WorkloadResource(
-            kind, f"{kind.lower()}s", _GROUP, pod_labels=(PodLabel(_GROUP_NAME, _GROUP),)
-        )
+        WorkloadResource(kind, f"{kind.lower()}s", _GROUP, pod_labels=(_GROUP_NAME,))
         for kind in _KINDS
     ),
-    well_known_labels=(WellKnownLabel(_GROUP_NAME, Workload.TRAINING, _GROUP),),
 )

@@ -7,16 +7,11 @@ hyperjob-multi-cluster-job-splitting.md.
 from typing import Final
 
 from webhook.core.api.workload import Workload
-from webhook.core.integrations.integration import (
-    Integration,
-    PodLabel,
-    WellKnownLabel,
-    WorkloadResource,
-)
+from webhook.core.integrations.integration import Integration, PodLabel, WorkloadResource
 
-_JOB_NAME: Final = "volcano.sh/job-name"
+_JOB_NAME: Final = PodLabel("volcano.sh/job-name", Workload.TRAINING)
 JOB: Final = WorkloadResource(
-    "Job", "jobs", "batch.volcano.sh", short_names=("vcjob",), pod_labels=(PodLabel(_JOB_NAME),)
+    "Job", "jobs", "batch.volcano.sh", short_names=("vcjob",), pod_labels=(_JOB_NAME,)
 )
 INTEGRATION: Final = Integration(
     "Volcano",
@@ -24,15 +19,14 @@ INTEGRATION: Final = Integration(
         JOB,
         WorkloadResource(
             "JobTemplate", "jobtemplates", "flow.volcano.sh",
-            pod_labels=(PodLabel(_JOB_NAME),), runs=False,
+            pod_labels=(_JOB_NAME,), runs=False,
         ),
         WorkloadResource(
-            "HyperJob", "hyperjobs", "training.volcano.sh", pod_labels=(PodLabel(_JOB_NAME),)
+            "HyperJob", "hyperjobs", "training.volcano.sh", pod_labels=(_JOB_NAME,)
         ),
         WorkloadResource(
             "CronJob", "cronjobs", "batch.volcano.sh", short_names=("cronvcjob",),
-            pod_labels=(PodLabel(_JOB_NAME),), owns=(JOB,),
+            pod_labels=(_JOB_NAME,), owns=(JOB,),
         ),
     ),
-    well_known_labels=(WellKnownLabel(_JOB_NAME, Workload.TRAINING),),
 )  # fmt: skip

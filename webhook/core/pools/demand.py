@@ -90,7 +90,7 @@ def _groups(host: Host, replicas: Replicas) -> Iterator[NodeGroup]:
 
 
 @dataclass(frozen=True, slots=True)
-class PodSet:
+class EqualPods:
     """Equal pods of a workload, and what one of them says of itself."""
 
     name: str
@@ -98,7 +98,7 @@ class PodSet:
     question: Question
 
 
-def read_demand(pods: PodSet, policy: Policy, offers: Offers) -> Iterator[Demand]:
+def read_demand(pods: EqualPods, policy: Policy, offers: Offers) -> Iterator[Demand]:
     """Yield a demand for each container of a pod that requests GPUs."""
     name, replicas, question = pods.name, pods.replicas, pods.question
     candidates = find_candidates(question, policy)

@@ -34,9 +34,9 @@ from webhook.core.pools.catalog import Catalog, find_model, price_of
 from webhook.core.pools.changes import NodeChange, busy_gpus, changes
 from webhook.core.pools.demand import (
     Demand,
+    EqualPods,
     Host,
     Offers,
-    PodSet,
     Replicas,
     possible_offers,
     read_demand,
@@ -175,7 +175,7 @@ def _demands(asked: PlanFile, policy: Policy, offers: Offers) -> Iterator[Demand
             question = classify(pod_of(line), namespace_of(line), policy)
             if question.violations:
                 raise InputError(f"workload {line.name}: {question.violations[0].message}")
-            judged[kind] = tuple(read_demand(PodSet("", 0, question), policy, offers))
+            judged[kind] = tuple(read_demand(EqualPods("", 0, question), policy, offers))
         for each in judged[kind]:
             yield replace(each, name=line.name, replicas=line.replicas)
 
@@ -188,7 +188,7 @@ def _of_pods(inputs: _Inputs, offers: Offers) -> Iterator[Demand]:
         if template not in judged:
             pod = msgspec.convert(reconstruct.from_live_pod(raw), Pod)
             question = classify(pod, namespace, inputs.policy)
-            pods = PodSet(_owner(raw), 1, question)
+            pods = EqualPods(_owner(raw), 1, question)
             judged[template] = tuple(read_demand(pods, inputs.policy, offers))
         yield from judged[template]
 
