@@ -17,19 +17,22 @@ _SLICES: Final = tuple(
     Choice(each) for each in Strategy if each.traits.takes_profile and each.traits.isolated
 )
 _NEVER: Final = {
-    RowName.TRAINING: (denials.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
-    RowName.TENANT_TRAINING: (denials.TRAINING_NEVER_SHARES, "training gets whole GPUs only"),
-    RowName.TENANT: (denials.TENANT_NEEDS_ISOLATION, "a tenant's pod gets an isolated device only"),
+    RowName.TRAINING: denials.TRAINING_NEVER_SHARES,
+    RowName.TENANT_TRAINING: denials.TRAINING_NEVER_SHARES,
+    RowName.TENANT: denials.TENANT_NEEDS_ISOLATION,
 }
 
 
 def denial_reason(row: RowName, otherwise: Reason) -> Reason:
     """Return the reason that a row gives when nothing it allows is offered."""
-    return _NEVER[row][0] if row in _NEVER else otherwise
+    return _NEVER.get(row, otherwise)
 
 
 def find_candidates(question: Question, policy: Policy) -> list[Candidate | Violation]:
-    """Return a candidate for each request, or the violation of one that the matrix refuses."""
+    """Return a candidate for each request, or the violation of more than the matrix gives.
+
+    A candidate has no choices where the matrix gives nothing of that name.
+    """
     return [_candidate(request, question, policy) for request in question.requests]
 
 
@@ -39,9 +42,7 @@ def _candidate(request: GpuRequest, question: Question, policy: Policy) -> Candi
     if profile is not None:
         possible = frozenset(each for each in possible if each.traits.takes_profile)
     choices = _only(choices_of(request, question), possible)
-    if not choices:
-        return _not_allowed(request, possible, question, policy)
-    if request.count == 1:
+    if not choices or request.count == 1:
         return Candidate(request, choices)
     plain = request.resource == names.GPU and profile is None
     if plain and question.row.several_gpus is SeveralGpus.EXCLUSIVE:
@@ -92,28 +93,6 @@ def _several(
 
 def _only(choices: Iterable[Choice], strategies: frozenset[Strategy]) -> tuple[Choice, ...]:
     return tuple(choice for choice in choices if choice.strategy in strategies)
-
-
-def _not_allowed(
-    request: GpuRequest, possible: frozenset[Strategy], question: Question, policy: Policy
-) -> Violation:
-    reason, why = _NEVER.get(question.row_name, (denials.STRATEGY_NOT_ALLOWED, ""))
-    why = why or f"workload {question.workload} may use {', '.join(strategy_names(question.row))}"
-    plain = request.resource == names.GPU
-    asked = f"annotation {names.MIG_PROFILE}" if plain else request.resource
-    mend = f"write limits {names.GPU}"
-    if plain and question.constraints.profile is not None:
-        mend = "remove the annotation"
-    others = _workloads_that_may(possible, policy)
-    if others and not question.constraints.isolated:
-        mend += f", or label {names.WORKLOAD}: {'|'.join(others)} if that is what it is"
-    return _violation(reason, request, f"{asked}: {why}; {mend}")
-
-
-def _workloads_that_may(possible: frozenset[Strategy], policy: Policy) -> tuple[str, ...]:
-    """The workloads whose rows have what the name, and a profile, can stand for."""
-    rows = (RowName.TRAINING, RowName.INFERENCE, RowName.DEV)
-    return tuple(row.value for row in rows if _only(policy.matrix[row].choices, possible))
 
 
 def strategy_names(row: Row) -> tuple[str, ...]:

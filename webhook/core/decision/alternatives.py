@@ -1,18 +1,43 @@
 """What a pod may have instead of what it asks for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec.structs import replace
 
-from webhook.core.api import names
+from webhook.core.api import denials, names
+from webhook.core.api.violation import Violation
+from webhook.core.api.workload import Workload
 from webhook.core.decision import select
-from webhook.core.decision.allowed import choices_of
+from webhook.core.decision.allowed import (
+    choices_of,
+    denial_reason,
+    find_candidates,
+    strategy_names,
+)
 from webhook.core.decision.values import Candidate, Search
 from webhook.core.gpu.values import NodeGroup, Offer
+from webhook.core.policy.values import RowName
 
 Offers = list[tuple[NodeGroup, Offer]]
 _MOST_LISTED: Final = 6
+_NEVER: Final = {
+    denials.TRAINING_NEVER_SHARES: "training gets whole GPUs only",
+    denials.TENANT_NEEDS_ISOLATION: "a tenant's pod gets an isolated device only",
+}
+
+
+def refused_names(candidates: Iterable[Candidate], search: Search) -> Iterator[Violation]:
+    """Yield a violation for each request of a name that the matrix row never gives."""
+    question, label = search.question, other_label(search)
+    reason = denial_reason(question.row_name, denials.STRATEGY_NOT_ALLOWED)
+    may = f"workload {question.workload} may use {', '.join(strategy_names(question.row))}"
+    for each in candidates:
+        request = each.request
+        plain = request.resource == names.GPU
+        asked = f"annotation {names.MIG_PROFILE}" if plain else request.resource
+        text = f"{asked}: {_NEVER.get(reason, may)}; {instead(each, search, [])}{label}"
+        yield Violation(reason, request.container.name, text, "resources.limits")
 
 
 def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
@@ -24,26 +49,54 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
     plain = replace(request, resource=names.GPU)
     loose = replace(constraints, profile=None)
     anything = Candidate(plain, choices_of(plain, search.question))
-    may = [
-        (group, offer)
-        for group in search.inventory.groups
-        for offer in select.filter_offers(anything, loose, group)
-    ]
+    may = select.keep(
+        search.inventory,
+        ("instead", loose, anything.choices),
+        lambda: [
+            (group, offer)
+            for group in search.inventory.groups
+            for offer in select.filter_offers(anything, loose, group)
+        ],
+    )
     told = [each for each in offers if each[0].tenant in (None, constraints.namespace_tenant)]
     if not may:
         listed = f"offered: {list_offers(told)}" if told else "nothing else is offered to it"
         return f"{listed}; an administrator can add such a pool, or declare it (policy: pools)"
-    count = 1 if request.resource == names.GPU else request.count  # asked: that many are not there
-    mend = f"write limits {names.GPU}: {count}"
+    near = [each for each in may if search.reaches(each[0])] or may
+    whole = all(offer.strategy.traits.whole for _, offer in near)
+    named = request.resource != names.GPU
+    mend = f"write limits {names.GPU}: {request.count if named and whole else 1}"
     if constraints.profile is not None:
-        profiles = sorted({o.profile for _, o in may if o.profile})[:_MOST_LISTED]
-        mend = f"remove annotation {names.MIG_PROFILE}"
+        same = (o for _, o in near if not named or o.resource == request.resource)
+        profiles = sorted({o.profile for o in same if o.profile})[:_MOST_LISTED]
+        remove = f"remove annotation {names.MIG_PROFILE}"
+        mend = f"{mend} and {remove}" if named else remove
         if profiles:
             listed = " or ".join(each.name for each in profiles)
             mend = f"write annotation {names.MIG_PROFILE}: {listed}"
     others = [each for each in told if each not in may]
     rest = f"; offered to others: {list_offers(others)}" if others else ""
-    return f"{mend} for what it may use: {list_offers(may)}{rest}"
+    return f"{mend} for what it may use: {list_offers(near)}{rest}"
+
+
+def other_label(search: Search) -> str:
+    """Return advice to label the pod as what it would be served as, if anything."""
+    rows = (RowName.TRAINING, RowName.INFERENCE, RowName.DEV)
+    served = "|".join(row.value for row in rows if _is_served(row, search))
+    isolated = search.question.constraints.isolated or not served
+    return "" if isolated else f"; label {names.WORKLOAD}: {served} if that is what it is"
+
+
+def _is_served(name: RowName, search: Search) -> bool:
+    question, row = search.question, search.policy.matrix[name]
+    memory = row.memory if question.memory is None else question.memory
+    needed = replace(question.constraints, memory=memory)
+    workload = Workload(name.value)
+    other = replace(question, workload=workload, row_name=name, row=row, constraints=needed)
+    found = find_candidates(other, search.policy)
+    candidates = tuple(each for each in found if isinstance(each, Candidate))
+    selected = select.select_offers(candidates, replace(search, question=other))
+    return len(selected) == len(found)
 
 
 def list_offers(offers: Iterable[tuple[NodeGroup, Offer]]) -> str:

@@ -10,7 +10,14 @@ from webhook.core.api import names, pod, reasons
 from webhook.core.api.reason import Reason, truncate
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
-from webhook.core.decision import affinity, allowed, diagnosis, model_memory, select
+from webhook.core.decision import (
+    affinity,
+    allowed,
+    alternatives,
+    diagnosis,
+    model_memory,
+    select,
+)
 from webhook.core.decision.values import (
     Allocation,
     Candidate,
@@ -69,14 +76,16 @@ def _asked(question: Question, model: ModelMemory | None) -> bytes:
 def _decide(
     question: Question, model: ModelMemory | None, policy: Policy, inventory: Inventory
 ) -> Decision:
-    found = allowed.find_candidates(question, policy)
-    denied = tuple(each for each in found if isinstance(each, Violation))
-    if denied:
-        return Decision(violations=denied, warnings=question.warnings)
-    candidates = tuple(each for each in found if isinstance(each, Candidate))
     groups = select.keep_selected(question.pod, inventory, "groups", dict[int, bool])
     reaches = reach_of(question.pod, policy.gpu_taints, groups)
     search = Search(question, policy, inventory, reaches)
+    found = allowed.find_candidates(question, policy)
+    candidates = tuple(each for each in found if isinstance(each, Candidate))
+    denied = [each for each in found if isinstance(each, Violation)]
+    nothing = [each for each in candidates if not each.choices]
+    if denied or nothing:
+        refused = alternatives.refused_names(nothing, search) if nothing else ()
+        return Decision(violations=(*denied, *refused), warnings=question.warnings)
     for each in (*_estimated(candidates, model, search), search):
         selected = select.select_offers(candidates, each)
         if selected:

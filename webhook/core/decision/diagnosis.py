@@ -8,7 +8,7 @@ from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.decision import select, unoffered
 from webhook.core.decision.allowed import denial_reason
-from webhook.core.decision.alternatives import Offers, instead, list_offers
+from webhook.core.decision.alternatives import Offers, instead, list_offers, other_label
 from webhook.core.decision.obstacles import find_obstacle, tell_obstacle
 from webhook.core.decision.values import Candidate, GpuRequest, Question, Search
 from webhook.core.gpu.strategies import FALLBACK
@@ -86,7 +86,14 @@ def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violat
         "a tenant's pod" if question.row_name is RowName.TENANT else f"workload {question.workload}"
     )
     strategies = dict.fromkeys(choice.strategy for choice in candidate.choices)
-    wanted = " or ".join(each.value for each in strategies)
+    offered = {each.strategy for _, each in offers}
+    told = (
+        f"{each.strategy} on {'|'.join(each.on)}"
+        if each.on and each.strategy in offered
+        else each.strategy
+        for each in candidate.choices
+    )
+    wanted = " or ".join(dict.fromkeys(told))
     mounting = [each.value for each in strategies if each.traits.mounts_shared_memory]
     shm = ""
     if question.constraints.own_shared_memory and mounting:
@@ -105,7 +112,7 @@ def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violat
     text += f"; {instead(candidate, search, offers)}"
     text += _note(search, resource)
     if question.row_name is RowName.UNCLASSIFIED:
-        text += f"; label {names.WORKLOAD}: inference|dev if that is what it is"
+        text += other_label(search)
     return _violation(denial_reason(question.row_name, denials.NO_OFFER), candidate, text)
 
 
