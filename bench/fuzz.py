@@ -95,7 +95,7 @@ def watch(data: bytes) -> None:
     page, *lines = data.split(b"\n")
     nodes = ListWatch(WatchedResource("nodes", "/api/v1/nodes", read_node))
     with contextlib.suppress(ApiError):
-        nodes.take_page(page)
+        list(nodes.take_page(page))
         for line in lines:
             nodes.take_event(line)
     found = build_inventory(each for each in nodes.items.values() if each is not None)

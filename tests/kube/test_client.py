@@ -1,6 +1,7 @@
 """The client: bytes, errors, time limits, and which cluster it asks as whom."""
 
 import os
+import socket
 import ssl
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from cluster_doubles import NODES, asked
 from tests.fake_apiserver.answers import json_answer, status
 from tests.fake_apiserver.faults import dripping, silent, stream
 from webhook.kube.api_request import DRY_RUN
-from webhook.kube.client import open_client, split_lines
+from webhook.kube.client import AT_ONCE, _create_socket, open_client, split_lines
 from webhook.kube.cluster_config import load_service_account
 from webhook.kube.errors import ApiError, StatusCause
 
@@ -204,3 +205,9 @@ async def test_what_the_reader_of_a_stream_raises_stays_what_it_is(api, client):
     api.plan("watch", NODES, stream(("BOOKMARK", {})))
     with pytest.raises(BrokenPipeError):
         await read_and_fail()
+
+
+def test_a_read_holds_the_loop_for_a_part_of_a_page():
+    with _create_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))) as made:
+        # Linux counts twice what is asked for, as its own records take room too.
+        assert made.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * AT_ONCE

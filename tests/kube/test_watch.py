@@ -25,7 +25,7 @@ def line(kind: str, item: dict, version: str = "6") -> bytes:
 
 def listed(*items: dict) -> ListWatch[Node]:
     driver = ListWatch(SOURCE, watch_seconds=300)
-    driver.take_page(page(*items))
+    list(driver.take_page(page(*items)))
     return driver
 
 
@@ -36,10 +36,10 @@ def test_a_new_driver_asks_for_the_first_page():
 def test_pages_become_items_with_the_last_one():
     driver = listed(gpu_node("old"))
     driver.relist()
-    driver.take_page(page(gpu_node("a"), following="next"))
+    list(driver.take_page(page(gpu_node("a"), following="next")))
     assert driver.list_params()["continue"] == "next"
     assert set(driver.items) == {"old"}
-    assert driver.take_page(page(gpu_node("b"), version="7")).changed
+    assert any(each.changed for each in driver.take_page(page(gpu_node("b"), version="7")))
     assert set(driver.items) == {"a", "b"}
     assert driver.watch_params() == {
         "watch": "true",
@@ -77,10 +77,10 @@ def test_an_item_that_does_not_matter_is_told_apart_from_a_deleted_one():
 
 def test_an_unreadable_object_is_skipped_and_named():
     driver = ListWatch(SOURCE)
-    heard = driver.take_page(page(gpu_node("a"), UNREADABLE, {"kind": "Node"}))
+    _, *heard = driver.take_page(page(gpu_node("a"), UNREADABLE, {"kind": "Node"}))
     assert set(driver.items) == {"a"}
-    assert heard.skipped[0].startswith("bad: ")
-    assert heard.skipped[1].startswith("object without a name: ")
+    assert heard[0].skipped[0].startswith("bad: ")
+    assert heard[1].skipped[0].startswith("object without a name: ")
 
 
 def test_an_object_that_turned_unreadable_keeps_its_last_value():
@@ -89,7 +89,7 @@ def test_an_object_that_turned_unreadable_keeps_its_last_value():
     assert not heard.changed
     assert heard.skipped[0].startswith("bad: ")
     driver.relist()
-    driver.take_page(page(UNREADABLE))
+    list(driver.take_page(page(UNREADABLE)))
     assert driver.items == {"bad": Node("T4", 1)}
 
 
@@ -120,7 +120,7 @@ def test_an_event_of_an_unknown_type_is_skipped():
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"metadata":{"resourceVersion":""}}'])
 def test_an_answer_that_is_no_list_is_a_failure(body: bytes):
     with pytest.raises(ApiError, match="unreadable answer"):
-        ListWatch(SOURCE).take_page(body)
+        list(ListWatch(SOURCE).take_page(body))
 
 
 @pytest.mark.parametrize("status", [None, 429])
@@ -139,8 +139,8 @@ def test_any_other_answer_is_doubt_and_leads_to_a_new_list(status: int):
 
 def test_a_failure_between_pages_starts_the_list_again():
     driver = ListWatch(SOURCE)
-    driver.take_page(page(gpu_node("gone"), following="next"))
+    list(driver.take_page(page(gpu_node("gone"), following="next")))
     driver.take_failure(ApiError(410, "the token expired"))
     assert "continue" not in driver.list_params()
-    driver.take_page(page(gpu_node("a")))
+    list(driver.take_page(page(gpu_node("a"))))
     assert set(driver.items) == {"a"}

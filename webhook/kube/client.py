@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 USER_AGENT: Final = "gpu-sharing"
 CONNECT_SECONDS: Final = 5.0
 HEADER_SIZE: Final = 64 * 1024  # bytes of one header: a Warning can be long
+AT_ONCE: Final = 48 * 1024  # bytes that are received before reviews have their turn
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 9))
 
 
@@ -201,6 +202,7 @@ def _create_socket(address: AddrInfoType) -> socket.socket:
     """Return a socket whose vanished peer is noticed in about 3 minutes, as client-go's is."""
     family, kind, protocol, _, _ = address
     made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, AT_ONCE)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE:
         if hasattr(socket, name):

@@ -6,7 +6,6 @@ allocatable to 0 for some minutes. Pods admitted meanwhile should not be refused
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
@@ -55,7 +54,6 @@ async def retain(
         entry = previous.get(name)
         # `offers` is not asked again for by far the most: 5,000 unchanged nodes.
         if entry is None or entry.value is not value or entry.lost_at is not None:
-            await asyncio.sleep(0)  # one takes 0.1 ms: reviews go between any two
             entry = _entry(entry, value, now=now, patience=patience)
         if entry is not None:
             kept[name] = entry

@@ -18,7 +18,7 @@ from webhook.kube.api_types import (
 from webhook.kube.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import msgspec
 
@@ -89,21 +89,21 @@ class ListWatch(Generic[T]):
             "resourceVersion": self._version,
         }
 
-    def take_page(self, body: bytes) -> Change:
-        """Take a page of the list, the last of which replaces the items.
+    def take_page(self, body: bytes) -> Iterator[Change]:
+        """Take a page of the list object by object; the last page replaces the items.
 
         Raises ApiError.
         """
         page = parse_json(body, ListPage)
-        reasons = (self._read(raw, self._pages) for raw in page.items or ())
-        skipped = tuple(filter(None, reasons))
+        for raw in page.items or ():
+            reason = self._read(raw, self._pages)
+            yield Change(changed=False, skipped=(reason,) if reason else ())
         self._token = page.metadata.token
-        if self._token:
-            return Change(changed=False, skipped=skipped)
-        changed = self._pages != self._items
-        self._items, self._pages = self._pages, {}
-        self._version = page.metadata.resource_version
-        return Change(changed=changed, skipped=skipped)
+        if not self._token:
+            changed = self._pages != self._items
+            self._items, self._pages = self._pages, {}
+            self._version = page.metadata.resource_version
+            yield Change(changed=changed)
 
     def take_event(self, line: bytes) -> Change:
         """Take one line of a watch.

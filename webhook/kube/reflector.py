@@ -10,6 +10,7 @@ from webhook.kube.debounce import Debounce
 from webhook.kube.errors import ApiError
 from webhook.kube.list_watch import ListWatch
 from webhook.kube.retry import delay
+from webhook.process.cooperative import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -82,12 +83,10 @@ class Reflector(Generic[T]):
             self._state.list_params(),
             timeout=self._runtime.intervals.list,
         )
-        # In a thread: a page of nodes takes 10 ms, and each item only its own part of that at once.
-        change = await asyncio.to_thread(self._state.take_page, body)
-        whole = self._state.watching
-        self._changed = self._changed or change.changed or (whole and not self.listed)
-        self._take(change)
-        if whole:
+        async for change in in_turns(self._state.take_page(body)):
+            self._take(change)
+        if self._state.watching:
+            self._changed = self._changed or not self.listed
             self.listed = True
             self._debounce.mark()
             items = len(self._state.items)

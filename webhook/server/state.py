@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from webhook.core.api.node import Node
-from webhook.core.gpu.inventory import GroupKey, NodeEntry, group_entries, read_entry
+from webhook.core.gpu.inventory import Grouping, GroupKey, NodeEntry, by_name, read_entry
 from webhook.core.gpu.values import DeclaredPool, Inventory
 from webhook.core.policy.values import Policy
 from webhook.process.cooperative import in_turns
@@ -32,8 +32,8 @@ class ServerState:
     """References that are replaced, never changed, so that a review takes each once.
 
     `inventory` is None before the nodes were seen. It is built anew when nodes or policy change,
-    since a policy may declare pools. Nodes that changed are read one in a turn of the loop, since
-    a thread that computes makes each review wait for the interpreter several times.
+    since a policy may declare pools. That is done in turns of the loop, since a thread that
+    computes makes each review wait for the interpreter several times.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ServerState:
     async def set_nodes(self, nodes: Iterable[Node]) -> None:
         """Offer what these nodes have from now on."""
         async with self._building:
-            await self._build(tuple(nodes), self.policy)
+            await self._build(sorted(nodes, key=by_name), self.policy)
 
     async def wait_for_nodes(self) -> None:
         """Wait a while for the first nodes: a worker that starts is asked at once."""
@@ -67,28 +67,28 @@ class ServerState:
     async def _build(self, nodes: Sequence[Node] | None, policy: Policy) -> None:
         """Replace the snapshot unless the new one is equal: answers are kept with it."""
         if nodes is not None:
-            entries, pools = await self._entries(nodes, policy), policy.pools
-            built = await asyncio.to_thread(group_entries, entries, pools, policy.momentary_taints)
+            found = await self._group(nodes, policy)
+            built = found.inventory(policy.pools, policy.momentary_taints)
             self.inventory = self.inventory if self.inventory == built else built
             self._known.set()
         self._nodes, self.policy = nodes, policy
 
-    async def _entries(self, nodes: Sequence[Node], policy: Policy) -> list[NodeEntry]:
-        """Read the nodes that are not the same objects as before.
+    async def _group(self, nodes: Sequence[Node], policy: Policy) -> Grouping:
+        """Group the nodes, and read those that are not the same objects as before.
 
         Equal keys of groups become one object, since comparing them takes longer than all else.
         """
         before = self._readings if policy is self.policy else {}
-        keys = self._keys
+        keys, found = self._keys, Grouping()
         readings: dict[str, tuple[Node, NodeEntry]] = {}
         async for each in in_turns(nodes):
             kept = before.get(each.metadata.name)
             if kept is None or kept[0] is not each:
-                await asyncio.sleep(0)  # one takes 0.1 ms: reviews go between any two
                 entry = self._read(each, policy.pools, policy.momentary_taints)
                 kept = each, replace(entry, key=keys.setdefault(entry.key, entry.key))
             readings[each.metadata.name] = kept
+            found.add(kept[1])
         if len(keys) > len(readings):  # most are of nodes as they once were
             keys.clear()
         self._readings = readings
-        return [entry async for _, entry in in_turns(readings.values())]
+        return found

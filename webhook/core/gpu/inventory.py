@@ -24,7 +24,8 @@ from webhook.core.gpu.values import (
 
 _NOISE: Final = frozenset(key for dialect in DIALECTS for key in dialect.noise)
 """Kept out of the labels so that equal nodes group."""
-_name: Final = attrgetter("named.name")
+by_name: Final = attrgetter("metadata.name")
+"""The order in which nodes are added."""
 
 
 class GroupKey(Struct, frozen=True, cache_hash=True, gc=False):
@@ -68,37 +69,46 @@ def build_inventory(
     momentary: tuple[str, ...] = (),
 ) -> Inventory:
     """What nodes, in any order, and declared pools offer."""
-    return group_entries([read_entry(each, pools, momentary) for each in nodes], pools, momentary)
+    found = Grouping()
+    for each in sorted(nodes, key=by_name):
+        found.add(read_entry(each, pools, momentary))
+    return found.inventory(pools, momentary)
 
 
-def group_entries(
-    entries: Iterable[NodeEntry], pools: tuple[DeclaredPool, ...], momentary: tuple[str, ...]
-) -> Inventory:
-    """Group nodes by what they offer, to whom: 5,000 equal nodes make one group."""
-    groups = defaultdict[GroupKey, list[NodeLabels]](list)
-    unusable: dict[str, tuple[Unusable, ...]] = {}
-    owners: dict[str, str] = {}
-    barred = defaultdict[str, list[NodeLabels]](list)
-    entries = sorted(entries, key=_name)
-    for entry in entries:
+class Grouping:
+    """Nodes by what they offer, to whom, added by name: 5,000 equal ones make one group."""
+
+    def __init__(self) -> None:
+        self._groups = defaultdict[GroupKey, list[NodeLabels]](list)
+        self._unusable: dict[str, tuple[Unusable, ...]] = {}
+        self._owners: dict[str, str] = {}
+        self._barred = defaultdict[str, list[NodeLabels]](list)
+        self._count = 0
+
+    def add(self, entry: NodeEntry) -> None:
+        """Add a node."""
+        self._count += 1
         if entry.key is not None:
-            groups[entry.key].append(entry.named)
+            self._groups[entry.key].append(entry.named)
         if entry.unusable:
-            unusable[entry.named.name] = entry.unusable
+            self._unusable[entry.named.name] = entry.unusable
             if names.TENANT in entry.named.labels:
-                owners[entry.named.name] = entry.named.labels[names.TENANT]
+                self._owners[entry.named.name] = entry.named.labels[names.TENANT]
         for resource in entry.barred:
-            barred[resource].append(entry.named)
-    for each in pools:
-        declared = _entry(each.node, read_pool(each), momentary, each.name)
-        if declared.key is not None:
-            groups[declared.key].append(declared.named)
-    made = tuple(
-        NodeGroup(key.offers, key.taints, key.tenant, tuple(many), key.declared)
-        for key, many in groups.items()
-    )
-    frozen = {resource: tuple(many) for resource, many in barred.items()}
-    return Inventory(made, _amounts(made), unusable, owners, frozen, len(entries))
+            self._barred[resource].append(entry.named)
+
+    def inventory(self, pools: tuple[DeclaredPool, ...], momentary: tuple[str, ...]) -> Inventory:
+        """Return what was added, and what declared pools offer."""
+        for each in pools:
+            declared = _entry(each.node, read_pool(each), momentary, each.name)
+            if declared.key is not None:
+                self._groups[declared.key].append(declared.named)
+        made = tuple(
+            NodeGroup(key.offers, key.taints, key.tenant, tuple(many), key.declared)
+            for key, many in self._groups.items()
+        )
+        frozen = {resource: tuple(many) for resource, many in self._barred.items()}
+        return Inventory(made, _amounts(made), self._unusable, self._owners, frozen, self._count)
 
 
 def _amounts(groups: Iterable[NodeGroup]) -> Mapping[OfferKind, int]:
