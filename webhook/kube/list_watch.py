@@ -90,7 +90,7 @@ class ListWatch(Generic[T]):
         }
 
     def take_page(self, body: bytes) -> Iterator[Change]:
-        """Take a page of the list object by object; the last page replaces the items.
+        """Take a page object by object, of which the last one replaces the items.
 
         Raises ApiError.
         """

@@ -76,7 +76,7 @@ def build_inventory(
 
 
 class Grouping:
-    """Nodes by what they offer, to whom, added by name: 5,000 equal ones make one group."""
+    """Nodes by what they offer to whom, added by name: equal ones are one group."""
 
     def __init__(self) -> None:
         self._groups = defaultdict[GroupKey, list[NodeLabels]](list)
