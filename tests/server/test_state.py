@@ -98,3 +98,9 @@ def test_equal_keys_of_groups_become_one_object() -> None:
     first, second = asyncio.run(kept())
     assert first is not None
     assert first is second
+
+
+def test_a_node_that_stands_twice_in_a_file_counts_once() -> None:
+    state, nodes = ServerState(load_policy(None)), list(large_cluster.nodes(2, 2))
+    asyncio.run(state.set_nodes(msgspec.convert(nodes + nodes, list[Node])))
+    assert state.inventory == build_inventory(msgspec.convert(nodes, list[Node]), ())

@@ -87,8 +87,9 @@ class ServerState:
                 entry = self._read(each, policy.pools, policy.momentary_taints)
                 kept = each, replace(entry, key=keys.setdefault(entry.key, entry.key))
             readings[each.metadata.name] = kept
-            found.add(kept[1])
         if len(keys) > len(readings):  # most are of nodes as they once were
             keys.clear()
         self._readings = readings
+        async for _, entry in in_turns(readings.values()):
+            found.add(entry)
         return found
