@@ -27,7 +27,23 @@ INTEGRATION: Final = Integration(
         KnownProgram(
             Workload.INFERENCE,
             command=r"bentoml\s+serve|xinference-|mlc_llm\s+serve|(?:^|\s)serve\s+run\s|local-ai",
-            image=r"/xinference[:@]|/localai[:@]|/speaches[:@]",
+            image=r"/xinference[:@]|/local-?ai[:@]|/speaches[:@]",
+        ),
+        # predibase/lorax, TabbyML/tabby, aphrodite-engine, ModelTC/LightLLM, Lightning-AI/litgpt
+        KnownProgram(
+            Workload.INFERENCE,
+            command=r"lorax-launcher|(tabby|litgpt)\s+serve|aphrodite\s+run|lightllm\.server",
+            image=r"/lorax[:@]|tabbyml/tabby|/aphrodite-engine[:@]|/lightllm[:@]",
+        ),
+        # lm-sys/FastChat, abetlen/llama-cpp-python, hiyouga/LLaMA-Factory, modelscope/ms-swift
+        KnownProgram(
+            Workload.INFERENCE,
+            command=r"fastchat\.serve|llama_cpp\.server|llamafactory-cli\s+api|swift\s+deploy",
+        ),
+        # deepjavalibrary/djl-serving, AWS' other containers for inference, SYSTRAN/faster-whisper
+        KnownProgram(
+            Workload.INFERENCE,
+            image=r"/(djl|pytorch|huggingface-pytorch)-inference[:@]|faster-whisper-server[:@]",
         ),
     ),
 )

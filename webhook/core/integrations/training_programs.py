@@ -28,5 +28,10 @@ INTEGRATION: Final = Integration(
             Workload.TRAINING,
             command=r"verl\.trainer|(swift|trl)\s+(sft|pt|rlhf|dpo|grpo)|openrlhf\.cli\.train",
         ),
+        # Lightning-AI/litgpt, InternLM/xtuner, oumi-ai/oumi, ultralytics/ultralytics
+        KnownProgram(
+            Workload.TRAINING,
+            command=r"litgpt\s+(finetune|pretrain)|(xtuner|oumi)\s+train|yolo\s+(\w+\s+)?train\b",
+        ),
     ),
 )

@@ -12,7 +12,7 @@ INTEGRATION: Final = Integration(
             Workload.INFERENCE,
             command=r"vllm\s+serve|vllm\.entrypoints\.(openai\.)?api_server|dynamo\.vllm"
             r"|--model[=\s].{0,400}--tensor-parallel-size",  # the arguments of its image
-            image=r"/vllm(-openai|-cpu|-tpu)?[:@]|vllm-openai|vllm-runtime",
+            image=r"/vllm(-openai|-cpu|-tpu)?[:@]|vllm-openai|vllm-runtime|/vllm-cuda|vllm-serve[:@]",
         ),
     ),
 )
