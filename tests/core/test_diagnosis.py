@@ -1,13 +1,14 @@
 """What `pools` says is wrong with nodes: real ones, and one for each way to be wrong."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
 
 from webhook.cli.loaders import load_cluster
 from webhook.cli.pool_data import load_catalog
-from webhook.core.api.node import Node, NodeMetadata, NodeStatus
+from webhook.core.api.node import Node, NodeAnnotations, NodeMetadata, NodeStatus
 from webhook.core.gpu.reading import read_node
 from webhook.core.pools.catalog import find_model
 from webhook.core.pools.diagnosis import diagnose
@@ -15,7 +16,7 @@ from webhook.core.pools.idle_slices import idle_slices
 from webhook.core.pools.layouts import Layout
 from webhook.core.pools.simulated import WHOLE, Sharing, simulate_node
 
-NODES = Path(__file__).parent / "nodes"
+NODES, ROOT = Path(__file__).parent / "nodes", Path(__file__).parents[2]
 CATALOG = load_catalog()
 H100, T4 = find_model(CATALOG, "NVIDIA-H100-80GB-HBM3"), find_model(CATALOG, "Tesla-T4")
 CONFIG, STATE = "nvidia.com/mig.config", "nvidia.com/mig.config.state"
@@ -90,42 +91,59 @@ def t4(sharing: Sharing = WHOLE) -> Node:
 
 
 SEVEN = "all-1g.10gb"
+SHARED_SLICES = {
+    "nvidia.com/mig-1g.10gb.replicas": "7",
+    "nvidia.com/mig-1g.10gb.sharing-strategy": "time-slicing",
+}
+MOVING = NodeMetadata(name="gpu-1", annotations=NodeAnnotations(pool_move="unreadable"))
 ONE, BALANCED = {"1g.10gb": 7}, dict(H100.balanced)
 
 
-@pytest.mark.parametrize(
-    ("node", "code", "said"),
-    [
-        (changed(h100(ONE), {CONFIG: SEVEN, STATE: "failed"}), "mig_failed", "pools move gpu-1"),
-        (changed(h100(ONE), {CONFIG: SEVEN, STATE: "rebooting"}), "mig_rebooting", "second"),
-        (changed(h100(ONE), {CONFIG: SEVEN, STATE: "pending"}), "mig_pending", "wait"),
-        (changed(h100(None), {CONFIG: "all-1g.10gb", STATE: "success"}), "mig_not_applied", "log"),
-        (changed(h100(None), {CONFIG: "all-1g.10gb"}), "mig_not_applied", "mig-manager runs there"),
-        (changed(h100(ONE), {CONFIG: "all-disabled", STATE: "success"}), "mig_not_applied", "log"),
-        (changed(h100(ONE), {CONFIG: "all-3g.40gb", STATE: "success"}), "mig_not_applied", "log"),
-        (changed(h100(None), {CONFIG: "mine", STATE: "success"}), "mig_not_applied", "log"),
-        (changed(t4(), {CONFIG: "all-1g.10gb"}), "mig_not_applied", f"{CONFIG}-"),
-        (changed(t4(), {PLUGIN: "t4-mps"}), "config_not_applied", "'t4-mps'"),
-        (changed(t4(Sharing("mps", 10)), {PLUGIN: "dev-ts"}), "config_not_applied", "dev-ts"),
-        (changed(t4(Sharing("mps", 10)), {PLUGIN: "whole"}), "config_not_applied", "whole"),
-        (changed(h100(None), {PLUGIN: "mig"}), "config_not_applied", "all-balanced"),
-        (changed(t4(), {PLUGIN: "gpu-sharing"}), "config_not_applied", "rollout restart"),
-        (h100({"1g.10gb": 2}), "slices_idle", "pools plan"),
-        (h100(ONE, {}), "slices_idle", "pools plan"),
-        (
-            changed(h100(ONE), {"nvidia.com/gpu.product": "NVIDIA-A100-SXM4-40GB"}),
-            "products_differ", "one product",
-        ),
-        (t4(Sharing("time-slicing", 4, renamed=False)), "not_renamed", "renameByDefault"),
-        (changed(h100(None, None), {}, gpu="1"), "fewer_than_labelled", "unhealthy"),
-        (changed(h100(ONE), {}, **{"mig_1g.10gb": "5"}), "fewer_than_labelled", "unhealthy"),
-        (changed(h100(None), {"nvidia.com/vgpu.present": "true"}), "virtual", "hypervisor"),
-    ],
-)  # fmt: skip
+WRONG = [
+    (changed(h100(ONE), {CONFIG: SEVEN, STATE: "failed"}), "mig_failed", "pools move gpu-1"),
+    (changed(h100(ONE), {CONFIG: SEVEN, STATE: "rebooting"}), "mig_rebooting", "second"),
+    (changed(h100(ONE), {CONFIG: SEVEN, STATE: "pending"}), "mig_pending", "wait"),
+    (changed(h100(ONE), {CONFIG: SEVEN, STATE: "odd"}), "mig_state", "mig-manager's log"),
+    (changed(h100(None), {CONFIG: "all-1g.10gb", STATE: "success"}), "mig_not_applied", "log"),
+    (changed(h100(None), {CONFIG: "all-1g.10gb"}), "mig_not_applied", "mig-manager runs there"),
+    (changed(h100(ONE), {CONFIG: "all-disabled", STATE: "success"}), "mig_not_applied", "log"),
+    (changed(h100(ONE), {CONFIG: "all-3g.40gb", STATE: "success"}), "mig_not_applied", "log"),
+    (changed(h100(None), {CONFIG: "mine", STATE: "success"}), "mig_not_applied", "log"),
+    (changed(t4(), {CONFIG: "all-1g.10gb"}), "mig_not_applied", f"{CONFIG}-"),
+    (changed(t4(), {PLUGIN: "t4-mps"}), "config_not_applied", "'t4-mps'"),
+    (changed(t4(Sharing("mps", 10)), {PLUGIN: "dev-ts"}), "config_not_applied", "dev-ts"),
+    (changed(t4(Sharing("mps", 10)), {PLUGIN: "whole"}), "config_not_applied", "whole"),
+    (changed(h100(None), {PLUGIN: "mig"}), "config_not_applied", "all-balanced"),
+    (changed(t4(), {PLUGIN: "gpu-sharing"}), "config_not_applied", "rollout restart"),
+    (h100({"1g.10gb": 2}), "slices_idle", "pools plan"),
+    (h100(ONE, {}), "slices_idle", "pools plan"),
+    (
+        changed(h100(ONE), {"nvidia.com/gpu.product": "NVIDIA-A100-SXM4-40GB"}),
+        "products_differ", "one product",
+    ),
+    (t4(Sharing("time-slicing", 4, renamed=False)), "not_renamed", "renameByDefault"),
+    (changed(h100(None, None), {}, gpu="1"), "fewer_than_labelled", "unhealthy"),
+    (changed(h100(ONE), {}, **{"mig_1g.10gb": "5"}), "fewer_than_labelled", "unhealthy"),
+    (changed(h100(None), {"nvidia.com/vgpu.present": "true"}), "virtual", "hypervisor"),
+    (changed(h100(ONE), SHARED_SLICES), "slices_shared", "timeSlicing.resources"),
+    (Node(metadata=MOVING), "moving", "pools move gpu-1 --to POOL"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("node", "code", "said"), WRONG)
 def test_each_way_to_be_wrong(node: Node, code: str, said: str) -> None:
     problems = {p.code: p for p in diagnose(node, read_node(node), CATALOG)}
     assert code in problems
     assert said in problems[code].mend
+
+
+def test_every_code_is_tried_and_on_its_page() -> None:
+    tried = {code for _, code, _ in WRONG} | set(" ".join(FOUND.values()).split())
+    page = (ROOT / "docs/pools.md").read_text(encoding="utf-8")
+    sources = (ROOT / "webhook/core/pools/diagnosis").glob("*.py")
+    text = "".join(each.read_text(encoding="utf-8") for each in sources)
+    written = set(re.findall(r'(?:error|warning)\(\s*"([a-z_]+)"', text))
+    assert [code for code in written if code not in tried or f"`{code}`" not in page] == []
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """What a node gives, where its labels contradict each other or are not all there."""
 
+import casefiles
 import msgspec
 import pytest
-from casefiles import expand
+from casefiles import Case, expand
 
 from webhook.core.api.node import Node
 from webhook.core.gpu import inventory
@@ -15,32 +16,56 @@ WHOLE = {
     "sharing": "none",
     "allocatable": {"nvidia.com/gpu": 1},
 }
+BESIDE = WHOLE | {"allocatable": {"nvidia.com/gpu": 1, "nvidia.com/gpu.shared": 4}}
+SLICES = {"count": 7, "memory": 9856}
 NOTHING = [
-    WHOLE | {"sharing": ""},
-    WHOLE | {"sharing": "some"},
-    WHOLE | {"replicas": 4},
-    WHOLE | {"product": "Tesla-T4-SHARED"},
-    WHOLE | {"product": "NVIDIA-A30-MIG-1g.6gb"},
-    WHOLE | {"product": "NVIDIA-A30-MIG-INVALID", "sharing": "", "slices": 1},
-    WHOLE | {"product": "NVIDIA-A30", "slices": 1},
-    WHOLE | {"sharing": "mps", "slices": 1},
-    WHOLE | {"sharing": "mps", "replicas": 0},
-    WHOLE | {"allocatable": {"nvidia.com/gpu": 0}},
-    WHOLE | {"allocatable": {"nvidia.com/gpu": "-1"}},
-    WHOLE | {"allocatable": {"nvidia.com/gpu.shared": 4}},
-    {"allocatable": {"nvidia.com/mig-1g.10gb": 7}},
-    {"mig": {"1g.10gb": {"count": 7, "memory": 9856, "replicas": 4, "sharing": "none"}}},
-    {"mig": {"1g.10gb": {"count": 7, "memory": 9856, "sharing": "mps"}}},
+    (WHOLE | {"sharing": ""}, "unknown_strategy"),
+    (WHOLE | {"sharing": "some"}, "unknown_strategy"),
+    (WHOLE | {"replicas": 4}, "replicas_differ"),
+    (WHOLE | {"replicas": 0}, "devices_gone"),
+    (WHOLE | {"product": "Tesla-T4-SHARED"}, "product_differs"),
+    (WHOLE | {"product": "NVIDIA-A30-MIG-1g.6gb"}, "product_differs"),
+    (WHOLE | {"product": "NVIDIA-A30-MIG-INVALID", "sharing": "", "slices": 1}, "invalid_mig"),
+    (WHOLE | {"product": "NVIDIA-A30", "slices": 1}, "unknown_strategy"),
+    (WHOLE | {"sharing": "mps", "slices": 1}, "mps_on_slices"),
+    (WHOLE | {"sharing": "mps", "replicas": 0}, "replicas_differ"),
+    (WHOLE | {"allocatable": {"nvidia.com/gpu": 0}}, "nothing_advertised"),
+    (WHOLE | {"capable": True, "replicas": 0, "allocatable": {"nvidia.com/gpu": 0}}, "mig_empty"),
+    (WHOLE | {"allocatable": {"nvidia.com/gpu": "-1"}}, "malformed_quantity"),
+    (WHOLE | {"allocatable": {"nvidia.com/gpu.shared": 4}}, "unknown_strategy"),
+    (BESIDE, "whole_beside_shares"),
+    ({"allocatable": {"nvidia.com/mig-1g.10gb": 7}}, "labels_missing"),
+    ({"mig": {"1g.10gb": SLICES | {"replicas": 4, "sharing": "none"}}}, "replicas_differ"),
+    ({"mig": {"1g.10gb": SLICES | {"sharing": "mps"}}}, "replicas_differ"),
 ]
+EXCLUSIVE = {"name": "b", "selector": {"pool": "a"}, "strategy": "exclusive"}
+SHARED = {"name": "a", "selector": {"pool": "a"}, "strategy": "time-slicing", "replicas": 4}
+DECLARED = [([SHARED, EXCLUSIVE], "declared_twice"), ([SHARED], "declared_otherwise")]
 
 
 def node(name: str, short: dict[str, object]) -> Node:
     return msgspec.convert(expand(name, short), Node)
 
 
-@pytest.mark.parametrize("short", NOTHING, ids=str)
-def test_contradictions_offer_nothing(short: dict[str, object]) -> None:
-    assert read_node(node("a", short)).offers == ()
+@pytest.mark.parametrize(("short", "reason"), NOTHING, ids=str)
+def test_contradictions_offer_nothing(short: dict[str, object], reason: str) -> None:
+    found = read_node(node("a", short))
+    assert found.offers == ()
+    assert reason in {each.reason for each in found.unusable}
+
+
+@pytest.mark.parametrize(("pools", "reason"), DECLARED, ids=str)
+def test_pools_that_contradict_a_node_offer_nothing(pools: list[Case], reason: str) -> None:
+    node = WHOLE | {"name": "a", "bare": True, "labels": {"pool": "a"}}
+    [found] = casefiles.cluster({"nodes": [node], "policy": {"pools": pools}}).unusable["a"]
+    assert found.reason == reason
+
+
+def test_every_reason_is_that_of_some_node() -> None:
+    made = casefiles.read(casefiles.CASES.parent / "core/made-nodes.yaml")
+    read = " ".join(text for each in made for text in each["read"]).split()
+    tried = {*read, *(reason for _, reason in (*NOTHING, *DECLARED))}
+    assert {each.value for each in UnusableReason} - tried == set()
 
 
 def test_equal_nodes_make_one_shape() -> None:
