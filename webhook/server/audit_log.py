@@ -67,7 +67,7 @@ def create_observer(logs: Logs, metrics: Metrics) -> ReviewObserver:
 
     def failed(status: str, text: str) -> None:
         logs.process.warning("not a review", status=status, message=text)
-        metrics.failures.labels(status[:3]).inc()
+        metrics.failed_requests.labels(status[:3]).inc()
 
     def advised(about: AdviceReport, seconds: float) -> None:
         logs.audit.write("info", "advice", _advice(about) | _latency(seconds))

@@ -18,66 +18,62 @@ from webhook.core.gpu.values import Inventory
 _BUCKETS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
 _REVIEW_LABELS: Final = ("side", "operation", "workload", "strategy", "reason", "mode", "allowed")
 _COUNTERS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "gpu_sharing_reviews": (
+    "reviews": (
         "Reviews answered; `allowed` is the decision, also where audit mode let it pass.",
         _REVIEW_LABELS,
     ),
-    "gpu_sharing_failed_requests": (
+    "failed_requests": (
         "Requests to a review path that got no review, by HTTP status.",
         ("status",),
     ),
-    "gpu_sharing_skipped": (
+    "skipped": (
         "Reviews answered without being looked at, by why; nothing else is told of them.",
         ("reason",),
     ),
-    "gpu_sharing_reloads": (
+    "reloads": (
         "Certificate, policy and inventory files read; a refused one keeps the last good one.",
         ("file", "result"),
     ),
-    "gpu_sharing_events": (
+    "events": (
         "Events of refusals and rewrites, by what became of them.",
         ("result",),
     ),
-    "gpu_sharing_pods": (
+    "pods": (
         "Pods that were given GPUs when they were created; in audit mode, that would have been.",
         ("workload", "strategy", "mode"),
     ),
-    "gpu_sharing_refusals": (
+    "refusals": (
         "Refusals but for dry runs; in audit mode, what would have been refused.",
         ("reason", "workload", "side", "mode"),
     ),
-    "gpu_sharing_advice": (
+    "advice": (
         "Objects whose pods were reviewed in advance, by what becomes of them.",
         ("mode", "outcome"),
     ),
 }
+"""The counters by their fields in `Metrics`, named `gpu_sharing_` and that."""
 
 
 class Metrics(Struct, frozen=True):
     """The collectors, and the registry that serves them."""
 
     registry: CollectorRegistry
-    reviews: Counter
     seconds: Histogram
-    failures: Counter
+    reviews: Counter
+    failed_requests: Counter
+    skipped: Counter
     reloads: Counter
     events: Counter
     pods: Counter
     refusals: Counter
     advice: Counter
-    skipped: Counter
 
 
 def create_metrics() -> Metrics:
     """Return fresh collectors in a registry of their own."""
     registry = CollectorRegistry()
-
-    def counter(name: str) -> Counter:
-        return Counter(name, *_COUNTERS[name], registry=registry)
-
     return Metrics(
         registry=registry,
-        reviews=counter("gpu_sharing_reviews"),
         seconds=Histogram(
             "gpu_sharing_review_duration_seconds",
             "Time from the body of a review to its answer.",
@@ -85,13 +81,10 @@ def create_metrics() -> Metrics:
             buckets=_BUCKETS,
             registry=registry,
         ),
-        failures=counter("gpu_sharing_failed_requests"),
-        reloads=counter("gpu_sharing_reloads"),
-        events=counter("gpu_sharing_events"),
-        pods=counter("gpu_sharing_pods"),
-        refusals=counter("gpu_sharing_refusals"),
-        advice=counter("gpu_sharing_advice"),
-        skipped=counter("gpu_sharing_skipped"),
+        **{
+            name: Counter(f"gpu_sharing_{name}", *of, registry=registry)
+            for name, of in _COUNTERS.items()
+        },
     )
 
 
