@@ -32,7 +32,7 @@ class Verb:
 
     name: str
     description: str
-    epilog: str = ""
+    epilog: str
 
 
 @dataclass(frozen=True, slots=True)

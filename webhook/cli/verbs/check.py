@@ -10,8 +10,9 @@ from webhook.core.policy import mistakes
 
 VERB: Final = Verb(
     "check",
-    "Read a policy as `serve` would. Exit code 0: right; 1: right in form, but something in it "
-    "will not be as it is meant; 2: wrong or unreadable.",
+    "Read a policy as `serve` would.",
+    "exit codes: 0 right, 1 right in form, but something in it will not be as it is meant, "
+    "2 wrong or unreadable\n",
 )
 
 _WITHOUT_THE_WEBHOOK: Final = """

@@ -11,6 +11,13 @@ from webhook.core.policy import load
 VERB: Final = Verb(
     "policy",
     "Show a policy, the built-in one if no file is named.",
+    """\
+exit codes: 0 shown, 2 the file cannot be read or is wrong
+
+examples:
+  gpu-sharing policy                        who gets what, where nobody changed it
+  gpu-sharing policy --yaml > policy.yaml   a file to start from; then `gpu-sharing check`
+""",
 )
 
 
