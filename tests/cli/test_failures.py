@@ -12,6 +12,7 @@ from command_line import EXAMPLES, INVENTORY, Done, Run
 
 from examples.demo.local_server import HOST
 from tests.fake_apiserver.kubeconfig import write_kubeconfig
+from webhook.cli.verbs import SUMMARIES
 
 DEV = str(EXAMPLES / "dev.yaml")
 VERBS = {
@@ -30,7 +31,12 @@ VERBS = {
     "pools move": ("pools", "move", "node", "--to", "whole"),
     "conformance": ("conformance", "-n", "shop"),
 }
+ALONE = {"policy", "check", "reasons", "serve", "completion"}  # need no cluster
 NAME_OF_A_CLASS = re.compile(r"\b[A-Z]\w+(Error|Exception)\b|Traceback|object at 0x")
+
+
+def test_every_command_that_reads_a_cluster_is_tried() -> None:
+    assert {words[0] for words in VERBS.values()} == SUMMARIES.keys() - ALONE
 
 
 @pytest.fixture
