@@ -5,7 +5,7 @@ from pathlib import Path
 
 from webhook.cli import main
 from webhook.cli.verbs import SUMMARIES
-from webhook.core.api import names
+from webhook.core.api import names, vocabulary
 from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.policy.checks_schema import GuardsFile
@@ -27,10 +27,11 @@ def test_every_reason_has_a_section_with_what_to_do() -> None:
     assert all("What to do:" in text and "For example:" in text for text in told.values())
 
 
-def test_every_label_and_annotation_that_people_write_is_in_the_readme() -> None:
-    readme = page("README.md")
-    for name in (names.MODE, names.TENANT, names.WORKLOAD, names.GPU_MEMORY, names.MIG_PROFILE):
-        assert name in readme
+def test_every_label_and_annotation_of_pods_is_known_and_in_the_readme() -> None:
+    ours = {each for each in vars(names).values() if str(each).startswith(names.PREFIX)}
+    ours -= {names.PREFIX, names.CONTROLLER, names.POOL_MOVE}
+    assert ours == vocabulary.LABELS | vocabulary.ANNOTATIONS | {names.MODE}
+    assert [each for each in ours - {names.EXPLAIN} if each not in page("README.md")] == []
 
 
 def test_every_strategy_is_in_the_pages_that_list_them() -> None:
