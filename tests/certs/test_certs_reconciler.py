@@ -5,15 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from installed import (
-    AUTHORITY,
-    CONFIGURATIONS,
-    MUTATING,
-    OBJECTS,
-    SECRETS,
-    SERVING,
-    VALIDATING,
-)
+from installed import AUTHORITY, CONFIGURATIONS, MUTATING, OBJECTS, SECRETS, SERVING, VALIDATING
 from minting import NAMES, NOW, verifies
 from simulation import RULES
 

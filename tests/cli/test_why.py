@@ -6,15 +6,7 @@ import pytest
 import yaml
 from command_line import Run, record
 from fake_cluster import FakeCluster
-from small_cluster import (
-    TWO_FOR_DEV,
-    WEBHOOK,
-    event,
-    live_pod,
-    made,
-    our_event,
-    template,
-)
+from small_cluster import TWO_FOR_DEV, WEBHOOK, event, live_pod, made, our_event, template
 
 KEYS = {
     *("namespace", "kind", "name", "mode", "state", "wanted", "pods", "refusals", "waiting"),

@@ -4,13 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from webhook_process import (
-    SIDES,
-    Webhook,
-    gpu_pod,
-    patched,
-    question,
-)
+from webhook_process import SIDES, Webhook, gpu_pod, patched, question
 from written_reviews import PROMISES, example, with_env
 
 

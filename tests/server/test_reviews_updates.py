@@ -5,15 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from webhook_process import (
-    SIDES,
-    Json,
-    Webhook,
-    gpu_pod,
-    patched,
-    question,
-    update,
-)
+from webhook_process import SIDES, Json, Webhook, gpu_pod, patched, question, update
 from written_reviews import PROMISES, example, with_env
 
 AUDIT = ("/audit/mutate", "/audit/validate")

@@ -8,15 +8,7 @@ from datetime import datetime
 import pytest
 from cryptography import x509
 from prometheus_client.parser import text_string_to_metric_families
-from webhook_process import (
-    INVENTORY,
-    SIDES,
-    Json,
-    Webhook,
-    gpu_pod,
-    question,
-    until,
-)
+from webhook_process import INVENTORY, SIDES, Json, Webhook, gpu_pod, question, until
 
 SECRET = "hunter2-7b1f"  # noqa: S105 - the word to look for
 FIELDS = {

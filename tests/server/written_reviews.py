@@ -5,13 +5,7 @@ import json
 from typing import Any
 
 import yaml
-from webhook_process import (
-    EXAMPLES,
-    Json,
-    Webhook,
-    gpu_pod,
-    question,
-)
+from webhook_process import EXAMPLES, Json, Webhook, gpu_pod, question
 
 from webhook.core.integrations import registry
 

@@ -21,12 +21,7 @@ from webhook.core.api.names import LABEL_LENGTH, NAME_LENGTH
 from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.violation import Violation
 from webhook.core.decision.values import Allocation, GpuRequest
-from webhook.core.record_values import (
-    Cause,
-    ContainerChange,
-    DecisionRecord,
-    LogLine,
-)
+from webhook.core.record_values import Cause, ContainerChange, DecisionRecord, LogLine
 
 MOST_READ: Final = 16 * 1024
 """Bytes of an annotation or a warning that are read; a longer one tells nothing."""

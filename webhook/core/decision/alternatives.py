@@ -9,12 +9,7 @@ from webhook.core.api import denials, names
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.decision import select
-from webhook.core.decision.allowed import (
-    choices_of,
-    denial_reason,
-    find_candidates,
-    strategy_names,
-)
+from webhook.core.decision.allowed import choices_of, denial_reason, find_candidates, strategy_names
 from webhook.core.decision.values import Candidate, Search
 from webhook.core.gpu.values import NodeGroup, Offer
 from webhook.core.policy.values import RowName

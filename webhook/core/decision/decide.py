@@ -10,14 +10,7 @@ from webhook.core.api import names, pod, reasons
 from webhook.core.api.reason import Reason, truncate
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
-from webhook.core.decision import (
-    affinity,
-    allowed,
-    alternatives,
-    diagnosis,
-    model_memory,
-    select,
-)
+from webhook.core.decision import affinity, allowed, alternatives, diagnosis, model_memory, select
 from webhook.core.decision.values import (
     Allocation,
     Candidate,

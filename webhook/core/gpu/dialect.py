@@ -12,13 +12,7 @@ from webhook.core.gpu.placement import requirement_holds
 from webhook.core.gpu.resources import GpuResource, ResourceKind
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.unusable import Unusable, UnusableReason, unusable
-from webhook.core.gpu.values import (
-    DeviceLabels,
-    ExtendedResource,
-    Form,
-    NodeRequirement,
-    Offer,
-)
+from webhook.core.gpu.values import DeviceLabels, ExtendedResource, Form, NodeRequirement, Offer
 
 _SLICE = "{slice}"
 _MOST_MEMORY = 2**21  # MiB: no GPU has 2 TiB; GPU Feature Discovery of 2022 wrote bytes

@@ -13,14 +13,7 @@ from webhook.core.gpu.dialects import DIALECTS
 from webhook.core.gpu.placement import lasting_taints
 from webhook.core.gpu.reading import NodeOffers, read_node, read_pool
 from webhook.core.gpu.unusable import Unusable
-from webhook.core.gpu.values import (
-    DeclaredPool,
-    Inventory,
-    NodeGroup,
-    NodeLabels,
-    Offer,
-    OfferKind,
-)
+from webhook.core.gpu.values import DeclaredPool, Inventory, NodeGroup, NodeLabels, Offer, OfferKind
 
 _NOISE: Final = frozenset(key for dialect in DIALECTS for key in dialect.noise)
 """Kept out of the labels so that equal nodes group."""

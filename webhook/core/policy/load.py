@@ -19,13 +19,7 @@ from webhook.core.policy import checks_schema, hints, merge, mistakes
 from webhook.core.policy.checks_schema import GuardsFile, TreatmentsFile
 from webhook.core.policy.merge import WrittenPolicy
 from webhook.core.policy.pools import PoolError, compile_pool
-from webhook.core.policy.schema import (
-    MatrixFile,
-    PodTemplateFile,
-    PolicyFile,
-    PoolFile,
-    RowFile,
-)
+from webhook.core.policy.schema import MatrixFile, PodTemplateFile, PolicyFile, PoolFile, RowFile
 from webhook.core.policy.values import Choice, Policy, Row, RowName
 from webhook.core.policy.yaml_text import parse_document
 

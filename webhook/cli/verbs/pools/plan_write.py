@@ -12,12 +12,7 @@ from webhook.cli.verbs.pools.plan_collect import Planned
 from webhook.core.api.quantity import counted
 from webhook.core.pools.plan import PlannedGpu
 from webhook.core.pools.plugin_file import ConfigError
-from webhook.core.pools.settings import (
-    NodeSetting,
-    operator_values,
-    read_back,
-    wanted_offers,
-)
+from webhook.core.pools.settings import NodeSetting, operator_values, read_back, wanted_offers
 from webhook.core.pools.values_text import values_text
 
 _HEAD: Final = """\

@@ -14,13 +14,7 @@ from webhook.cli.inspect.denial import By, Denial
 from webhook.cli.output import Rendering
 from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.why import denials
-from webhook.cli.verbs.why.collect import (
-    Diagnosed,
-    State,
-    Trial,
-    WaitingPods,
-    strategy_of_pod,
-)
+from webhook.cli.verbs.why.collect import Diagnosed, State, Trial, WaitingPods, strategy_of_pod
 from webhook.cli.verbs.why.denials import Refused
 from webhook.cli.verbs.why.record import why_record
 from webhook.core.api import names

@@ -21,13 +21,7 @@ from webhook.core.gpu.dialect import (
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.unusable import Unusable, UnusableReason
-from webhook.core.gpu.values import (
-    DeviceLabels,
-    ExtendedResource,
-    Form,
-    NodeRequirement,
-    Offer,
-)
+from webhook.core.gpu.values import DeviceLabels, ExtendedResource, Form, NodeRequirement, Offer
 
 _GOOGLE: Final = "cloud.google.com/"
 _ACCELERATOR: Final = _GOOGLE + "gke-accelerator"

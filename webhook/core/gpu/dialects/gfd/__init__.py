@@ -36,12 +36,7 @@ from webhook.core.gpu.dialects.gfd.labels import (
 from webhook.core.gpu.resources import ResourceKind
 from webhook.core.gpu.strategies import Strategy
 from webhook.core.gpu.unusable import Unusable, UnusableReason
-from webhook.core.gpu.values import (
-    ExtendedResource,
-    Form,
-    NodeRequirement,
-    Offer,
-)
+from webhook.core.gpu.values import ExtendedResource, Form, NodeRequirement, Offer
 
 _GPU: Final = frozenset({ResourceKind.GPU})
 _GPUS: Final = frozenset({ResourceKind.GPU, ResourceKind.SHARED_GPU})
