@@ -144,7 +144,7 @@ def test_what_comes_before_sizes(
 def test_a_server_that_reserves_is_never_sized_by_its_memory() -> None:
     """Without this rule whole GPUs would be recommended to exactly those who waste most."""
     full = replace(WEEK, memory_max=72000, memory_low=71900)
-    told = replace(SERVE, reservation=Reservation(ReservingServer.VLLM, 0.9, "vLLM's default"))
+    told = replace(SERVE, reservation=Reservation(ReservingServer.VLLM, "vLLM's default"))
     found = said(told, full)
     assert (found.action, found.memory) == (RecommendedAction.SIZE, None)
     assert "72000 MiB is a reservation (vLLM, vLLM's default)" in found.reason
@@ -155,7 +155,7 @@ def test_a_server_that_reserves_is_never_sized_by_its_memory() -> None:
 
 def test_a_server_that_reserves_is_sized_by_its_model_and_cache_or_by_what_was_written() -> None:
     full = replace(WEEK, memory_max=72000, memory_low=71900)
-    told = replace(SERVE, reservation=Reservation(ReservingServer.VLLM, 0.9, "vLLM's default"))
+    told = replace(SERVE, reservation=Reservation(ReservingServer.VLLM, "vLLM's default"))
     known = said(replace(told, weights=16000, kv_cache=0.25), full)
     assert known.memory == round((16000 + 56000 * 0.25) * 1.2)
     assert known.confidence is Confidence.MEDIUM
@@ -233,31 +233,31 @@ def test_pods_one_after_another_have_a_device_each_to_itself_and_pods_together_s
 @pytest.mark.parametrize(
     ("container", "expected"),
     [
-        ({"image": "vllm/vllm-openai:v0.9"}, (ReservingServer.VLLM, 0.9)),
+        ({"image": "vllm/vllm-openai:v0.9"}, "vLLM's default"),
         ({"image": "x", "command": ["vllm", "serve"], "args": ["--gpu-memory-utilization=0.4"]},
-         (ReservingServer.VLLM, 0.4)),
+         "--gpu-memory-utilization 0.4"),
         ({"image": "x", "args": ["vllm serve m --gpu-memory-utilization 0.5"]},
-         (ReservingServer.VLLM, 0.5)),
+         "--gpu-memory-utilization 0.5"),
         ({"image": "lmsysorg/sglang", "args": ["--mem-fraction-static", "0.7"]},
-         (ReservingServer.SGLANG, 0.7)),
-        ({"image": "tensorflow/serving:latest-gpu"}, (ReservingServer.TENSORFLOW, 1.0)),
+         "--mem-fraction-static 0.7"),
+        ({"image": "tensorflow/serving:latest-gpu"}, "TensorFlow's default"),
         ({"image": "tensorflow/tensorflow",
           "env": [{"name": "TF_FORCE_GPU_ALLOW_GROWTH", "value": "true"}]}, None),
         ({"image": "ghcr.io/nvidia/jax:latest",
           "env": [{"name": "XLA_PYTHON_CLIENT_MEM_FRACTION", "value": ".3"}]},
-         (ReservingServer.JAX, 0.3)),
+         "XLA_PYTHON_CLIENT_MEM_FRACTION .3"),
         ({"image": "ghcr.io/nvidia/jax:latest",
           "env": [{"name": "XLA_PYTHON_CLIENT_PREALLOCATE", "value": "false"}]}, None),
-        ({"image": "nvcr.io/nvidia/tritonserver:25.01-py3"}, (ReservingServer.TRITON, None)),
+        ({"image": "nvcr.io/nvidia/tritonserver:25.01-py3"}, "Triton's default"),
         ({"image": "pytorch/pytorch:2.7"}, None),
         ({"image": "acme/jaxon:1"}, None),
     ],
 )  # fmt: skip
 def test_servers_that_reserve_are_recognised(
-    container: dict[str, object], expected: tuple[ReservingServer, float | None] | None
+    container: dict[str, object], expected: str | None
 ) -> None:
     found = find_reservation({"spec": {"containers": [container]}})
-    assert (found and (found.server, found.share)) == expected
+    assert (found and found.setting) == expected
 
 
 def test_waste_is_told_apart_and_adds_up_to_the_gpus() -> None:

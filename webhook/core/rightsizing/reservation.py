@@ -15,58 +15,41 @@ _FLAT: Final = 0.02
 class _Sign:
     """What shows a server, by words of its image, command and arguments.
 
-    `flag` sets the share that it reserves; `usual` is the share without it. `variable` sets it in
-    the environment. `off` is an environment variable with the value that turns reserving off.
+    `flag` sets the share that it reserves, `variable` does so in the environment. `off` is an
+    environment variable with the value that turns reserving off.
     """
 
     server: ReservingServer
     words: str
     flag: str = ""
-    usual: float | None = None
     variable: str = ""
     off: tuple[str, str] = ("", "")
 
 
-# Sources: vllm EngineArgs (gpu_memory_utilization 0.9), sglang ServerArgs (mem_fraction_static),
-# text-generation-launcher (cuda-memory-fraction), tensorrt_llm (free_gpu_memory_fraction 0.9),
-# TensorFlow guide "Limiting GPU memory growth", JAX "GPU memory allocation" (0.75).
+# Sources: vllm EngineArgs (gpu_memory_utilization), sglang ServerArgs (mem_fraction_static),
+# text-generation-launcher (cuda-memory-fraction), tensorrt_llm (free_gpu_memory_fraction),
+# TensorFlow guide "Limiting GPU memory growth", JAX "GPU memory allocation".
 _SIGNS: Final = (
-    _Sign(ReservingServer.VLLM, r"\bvllm\b", "--gpu-memory-utilization", 0.9),
-    _Sign(ReservingServer.SGLANG, r"\bsglang\b", "--mem-fraction-static", 0.9),
+    _Sign(ReservingServer.VLLM, r"\bvllm\b", "--gpu-memory-utilization"),
+    _Sign(ReservingServer.SGLANG, r"\bsglang\b", "--mem-fraction-static"),
     _Sign(
-        ReservingServer.TGI,
-        r"text-generation-(inference|launcher)",
-        "--cuda-memory-fraction",
-        1.0,
-        "CUDA_MEMORY_FRACTION",
+        *(ReservingServer.TGI, r"text-generation-(inference|launcher)"),
+        *("--cuda-memory-fraction", "CUDA_MEMORY_FRACTION"),
     ),
-    _Sign(
-        ReservingServer.TRITON,
-        r"\btriton(server|-server)|/tritonserver",
-        "--cuda-memory-pool-byte-size",
-    ),
-    _Sign(
-        ReservingServer.TENSORRT_LLM,
-        r"tensorrt[-_]?llm|\btrtllm",
-        "--free_gpu_memory_fraction",
-        0.9,
-    ),
-    _Sign(ReservingServer.NIM, r"nvcr\.io/nim/", "", 0.9, "NIM_KVCACHE_PERCENT"),
+    _Sign(ReservingServer.TRITON, r"\btriton(server|-server)|/tritonserver"),
+    _Sign(ReservingServer.TENSORRT_LLM, r"tensorrt[-_]?llm|\btrtllm", "--free_gpu_memory_fraction"),
+    _Sign(ReservingServer.NIM, r"nvcr\.io/nim/", variable="NIM_KVCACHE_PERCENT"),
     _Sign(
         ReservingServer.TENSORFLOW,
         r"tensorflow|tensorflow_model_server",
         "--per_process_gpu_memory_fraction",
-        1.0,
-        "",
-        ("TF_FORCE_GPU_ALLOW_GROWTH", "true"),
+        off=("TF_FORCE_GPU_ALLOW_GROWTH", "true"),
     ),
     _Sign(
         ReservingServer.JAX,
         r"\bjax\b|[/-]jax[:-]|\bflax\b",
-        "",
-        0.75,
-        "XLA_PYTHON_CLIENT_MEM_FRACTION",
-        ("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
+        variable="XLA_PYTHON_CLIENT_MEM_FRACTION",
+        off=("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
     ),
 )
 
@@ -82,8 +65,7 @@ def find_reservation(pod: Mapping[str, Any]) -> Reservation | None:
     |---|---|
     | names no such server | nothing that is known |
     | has the variable that turns it off | nothing |
-    | sets the share by flag or variable | that share of what it sees |
-    | neither | the server's usual share |
+    | any other | what its flag or variable sets, else the server's default |
     """
     for container in (pod.get("spec") or {}).get("containers") or ():
         words = " ".join(_words(container))
@@ -98,8 +80,7 @@ def measured_reservation(use: DeviceUse, memory: float | None) -> Reservation | 
     if memory and use.memory_max and use.memory_low is not None:
         flat = use.memory_max - use.memory_low <= _FLAT * use.memory_max
         if flat and use.memory_max > _FULL * memory:
-            share = round(use.memory_max / memory, 2)
-            return Reservation(ReservingServer.UNKNOWN, share, "memory is flat from the start")
+            return Reservation(ReservingServer.UNKNOWN, "memory is flat from the start")
     return None
 
 
@@ -118,18 +99,16 @@ def _of(sign: _Sign, words: str, container: RawContainer) -> Reservation:
     flag = re.escape(sign.flag).replace("_", "[-_]")
     found = re.search(rf"{flag}[ =]([0-9.]+)", words) if sign.flag else None
     text = found[1] if found else _variable(container, sign.variable)
-    share = _share(text)
-    if share is None:
-        return Reservation(sign.server, sign.usual, f"{sign.server}'s default")
-    return Reservation(sign.server, share, f"{sign.flag if found else sign.variable} {text}")
+    if not _is_share(text):
+        return Reservation(sign.server, f"{sign.server}'s default")
+    return Reservation(sign.server, f"{sign.flag if found else sign.variable} {text}")
 
 
-def _share(text: str | None) -> float | None:
+def _is_share(text: str | None) -> bool:
     try:
-        value = float(text or "")
+        return 0 < float(text or "") <= 1
     except ValueError:
-        return None
-    return value if 0 < value <= 1 else None
+        return False
 
 
 def _variable(container: RawContainer, name: str) -> str | None:

@@ -134,10 +134,9 @@ class ReservingServer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Memory that says nothing of need. `share` is of the device, `setting` what sets it."""
+    """Memory that says nothing of need. `setting` is what sets it."""
 
     server: ReservingServer
-    share: float | None
     setting: str
 
 
