@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -82,14 +83,27 @@ ADVICE: dict[str, Callable[[Json, str], None]] = {
 """A mend as refusals word it, with what to write, and what does it."""
 
 
+def mends(text: str) -> list[tuple[Callable[[Json, str], None], str]]:
+    return [
+        (change, value)
+        for pattern, change in ADVICE.items()
+        for found in re.finditer(pattern, text)
+        for value in re.split(r"\||, | or ", found[1])
+    ]
+
+
 def followed(pod: Json, message: str) -> Iterator[tuple[str, Json]]:
-    """Yield each way to do what a refusal says, and the pod after it."""
-    for pattern, change in ADVICE.items():
-        for found in re.finditer(pattern, message):
-            for value in re.split(r"\||, | or ", found[1]):
-                made = copy.deepcopy(pod)
-                change(made, value)
-                yield f"{change.__name__} {value}", made
+    """Yield each way to do what a refusal says, and the pod after it.
+
+    What to write, and what keeps the pod from that, are two things to do.
+    """
+    parts = [mends(each) for each in message.split("but not where the pod can go")]
+    for chosen in product(*filter(None, parts)):
+        made = copy.deepcopy(pod)
+        for change, value in chosen:
+            change(made, value)
+        if chosen:
+            yield ", ".join(f"{change.__name__} {value}" for change, value in chosen), made
 
 
 def refused() -> Iterator[tuple[str, Json, Json, str]]:

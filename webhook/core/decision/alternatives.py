@@ -1,6 +1,6 @@
 """What a pod may have instead of what it asks for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Final
 
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.decision import select
 from webhook.core.decision.allowed import choices_of, denial_reason, find_candidates, strategy_names
+from webhook.core.decision.obstacles import find_obstacle, tell_obstacle
 from webhook.core.decision.values import Candidate, Search
 from webhook.core.gpu.values import NodeGroup, Offer
 from webhook.core.policy.values import RowName
@@ -44,9 +45,10 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
     plain = replace(request, resource=names.GPU)
     loose = replace(constraints, profile=None)
     anything = Candidate(plain, choices_of(plain, search.question))
+    key = "instead", loose, anything.choices
     may = select.keep(
         search.inventory,
-        ("instead", loose, anything.choices),
+        key,
         lambda: [
             (group, offer)
             for group in search.inventory.groups
@@ -57,7 +59,10 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
     if not may:
         listed = f"offered: {list_offers(told)}" if told else "nothing else is offered to it"
         return f"{listed}; an administrator can add such a pool, or declare it (policy: pools)"
-    near = [each for each in may if search.reaches(each[0])] or may
+    near = [each for each in may if search.reaches(each[0])]
+    listed, why = (list_offers(near), "") if near else out_of_reach(key, may, search)
+    blocked = f", but not where the pod can go; {why}" if why else ""
+    near = near or may
     whole = all(offer.strategy.traits.whole for _, offer in near)
     named = request.resource != names.GPU
     mend = f"write limits {names.GPU}: {request.count if named and whole else 1}"
@@ -67,11 +72,23 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
         remove = f"remove annotation {names.MIG_PROFILE}"
         mend = f"{mend} and {remove}" if named else remove
         if profiles:
-            listed = " or ".join(each.name for each in profiles)
-            mend = f"write annotation {names.MIG_PROFILE}: {listed}"
+            either = " or ".join(each.name for each in profiles)
+            mend = f"write annotation {names.MIG_PROFILE}: {either}"
     others = [each for each in told if each not in may]
     rest = f"; offered to others: {list_offers(others)}" if others else ""
-    return f"{mend} for what it may use: {list_offers(near)}{rest}"
+    return f"{mend} for what it may use: {listed}{blocked}{rest}"
+
+
+def out_of_reach(key: Hashable, able: Offers, search: Search) -> tuple[str, str]:
+    """Return offers that a pod cannot reach, and what keeps it from them."""
+    pod = search.question.pod
+
+    def find() -> tuple[str, str | tuple[NodeGroup, ...]]:
+        groups = list({id(group): group for group, _ in able}.values())
+        return list_offers(able), find_obstacle(pod, groups)
+
+    offers, found = select.keep_selected(pod, search.inventory, ("far", key), find)
+    return offers, tell_obstacle(pod, found, search.policy.gpu_taints)
 
 
 def other_label(search: Search) -> str:

@@ -8,11 +8,10 @@ from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.decision import select, unoffered
 from webhook.core.decision.allowed import denial_reason
-from webhook.core.decision.alternatives import Offers, instead, list_offers, other_label
-from webhook.core.decision.obstacles import find_obstacle, tell_obstacle
+from webhook.core.decision.alternatives import Offers, instead, other_label, out_of_reach
 from webhook.core.decision.values import Candidate, GpuRequest, Question, Search
 from webhook.core.gpu.strategies import FALLBACK
-from webhook.core.gpu.values import NodeGroup, Offer
+from webhook.core.gpu.values import Offer
 from webhook.core.policy.values import RowName
 
 
@@ -136,14 +135,7 @@ def why_fallback(request: GpuRequest, search: Search) -> str:
 
 
 def _unreachable(candidate: Candidate, search: Search, key: Hashable, able: Offers) -> Violation:
-    pod = search.question.pod
-
-    def find() -> tuple[str, str | tuple[NodeGroup, ...]]:
-        groups = list({id(group): group for group, _ in able}.values())
-        return list_offers(able), find_obstacle(pod, groups)
-
-    offers, found = select.keep_selected(pod, search.inventory, key, find)
-    why = tell_obstacle(pod, found, search.policy.gpu_taints)
+    offers, why = out_of_reach(key, able, search)
     text = f"{candidate.request.resource}: {offers} exist, but not where the pod can go; {why}"
     return _violation(denials.NO_REACHABLE_OFFER, candidate, text)
 
