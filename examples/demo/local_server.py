@@ -1,6 +1,7 @@
 """The webhook as a process of this machine, with a certificate made on the spot."""
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -51,8 +52,35 @@ class LocalServer:
 
     def connect(self, timeout: float = READY) -> HTTPSConnection:
         """Return a connection that verifies the certificate; `timeout` is in seconds."""
-        context = ssl.create_default_context(cafile=self.ca)
-        return HTTPSConnection(HOST, self.port, timeout=timeout, context=context)
+        return TlsClient(self.port, ssl.create_default_context(cafile=self.ca), timeout)
+
+
+class TlsClient(HTTPSConnection):
+    """A client that leaves no socket open when a server resets it before the handshake."""
+
+    def __init__(self, port: int, context: ssl.SSLContext, timeout: float) -> None:
+        super().__init__(HOST, port, timeout=timeout, context=context)
+        self._dial = functools.partial(dial, port, context, HOST, timeout)
+
+    def connect(self) -> None:
+        """Connect as `dial` does."""
+        self.sock = self._dial()
+
+
+def dial(port: int, context: ssl.SSLContext, name: str | None, timeout: float) -> ssl.SSLSocket:
+    """Connect a socket that is wrapped already.
+
+    `wrap_socket` of one that was connected and reset since does not close it (Python 3.11).
+    """
+    connection = context.wrap_socket(socket.socket(), server_hostname=name)
+    try:
+        connection.settimeout(timeout)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as Go does
+        connection.connect((HOST, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class NotStarted(Exception):  # noqa: N818 - what happened, in a word

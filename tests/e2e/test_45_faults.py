@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -125,10 +126,10 @@ def kill_a_worker(installed: Installed) -> None:
     _run(installed, replicas(installed.user)[0], WORKER, "worker")
 
 
-def kill_a_replica(installed: Installed) -> None:
-    """A pod is deleted without a moment's grace, as when its node is gone."""
-    name = replicas(installed.user)[0]["metadata"]["name"]
-    where = ("-n", NAMESPACE, "pod", name, "--grace-period=0", "--force")
+def kill_replicas(installed: Installed, count: int) -> None:
+    """Pods are deleted without a moment's grace, as when their node is gone."""
+    names = [each["metadata"]["name"] for each in replicas(installed.user)[:count]]
+    where = ("-n", NAMESPACE, "pod", *names, "--grace-period=0", "--force")
     installed.user.kubectl("delete", *where)
     installed.rollout()
 
@@ -189,6 +190,21 @@ def _network(replica: Json, verb: str) -> None:
     subprocess.run([*inside, "ip", "rule", verb, "pref", "9", "blackhole"], check=True)
 
 
+def lose_packets(installed: Installed) -> None:
+    """Three in ten packets of a replica are lost, either way, for ten pods of each client."""
+    inside = ("nsenter", "-n", "-t", str(processes(replicas(installed.user)[0])[0]), "iptables")
+    lost = ("-m", "statistic", "--mode", "random", "--probability", "0.3", "-j", "DROP")
+    ways = ("INPUT", "OUTPUT")
+    for way in ways:
+        subprocess.run([*inside, "-A", way, *lost], check=True)
+    enough = installed.calls("mutate.gpu-sharing.io") + 20
+    try:
+        until("they go on", lambda: installed.calls("mutate.gpu-sharing.io") > enough)
+    finally:
+        for way in ways:
+            subprocess.run([*inside, "-D", way, *lost], check=True)
+
+
 def served(user: User) -> list[str]:
     """The pods that the Service sends reviews to."""
     slices = user.get("-n", NAMESPACE, "endpointslices", *SERVED)["items"]
@@ -220,11 +236,13 @@ FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "full folders": (fill_folders, 0),
     "silent clients and large bodies": (crowd_the_replicas, 0),
     "no network of a replica": (lose_networks, 20),
+    "lost packets": (lose_packets, 2),
     "a replica stands still": (stop_a_replica, 20),
     "no rights for a worker that starts": (lose_rights, 20),
     "kill -9 of a worker": (kill_a_worker, 2),
     "kill -9 of a container": (kill_a_container, 4),
-    "kill -9 of a replica": (kill_a_replica, 4),
+    "kill -9 of a replica": (partial(kill_replicas, count=1), 4),
+    "kill -9 of both replicas": (partial(kill_replicas, count=2), 200),
 }
 """What happens, and how many reviews it may cost: two run at any time."""
 

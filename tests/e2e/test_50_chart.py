@@ -9,6 +9,7 @@ from tests.e2e import chart
 from tests.e2e.installation import Installed
 from tests.e2e.user import User
 from webhook.cli import loaders
+from webhook.cli.state_source import UNWATCHED_SECONDS
 
 SETS = {
     "defaults": (),
@@ -112,6 +113,14 @@ def test_pods_of_every_platform_are_restricted(platform: str) -> None:
         assert context["seccompProfile"] == {"type": "RuntimeDefault"}
         [container] = pod["containers"]
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_a_void_token_is_renewed_before_a_replica_that_cannot_watch_is_not_ready() -> None:
+    """By the kubelet, at four fifths of its time and then within a sync of the pod."""
+    for pod in pods_of("aks").values():
+        [token] = (each for each in pod["volumes"] if each["name"] == "token")
+        lives = token["projected"]["sources"][0]["serviceAccountToken"]["expirationSeconds"]
+        assert 0.8 * lives + 90 < UNWATCHED_SECONDS
 
 
 def test_openshift_chooses_the_ids() -> None:

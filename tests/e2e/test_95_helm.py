@@ -1,4 +1,4 @@
-"""The same with Helm: install, an upgrade under traffic, uninstall. After the uninstall of 90."""
+"""The same with Helm: upgrade and rollback under traffic, uninstall. After the uninstall of 90."""
 
 import json
 
@@ -53,7 +53,7 @@ def helm(installed: Installed, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_helm_installs_upgrades_without_losing_a_review_and_uninstalls(
+def test_helm_upgrades_and_rolls_back_without_losing_a_review(
     installed: Installed, user: User, team: str
 ) -> None:
     """Like on OpenShift: Pod Security `restricted` is enforced, and the ids are of a range."""
@@ -70,6 +70,8 @@ def test_helm_installs_upgrades_without_losing_a_review_and_uninstalls(
         until("reviews are answered", lambda: seen.rewritten > 5 or seen.wrong)
         more = ("--set", "replicas=3", "--set-json", 'server.podAnnotations={"new":"yes"}')
         helm(installed, "upgrade", NAMESPACE, chart_path, "--wait", *VALUES, *more)
+        installed.rollout()
+        helm(installed, "rollback", NAMESPACE, "1", "--wait")
         installed.rollout()
         after = seen.rewritten
         until("reviews are answered after it", lambda: seen.rewritten > after + 5 or seen.wrong)

@@ -132,12 +132,9 @@ def nodes(place):
 
 
 def readiness(place):
-    connection = place.connect()
-    connection.request("GET", "/readyz")
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    return answer.status
+    with contextlib.closing(place.connect()) as connection:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status
 
 
 def test_a_clock_set_forward_and_back_costs_no_review(cluster, tmp_path):

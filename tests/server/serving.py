@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from gunicorn.app.base import BaseApplication
 
+from examples.demo import local_server
 from tests.forks import Fork
 from webhook.server.http.connections import ServerLimits
 from webhook.server.http.messages import HttpRequest, HttpResponse
@@ -256,17 +257,9 @@ def client_context() -> ssl.SSLContext:
     return context
 
 
-class TlsClient(HTTPSConnection):
-    """A client that leaves no socket open when the server resets it before the handshake."""
-
-    def connect(self) -> None:
-        """Connect as `dial` does."""
-        self.sock = _connected(self.port, client_context(), None)
-
-
 def https(server: Server) -> HTTPSConnection:
     """Make a client that keeps its connection, and connects again when it has lost it."""
-    client = TlsClient("127.0.0.1", server.port)
+    client = local_server.TlsClient(server.port, client_context(), DEADLINE)
     server.clients.append(client)
     return client
 
@@ -281,23 +274,7 @@ def dial(
     server: Server, name: str | None = None, context: ssl.SSLContext | None = None
 ) -> ssl.SSLSocket:
     """Open one TLS connection, with a server name only if one is given."""
-    return _connected(server.port, context or client_context(), name)
-
-
-def _connected(port: int, context: ssl.SSLContext, name: str | None) -> ssl.SSLSocket:
-    """Connect a socket that is wrapped already.
-
-    `wrap_socket` of one that was connected and reset since does not close it (Python 3.11).
-    """
-    connection = context.wrap_socket(socket.socket(), server_hostname=name)
-    try:
-        connection.settimeout(DEADLINE)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as Go does
-        connection.connect(("127.0.0.1", port))
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return local_server.dial(server.port, context or client_context(), name, DEADLINE)
 
 
 def common_name(connection: ssl.SSLSocket) -> str:

@@ -3,7 +3,6 @@
 import json
 import ssl
 from collections.abc import Iterator
-from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from command_line import forked
 from webhook_process import Reply, Webhook, exchange, gpu_pod, question, until, webhook_running
 
-from examples.demo.local_server import HOST
+from examples.demo.local_server import TlsClient
 from tests.e2e.cluster.pki import Authority, Pair, new_authority
 from webhook.server.tls import names_of
 
@@ -38,7 +37,7 @@ def ask(
     context = ssl.create_default_context(cafile=webhook.place.ca)
     if client:
         context.load_cert_chain(client.certificate, client.key)
-    connection = HTTPSConnection(HOST, webhook.place.port, timeout=30, context=context)
+    connection = TlsClient(webhook.place.port, context, 30)
     try:
         body = json.dumps(question(gpu_pod("dev"))).encode() if method == "POST" else None
         return exchange(connection, method, path, (body, JSON))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from webhook_process import Webhook, gpu_pod, question, webhook_running
 
-from examples.demo.local_server import HOST, LocalServer
+from examples.demo.local_server import HOST, LocalServer, dial
 
 HALF = b"POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Type: application/js"
 SLOW = b"POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Length: 1000\r\n\r\n{"
@@ -25,8 +25,7 @@ def webhook(tmp_path: Path) -> Iterator[Webhook]:
 
 def client(place: LocalServer, stack: ExitStack) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=place.ca)
-    raw = socket.create_connection((HOST, place.port), timeout=SOON)
-    return stack.enter_context(context.wrap_socket(raw, server_hostname=HOST))
+    return stack.enter_context(dial(place.port, context, HOST, SOON))
 
 
 def test_a_review_is_answered_beside_hundreds_of_clients_that_say_nothing_more(

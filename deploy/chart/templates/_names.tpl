@@ -37,6 +37,22 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{/*
+The token of the account, renewed after eight minutes: accounts that are deleted and made again void it, and a replica
+whose namespaces go unwatched for ten minutes is not ready. Kubelets renew the usual ones after 48.
+*/}}
+{{- define "gpu-sharing.tokenVolume" -}}
+- name: token
+  projected:
+    sources:
+    - serviceAccountToken: {path: token, expirationSeconds: 600}
+    - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+{{- end }}
+
+{{- define "gpu-sharing.tokenMount" -}}
+- {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
+{{- end }}
+
 {{/* The failurePolicy that the profile asks for; it takes effect once a refusal was seen. */}}
 {{- define "gpu-sharing.failurePolicy" -}}
 {{ ternary "Fail" "Ignore" (eq .Values.profile "strict") }}
