@@ -12,7 +12,7 @@ NODE = Node(NodeMetadata("a", {"nvidia.com/gpu.product": "A100"}))
 def test_nodes_are_kept_over_a_fork_and_replaced() -> None:
     kept = KeptNodes()
     assert kept.read() is None
-    for nodes in ((NODE, NODE), ()):
+    for nodes in ((NODE,) * 250, (), (NODE,)):
         child = os.fork()
         if child == 0:
             asyncio.run(kept.write(nodes))
