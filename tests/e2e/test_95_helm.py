@@ -71,8 +71,9 @@ def test_helm_upgrades_and_rolls_back_without_losing_a_review(
         more = ("--set", "replicas=3", "--set-json", 'server.podAnnotations={"new":"yes"}')
         helm(installed, "upgrade", NAMESPACE, chart_path, "--wait", *VALUES, *more)
         installed.rollout()
-        helm(installed, "rollback", NAMESPACE, "1", "--wait")
+        helm(installed, "rollback", NAMESPACE, "1", "--wait", "--force-conflicts")
         installed.rollout()
+        installed.wait_in_force()
         after = seen.rewritten
         until("reviews are answered after it", lambda: seen.rewritten > after + 5 or seen.wrong)
     assert seen.wrong == []
