@@ -132,7 +132,7 @@ def test_silent_and_half_sent_connections_hold_up_no_review(server, silent):
 
 
 def test_a_slow_head_and_a_slow_body_are_cut_off_with_408(own):
-    with own(header_timeout=0.3, body_timeout=0.3) as server:
+    with own(header_timeout=1, body_timeout=1) as server:
         assert refused(server, HEAD) == 408
         assert refused(server, with_length(b"review")[:-1]) == 408
         client = https(server)
@@ -143,7 +143,7 @@ def test_a_slow_head_and_a_slow_body_are_cut_off_with_408(own):
 
 
 def test_an_idle_connection_is_closed_after_keepalive(own):
-    with own(keepalive=0.3) as server, dial(server) as spare, dial(server) as used:
+    with own(keepalive=1) as server, dial(server) as spare, dial(server) as used:
         used.sendall(with_length(b"review"))
         assert everything(used).endswith(b"review")
         assert everything(spare) == b""
