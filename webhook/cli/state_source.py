@@ -104,7 +104,7 @@ def open_cluster(
 
     async def take(nodes: Mapping[str, Node]) -> None:
         await state.set_nodes(nodes.values())
-        await kept.write(tuple(nodes.values()))
+        await kept.write(nodes.values())
 
     cache: ClusterCache[Node] = ClusterCache(
         client, NodeReading(loaders.read_node, tells_of_gpus), on_change=take, runtime=runtime
