@@ -62,7 +62,7 @@ def demands(stock: Stock, *lines: dict[str, object]) -> list[Demand]:
         tenant = line.get("tenant")
         namespace = {"gpu-sharing.io/tenant": str(tenant)} if tenant else {}
         memory = {"gpu-sharing.io/gpu-memory": line["memory"]} if line.get("memory") else {}
-        limits = {"nvidia.com/gpu": line.get("gpus", 1)}
+        limits = {line.get("resource", "nvidia.com/gpu"): line.get("gpus", 1)}
         pod = {
             "metadata": {"labels": labels, "annotations": memory},
             "spec": {"containers": [{"name": "main", "resources": {"limits": limits}}]},
@@ -205,6 +205,10 @@ def test_ties_keep_the_dearest_product_free() -> None:
         ({"workload": "tenant", "memory": "20Gi"}, "nothing in the stock can be given as mig"),
         ({"workload": "inference", "memory": "15361Mi"}, "the most that mig, mps, exclusive gives"),
         ({"workload": "dev", "gpus": 2}, "the policy gives workload dev 1 in a container"),
+        (
+            {"workload": "training", "resource": "nvidia.com/gpu.shared"},
+            "nvidia.com/gpu.shared: the policy never gives this workload that",
+        ),
     ],
 )
 def test_what_never_fits_says_why(line: dict[str, object], reason: str) -> None:

@@ -145,6 +145,8 @@ def _no_fit(candidate: Candidate, constraints: Constraints, offers: Offers) -> s
         for offer in filter_offers(candidate, constraints, group)
     ]
     asked = ", ".join(dict.fromkeys(each.strategy.value for each in candidate.choices))
+    if not asked:
+        return f"{candidate.request.resource}: the policy never gives this workload that"
     if not allowed:
         return f"nothing in the stock can be given as {asked}"
     count = candidate.request.count
