@@ -47,3 +47,12 @@ def test_a_refusal_looks_little_at_each_of_many_groups(what: str) -> None:
         admit(review(SPECS[what], "a"), policy, nodes)
         calls[kinds] = calls_of(partial(admit, review(SPECS[what], "b"), policy, nodes))
     assert calls[40] - calls[5] < 3 * (40 - 5), calls
+
+
+def test_a_name_that_no_node_has_is_refused_without_a_look_at_each() -> None:
+    policy, nodes = load_policy(None), large_cluster.inventory(3000, 3)
+    calls = []
+    for name in ("x", "y"):
+        spec = {"nodeSelector": {"kubernetes.io/hostname": name}}
+        calls.append(calls_of(partial(admit, review(spec, "a"), policy, nodes)))
+    assert calls[1] < 2000, calls

@@ -1,5 +1,6 @@
 """Selectors, affinity and taints mean what they mean to the scheduler."""
 
+from dataclasses import replace
 from typing import Any
 
 import large_cluster
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from webhook.core.api.node import Taint
 from webhook.core.api.pod import Pod, Toleration
 from webhook.core.gpu import placement, reach
-from webhook.core.gpu.values import NodeLabels, NodeRequirement
+from webhook.core.gpu.values import NodeGroup, NodeLabels, NodeRequirement
 
 NODE = NodeLabels("n1", {"a": "1", "b": "x"})
 
@@ -153,5 +154,45 @@ def test_a_named_node_is_found_without_a_look_at_the_others() -> None:
         pod = msgspec.convert({"spec": {"affinity": {"nodeAffinity": made}}}, Pod)
         found = reach.reach_of(pod, frozenset(t.key for t in group.taints))
         assert found(group)
-        assert (found.named or frozenset()) <= {"node-7", "absent"}
+        assert reach.nodes_having(group, found.asked[0])[0].name == "node-7"
         assert group.distinct == {}
+
+
+GPU_TAINTS = frozenset({"nvidia.com/gpu"})
+HOST, RACK = "example.com/host", "example.com/rack"
+
+
+def with_hosts(count: int) -> NodeGroup:
+    """A group whose nodes each have a label of their own."""
+    [group, *_] = large_cluster.inventory(count, kinds=1).groups
+    labels = ({HOST: f"h{number}", RACK: f"r{number % 3}"} for number in range(count))
+    named = (NodeLabels(each.name, more) for each, more in zip(group.nodes, labels, strict=True))
+    return replace(group, nodes=tuple(named))
+
+
+@pytest.mark.parametrize("selector", [{HOST: "h7"}, {RACK: "r1", HOST: "h7"}, {HOST: "none"}])
+def test_a_label_that_differs_on_each_node_is_found_by_its_value(selector: dict[str, str]) -> None:
+    group = with_hosts(50)
+    found = reach.reach_of(msgspec.convert({"spec": {"nodeSelector": selector}}, Pod), GPU_TAINTS)
+    assert found(group) is (selector[HOST] == "h7")
+    assert len(found.selected) <= 1
+
+
+def test_few_distinct_nodes_are_looked_at_and_few_labels_indexed() -> None:
+    group = with_hosts(50)
+    for number in range(2 * reach.MOST_INDEXED):
+        selector = {HOST: "h7", f"absent-{number}": "x"}
+        for asked in (selector, {RACK: "r1"}):
+            pod = msgspec.convert({"spec": {"nodeSelector": asked}}, Pod)
+            reach.reach_of(pod, GPU_TAINTS)(group)
+        assert RACK not in group.by_label
+        assert len(group.by_label) <= reach.MOST_INDEXED
+
+
+def test_terms_of_many_labels_are_not_found_by_value() -> None:
+    def asked(count: int) -> object:
+        keys = ({"key": f"k{number}", "operator": "In", "values": ["v"]} for number in range(count))
+        return reach.asked_values(pod(affinity(*({"matchExpressions": [each]} for each in keys))))
+
+    assert asked(reach.MOST_INDEXED)
+    assert asked(reach.MOST_INDEXED + 1) is None

@@ -7,7 +7,7 @@ from typing import Final
 from webhook.core.api import names
 from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement, required_terms
 from webhook.core.gpu.placement import is_gpu_taint, requirement_holds, tolerates
-from webhook.core.gpu.reach import distinct_nodes, label_keys, way_of
+from webhook.core.gpu.reach import asked_values, distinct_nodes, label_keys, nodes_having, way_of
 from webhook.core.gpu.values import NodeGroup, NodeLabels
 
 _MOST: Final = 4
@@ -57,11 +57,13 @@ def _looked_at(
     pod: Pod, groups: Sequence[NodeGroup], keys: frozenset[str] | None
 ) -> list[tuple[NodeGroup, NodeLabels]]:
     """Return the first nodes that differ in what the pod asks for."""
-    found = [(group, node) for group in groups for node in distinct_nodes(group, keys)]
-    if len(found) > _MOST_NODES and required_terms(pod) is None:
-        wanted = (pod.spec.node_selector or {}).items()
-        held = [at for at in found if all(at[1].labels.get(k) == v for k, v in wanted)]
-        found = held or found
+    every = ((group, node) for group in groups for node in distinct_nodes(group, keys))
+    found = list(islice(every, _MOST_NODES + 1))
+    selector, asked = pod.spec.node_selector, asked_values(pod)
+    if len(found) > _MOST_NODES and selector and asked and required_terms(pod) is None:
+        some = ((group, node) for group in groups for node in nodes_having(group, asked[0]))
+        held = (at for at in some if all(at[1].labels.get(k) == v for k, v in selector.items()))
+        found = list(islice(held, _MOST_NODES)) or found
     return found[:_MOST_NODES]
 
 

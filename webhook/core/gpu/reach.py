@@ -1,6 +1,7 @@
 """Which groups of nodes a pod can reach, without a look at each node."""
 
-from collections.abc import Hashable
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -15,6 +16,16 @@ MOST_KEYS: Final = 16
 """Labels by which the nodes of a group are told apart: pods ask for few."""
 MOST_KEPT: Final = 64
 """Sets of labels of which the distinct nodes are kept with a group: anybody may ask for any."""
+
+MOST_INDEXED: Final = 8
+"""Labels by whose values the nodes of a group are found: few differ on each node."""
+MOST_ASKED: Final = 4
+"""Requirements of which that is used which the fewest nodes meet."""
+FEW: Final = 16
+"""Distinct nodes that are rather looked at than found by a value."""
+
+AskedValues = tuple[tuple[str, tuple[str, ...]], ...]
+"""Labels, or the field of the name, and the values that are asked for."""
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -52,44 +63,62 @@ def way_of(node: NodeLabels, keys: frozenset[str] | None) -> Hashable:
     return node.name if keys is None else tuple(map(node.labels.get, keys))
 
 
-def named_nodes(pod: Pod) -> frozenset[str] | None:
-    """Return the names of the only nodes that a pod selects, None for any."""
-    selector = pod.spec.node_selector or {}
-    if names.HOSTNAME in selector:
-        return frozenset({selector[names.HOSTNAME]})
-    found = [_listed(term) for term in required_terms(pod) or ()]
-    listed = [each for each in found if each is not None]
-    return frozenset().union(*listed) if listed and len(listed) == len(found) else None
+def asked_values(pod: Pod) -> list[AskedValues] | None:
+    """Return what each term asks a node to have, None if anything or many things."""
+    selector = tuple((k, (v,)) for k, v in (pod.spec.node_selector or {}).items())
+    terms = required_terms(pod)
+    ways = [selector] if terms is None else [(*selector, *_listed(each)) for each in terms]
+    asked = [tuple(sorted(way, key=_by_use)[:MOST_ASKED]) for way in ways]
+    few = len({key for way in asked for key, _ in way}) <= MOST_INDEXED
+    return asked if few and all(asked) else None
 
 
-def _listed(term: NodeSelectorTerm) -> tuple[str, ...] | None:
+def _by_use(asked: tuple[str, tuple[str, ...]]) -> bool:
+    return asked[0] not in (names.HOSTNAME, names.NODE_NAME_FIELD)  # which tell most
+
+
+def _listed(term: NodeSelectorTerm) -> Iterator[tuple[str, tuple[str, ...]]]:
     for each in (*(term.match_expressions or ()), *(term.match_fields or ())):
-        if each.operator == "In" and each.key in (names.HOSTNAME, names.NODE_NAME_FIELD):
-            return each.values or ()
-    return None
+        if each.operator == "In":
+            yield each.key, each.values or ()
 
 
-def _by_name(group: NodeGroup) -> dict[str, tuple[NodeLabels, ...]]:
-    """The nodes of a group by name and host name, kept with it."""
-    if not group.by_name:
+def nodes_with(group: NodeGroup, key: str) -> Mapping[str, list[NodeLabels]]:
+    """Return a group's nodes by a label or by name, kept with it."""
+    found = group.by_label.get(key)
+    if found is None:
+        found = defaultdict(list)
         for node in group.nodes:
-            for key in {node.name, node.labels.get(names.HOSTNAME, node.name)}:
-                group.by_name[key] = (*group.by_name.get(key, ()), node)
-    return group.by_name
+            value = node.name if key == names.NODE_NAME_FIELD else node.labels.get(key)
+            if value is not None:
+                found[value].append(node)
+        if len(group.by_label) >= MOST_INDEXED:
+            group.by_label.clear()
+        group.by_label[key] = found
+    return found
+
+
+def nodes_having(group: NodeGroup, way: AskedValues) -> list[NodeLabels]:
+    """Return the nodes that meet the rarest of these."""
+    found = []
+    for key, values in way:
+        known = nodes_with(group, key)
+        found.append([node for value in values for node in known.get(value, ())])
+    return min(found, key=len)
 
 
 class Reach(Struct, frozen=True, eq=False):
     """The groups that a pod, with our GPU toleration, can land in.
 
     Each is looked at once, and of nodes that have the same of `keys` one. `keys` are the labels by
-    which it selects, `named` the nodes, as above. `groups` has which groups are selected, of this
-    pod or of others with the same `selection_of`.
+    which it selects, `asked` their values. `groups` has which groups are selected, of this pod or
+    of others with the same `selection_of`.
     """
 
     pod: Pod
     gpu_taints: frozenset[str]
     keys: frozenset[str] | None
-    named: frozenset[str] | None
+    asked: list[AskedValues] | None
     seen: dict[int, bool] = {}
     selected: dict[Hashable, bool] = {}
     groups: dict[int, bool] = {}
@@ -120,17 +149,24 @@ class Reach(Struct, frozen=True, eq=False):
 
     def _selects_one(self, group: NodeGroup) -> bool:
         partial, name = bool(group.declared), self.pod.spec.node_name
+        nodes: Iterable[NodeLabels]
         if name:
-            nodes = () if partial else _by_name(group).get(name, ())
-            nodes = tuple(each for each in nodes if each.name == name)
+            nodes = () if partial else nodes_with(group, names.NODE_NAME_FIELD).get(name, ())
         elif not self.pod.spec.node_selector and required_terms(self.pod) is None:
             return bool(group.nodes)
-        elif self.named is not None and not partial:
-            known = _by_name(group)
-            nodes = tuple(node for each in self.named for node in known.get(each, ()))
-        else:
+        elif partial or self.asked is None:
             nodes = distinct_nodes(group, self.keys)
+        else:
+            nodes = self._asked_for(group, self.asked)
         return any(self._selects(node, partial=partial) for node in nodes)
+
+    def _asked_for(self, group: NodeGroup, asked: list[AskedValues]) -> Iterable[NodeLabels]:
+        """Return distinct nodes where these are few."""
+        if self.keys is not None and names.HOSTNAME not in self.keys:
+            distinct = distinct_nodes(group, self.keys)
+            if len(distinct) <= FEW:
+                return distinct
+        return (node for way in asked for node in nodes_having(group, way))
 
     def _selects(self, node: NodeLabels, *, partial: bool) -> bool:
         way = partial, way_of(node, self.keys)
@@ -148,5 +184,5 @@ def selection_of(pod: Pod) -> bytes:
 
 def reach_of(pod: Pod, gpu_taints: frozenset[str], groups: dict[int, bool] | None = None) -> Reach:
     """Return the reach of a pod."""
-    keys, named = label_keys(pod), named_nodes(pod)
-    return Reach(pod, gpu_taints, keys, named, groups={} if groups is None else groups)
+    groups = {} if groups is None else groups
+    return Reach(pod, gpu_taints, label_keys(pod), asked_values(pod), groups=groups)

@@ -115,7 +115,7 @@ class NodeGroup:
     """Nodes that offer the same under the same taints and the same tenant.
 
     `declared` is the name of the policy's pool whose next node this is; it is not there yet, and
-    has more labels than the pool lists. `distinct` and `by_name` keep what `reach` finds, for as
+    has more labels than the pool lists. `distinct` and `by_label` keep what `reach` finds, for as
     long as the snapshot lasts.
     """
 
@@ -127,7 +127,7 @@ class NodeGroup:
     distinct: dict[frozenset[str], tuple[NodeLabels, ...]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
-    by_name: dict[str, tuple[NodeLabels, ...]] = field(
+    by_label: dict[str, dict[str, list[NodeLabels]]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
 
