@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from webhook.core.api import names
-from webhook.core.api.pod import NodeSelectorTerm, Pod, required_terms
+from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement, required_terms
 from webhook.core.gpu.placement import is_gpu_taint, selects_node, tolerates
 from webhook.core.gpu.values import NodeGroup, NodeLabels
 
@@ -24,8 +24,8 @@ MOST_ASKED: Final = 4
 FEW: Final = 16
 """Distinct nodes that are rather looked at than found by a value."""
 
-AskedValues = tuple[tuple[str, tuple[str, ...]], ...]
-"""Labels, or the field of the name, and the values that are asked for."""
+AskedValues = tuple[Requirement, ...]
+"""What is required of labels, or of the name, by listing values."""
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -65,22 +65,23 @@ def way_of(node: NodeLabels, keys: frozenset[str] | None) -> Hashable:
 
 def asked_values(pod: Pod) -> list[AskedValues] | None:
     """Return what each term asks a node to have, None if anything or many things."""
-    selector = tuple((k, (v,)) for k, v in (pod.spec.node_selector or {}).items())
+    selected = (pod.spec.node_selector or {}).items()
+    selector = [Requirement(key=key, operator="In", values=(value,)) for key, value in selected]
     terms = required_terms(pod)
     ways = [selector] if terms is None else [(*selector, *_listed(each)) for each in terms]
     asked = [tuple(sorted(way, key=_by_use)[:MOST_ASKED]) for way in ways]
-    few = len({key for way in asked for key, _ in way}) <= MOST_INDEXED
+    few = len({each.key for way in asked for each in way}) <= MOST_INDEXED
     return asked if few and all(asked) else None
 
 
-def _by_use(asked: tuple[str, tuple[str, ...]]) -> bool:
-    return asked[0] not in (names.HOSTNAME, names.NODE_NAME_FIELD)  # which tell most
+def _by_use(asked: Requirement) -> bool:
+    return asked.key not in (names.HOSTNAME, names.NODE_NAME_FIELD)  # which tell most
 
 
-def _listed(term: NodeSelectorTerm) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _listed(term: NodeSelectorTerm) -> Iterator[Requirement]:
     for each in (*(term.match_expressions or ()), *(term.match_fields or ())):
         if each.operator == "In":
-            yield each.key, each.values or ()
+            yield each
 
 
 def nodes_with(group: NodeGroup, key: str) -> Mapping[str, list[NodeLabels]]:
@@ -101,9 +102,9 @@ def nodes_with(group: NodeGroup, key: str) -> Mapping[str, list[NodeLabels]]:
 def nodes_having(group: NodeGroup, way: AskedValues) -> list[NodeLabels]:
     """Return the nodes that meet the rarest of these."""
     found = []
-    for key, values in way:
-        known = nodes_with(group, key)
-        found.append([node for value in values for node in known.get(value, ())])
+    for each in way:
+        known = nodes_with(group, each.key)
+        found.append([node for value in each.values or () for node in known.get(value, ())])
     return min(found, key=len)
 
 
