@@ -53,7 +53,7 @@ FAULTS = (
     Fault(SELECT, DECISION + "select.py", "None and each.ideal > best[0]:", "None:"),
     Fault(SELECT, DECISION + "select.py", "found < best:", "found > best:"),
     Fault(MEMO, "webhook/core/canonical.py", "key.startswith(names.PREFIX) or ", ""),
-    Fault(PLACEMENT, GPU + "reach.py", 'if each.operator == "In" and each', "if each"),
+    Fault(PLACEMENT, GPU + "reach.py", 'if each.operator == "In"', "if each"),
     Fault(
         FORMS,
         GPU + "dialects/gfd/__init__.py",

@@ -11,10 +11,14 @@ from cluster_doubles import NODES, asked
 
 from tests.fake_apiserver.answers import json_answer, status
 from tests.fake_apiserver.faults import dripping, silent, stream
+from webhook.cli.loaders import load_policy
+from webhook.cli.state_source import RECEIVED, open_cluster
 from webhook.kube.api_request import DRY_RUN
-from webhook.kube.client import AT_ONCE, _create_socket, open_client, split_lines
+from webhook.kube.client import open_client, split_lines
 from webhook.kube.cluster_config import load_service_account
 from webhook.kube.errors import ApiError, StatusCause
+from webhook.kube.sockets import create_socket
+from webhook.server.state import ServerState
 
 EVENTS = "/apis/events.k8s.io/v1/namespaces/shop/events"
 
@@ -207,7 +211,15 @@ async def test_what_the_reader_of_a_stream_raises_stays_what_it_is(api, client):
         await read_and_fail()
 
 
-def test_a_read_holds_the_loop_for_a_part_of_a_page():
-    with _create_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))) as made:
+@pytest.mark.parametrize("at_once", [RECEIVED, None])
+def test_a_socket_receives_as_little_as_is_wanted(at_once):
+    address = socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1)
+    with create_socket(at_once, address) as made:
         # Linux counts twice what is asked for, as its own records take room too.
-        assert made.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * AT_ONCE
+        few = made.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * RECEIVED
+        assert few is (at_once is not None)
+
+
+def test_a_server_receives_little_at_once_and_a_command_much(client, kubeconfig):
+    source = open_cluster(ServerState(load_policy(None)), lambda *_, **__: None, str(kubeconfig))
+    assert (source.live.client.at_once, client.at_once) == (RECEIVED, None)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Job = Callable[[], Coroutine[None, None, None]]
 """Runs in the server's loop until it is cancelled."""
 
+RECEIVED: Final = 48 * 1024  # bytes from the API server before reviews have their turn
 UNWATCHED_SECONDS: Final = 600.0  # that namespaces may go unwatched before readiness ends
 
 
@@ -95,7 +96,7 @@ def open_cluster(
     from webhook.kube.client import open_client  # noqa: PLC0415 - 0.2 s, and a file needs none
 
     try:
-        client = open_client(kubeconfig, context)
+        client = open_client(kubeconfig, context, at_once=RECEIVED)
     except ApiError as failure:
         raise manifests.InputError(
             f"no cluster to watch ({failure}); or give --inventory FILE"

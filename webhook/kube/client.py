@@ -16,10 +16,10 @@ are.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -33,28 +33,34 @@ from webhook.kube.api_request import JSON, ApiAnswer, ApiRequest, Body, Method
 from webhook.kube.clock import ahead_of_ours
 from webhook.kube.cluster_config import load_cluster_config
 from webhook.kube.errors import ApiError, library_errors_as_api_errors
+from webhook.kube.sockets import create_socket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from types import TracebackType
     from typing import Self
 
-    from aiohttp import AddrInfoType
-
     from webhook.kube.cluster_config import ClusterConfig
 
 USER_AGENT: Final = "gpu-sharing"
 CONNECT_SECONDS: Final = 5.0
 HEADER_SIZE: Final = 64 * 1024  # bytes of one header: a Warning can be long
-AT_ONCE: Final = 48 * 1024  # bytes that are received before reviews have their turn
-_KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 9))
 
 
 def open_client(
-    kubeconfig: str | None = None, context: str | None = None, *, user_agent: str = USER_AGENT
+    kubeconfig: str | None = None,
+    context: str | None = None,
+    *,
+    user_agent: str = USER_AGENT,
+    at_once: int | None = None,
 ) -> ApiClient:
-    """Return a client of a kubeconfig's cluster or the one around us, or raise ApiError."""
-    return ApiClient(load_cluster_config(kubeconfig, context), user_agent=user_agent)
+    """Return a client of a kubeconfig's cluster or the one around us, or raise ApiError.
+
+    `at_once` limits the bytes that the loop receives before others have their turn. Lists over a
+    long line take longer with it.
+    """
+    cluster = load_cluster_config(kubeconfig, context)
+    return ApiClient(cluster, user_agent=user_agent, at_once=at_once)
 
 
 class ApiClient:
@@ -63,9 +69,15 @@ class ApiClient:
     Tasks may share it. It is closed in the loop that used it.
     """
 
-    def __init__(self, cluster: ClusterConfig, *, user_agent: str = USER_AGENT) -> None:
+    def __init__(
+        self,
+        cluster: ClusterConfig,
+        *,
+        user_agent: str = USER_AGENT,
+        at_once: int | None = None,
+    ) -> None:
         self._cluster = cluster
-        self._user_agent = user_agent
+        self._user_agent, self.at_once = user_agent, at_once
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
         self.ahead = timedelta()
@@ -157,7 +169,7 @@ class ApiClient:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    ssl=self._cluster.tls, socket_factory=_create_socket
+                    ssl=self._cluster.tls, socket_factory=partial(create_socket, self.at_once)
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={
@@ -196,15 +208,3 @@ async def _deadline(seconds: float) -> AsyncIterator[None]:
                 yield
         except TimeoutError:
             raise ApiError(None, f"no whole answer within {seconds:g} s") from None
-
-
-def _create_socket(address: AddrInfoType) -> socket.socket:
-    """Return a socket whose vanished peer is noticed in about 3 minutes, as client-go's is."""
-    family, kind, protocol, _, _ = address
-    made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, AT_ONCE)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEPALIVE:
-        if hasattr(socket, name):
-            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-    return made

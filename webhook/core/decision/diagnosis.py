@@ -47,7 +47,9 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
         offers = [(group, offer) for group in inventory.groups for offer in group.offers]
         of_name = any(resource in (names.GPU, offer.resource) for _, offer in offers)
         return (_not_for_row if of_name else _nothing)(candidate, search, offers)
-    near = [offer for group, offer in able if search.reaches(group)]
+    passed_by = search.reaches.passed_by()
+    left = (each for each in able if id(each[0]) not in passed_by)
+    near = [offer for group, offer in left if search.reaches(group)]
     if not near:
         return _unreachable(candidate, search, key, able)
     return _too_small(candidate, search.question, near)

@@ -113,7 +113,10 @@ def select_offers(candidates: tuple[Candidate, ...], search: Search) -> tuple[Se
     """
     best: tuple[list[Score], int] | None = None
     selected: tuple[Selection, ...] = ()
+    passed_by = search.reaches.passed_by()
     for each in _rank(candidates, search):
+        if id(each.group) in passed_by:
+            continue
         if best is not None and each.ideal > best[0]:
             break
         filled = fill_node(candidates, each.options) if search.reaches(each.group) else None

@@ -124,11 +124,13 @@ class Reach(Struct, frozen=True, eq=False):
     selected: dict[Hashable, bool] = {}
     groups: dict[int, bool] = {}
 
+    def passed_by(self) -> frozenset[int]:
+        """The groups that pods before did not select, whatever this one tolerates, by `id`."""
+        return frozenset([place for place, selected in self.groups.items() if not selected])
+
     def __call__(self, group: NodeGroup) -> bool:
         """Whether the pod can land in the group."""
         place = id(group)
-        if self.groups.get(place) is False:  # as for pods before, whatever this one tolerates
-            return False
         found = self.seen.get(place)
         if found is None:
             found = self.seen[place] = self._tolerated(group) and self._selected(group)
