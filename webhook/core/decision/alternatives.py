@@ -62,21 +62,27 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
     near = [each for each in may if search.reaches(each[0])]
     listed, why = (list_offers(near), "") if near else out_of_reach(key, may, search)
     blocked = f", but not where the pod can go; {why}" if why else ""
-    near = near or may
-    whole = all(offer.strategy.traits.whole for _, offer in near)
-    named = request.resource != names.GPU
-    mend = f"write limits {names.GPU}: {request.count if named and whole else 1}"
-    if constraints.profile is not None:
-        same = (o for _, o in near if not named or o.resource == request.resource)
-        profiles = sorted({o.profile for o in same if o.profile})[:_MOST_LISTED]
-        remove = f"remove annotation {names.MIG_PROFILE}"
-        mend = f"{mend} and {remove}" if named else remove
-        if profiles:
-            either = " or ".join(each.name for each in profiles)
-            mend = f"write annotation {names.MIG_PROFILE}: {either}"
     others = [each for each in told if each not in may]
     rest = f"; offered to others: {list_offers(others)}" if others else ""
+    mend = _to_write(candidate, search, near or may)
     return f"{mend} for what it may use: {listed}{blocked}{rest}"
+
+
+def _to_write(candidate: Candidate, search: Search, offers: Offers) -> str:
+    """Return the limit or the annotation with which a pod gets one of these offers."""
+    request = candidate.request
+    named = request.resource != names.GPU
+    whole = all(offer.strategy.traits.whole for _, offer in offers)
+    limit = f"write limits {names.GPU}: {request.count if named and whole else 1}"
+    if search.question.constraints.profile is None:
+        return limit
+    same = (o for _, o in offers if not named or o.resource == request.resource)
+    profiles = sorted({o.profile for o in same if o.profile})[:_MOST_LISTED]
+    if profiles:
+        either = " or ".join(each.name for each in profiles)
+        return f"write annotation {names.MIG_PROFILE}: {either}"
+    remove = f"remove annotation {names.MIG_PROFILE}"
+    return f"{limit} and {remove}" if named else remove
 
 
 def out_of_reach(key: Hashable, able: Offers, search: Search) -> tuple[str, str]:
