@@ -62,6 +62,7 @@ def inhabited(cluster: FakeCluster) -> FakeCluster:
 INHABITED = {"conformance", "neighbours"}
 RUNNING = {"phase": "Running"}
 _MOMENT = re.compile(r"\d\d-\d\dT[\d:]+|\d{4}-\d\d-\d\d(T[\d:]+)?|\d\d:\d\d(:\d\d)?|127.0.0.1:\d+")
+UPDATE = "if it is meant: UPDATE_SCREENS=1 .venv/bin/python -m pytest tests/cli/test_screens.py"
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -86,7 +87,7 @@ def matches(name: str, text: str) -> None:
     if os.environ.get("UPDATE_SCREENS"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8"), "if it is meant: UPDATE_SCREENS=1 pytest …"
+    assert text == path.read_text(encoding="utf-8"), UPDATE
 
 
 @pytest.mark.parametrize("width", WIDTHS)

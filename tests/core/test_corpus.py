@@ -1,7 +1,6 @@
 """Real manifests: each is decided without an error, and the outcomes are checked in.
 
-After a change that is meant: `UPDATE_OUTCOMES=1 pytest tests/core/test_corpus.py`, then read the
-difference of corpus-outcomes.tsv and keep docs/corpus.md true.
+After a change that is meant read the difference of corpus-outcomes.tsv; keep docs/corpus.md true.
 """
 
 import os
@@ -25,6 +24,7 @@ SHARED = Path(__file__).parents[3] / "shared"
 CORPUS = SHARED / "corpus"
 CASE_MANIFESTS = SHARED / "cases" / "manifests"
 AMOUNT = re.compile(r"nvidia\.com/(gpu|mig-[\w.]+)'?: *'?[\d$]")
+UPDATE = "if it is meant: UPDATE_OUTCOMES=1 .venv/bin/python -m pytest tests/core -k manifest"
 OUTCOMES = Path(__file__).parent / "corpus-outcomes.tsv"
 COLUMNS = ("source", "template", "workload", "allowed", "reason", "containers")
 
@@ -76,7 +76,7 @@ def test_every_real_manifest_comes_out_as_checked_in(decided: list[Evaluation]) 
     lines = ["\t".join(COLUMNS), *(line(result) for result in decided)]
     if os.environ.get("UPDATE_OUTCOMES"):
         OUTCOMES.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assert OUTCOMES.read_text(encoding="utf-8").splitlines() == lines
+    assert OUTCOMES.read_text(encoding="utf-8").splitlines() == lines, UPDATE
 
 
 def test_four_in_five_of_those_that_anything_tells_are_recognised() -> None:

@@ -1,7 +1,6 @@
 """Manifests of each integration, and what becomes of their pods.
 
-A folder below tests/core/integrations is named as its module. After a change that is meant:
-`UPDATE_OUTCOMES=1 pytest tests/core/test_integration_manifests.py`, then read the difference.
+A folder below tests/core/integrations is named as its module.
 """
 
 import os
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import test_corpus
-from test_corpus import COLUMNS, context  # noqa: F401 - a fixture
+from test_corpus import COLUMNS, UPDATE, context  # noqa: F401 - a fixture
 
 from webhook.cli import evaluate, manifests
 from webhook.cli.evaluate import Context, Evaluation
@@ -35,7 +34,7 @@ def test_each_template_is_reviewed_at_its_path(folder: Path, context: Context) -
     lines = ["\t".join(COLUMNS), *map(test_corpus.line, results(folder, context))]
     if os.environ.get("UPDATE_OUTCOMES"):
         (folder / OUTCOMES).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assert (folder / OUTCOMES).read_text(encoding="utf-8").splitlines() == lines
+    assert (folder / OUTCOMES).read_text(encoding="utf-8").splitlines() == lines, UPDATE
 
 
 @EACH

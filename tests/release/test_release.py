@@ -4,10 +4,13 @@ import os
 import stat
 import subprocess
 import tarfile
+import tomllib
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from deploy.release.chart import chart_archive
 from deploy.release.notes import release_notes
@@ -44,6 +47,20 @@ def test_a_changelog_without_a_word_is_an_error() -> None:
 def test_the_plugin_has_the_versions_that_were_tested() -> None:
     lock = "a-b==1.2 \\\n    --hash=sha256:00\nc==3 ; os_name != 'nt' \\\n    # via a-b\n"
     assert locked_versions(lock) == "a-b==1.2\nc==3\n"
+
+
+def test_the_image_has_what_the_project_asks_for() -> None:
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    optional, groups = stated["project"]["optional-dependencies"], stated["dependency-groups"]
+    asked = [*stated["project"]["dependencies"], *optional["serve"], *groups["image"]]
+    lines = locked_versions((ROOT / "requirements.txt").read_text()).split()
+    locked = dict(line.split("==") for line in lines)
+    stale = [
+        str(each)
+        for each in map(Requirement, asked)
+        if not each.specifier.contains(locked.get(canonicalize_name(each.name), "0"))
+    ]
+    assert stale == [], "requirements.txt is stale: make lock"
 
 
 @pytest.fixture
