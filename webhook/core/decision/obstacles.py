@@ -7,7 +7,14 @@ from typing import Final
 from webhook.core.api import names
 from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement, required_terms
 from webhook.core.gpu.placement import is_gpu_taint, requirement_holds, tolerates
-from webhook.core.gpu.reach import asked_values, distinct_nodes, label_keys, nodes_having, way_of
+from webhook.core.gpu.reach import (
+    NODE_NAME,
+    asked_values,
+    distinct_nodes,
+    label_keys,
+    nodes_having,
+    way_of,
+)
 from webhook.core.gpu.values import NodeGroup, NodeLabels
 
 _MOST: Final = 4
@@ -86,7 +93,7 @@ def _of_labels(nearest: list[tuple[NodeLabels, tuple["_Lack", ...]]]) -> str:
     key = lacks[0][0]
     values = sorted({node.labels[key] for node, _ in nearest if key in node.labels})
     have = f"{key}={' or '.join(values[:_MOST])}" if values else ""
-    if key == names.NODE_NAME_FIELD:
+    if key == NODE_NAME:
         have = ", ".join(sorted(node.name for node, _ in nearest)[:_MOST])
     mend = f"they have {have}: write that, or remove it" if have else f"none has {key}: remove it"
     if not key or any(each in f"{lacks[0][1]} " for each in (" NotIn ", " DoesNotExist ")):
@@ -133,7 +140,7 @@ def _of_term(term: NodeSelectorTerm, node: NodeLabels, *, declared: bool) -> tup
     ]
     name = {names.NODE_NAME_FIELD: node.name}
     fields = [
-        (each.key, _in_words(each))
+        (NODE_NAME, _in_words(each))
         for each in term.match_fields or ()
         if not requirement_holds(each, name)
     ]

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from webhook.core.api import names
 from webhook.core.api.pod import NodeSelectorTerm, Pod, Requirement, required_terms
@@ -23,6 +24,9 @@ MOST_ASKED: Final = 4
 """Requirements of which that is used which the fewest nodes meet."""
 FEW: Final = 16
 """Distinct nodes that are rather looked at than found by a value."""
+
+NODE_NAME: Final = "field metadata.name"
+"""The key of a node's name among those of labels: none of these has a blank."""
 
 AskedValues = tuple[Requirement, ...]
 """What is required of labels, or of the name, by listing values."""
@@ -75,11 +79,12 @@ def asked_values(pod: Pod) -> list[AskedValues] | None:
 
 
 def _by_use(asked: Requirement) -> bool:
-    return asked.key not in (names.HOSTNAME, names.NODE_NAME_FIELD)  # which tell most
+    return asked.key not in (names.HOSTNAME, NODE_NAME)  # which tell most
 
 
 def _listed(term: NodeSelectorTerm) -> Iterator[Requirement]:
-    for each in (*(term.match_expressions or ()), *(term.match_fields or ())):
+    fields = [replace(each, key=NODE_NAME) for each in term.match_fields or ()]
+    for each in (*(term.match_expressions or ()), *fields):
         if each.operator == "In":
             yield each
 
@@ -90,7 +95,7 @@ def nodes_with(group: NodeGroup, key: str) -> Mapping[str, list[NodeLabels]]:
     if found is None:
         found = defaultdict(list)
         for node in group.nodes:
-            value = node.name if key == names.NODE_NAME_FIELD else node.labels.get(key)
+            value = node.name if key == NODE_NAME else node.labels.get(key)
             if value is not None:
                 found[value].append(node)
         if len(group.by_label) >= MOST_INDEXED:
@@ -156,7 +161,7 @@ class Reach(Struct, frozen=True, eq=False):
         partial, name = bool(group.declared), self.pod.spec.node_name
         nodes: Iterable[NodeLabels]
         if name:
-            nodes = () if partial else nodes_with(group, names.NODE_NAME_FIELD).get(name, ())
+            nodes = () if partial else nodes_with(group, NODE_NAME).get(name, ())
         elif not self.pod.spec.node_selector and required_terms(self.pod) is None:
             return bool(group.nodes)
         elif partial or self.asked is None:
