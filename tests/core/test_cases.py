@@ -21,7 +21,7 @@ KEYS = {"about", "nodes", "namespace", "policy", "side", "operation", "pod", "ol
     *("subresource", "user", "mode", "expect")
 }
 EXPECTED = {"allowed", "reason", "strategy", "gives", "pins", "fields", "warnings"} | {
-    *("message", "patch")
+    *("message", "silent", "patch")
 }
 
 
@@ -46,6 +46,8 @@ def _meets(case: dict[str, Any], verdict: Verdict) -> None:
     assert verdict.strategy == expect.get("strategy", verdict.strategy)
     for part in expect.get("message", ()):
         assert part in verdict.message
+    for part in expect.get("silent", ()):
+        assert part not in verdict.message
     for part in expect.get("warnings", ()):
         assert any(part in warning for warning in verdict.shown_warnings), verdict.shown_warnings
     if expect.get("warnings") == []:

@@ -152,9 +152,9 @@ CASES = {
     ),
     "several": Told(
         "several",
-        pod("tenant", count=2),
+        pod("dev", count=2),
         (A,),
-        ("2 requested", "write 1, or ask an administrator", "matrix.tenant.severalGpus: exclusive"),
+        ("2 requested", "write 1, or ask an administrator", "matrix.dev.severalGpus: exclusive"),
     ),
     "limit-range": Told(
         "limit range",

@@ -51,6 +51,20 @@ def events(user: User, namespace: str, kind: str, name: str) -> list[Json]:
     ]
 
 
+def test_what_both_webhooks_refuse_of_a_pod_is_told_at_once_and_once(user: User, team: str) -> None:
+    made = pod("both", "dev", count=2)
+    made["spec"]["hostPID"] = True
+    let_in, printed = user.create(team, made)
+    assert not let_in
+    told = "[several_gpus_not_allowed]", "[host_pid]"
+    assert [printed.count(each) for each in told] == [1, 1], printed
+    audited = user.namespace("audited-by-both", {MODE: "audit"})
+    made["metadata"]["labels"]["gpu-sharing.io/workload"] = "Training"
+    let_in, printed = user.create(audited, made)
+    assert let_in
+    assert printed.count("audit: would be refused (invalid_workload)") == 1, printed
+
+
 def test_applying_a_workload_tells_at_once_what_becomes_of_its_pods(user: User, team: str) -> None:
     for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
         refused = applied(user, team, workload(kind, "two", template("dev", count=2)))

@@ -1,5 +1,7 @@
 """One admission is one function: `admit`. It reads nothing but its arguments, changes nothing."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from webhook.core import pod_annotation
@@ -21,6 +23,9 @@ from webhook.core.patch import affinity
 from webhook.core.patch import render as patch
 from webhook.core.policy.values import Policy
 from webhook.core.verdict import Verdict, allowed, allowed_question, audited, denied
+
+_PATCHED: Final = ("env.CUDA_VERSION", f"metadata.labels[{names.STRATEGY}]")
+"""Fields in which checks find nothing once the patch has been applied."""
 
 
 def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Verdict:
@@ -47,7 +52,7 @@ def admit(request: AdmissionRequest, policy: Policy, inventory: Inventory) -> Ve
     elif request.subresource:
         verdict = _hide_from_added(request, question)
     else:
-        verdict = _mutate(question, policy, inventory)
+        verdict = _mutate(request, question, policy, inventory)
     return audited(verdict) if request.mode is Mode.AUDIT else verdict
 
 
@@ -90,10 +95,13 @@ def _reviewed(request: AdmissionRequest) -> bool:
     return request.operation in ("CREATE", "UPDATE")
 
 
-def _mutate(question: Question, policy: Policy, inventory: Inventory) -> Verdict:
+def _mutate(
+    request: AdmissionRequest, question: Question, policy: Policy, inventory: Inventory
+) -> Verdict:
     decided = decide(question, policy, inventory)
     if decided.violations:
-        return denied(question, decided.violations, decided.warnings)
+        unasked = () if request.mode is Mode.AUDIT else _of_validate(question, policy)
+        return denied(question, (*decided.violations, *unasked), decided.warnings)
     verdict = replace(
         allowed_question(question, _common(decided), decided.allocations),
         strategy=patch.pod_strategy(decided.allocations),
@@ -102,6 +110,14 @@ def _mutate(question: Question, policy: Policy, inventory: Inventory) -> Verdict
     return replace(
         verdict, patch=patch.render(question, decided, _annotation(question.pod, verdict))
     )
+
+
+def _of_validate(question: Question, policy: Policy) -> tuple[Violation, ...]:
+    """What /validate, which is not asked after a refusal, would refuse too."""
+    checked = registry.run_checks(safety.subject_of(question, policy))
+    found = tuple(each for each in checked if each.violation.field not in _PATCHED)
+    isolated = question.constraints.isolated
+    return findings.treat_findings(found, policy, isolated=isolated).refused
 
 
 def _annotation(subject: Pod, verdict: Verdict) -> str | None:

@@ -74,17 +74,27 @@ def _decide(
     search = Search(question, policy, inventory, reaches)
     found = allowed.find_candidates(question, policy)
     candidates = tuple(each for each in found if isinstance(each, Candidate))
-    denied = [each for each in found if isinstance(each, Violation)]
+    denied = tuple(each for each in found if isinstance(each, Violation))
+    if denied:
+        then = _decide(_with_one_each(question, found), model, policy, inventory).violations
+        return Decision(violations=(*denied, *then), warnings=question.warnings)
     nothing = [each for each in candidates if not each.choices]
-    if denied or nothing:
-        refused = alternatives.refused_names(nothing, search) if nothing else ()
-        return Decision(violations=(*denied, *refused), warnings=question.warnings)
+    if nothing:
+        refused = tuple(alternatives.refused_names(nothing, search))
+        return Decision(violations=refused, warnings=question.warnings)
     for each in (*_estimated(candidates, model, search), search):
         selected = select.select_offers(candidates, each)
         if selected:
             return _decision(selected, each)
     missing = diagnosis.explain(candidates, search)
     return Decision(violations=missing, warnings=question.warnings)
+
+
+def _with_one_each(question: Question, found: list[Candidate | Violation]) -> Question:
+    """The question once 1 is written where that is told."""
+    pairs = zip(question.requests, found, strict=True)
+    requests = (replace(r, count=1) if isinstance(f, Violation) else r for r, f in pairs)
+    return replace(question, requests=tuple(requests))
 
 
 def _model_memory(question: Question, policy: Policy) -> ModelMemory | None:

@@ -153,9 +153,11 @@ def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> V
         )
         return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
     if not large:
+        of_count = (e.memory or 0 for e in near if e.existing >= candidate.request.count)
+        most = max(of_count, default=0) or max(known)
         text = (
             f"needs {question.constraints.memory} MiB for each GPU ({_whose_memory(question)}), "
-            f"the most offered to it is {max(known)} MiB; {_less_memory(question)}"
+            f"the most offered to it is {most} MiB; {_less_memory(question)}"
         )
         return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
     most, request = max(offer.existing for offer in large), candidate.request
