@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from webhook.core.api import limits, names
 from webhook.core.api.admission import AdmissionRequest
-from webhook.core.api.pod import Container, Metadata, Pod, PodSpec, Volume, VolumeMount
+from webhook.core.api.pod import Container, EnvVar, Metadata, Pod, PodSpec, Volume, VolumeMount
 from webhook.core.checks.cel import VARIABLES
 from webhook.core.decision.model_memory import model_variables
 from webhook.core.gpu.resources import is_gpu
@@ -16,6 +16,7 @@ from webhook.core.policy.values import Policy
 
 _MODEL_KEYS: Final = frozenset(MODEL_KEYS)
 _Containers = tuple[Container, ...] | None
+_Variables = tuple[EnvVar, ...] | None
 
 
 def canonical(request: AdmissionRequest, policy: Policy) -> AdmissionRequest:
@@ -45,7 +46,7 @@ def canonical(request: AdmissionRequest, policy: Policy) -> AdmissionRequest:
 def _metadata(read: Metadata | None, policy: Policy) -> Metadata | None:
     if read is None or read.labels is None:
         return read and Metadata(annotations=read.annotations)
-    known = {each.label for each in policy.well_known_labels}
+    known = policy.deciding_labels
     kept = {
         key: value if key.startswith(names.PREFIX) or key in known or key in _MODEL_KEYS else ""
         for key, value in read.labels.items()
@@ -75,20 +76,26 @@ def _containers(read: Iterable[Container] | None, of_node: frozenset[str]) -> _C
 
 
 def _container(read: Container, of_node: frozenset[str]) -> Container:
-    resources, env = read.resources, read.env
+    resources = read.resources
     asked = (*(resources.limits or ()), *(resources.requests or ())) if resources else ()
     asks = any(map(is_gpu, asked))
-    if env:
-        of_model = model_variables(env) if asks else ()
-        env = tuple([e for e in env if e.name.startswith(VARIABLES) or e in of_model])
     return replace(
         read,
         image=read.image if asks else None,
         command=read.command if asks else None,
         args=read.args if asks else None,
-        env=env,
+        env=_variables(read.env, asks=asks),
         volume_mounts=tuple([_mount(each, of_node) for each in read.volume_mounts or ()]),
     )
+
+
+def _variables(env: _Variables, *, asks: bool) -> _Variables:
+    if not env:
+        return env
+    of_model = model_variables(env) if asks else ()
+    if not any(map(" ".join([each.name for each in env]).count, VARIABLES)):  # as in most
+        return of_model
+    return tuple([e for e in env if e.name.startswith(VARIABLES) or e in of_model])
 
 
 def _mount(read: VolumeMount, of_node: frozenset[str]) -> VolumeMount:

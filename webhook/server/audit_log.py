@@ -61,7 +61,7 @@ def create_observer(logs: Logs, metrics: Metrics) -> ReviewObserver:
     def reviewed(request: AdmissionRequest, verdict: Verdict, seconds: float) -> None:
         for counter in counters(*_labels(request, verdict)):
             counter.inc()
-        durations(request.side.value).observe(seconds)
+        durations(request.side).observe(seconds)
         line = record.to_log_line(request, verdict.record)
         logs.audit.write("info", "review", line | _latency(seconds))
 
@@ -89,12 +89,12 @@ _Labels = tuple[str, str, str, str, str, str, bool, bool, bool]
 
 def _labels(request: AdmissionRequest, verdict: Verdict) -> _Labels:
     return (
-        request.side.value,
+        request.side,
         request.operation if request.operation in _OPERATIONS else "other",
-        verdict.workload.value if verdict.workload else "none",
+        verdict.workload or "none",
         verdict.strategy or "none",
         verdict.reason.code,
-        request.mode.value,
+        request.mode,
         verdict.would_allow,
         _gave(request, verdict),
         not (verdict.would_allow or request.dry_run),

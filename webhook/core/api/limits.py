@@ -65,8 +65,8 @@ TOO_MANY_PARTS: Final = Violation(
 def _parts(pod: Pod) -> int:
     """The number of items of each list that a decision looks at."""
     spec, annotations, labels = pod.spec, pods.annotations(pod), pods.labels(pod)
-    lists = (spec.tolerations, spec.resource_claims, spec.node_selector, labels)
-    parts = sum([len(each) for each in lists if each])
+    parts = len(labels) + len(spec.tolerations or ()) + len(spec.resource_claims or ())
+    parts += len(spec.node_selector or ())
     parts += VOLUME * len(spec.volumes or ()) + ANNOTATION * len(annotations)
     for containers in (spec.containers, spec.init_containers, spec.ephemeral_containers):
         parts += sum([CONTAINER + _of_container(each) for each in containers or ()])
@@ -83,15 +83,15 @@ def _of_term(term: NodeSelectorTerm) -> int:
 
 def _of_container(container: Container) -> int:
     resources, context = container.resources, container.security_context
-    lists = (container.env, container.env_from, container.volume_mounts)
-    parts = sum([len(each) for each in lists if each])
+    mounts = container.volume_mounts or ()
+    parts = len(container.env or ()) + len(container.env_from or ()) + len(mounts)
     if resources:
-        amounts = (resources.limits, resources.requests, resources.claims)
-        parts += AMOUNT * sum([len(each) for each in amounts if each])
-    for mount in container.volume_mounts or ():
+        amounts = len(resources.limits or ()) + len(resources.requests or ())
+        parts += AMOUNT * (amounts + len(resources.claims or ()))
+    for mount in mounts:
         if len(mount.mount_path) > LONGEST_PATH:
             return MOST_PARTS + 1
     if len(container.termination_message_path or "") > LONGEST_PATH:
         return MOST_PARTS + 1
     added = context.capabilities.add if context and context.capabilities else None
-    return parts + sum([1 + len(each) // NAME for each in added or ()])
+    return parts + sum([1 + len(each) // NAME for each in added]) if added else parts

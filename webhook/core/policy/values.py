@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
@@ -62,7 +63,7 @@ class Row(Struct, frozen=True):
     memory: int | None = None
 
 
-class Policy(Struct, frozen=True):
+class Policy(Struct, frozen=True, dict=True):
     """Which strategies each workload may use, in order, and what goes with it.
 
     `command_hints`: what a container runs may classify its pod. `model_memory`: the memory of
@@ -82,6 +83,11 @@ class Policy(Struct, frozen=True):
     pod_templates: StatedPaths
     command_hints: bool
     model_memory: bool
+
+    @cached_property
+    def deciding_labels(self) -> frozenset[str]:
+        """The keys of labels that classify a pod by their values, or by being there."""
+        return frozenset(each.label for each in self.well_known_labels)
 
 
 def row_of(workload: Workload, tenant: str | None) -> RowName:

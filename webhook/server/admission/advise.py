@@ -19,9 +19,9 @@ from webhook.server.admission import decode, encode
 from webhook.server.admission.decode import ReviewRequest, Route
 from webhook.server.admission.error_boundary import (
     AdviceReport,
+    ErrorBoundary,
     ReviewAnswer,
     Skipped,
-    error_boundary,
 )
 from webhook.server.state import Labels
 
@@ -75,7 +75,7 @@ def answer_advice(
         ReviewError: anything unforeseen.
     """
     request = decode.to_request(asked, Route(Side.MUTATE, mode_of(labels)), labels)
-    with error_boundary(asked.uid):
+    with ErrorBoundary(asked.uid):
         found = _TOO_LARGE if _is_too_large(asked) else Advice()
         if subject is not None:
             found = advice.advise(request, subject, context.policy, context.inventory)

@@ -20,12 +20,12 @@ from webhook.server.admission.budget import TimeBudget
 from webhook.server.admission.decode import ReviewRequest, Route
 from webhook.server.admission.error_boundary import (
     UNAVAILABLE,
+    ErrorBoundary,
     PendingReview,
     ReviewAnswer,
     ReviewError,
     ReviewObserver,
     Skipped,
-    error_boundary,
 )
 from webhook.server.admission.policy_review import PolicyJudge
 from webhook.server.admission.turns import take_turns
@@ -162,7 +162,7 @@ def _answer_pod(
 ) -> ReviewAnswer:
     policy, inventory = app.state.policy, _known_inventory(app.state)
     request = decode.to_request(asked, route, labels, decode.decode_pods(asked))
-    with error_boundary(request.uid):
+    with ErrorBoundary(request.uid):
         found = app.answers.answer(request, policy, inventory, app.page)
         said = encode.with_uid(request.uid, found.rest)
     return ReviewAnswer(

@@ -1,8 +1,7 @@
 """The answer of a review path: a body with its report, or an error."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -81,12 +80,21 @@ class ReviewError(Exception):
         self.status = status
 
 
-@contextmanager
-def error_boundary(uid: str) -> Iterator[None]:
-    """Turn anything unforeseen into a ReviewError that names the review."""
-    try:
-        yield
-    except Exception:
-        logging.getLogger(__name__).exception("review failed", extra={"uid": uid})
-        text = f"review {uid} failed; the log of the webhook has the cause"
-        raise ReviewError("500 Internal Server Error", text) from None
+class ErrorBoundary:
+    """Turns anything unforeseen into a ReviewError that names the review."""
+
+    __slots__ = ("_uid",)
+
+    def __init__(self, uid: str) -> None:
+        self._uid = uid
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Log what was raised, and raise what the sender is told."""
+        if isinstance(error, Exception):
+            uid = self._uid
+            logging.getLogger(__name__).exception("review failed", extra={"uid": uid})
+            text = f"review {uid} failed; the log of the webhook has the cause"
+            raise ReviewError("500 Internal Server Error", text) from None

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from webhook.server.admission import decode, encode
 from webhook.server.admission.budget import TimeBudget
-from webhook.server.admission.error_boundary import UNAVAILABLE, ReviewError, error_boundary
+from webhook.server.admission.error_boundary import UNAVAILABLE, ErrorBoundary, ReviewError
 
 PATH: Final = "/policy"
 KEY: Final = "policy.yaml"
@@ -38,7 +38,7 @@ async def answer_policy(body: bytes, judge: PolicyJudge, budget: TimeBudget) -> 
         return encode.refuse(asked.uid, f"data: expected the policy under the key {KEY}")
     if not budget.is_left():
         raise ReviewError(UNAVAILABLE, "policies have taken their share of the time; try again")
-    with error_boundary(asked.uid), budget.spend():
+    with ErrorBoundary(asked.uid), budget.spend():
         try:
             return encode.warn(asked.uid, tuple(await asyncio.to_thread(judge, text)))
         except ValueError as error:

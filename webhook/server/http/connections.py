@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from webhook.server.http.known_heads import KnownHeads
 from webhook.server.http.messages import Handler
 from webhook.server.http.reader import ReadPhase
 
@@ -63,6 +64,7 @@ class Connections:
     def __init__(self, handler: Handler, limits: ServerLimits, log: ServerLog) -> None:
         self.handler, self.limits, self.log = handler, limits, log
         self.open: set[OpenConnection] = set()
+        self.heads = KnownHeads()
         self.inbox = memoryview(bytearray(INBOX))
         self.buffered = 0  # bytes of bodies that were read and are not answered
         self.draining = False  # every answer ends its connection

@@ -1,6 +1,7 @@
 """A request and its response as values, and the bytes of a response."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 # About one connection, so the server's to say (RFC 9110, 7.6.1); the length is counted.
@@ -52,17 +53,24 @@ def render_response(
     Raises ValueError for a status or header that no line of HTTP can hold.
     """
     status, headers, body, _ = response
-    lines = [f"{name}: {value}\r\n" for name, value in headers if name.lower() not in SERVERS_OWN]
-    text = "".join([status, "\r\n", *lines])
-    if not status or not text.count("\n") == text.count("\r") == len(lines) + 1:
-        raise ValueError("the application gave no status, or a line break in a header")
-    head = text.encode("latin-1")
+    head = _line(status) + b"".join([_header(*each) for each in headers])
     connection = b"Connection: close\r\n" if close else b""
     if status.startswith(("204", "304")):
         return b"HTTP/1.1 %b%b%b\r\n" % (head, date, connection)
     sent = b"" if no_body else body
     length = len(body)
     return b"HTTP/1.1 %b%bContent-Length: %d\r\n%b\r\n%b" % (head, date, length, connection, sent)
+
+
+@lru_cache(maxsize=64)  # reviews have the same ones
+def _header(name: str, value: str) -> bytes:
+    return b"" if name.lower() in SERVERS_OWN else _line(f"{name}: {value}")
+
+
+def _line(text: str) -> bytes:
+    if not text or "\n" in text or "\r" in text:
+        raise ValueError("the application gave no status, or a line break in a header")
+    return f"{text}\r\n".encode("latin-1")
 
 
 def plain_response(status: str, text: str) -> HttpResponse:

@@ -49,7 +49,8 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", transport)
         limits = self._connections.limits
         client = names_of(transport.get_extra_info("peercert"))
-        self._reader = RequestReader(limits.max_header, limits.max_body, client)
+        heads = self._connections.heads
+        self._reader = RequestReader(limits.max_header, limits.max_body, client, heads)
         self._wait_from_now()
         self._connections.add(self)
 

@@ -6,6 +6,7 @@ from enum import Enum
 from httptools import HttpParserCallbackError, HttpParserError, HttpRequestParser
 
 from webhook.server.http.head import Refusal, check_head, header_name, split_target
+from webhook.server.http.known_heads import KnownHeads, RequestHead, split_head
 from webhook.server.http.messages import HttpRequest
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -33,14 +34,15 @@ class RequestReader:
     __slots__ = (
         "_body",
         "_client",
+        "_head",
         "_head_size",
         "_headers",
-        "_keep_alive",
+        "_known",
         "_length",
         "_max_body",
         "_max_head",
+        "_missing",
         "_parser",
-        "_path_query",
         "_target",
         "_unfinished",
         "held",
@@ -49,18 +51,58 @@ class RequestReader:
         "started",
     )
 
-    def __init__(self, max_head: int, max_body: int, client: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        max_head: int,
+        max_body: int,
+        client: frozenset[str] = frozenset(),
+        known: KnownHeads | None = None,
+    ) -> None:
         self._max_head, self._max_body, self._client = max_head, max_body, client
+        self._known = KnownHeads() if known is None else known
         self._parser = HttpRequestParser(self)
         self.phase = ReadPhase.IDLE
         self.ready: deque[Turn] = deque()
         self._body: list[bytes] = []
         self.held = self.started = self._unfinished = 0
+        self._missing = 0  # bytes of the body behind a known head
 
     def feed(self, data: memoryview) -> None:
         """Read on. A request that is refused is the last one."""
         if self.phase is ReadPhase.LAST:
             return
+        if self._missing:
+            self._feed_body(bytes(data))
+        elif self.phase is ReadPhase.IDLE:
+            self._feed_request(bytes(data))
+        else:
+            self._parse(data)
+
+    def _feed_request(self, data: bytes) -> None:
+        """Read from a request's first byte on, without the parser where its head is known."""
+        split = split_head(data)
+        head = self._known.find(split) if split else None
+        if split and head and split.length <= self._max_body:
+            self.on_message_begin()
+            self._head, self._missing, self.phase = head, split.length, ReadPhase.BODY
+            self._feed_body(split.rest)
+            return
+        self._parse(data)
+        if split and self.phase is not ReadPhase.LAST and self._length == len(split.rest):
+            self._known.keep(split, self._head)  # it was one request alone
+
+    def _feed_body(self, data: bytes) -> None:
+        """Read the body behind a known head, and give the parser what follows."""
+        size = self._missing
+        part = data[:size]
+        self._missing -= len(part)
+        self.on_body(part)
+        if not self._missing:
+            self.on_message_complete()
+            if len(data) > size:
+                self._parse(data[size:])
+
+    def _parse(self, data: bytes | memoryview) -> None:
         if self.phase is ReadPhase.HEAD:
             self._unfinished += len(data)
         try:
@@ -115,9 +157,11 @@ class RequestReader:
         parser, version = self._parser, self._parser.get_http_version()
         if parser.should_upgrade():
             raise Refusal("400 Bad Request", "only HTTP/1.1 is spoken here, without upgrade")
-        self._path_query = split_target(self._target)
+        path, query = split_target(self._target)
         check_head(version, self._headers, self._max_body)
-        self._keep_alive = version == "1.1" and parser.should_keep_alive()
+        method, keep_alive = parser.get_method().decode("latin-1"), parser.should_keep_alive()
+        keep_alive = version == "1.1" and keep_alive
+        self._head = RequestHead(method, path, query, version, self._headers, keep_alive)
         if version == "1.1" and "expect" in self._headers:
             self.ready.append(CONTINUE)
         self.phase = ReadPhase.BODY
@@ -130,18 +174,11 @@ class RequestReader:
             raise Refusal("413 Content Too Large", f"a body may have {self._max_body} bytes")
 
     def on_message_complete(self) -> None:  # noqa: D102 - named and described by httptools
-        request = HttpRequest(
-            self._parser.get_method().decode("latin-1"),
-            *self._path_query,
-            self._parser.get_http_version(),
-            self._headers,
-            self._body[0] if len(self._body) == 1 else b"".join(self._body),
-            self._keep_alive,
-            self._client,
-        )
+        head, parts = self._head, self._body
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._body = []
-        self.phase = ReadPhase.IDLE if self._keep_alive else ReadPhase.LAST
-        self.ready.append(request)
+        self.phase = ReadPhase.IDLE if head.keep_alive else ReadPhase.LAST
+        self.ready.append(HttpRequest(*head[:-1], body, head.keep_alive, self._client))
 
     def _grow_head(self, size: int) -> None:
         self._head_size += size
