@@ -31,6 +31,7 @@ from webhook.core.gpu.inventory import build_inventory  # noqa: E402
 from webhook.core.policy.load import PolicyError, parse_policy  # noqa: E402
 from webhook.kube.errors import ApiError  # noqa: E402
 from webhook.kube.list_watch import ListWatch, WatchedResource  # noqa: E402
+from webhook.server.http.known_heads import KnownHeads  # noqa: E402
 from webhook.server.http.reader import RequestReader  # noqa: E402
 
 EVENTS = ("ADDED", "MODIFIED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
@@ -123,8 +124,10 @@ def inventory(data: bytes) -> None:
 
 
 def http(data: bytes) -> None:
-    """Read requests from a connection."""
-    RequestReader(32 * 1024, 64 * 1024).feed(data)
+    """Read requests from two connections, of which the second finds the heads of the first."""
+    known = KnownHeads()
+    for _ in range(2):
+        RequestReader(32 * 1024, 64 * 1024, known=known).feed(memoryview(data))
 
 
 def doors() -> dict[str, tuple[list[bytes], Door]]:
