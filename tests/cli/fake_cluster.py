@@ -112,7 +112,7 @@ class FakeCluster(FakeApiServer):
         offers = offered(msgspec.json.encode(nodes), policy)
         seen = simulate(request, pod, parsed(policy), offers)
         if not seen.verdict.allowed:
-            causes = record.to_status_causes(seen.verdict.record)
+            causes = record.to_status_causes(seen.verdict.short_record)
             raise denied("mutate.gpu-sharing.io", seen.verdict.message, *causes)
         after: Json = msgspec.to_builtins(seen.after)
         if names.EXPLAIN in (pod["metadata"].get("annotations") or {}):

@@ -120,7 +120,7 @@ class Server:
 
 def told(request: AdmissionRequest, verdict: Verdict) -> tuple[Any, ...]:
     """What is told of a review after its answer."""
-    line = msgspec.to_builtins(record.to_log_line(request, verdict.record))
+    line = msgspec.to_builtins(record.to_log_line(request, verdict.short_record))
     return line, event.of(request, verdict), verdict
 
 

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from gunicorn.app.base import BaseApplication
+from msgspec.structs import asdict
 
 from examples.demo import local_server
 from tests.forks import Fork
@@ -84,9 +85,9 @@ class Echo:
             raise ValueError("an application that fails")
         if request.path == "/slow":
             time.sleep(float(request.query))
-        about = request._replace(body=str(len(request.body)), client=sorted(request.client))
+        about = asdict(request) | {"body": str(len(request.body)), "client": sorted(request.client)}
         answers = {
-            "/request": lambda: json.dumps(about._asdict()).encode(),
+            "/request": lambda: json.dumps(about).encode(),
             "/written": lambda: str(self.written).encode(),
             "/turns": lambda: str(sys.getswitchinterval()).encode(),
             "/frozen": lambda: str(gc.get_freeze_count()).encode(),

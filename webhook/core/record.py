@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from webhook.core.api.admission import AdmissionRequest
 from webhook.core.api.names import LABEL_LENGTH, NAME_LENGTH
@@ -54,9 +55,15 @@ def causes_of(violations: Iterable[Violation]) -> tuple[Cause, ...]:
     return tuple({Cause(v.reason.code, v.container, v.field, v.message): v for v in violations})
 
 
+def shortened(record: DecisionRecord) -> DecisionRecord:
+    """Return what a line of the log and a Status hold of a record."""
+    violations = fitting(record.violations[:_MOST_CAUSES])
+    return replace(record, containers=fitting(record.containers), violations=violations)
+
+
 def to_json(record: DecisionRecord, most: int = MOST_READ) -> str:
     """Return the record as JSON of about `most` bytes at most."""
-    short = msgspec.structs.replace(
+    short = replace(
         record,
         message=None,  # the violations say the same
         containers=fitting(record.containers, most // 4),
@@ -72,9 +79,12 @@ def from_json(text: str | None) -> DecisionRecord | None:
 
 
 def to_status_causes(record: DecisionRecord) -> tuple[dict[str, str], ...]:
-    """Return the causes of a refusal as the StatusDetails of meta/v1 have them."""
-    causes = fitting(record.violations[:_MOST_CAUSES])
-    return tuple({"reason": c.reason, "message": c.text, "field": c.field} for c in causes)
+    """Return the causes of a refusal as the StatusDetails of meta/v1 have them.
+
+    `record` is one of `shortened`.
+    """
+    told = record.violations
+    return tuple({"reason": c.reason, "message": c.text, "field": c.field} for c in told)
 
 
 def from_status_causes(causes: Iterable[object]) -> tuple[Cause, ...]:
@@ -102,7 +112,10 @@ def _amount(name: str, amount: dict[str, int]) -> str:
 
 
 def to_log_line(request: AdmissionRequest, record: DecisionRecord) -> dict[str, object]:
-    """Return the fields of a review's log line, each cut to Kubernetes' length."""
+    """Return the fields of a review's log line, each cut to Kubernetes' length.
+
+    `record` is one of `shortened`.
+    """
     owner = controller(request.pod) if request.pod else None
     return {
         "uid": request.uid[:LABEL_LENGTH],
@@ -120,8 +133,8 @@ def to_log_line(request: AdmissionRequest, record: DecisionRecord) -> dict[str, 
         "message": record.message,
         "mode": request.mode,
         "dryRun": request.dry_run,
-        "containers": fitting(record.containers),
-        "violations": fitting(record.violations[:_MOST_CAUSES]),
+        "containers": record.containers,
+        "violations": record.violations,
     }
 
 

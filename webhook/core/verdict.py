@@ -65,6 +65,11 @@ class Verdict(Struct, frozen=True, dict=True):
             warnings=self.warnings,
         )
 
+    @cached_property
+    def short_record(self) -> DecisionRecord:
+        """The record as a line of the log and a Status hold it."""
+        return record.shortened(self.record)
+
 
 def allowed(reason: Reason) -> Verdict:
     """Return that a pod is allowed as it is, whatever it requests."""

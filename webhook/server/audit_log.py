@@ -62,7 +62,7 @@ def create_observer(logs: Logs, metrics: Metrics) -> ReviewObserver:
         for counter in counters(*_labels(request, verdict)):
             counter.inc()
         durations(request.side).observe(seconds)
-        line = record.to_log_line(request, verdict.record)
+        line = record.to_log_line(request, verdict.short_record)
         logs.audit.write("info", "review", line | _latency(seconds))
 
     def failed(status: str, text: str) -> None:
@@ -81,7 +81,7 @@ def create_observer(logs: Logs, metrics: Metrics) -> ReviewObserver:
 
 
 def _latency(seconds: float) -> dict[str, object]:
-    return {"latency_ms": round(seconds * 1000, 3)}
+    return {"latency_ms": int(seconds * 1e6) / 1000}
 
 
 _Labels = tuple[str, str, str, str, str, str, bool, bool, bool]

@@ -1,7 +1,7 @@
 """AdmissionReview bytes -> the request in them (admission.k8s.io/v1)."""
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -34,7 +34,7 @@ class Route(Struct, frozen=True):
     mode: Mode
 
 
-class Pods(NamedTuple):
+class Pods(Struct, frozen=True):
     """The new and the old pod of a review, without specs that are too large."""
 
     new: Pod | None = None
@@ -166,7 +166,7 @@ def to_request(
     pods: Pods | None = None,
 ) -> AdmissionRequest:
     """Return the request as the core reads it."""
-    new, old, too_large = pods or Pods()
+    found = pods or Pods()
     return AdmissionRequest(
         side=route.side,
         mode=route.mode,
@@ -177,10 +177,10 @@ def to_request(
         user=asked.user_info.username,
         subresource=asked.sub_resource,
         dry_run=asked.dry_run or False,
-        pod=new,
-        old_pod=old,
+        pod=found.new,
+        old_pod=found.old,
         namespace_labels=namespace_labels,
-        too_large=too_large,
+        too_large=found.too_large,
     )
 
 

@@ -78,7 +78,7 @@ def with_uid(uid: str, rest: bytes) -> bytes:
 
 def _refused(verdict: Verdict, page: str) -> _RefusalStatus:
     message = with_link(verdict.message, verdict.reason, page) if page else verdict.message
-    causes = record.to_status_causes(verdict.record)
+    causes = record.to_status_causes(verdict.short_record)
     return _RefusalStatus(FORBIDDEN, "Forbidden", message, _StatusDetails(causes))
 
 

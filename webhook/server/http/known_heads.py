@@ -3,7 +3,10 @@
 The API server sends the same ones again, and the parser takes a tenth of a review's time.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 MOST: Final = 64
 LARGEST: Final = 2048
@@ -14,7 +17,7 @@ _KEY: Final = "content-length"
 _FRAMING: Final = frozenset({_KEY, "transfer-encoding", "expect"})
 
 
-class RequestHead(NamedTuple):
+class RequestHead(Struct, frozen=True):
     """What is in a request before its body, as in `HttpRequest`."""
 
     method: str
@@ -25,7 +28,7 @@ class RequestHead(NamedTuple):
     keep_alive: bool
 
 
-class SplitHead(NamedTuple):
+class SplitHead(Struct, frozen=True):
     """Bytes from a request's first one on.
 
     `around` is the head before and after the digits of its length, `rest` what follows the head.
@@ -67,8 +70,7 @@ class KnownHeads:
         known = self._heads.get(split.around)
         if known is None:
             return None
-        headers = {**known.headers, _KEY: str(split.length)}
-        return RequestHead(*known[:4], headers, known.keep_alive)
+        return replace(known, headers={**known.headers, _KEY: str(split.length)})
 
     def keep(self, split: SplitHead, head: RequestHead) -> None:
         """Keep what the parser made of a head."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 # About one connection, so the server's to say (RFC 9110, 7.6.1); the length is counted.
 SERVERS_OWN: Final = frozenset(
@@ -12,7 +14,7 @@ SERVERS_OWN: Final = frozenset(
 Headers = list[tuple[str, str]]
 
 
-class HttpRequest(NamedTuple):
+class HttpRequest(Struct, frozen=True):
     """A whole request. Header names are lower-case, and the values of repeated ones joined.
 
     `path` is decoded, byte for byte as latin-1. `keep_alive` is whether the client goes on.
@@ -29,7 +31,7 @@ class HttpRequest(NamedTuple):
     client: frozenset[str] = frozenset()
 
 
-class HttpResponse(NamedTuple):
+class HttpResponse(Struct, frozen=True):
     """The answer of an application.
 
     `after` is called once that is written.
@@ -52,8 +54,8 @@ def render_response(
 
     Raises ValueError for a status or header that no line of HTTP can hold.
     """
-    status, headers, body, _ = response
-    head = _line(status) + b"".join([_header(*each) for each in headers])
+    status, body = response.status, response.body
+    head = _line(status) + b"".join([_header(*each) for each in response.headers])
     connection = b"Connection: close\r\n" if close else b""
     if status.startswith(("204", "304")):
         return b"HTTP/1.1 %b%b%b\r\n" % (head, date, connection)

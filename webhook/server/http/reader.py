@@ -178,7 +178,8 @@ class RequestReader:
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._body = []
         self.phase = ReadPhase.IDLE if head.keep_alive else ReadPhase.LAST
-        self.ready.append(HttpRequest(*head[:-1], body, head.keep_alive, self._client))
+        about = head.method, head.path, head.query, head.version, head.headers
+        self.ready.append(HttpRequest(*about, body, head.keep_alive, self._client))
 
     def _grow_head(self, size: int) -> None:
         self._head_size += size
