@@ -5,17 +5,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from deploy.generate import requests, sizes
+from deploy.generate.cel import HAS_VARIABLES, over_pod
 from webhook.core.api import denials, names
 from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import (
-    HAS_VARIABLES,
     MAPS,
     NAMES_DEVICE,
     REQUESTS_DEVICE,
     any_container,
     listed,
     names_gpu,
-    over_pod,
     resource_names,
 )
 from webhook.core.checks.check import Check, PodCondition, Treatment

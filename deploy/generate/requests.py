@@ -3,19 +3,17 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from deploy.generate.cel import HAS_VARIABLES, over_pod, requires_label
 from webhook.core.api import denials, mig, names
 from webhook.core.api.reason import Reason
 from webhook.core.checks.cel import (
     CONTAINERS,
-    HAS_VARIABLES,
     LISTS,
     NOT_ZERO,
     REQUESTS_MPS,
     leaves,
     matches,
-    over_pod,
     requires,
-    requires_label,
 )
 from webhook.core.checks.registry import CHECKS
 from webhook.core.decision.safety import BACKSTOP

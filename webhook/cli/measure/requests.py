@@ -1,15 +1,12 @@
 """What the pod templates of a forecast request and hold."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
 from webhook.cli.cluster.client import Object, metadata
 from webhook.cli.forecast.evaluate import AuditRow
-from webhook.core.api import mig, names, quantity
 from webhook.core.api.containers import Role
-from webhook.core.api.mig import Profile
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.api.workload import Workload
@@ -40,9 +37,10 @@ def read_template_request(
 ) -> TemplateRequest:
     """Return what the template of a row requests and holds."""
     verdict, pod = row.result.verdict, row.result.template.pod
+    question = classify.classify(msgspec.convert(pod, Pod), {}, policy)
+    model = estimate_memory(question) if policy.model_memory else None
     owner = owner_of(row)
     running = [offer for each in row.group.pods for offer in offers_held(each, nodes)]
-    annotations = (pod.get("metadata") or {}).get("annotations") or {}
     full = [kv_cache[pod_name(each)] for each in row.group.pods if pod_name(each) in kv_cache]
     requests = (each for each in verdict.requests if each.container.role is not Role.INIT)
     return TemplateRequest(
@@ -55,11 +53,11 @@ def read_template_request(
         gpus=sum(each.count for each in requests),
         held=row.before - row.waiting,
         strategy=running[0].strategy if running else None,
-        written_memory=_written_memory(annotations),
-        written_profile=_written_profile(annotations),
+        written_memory=question.memory,
+        written_profile=question.constraints.profile,
         reservation=find_reservation(pod),
         kv_cache=max(full, default=None),
-        weights=_model_memory(pod, policy),
+        weights=model.mebibytes if model else None,
         template=row.result.template.path,
     )
 
@@ -75,25 +73,3 @@ def offers_held(pod: Object, nodes: Mapping[str, Node]) -> Iterable[Offer]:
         return ()
     asked = {each.resource for each in requests}
     return tuple(each for each in read_node(node).offers if each.resource in asked)
-
-
-def _model_memory(pod: Object, policy: Policy) -> int | None:
-    """Return the MiB of the model that a template's containers name, as for its pods."""
-    if not policy.model_memory:
-        return None
-    found = estimate_memory(classify.classify(msgspec.convert(pod, Pod), {}, policy))
-    return found.mebibytes if found else None
-
-
-def _written_memory(annotations: Mapping[str, Any]) -> int | None:
-    try:
-        return quantity.mebibytes(annotations[names.GPU_MEMORY])
-    except (KeyError, quantity.QuantityError):
-        return None
-
-
-def _written_profile(annotations: Mapping[str, Any]) -> Profile | None:
-    try:
-        return mig.parse_profile(annotations[names.MIG_PROFILE])
-    except (KeyError, TypeError, mig.ProfileError):
-        return None

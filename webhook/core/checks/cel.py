@@ -1,11 +1,10 @@
 """CEL that several checks share, over a pod `o` and its container `c`."""
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
 from webhook.core.api import mig, names
-from webhook.core.gpu.meaning import FORMS, PRESENT
+from webhook.core.gpu.meaning import FORMS
 from webhook.core.gpu.resources import NETWORK, ResourceKind
 from webhook.core.gpu.values import NodeRequirement
 
@@ -22,7 +21,6 @@ CONTAINERS: Final = (
     f"{' + '.join(f'(has(o.spec.{each}) ? o.spec.{each} : [])' for each in LISTS)} : {_ONLY})"
 )
 """All containers of a pod, which mostly are one list."""
-_POD: Final = re.compile(r"(?<![\w.'])o(?=\.)")
 
 
 def listed(texts: Iterable[str]) -> str:
@@ -34,13 +32,6 @@ def matches(pattern: str) -> str:
     """Return the call of `matches` with a pattern of Python's, which spells the end otherwise."""
     end = pattern.replace(r"\Z", "$")
     return f"matches(r'{end}')"
-
-
-_OURS: Final = f"e.name.{matches('^({})'.format('|'.join(VARIABLES)))}"
-_HIDES: Final = (
-    f"e.name == '{names.VISIBLE_DEVICES}' && !has(e.valueFrom)"
-    f" && has(e.value) && e.value == '{names.NO_DEVICES}'"
-)
 
 
 def any_container(condition: str, most: int = 0) -> str:
@@ -56,18 +47,6 @@ def some(path: str, each: str, condition: str, most: int = 0) -> str:
     """
     found = f"size({path}.filter({each}, {condition})) > 0"
     return f"(has({path}) && {f'(size({path}) > {most} || {found})' if most else found})"
-
-
-HAS_VARIABLES: Final = f"has(c.env) && size(c.env.filter(e, {_OURS}).filter(e, !({_HIDES}))) > 0"
-"""A container has one of those, so all checks look at it.
-
-The one that the webhook itself writes is none, as no check minds it alone.
-"""
-
-
-def over_pod(condition: str, pod: str = "object") -> str:
-    """Return CEL on `o` over the pod that an expression gives."""
-    return _POD.sub(pod, condition)
 
 
 def resource_names(condition: str, most: int = 0, maps: Iterable[str] = MAPS) -> str:
@@ -103,7 +82,7 @@ _TERMS: Final = f"{_NODE}.nodeSelectorTerms"
 _LIVE: Final = "(has(t.matchExpressions) || has(t.matchFields))"
 
 
-def _every_term(condition: str) -> str:
+def every_term(condition: str) -> str:
     """Return CEL for a pod of which every live term `t` meets a condition."""
     return (
         f"has(o.spec.affinity) && has(o.spec.affinity.nodeAffinity) && has({_NODE})"
@@ -119,7 +98,7 @@ def leaves(key: str, test: str) -> str:
     those in all of them are left.
     """
     others = f"t.matchExpressions.exists(f, f.key == {key} && f.operator == 'In' && "
-    terms = _every_term(
+    terms = every_term(
         f"e.key == {key} && e.operator == 'In' && has(e.values) && size(e.values) > 0"
         f" && e.values.all(v, {test} || {others}!(has(f.values) && v in f.values)))"
     )
@@ -129,18 +108,11 @@ def leaves(key: str, test: str) -> str:
     )
 
 
-def requires_label(key: str) -> str:
-    """Return CEL for a pod that leaves only nodes with a label."""
-    selector = f"(has(o.spec.nodeSelector) && '{key}' in o.spec.nodeSelector)"
-    present = _every_term(f"e.key == '{key}' && e.operator in {listed(PRESENT)}")
-    return f"({selector} || ({present}))"
-
-
 def requires(requirement: NodeRequirement, key: str = "") -> str:
     """Return CEL for a pod that leaves only nodes for which a requirement holds."""
     key = key or f"'{requirement.key}'"
     if requirement.operator == "DoesNotExist":
-        return f"({_every_term(f'e.key == {key} && e.operator == {requirement.operator!r}')})"
+        return f"({every_term(f'e.key == {key} && e.operator == {requirement.operator!r}')})"
     if requirement.operator == "Exists":
         return leaves(key, "true")
     return leaves(key, f"v in {listed(requirement.values)}")

@@ -1,13 +1,14 @@
 """Pod and namespace labels to a Question: workload, tenant and GPU requests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from webhook.core.api import denials, mig, names, paths, quantity, vocabulary
 from webhook.core.api import pod as pods
 from webhook.core.api.containers import ContainerRef, containers_of
-from webhook.core.api.mig import Profile
 from webhook.core.api.pod import Container, Pod
 from webhook.core.api.quantity import Raw
+from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.decision.values import Constraints, GpuRequest, Question
 from webhook.core.decision.workload import classify_workload
@@ -16,6 +17,7 @@ from webhook.core.policy.values import Policy, is_tenant_row, row_of
 
 _Containers = Mapping[ContainerRef, Container]
 _Found = tuple[Violation, ...]
+_T = TypeVar("_T")
 
 
 def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question:
@@ -24,8 +26,12 @@ def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question
     A pod that requests no GPU is not refused for its labels.
     """
     tenant, bad_tenant, overruled = _tenant(pod, namespace)
-    memory, bad_memory = _memory(pod)
-    profile, bad_profile = _profile(pod)
+    memory, bad_memory = _annotated(
+        pod, names.GPU_MEMORY, quantity.mebibytes, denials.INVALID_GPU_MEMORY
+    )
+    profile, bad_profile = _annotated(
+        pod, names.MIG_PROFILE, mig.parse_profile, denials.INVALID_MIG_PROFILE
+    )
     containers = containers_of(pod)
     requests, idle, bad_requests = _requests(containers)
     unknown = vocabulary.unknown_keys(pods.labels(pod), pods.annotations(pod))
@@ -92,22 +98,14 @@ def _tenant(pod: Pod, namespace: Mapping[str, str]) -> tuple[str | None, _Found,
     return (given or wanted or "")[: names.LABEL_LENGTH] or None, (), ()
 
 
-def _memory(pod: Pod) -> tuple[int | None, _Found]:
-    raw = pods.annotations(pod).get(names.GPU_MEMORY)
+def _annotated(
+    pod: Pod, key: str, read: Callable[[str], _T], wrong: Reason
+) -> tuple[_T | None, _Found]:
+    raw = pods.annotations(pod).get(key)
     try:
-        return None if raw is None else quantity.mebibytes(raw), ()
-    except quantity.QuantityError as error:
-        message = f"annotation {names.GPU_MEMORY}: {error}"
-        return None, (Violation(denials.INVALID_GPU_MEMORY, "", message, names.GPU_MEMORY),)
-
-
-def _profile(pod: Pod) -> tuple[Profile | None, _Found]:
-    raw = pods.annotations(pod).get(names.MIG_PROFILE)
-    try:
-        return None if raw is None else mig.parse_profile(raw), ()
-    except mig.ProfileError as error:
-        message = f"annotation {names.MIG_PROFILE}: {error}"
-        return None, (Violation(denials.INVALID_MIG_PROFILE, "", message, names.MIG_PROFILE),)
+        return None if raw is None else read(raw), ()
+    except (quantity.QuantityError, mig.ProfileError) as error:
+        return None, (Violation(wrong, "", f"annotation {key}: {error}", key),)
 
 
 def _requests(
