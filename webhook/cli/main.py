@@ -106,20 +106,17 @@ def main(now: datetime | None = None) -> int:
     arguments = sys.argv[1:]
     if arguments[:1] == [HELP]:  # `help VERB` is `VERB --help`
         arguments = [*arguments[1:2], "--help"]
-    words = [each for each in arguments if not each.startswith("-")]
-    named = [each for each in words[:1] if each in SUMMARIES]
     if not arguments:
         parser().print_help()
         return 0
+    words = [each for each in arguments if not each.startswith("-")]
+    named = [each for each in words[:1] if each in SUMMARIES]
     if words[:1] == arguments[:1] and not named:
         return _unknown(words[0])
     if named == [SERVE] and not has_server():
         print(NO_SERVER, file=sys.stderr)  # noqa: T201 - the command's output
         return 2
-    gc.disable()  # a tenth of a start went into looking for garbage among modules
-    args = parser(*named).parse_args(arguments)
-    gc.freeze()
-    gc.enable()
+    args = _parsed(named, arguments)
     args.now = now or datetime.now(UTC)
     try:
         code: int = args.run(args)
@@ -129,6 +126,14 @@ def main(now: datetime | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _parsed(named: list[str], arguments: list[str]) -> argparse.Namespace:
+    gc.disable()  # a tenth of a start went into looking for garbage among modules
+    args = parser(*named).parse_args(arguments)
+    gc.freeze()
+    gc.enable()
+    return args
 
 
 def _unknown(word: str) -> int:

@@ -76,12 +76,7 @@ def measure(source: Prometheus, scope: Scope, told: Step) -> Measured:
         Unavailable: Prometheus does not answer, or refuses a query even of one GPU.
     """
     window, end = scope.window, scope.end
-    since = end - seconds_of(window)
-    profiled = frozenset(source.values_of("UUID", queries.ACTIVE, since, end))
-    known = (source.values_of("UUID", n, since, end) for n in (queries.FALLBACK, queries.USED))
-    others = frozenset().union(*known) - profiled
-    gpus = [(queries.ACTIVE, each) for each in sorted(profiled) if _UUID.fullmatch(each)]
-    gpus += [(queries.FALLBACK, each) for each in sorted(others) if _UUID.fullmatch(each)]
+    gpus = _gpus(source, end - seconds_of(window), end)
     size = max(1, min(_GPUS, _POINTS * _STEP // seconds_of(window) // 7))
     devices: list[Device] = []
     done = 0
@@ -101,6 +96,16 @@ def measure(source: Prometheus, scope: Scope, told: Step) -> Measured:
     full = source.query(queries.kv_cache_query(window), end)
     cache = {PodName(s.labels.get("namespace", ""), s.labels.get("pod", "")): s.value for s in full}
     return Measured(window, end, tuple(devices), cache)
+
+
+def _gpus(source: Prometheus, since: float, end: float) -> list[tuple[str, str]]:
+    """The UUIDs of all GPUs, each after the metric that tells of its work."""
+    active, fallback, used = (
+        frozenset(source.values_of("UUID", name, since, end))
+        for name in (queries.ACTIVE, queries.FALLBACK, queries.USED)
+    )
+    named = {queries.ACTIVE: active, queries.FALLBACK: (fallback | used) - active}
+    return [(name, u) for name, uuids in named.items() for u in sorted(uuids) if _UUID.fullmatch(u)]
 
 
 def holders(source: Prometheus, at: float) -> Mapping[DeviceKey, frozenset[PodName]]:

@@ -106,20 +106,17 @@ def _several_gpus(request: GpuRequest, question: Question) -> Violation:
     A label would be no mend: what the pod is for does not change with what it asks.
     """
     row = question.row_name
-    who = "a tenant's pod" if row is RowName.TENANT else f"workload {question.workload}"
-    text = f"{request.resource}: {request.count} requested, the policy gives {who} 1 in a container"
+    given = f"the policy gives {who(question)} 1 in a container"
+    text = f"{request.resource}: {request.count} requested, {given}"
     if request.resource != names.GPU:
-        return _violation(
-            denials.SEVERAL_GPUS_NOT_ALLOWED,
-            request,
-            f"{text} (more shares add no compute); write 1",
-        )
+        text += " (more shares add no compute); write 1"
+        return refuse(request, denials.SEVERAL_GPUS_NOT_ALLOWED, text)
     also = ", which isolate too" if row is RowName.TENANT else ""
     mend = (
         f"write 1, or ask an administrator to allow whole GPUs{also} "
         f"(policy: matrix.{row}.severalGpus: exclusive)"
     )
-    return _violation(denials.SEVERAL_GPUS_NOT_ALLOWED, request, f"{text}; {mend}")
+    return refuse(request, denials.SEVERAL_GPUS_NOT_ALLOWED, f"{text}; {mend}")
 
 
 def _several_mig_devices(request: GpuRequest) -> Violation:
@@ -127,8 +124,15 @@ def _several_mig_devices(request: GpuRequest) -> Violation:
         f"{request.resource}: {request.count} MIG devices requested, a CUDA process uses one; "
         "write 1 and take a larger profile, or use one container for each"
     )
-    return _violation(denials.SEVERAL_MIG_DEVICES, request, message)
+    return refuse(request, denials.SEVERAL_MIG_DEVICES, message)
 
 
-def _violation(reason: Reason, request: GpuRequest, message: str) -> Violation:
-    return Violation(reason, request.container.name, message, "resources.limits")
+def who(question: Question) -> str:
+    """Return whose pod it is, in the words of a refusal."""
+    tenant = question.row_name is RowName.TENANT
+    return "a tenant's pod" if tenant else f"workload {question.workload}"
+
+
+def refuse(request: GpuRequest, reason: Reason, text: str) -> Violation:
+    """Return the violation of a request."""
+    return Violation(reason, request.container.name, text, "resources.limits")

@@ -9,7 +9,13 @@ from webhook.core.api import denials, names
 from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.decision import select
-from webhook.core.decision.allowed import choices_of, denial_reason, find_candidates, strategy_names
+from webhook.core.decision.allowed import (
+    choices_of,
+    denial_reason,
+    find_candidates,
+    refuse,
+    strategy_names,
+)
 from webhook.core.decision.obstacles import find_obstacle, tell_obstacle
 from webhook.core.decision.values import Candidate, Search
 from webhook.core.gpu.values import NodeGroup, Offer
@@ -33,7 +39,7 @@ def refused_names(candidates: Iterable[Candidate], search: Search) -> Iterator[V
         plain = request.resource == names.GPU
         asked = f"annotation {names.MIG_PROFILE}" if plain else request.resource
         text = f"{asked}: {_NEVER.get(reason, may)}; {instead(each, search, [])}{label}"
-        yield Violation(reason, request.container.name, text, "resources.limits")
+        yield refuse(request, reason, text)
 
 
 def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
@@ -49,11 +55,7 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
     may = select.keep(
         search.inventory,
         key,
-        lambda: [
-            (group, offer)
-            for group in search.inventory.groups
-            for offer in select.filter_offers(anything, loose, group)
-        ],
+        lambda: select.permitted_offers(anything, loose, search.inventory),
     )
     told = [each for each in offers if each[0].tenant in (None, constraints.namespace_tenant)]
     if not may:

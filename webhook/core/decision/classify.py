@@ -1,7 +1,7 @@
 """Pod and namespace labels to a Question: workload, tenant and GPU requests."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from webhook.core.api import denials, mig, names, paths, quantity, vocabulary
 from webhook.core.api import pod as pods
@@ -18,6 +18,8 @@ from webhook.core.policy.values import Policy, is_tenant_row, row_of
 _Containers = Mapping[ContainerRef, Container]
 _Found = tuple[Violation, ...]
 _T = TypeVar("_T")
+_MEMORY: Final = (names.GPU_MEMORY, quantity.mebibytes, denials.INVALID_GPU_MEMORY)
+_PROFILE: Final = (names.MIG_PROFILE, mig.parse_profile, denials.INVALID_MIG_PROFILE)
 
 
 def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question:
@@ -26,12 +28,8 @@ def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question
     A pod that requests no GPU is not refused for its labels.
     """
     tenant, bad_tenant, overruled = _tenant(pod, namespace)
-    memory, bad_memory = _annotated(
-        pod, names.GPU_MEMORY, quantity.mebibytes, denials.INVALID_GPU_MEMORY
-    )
-    profile, bad_profile = _annotated(
-        pod, names.MIG_PROFILE, mig.parse_profile, denials.INVALID_MIG_PROFILE
-    )
+    memory, bad_memory = _annotated(pod, *_MEMORY)
+    profile, bad_profile = _annotated(pod, *_PROFILE)
     containers = containers_of(pod)
     requests, idle, bad_requests = _requests(containers)
     unknown = vocabulary.unknown_keys(pods.labels(pod), pods.annotations(pod))
@@ -39,8 +37,7 @@ def classify(pod: Pod, namespace: Mapping[str, str], policy: Policy) -> Question
     asking = (containers[each.container] for each in requests if may_hint)
     found = classify_workload(pod, namespace, policy.well_known_labels, asking)
     malformed = (*found.violations, *bad_tenant, *bad_memory, *bad_profile)
-    row_name = row_of(found.workload, tenant)
-    row = policy.matrix[row_name]
+    row = policy.matrix[row_name := row_of(found.workload, tenant)]
     return Question(
         pod=pod,
         containers=containers,

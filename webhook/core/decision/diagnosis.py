@@ -1,13 +1,12 @@
 """Why no offer serves a pod, as violations: request, offers and mend."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 from webhook.core.api import denials, names
 from webhook.core.api.pod import labels
-from webhook.core.api.reason import Reason
 from webhook.core.api.violation import Violation
 from webhook.core.decision import select, unoffered
-from webhook.core.decision.allowed import denial_reason
+from webhook.core.decision.allowed import denial_reason, refuse, who
 from webhook.core.decision.alternatives import Offers, instead, other_label, out_of_reach
 from webhook.core.decision.values import Candidate, GpuRequest, Question, Search
 from webhook.core.gpu.strategies import FALLBACK
@@ -42,7 +41,9 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
     constraints, inventory = search.question.constraints, search.inventory
     resource = candidate.request.resource
     key = "able", constraints, resource, candidate.choices
-    able = select.keep(inventory, key, lambda: _able(candidate, search))
+    able = select.keep(
+        inventory, key, lambda: select.permitted_offers(candidate, constraints, inventory)
+    )
     if not able:
         offers = [(group, offer) for group in inventory.groups for offer in group.offers]
         of_name = any(resource in (names.GPU, offer.resource) for _, offer in offers)
@@ -55,38 +56,24 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
     return _too_small(candidate, search.question, near)
 
 
-def _able(candidate: Candidate, search: Search) -> Offers:
-    """What the request may be given, wherever it is."""
-    constraints = search.question.constraints
-    return [
-        (group, offer)
-        for group in search.inventory.groups
-        for offer in select.filter_offers(candidate, constraints, group)
-    ]
-
-
 def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:
     resource = candidate.request.resource
     inventory = unoffered.known_to(search.question.constraints.namespace_tenant, search.inventory)
     if not offers and inventory.unusable:
         text = f"{resource}: no node offers it; {unoffered.tell_unusable(inventory)}"
-        return _violation(unoffered.reason_of(inventory), candidate, text)
+        return refuse(candidate.request, unoffered.reason_of(inventory), text)
     if not offers:
         text = (
             f"{resource}: no node of the cluster offers a GPU; install the device plugin on nodes "
             "that have some, or declare the pool (policy: pools) if its nodes are still to come"
         )
-        return _violation(denials.NO_OFFER, candidate, text)
+        return refuse(candidate.request, denials.NO_OFFER, text)
     text = f"no node offers {resource}; {instead(candidate, search, offers)}"
-    return _violation(denials.NO_OFFER, candidate, text + _note(search, resource))
+    return refuse(candidate.request, denials.NO_OFFER, text + _note(search, resource))
 
 
 def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violation:
     question, resource = search.question, candidate.request.resource
-    who = (
-        "a tenant's pod" if question.row_name is RowName.TENANT else f"workload {question.workload}"
-    )
-    strategies = dict.fromkeys(choice.strategy for choice in candidate.choices)
     offered = {each.strategy for _, each in offers}
     told = (
         f"{each.strategy} on {'|'.join(each.on)}"
@@ -95,26 +82,32 @@ def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violat
         for each in candidate.choices
     )
     wanted = " or ".join(dict.fromkeys(told))
-    mounting = [each.value for each in strategies if each.traits.mounts_shared_memory]
-    shm = ""
-    if question.constraints.own_shared_memory and mounting:
-        shm = f" ({' or '.join(mounting)} has a /dev/shm of its own; remove the pod's to use it)"
-    reached = any(each.form.needs_host_ipc and each.strategy in strategies for _, each in offers)
-    if reached and not question.constraints.host_ipc:
-        shm += " (mps of GKE needs spec.hostIPC: true)"
-    if question.constraints.isolated and any(each.virtual for _, each in offers):
-        shm += " on cards of its own machine (other machines may use a vGPU's card)"
+    how = "".join(_conditions(candidate, question, offers))
     if resource == names.GPU:
         profile = question.constraints.profile
         of_profile = f" of profile {profile.name}" if profile else ""
-        text = f"{who} needs {wanted}{of_profile}{shm}, which no node offers"
+        text = f"{who(question)} needs {wanted}{of_profile}{how}, which no node offers"
     else:  # asked by name, which is never turned into something else
-        text = f"{resource}: {who} may use {wanted}{shm}, which no node offers by that name"
-    text += f"; {instead(candidate, search, offers)}"
-    text += _note(search, resource)
+        text = (
+            f"{resource}: {who(question)} may use {wanted}{how}, which no node offers by that name"
+        )
+    text += f"; {instead(candidate, search, offers)}{_note(search, resource)}"
     if question.row_name is RowName.UNCLASSIFIED:
         text += other_label(search)
-    return _violation(denial_reason(question.row_name, denials.NO_OFFER), candidate, text)
+    return refuse(candidate.request, denial_reason(question.row_name, denials.NO_OFFER), text)
+
+
+def _conditions(candidate: Candidate, question: Question, offers: Offers) -> Iterator[str]:
+    """Yield what a pod would need for strategies that it may have."""
+    strategies = dict.fromkeys(choice.strategy for choice in candidate.choices)
+    mounting = [each.value for each in strategies if each.traits.mounts_shared_memory]
+    if question.constraints.own_shared_memory and mounting:
+        yield f" ({' or '.join(mounting)} has a /dev/shm of its own; remove the pod's to use it)"
+    reached = any(each.form.needs_host_ipc and each.strategy in strategies for _, each in offers)
+    if reached and not question.constraints.host_ipc:
+        yield " (mps of GKE needs spec.hostIPC: true)"
+    if question.constraints.isolated and any(each.virtual for _, each in offers):
+        yield " on cards of its own machine (other machines may use a vGPU's card)"
 
 
 def why_fallback(request: GpuRequest, search: Search) -> str:
@@ -139,7 +132,7 @@ def why_fallback(request: GpuRequest, search: Search) -> str:
 def _unreachable(candidate: Candidate, search: Search, key: Hashable, able: Offers) -> Violation:
     offers, why = out_of_reach(key, able, search)
     text = f"{candidate.request.resource}: {offers} exist, but not where the pod can go; {why}"
-    return _violation(denials.NO_REACHABLE_OFFER, candidate, text)
+    return refuse(candidate.request, denials.NO_REACHABLE_OFFER, text)
 
 
 def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> Violation | None:
@@ -151,7 +144,7 @@ def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> V
             "the nodes that offer it do not tell their memory; "
             f"remove annotation {names.GPU_MEMORY}, or declare the pool in the policy, with memory"
         )
-        return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
+        return refuse(candidate.request, denials.NOT_ENOUGH_MEMORY, text)
     if not large:
         of_count = (e.memory or 0 for e in near if e.existing >= candidate.request.count)
         most = max(of_count, default=0) or max(known)
@@ -159,12 +152,12 @@ def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> V
             f"needs {question.constraints.memory} MiB for each GPU ({_whose_memory(question)}), "
             f"the most offered to it is {most} MiB; {_less_memory(question)}"
         )
-        return _violation(denials.NOT_ENOUGH_MEMORY, candidate, text)
+        return refuse(candidate.request, denials.NOT_ENOUGH_MEMORY, text)
     most, request = max(offer.existing for offer in large), candidate.request
     if most < request.count:
         asked = f"{request.resource}: {request.count} requested"
         text = f"{asked}, no reachable node has more than {most}; request {most} or fewer"
-        return _violation(denials.NOT_ENOUGH_GPUS, candidate, text)
+        return refuse(candidate.request, denials.NOT_ENOUGH_GPUS, text)
     return None
 
 
@@ -186,10 +179,6 @@ def _together(candidates: tuple[Candidate, ...]) -> Violation:
         "together; request fewer, or split the pod"
     )
     return Violation(denials.NOT_ENOUGH_GPUS, "", text, "spec.containers")
-
-
-def _violation(reason: Reason, candidate: Candidate, text: str) -> Violation:
-    return Violation(reason, candidate.request.container.name, text, "resources.limits")
 
 
 def _note(search: Search, resource: str) -> str:

@@ -92,6 +92,17 @@ def filter_offers(
             yield offer
 
 
+def permitted_offers(
+    candidate: Candidate, constraints: Constraints, inventory: Inventory
+) -> list[tuple[NodeGroup, Offer]]:
+    """Return what the request may be given, wherever it is."""
+    return [
+        (group, offer)
+        for group in inventory.groups
+        for offer in filter_offers(candidate, constraints, group)
+    ]
+
+
 def most_memory(candidate: Candidate, search: Search) -> int:
     """Return the MiB of the largest offer that the request may be given."""
     sizes = [

@@ -97,11 +97,15 @@ def _mistakes(read: PolicyFile) -> Iterator[tuple[str, str | None]]:
         yield f"$.tenantCapabilities[{index}]", mistakes.wrong_capability(name)
     for index, each in enumerate(read.well_known_labels):
         yield f"$.wellKnownLabels[{index}].label", mistakes.wrong_key(each.label)
-    for name, row in zip(RowName, msgspec.structs.astuple(read.matrix), strict=True):
+    for name, row in _rows(read):
         for index, choice in enumerate(row.strategies):
             for at, word in enumerate(() if isinstance(choice, Strategy) else choice.on):
                 path = f"$.matrix.{name}.strategies[{index}].on[{at}]"
                 yield path, mistakes.wrong_product(word)
+
+
+def _rows(read: PolicyFile) -> Iterator[tuple[RowName, RowFile]]:
+    return zip(RowName, msgspec.structs.astuple(read.matrix), strict=True)
 
 
 def policy_schema() -> dict[str, Any]:
@@ -119,18 +123,16 @@ def policy_schema() -> dict[str, Any]:
 
 def _compile(read: PolicyFile, written: WrittenPolicy) -> Policy:
     shared = read.tenant_pools == "shared"
-    rows = zip(RowName, msgspec.structs.astuple(read.matrix), strict=True)
-    matrix = {name: _row(name, row, written) for name, row in rows}
+    matrix = {name: _row(name, row, written) for name, row in _rows(read)}
     if not shared:
         _require_isolation(matrix, written)
+    allowances = map(frozenset, (read.tenant_host_paths, read.tenant_capabilities))
     return Policy(
         matrix=matrix,
         guards=checks_schema.compile_treatments(read.guards),
         several_mig_devices=read.several_mig_devices == "allow",
         shared_tenant_pools=shared,
-        tenant_allowances=TenantAllowances(
-            frozenset(read.tenant_host_paths), frozenset(read.tenant_capabilities)
-        ),
+        tenant_allowances=TenantAllowances(*allowances),
         well_known_labels=tuple(
             WellKnownLabel(each.label, Workload(each.workload), each.value)
             for each in read.well_known_labels

@@ -49,27 +49,18 @@ def karpenter(template: NodeTemplate) -> list[dict[str, Any]]:
     spec: dict[str, Any] = {"metadata": {"labels": own}}
     if template.taints:
         spec["spec"] = {"taints": [_taint(each) for each in template.taints]}
-    made: list[dict[str, Any]] = [
-        {
-            "apiVersion": "karpenter.sh/v1",
-            "kind": "NodePool",
-            "metadata": {"name": template.name},
-            "spec": {"template": spec},
-        }
-    ]
+    made = [_karpenter("v1", "NodePool", template, {"template": spec})]
     unknown = {key: str(n) for key, n in template.resources.items() if key != names.GPU}
     if unknown:
         select = {"key": "karpenter.sh/nodepool", "operator": "In", "values": [template.name]}
         overlay = {"requirements": [select], "capacity": unknown}
-        made.append(
-            {
-                "apiVersion": "karpenter.sh/v1alpha1",
-                "kind": "NodeOverlay",
-                "metadata": {"name": template.name},
-                "spec": overlay,
-            }
-        )
+        made.append(_karpenter("v1alpha1", "NodeOverlay", template, overlay))
     return made
+
+
+def _karpenter(version: str, kind: str, template: NodeTemplate, spec: Any) -> dict[str, Any]:
+    head = {"apiVersion": f"karpenter.sh/{version}", "kind": kind}
+    return {**head, "metadata": {"name": template.name}, "spec": spec}
 
 
 def aws_tags(template: NodeTemplate) -> dict[str, str]:

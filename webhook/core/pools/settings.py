@@ -103,14 +103,16 @@ def operator_values(settings: Iterable[NodeSetting], replicas: Replicas) -> dict
     }
     configs = {each.mig_config: each.layouts for each in settings}
     if any(name.startswith("plan-") for name in configs):
-        named = {DISABLED: [{"devices": "all", "mig-enabled": False}]}
-        named |= {
-            name: layout_entries(found) for name, found in configs.items() if name not in named
-        }
-        text = _yaml({"version": "v1", "mig-configs": named})
-        config = {"create": True, "name": "gpu-sharing-mig", "default": DISABLED}
-        values["migManager"] = {"config": {**config, "data": {"config.yaml": text}}}
+        values["migManager"] = {"config": _layout_file(configs)}
     return values
+
+
+def _layout_file(configs: Mapping[str, tuple[Layout | None, ...]]) -> dict[str, Any]:
+    named = {DISABLED: [{"devices": "all", "mig-enabled": False}]}
+    named |= {name: layout_entries(found) for name, found in configs.items() if name not in named}
+    text = _yaml({"version": "v1", "mig-configs": named})
+    config = {"create": True, "name": "gpu-sharing-mig", "default": DISABLED}
+    return {**config, "data": {"config.yaml": text}}
 
 
 def _yaml(value: Any) -> str:

@@ -41,11 +41,11 @@ def collect(args: argparse.Namespace) -> ReviewedManifests:
     if found and len(unreadable) == len(found):  # nodes are not asked for: they may be away too
         return ReviewedManifests((), unreadable, (), ())
     cluster = _cluster(args)
+    read = [each for each in found if isinstance(each, Manifest)]
     # Namespaces that stand beside the pods count too: that is how charts ship them.
-    beside = [f for f in found if isinstance(f, Manifest) and f.value["kind"] == "Namespace"]
-    namespaces = {**cluster.namespaces, **loaders.of_objects(beside).namespaces}
+    beside = loaders.of_objects([each for each in read if each.value["kind"] == "Namespace"])
     inventory = loaders.inventory_of(cluster, policy)
-    cluster = replace(cluster, namespaces=namespaces)
+    cluster = replace(cluster, namespaces={**cluster.namespaces, **beside.namespaces})
     namespace = args.namespace or DEFAULT_NAMESPACE
     context = Context(policy, inventory, cluster, dict(args.namespace_label), namespace)
     made = [
@@ -57,12 +57,7 @@ def collect(args: argparse.Namespace) -> ReviewedManifests:
         tuple(each for each in made if isinstance(each, Evaluation)),
         tuple(each for each in made if isinstance(each, InputError)),
         tuple(list_unusable(inventory)),
-        tuple(
-            text
-            for each in found
-            if isinstance(each, Manifest)
-            for text in evaluate.unread(each, context)
-        ),
+        tuple(text for each in read for text in evaluate.unread(each, context)),
     )
 
 

@@ -64,11 +64,10 @@ def _products(seen: NodeView) -> Iterator[NodeProblem]:
 
 
 def _shared(seen: NodeView) -> Iterator[NodeProblem]:
-    """Shares and slices under the name of whole GPUs, and slices that are shared."""
-    replicas = number(seen.labels.get(REPLICAS))
+    """Shares and slices under the name of whole GPUs."""
     gpus = number(str(node.allocatable(seen.subject).get(names.GPU, 0)))
     shared = next((o.replicas for o in seen.found.offers if not o.strategy.traits.isolated), 0)
-    replicas = max(replicas, shared)
+    replicas = max(number(seen.labels.get(REPLICAS)), shared)
     if gpus and (replicas > 1 or seen.labels.get(PRODUCT, "").endswith("-SHARED")):
         yield warning(
             "not_renamed",
@@ -84,6 +83,9 @@ def _shared(seen: NodeView) -> Iterator[NodeProblem]:
             "nobody rewrote gets a slice where it requests a GPU",
             "set mig.strategy=mixed for these nodes",
         )
+
+
+def _shared_slices(seen: NodeView) -> Iterator[NodeProblem]:
     for each in seen.found.offers:
         if not each.strategy.traits.isolated and each.profile is not None:
             yield warning(
@@ -101,4 +103,4 @@ def _virtual(seen: NodeView) -> Iterator[NodeProblem]:
         )  # fmt: skip
 
 
-CHECKS: Final = (_products, _layouts, _shared, _virtual)
+CHECKS: Final = (_products, _layouts, _shared, _shared_slices, _virtual)
