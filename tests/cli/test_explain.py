@@ -92,6 +92,9 @@ def test_other_nodes_are_the_reason(look: Run, cluster: FakeCluster) -> None:
         cluster.drop("nodes", "", name)
     now = record(look("explain", POD, "-o", "json"))["now"]
     assert (now["same"], now["why"]) == (False, "the nodes offer something else now")
+    cluster.drop("nodes")
+    now = record(look("explain", POD, "-o", "json"))["now"]
+    assert (now["decided"]["allowed"], now["why"]) == (False, "the nodes offer something else now")
 
 
 def test_another_label_is_the_reason(look: Run, cluster: FakeCluster) -> None:

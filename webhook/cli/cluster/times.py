@@ -7,7 +7,7 @@ from typing import Final
 
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_LADDER: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_LADDER: Final = tuple(reversed(_UNITS.items()))
 _LARGE: Final = 3
 """From this many on one unit is exact enough, as in kubectl's AGE: `3h`, but `2h30m`."""
 

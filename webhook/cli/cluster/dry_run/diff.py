@@ -1,22 +1,16 @@
 """A recorded decision compared with what would be decided now."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from webhook.cli.cluster.dry_run.outcome import Now
-from webhook.core.api import denials
+from webhook.core.api.reason import Group
+from webhook.core.checks.registry import REASONS
 from webhook.core.gpu.strategies import FALLBACK
 from webhook.core.policy.values import Otherwise, Row, SeveralGpus
 from webhook.core.record_values import ContainerChange, DecisionRecord
 
-_OF_NODES = frozenset(
-    {
-        denials.NO_OFFER,
-        denials.GPU_LABELS_MISSING,
-        denials.NO_REACHABLE_OFFER,
-        denials.NOT_ENOUGH_MEMORY,
-        denials.NOT_ENOUGH_GPUS,
-    }
-)
+_OF_NODES: Final = {code for code, each in REASONS.items() if each.group is Group.CLUSTER}
 """Refusals that say something of the nodes and nothing of the pod."""
 
 
