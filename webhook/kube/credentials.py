@@ -170,7 +170,7 @@ def run_plugin(plugin: Exec, cluster: KubeconfigCluster) -> _CredentialStatus:
 
 def _cluster_info(cluster: KubeconfigCluster) -> dict[str, str | bool]:
     ca = cluster.certificate_authority
-    told = {
+    info = {
         "server": cluster.server,
         "tls-server-name": cluster.tls_server_name,
         "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify,
@@ -178,7 +178,7 @@ def _cluster_info(cluster: KubeconfigCluster) -> dict[str, str | bool]:
         or (ca and base64.b64encode(Path(ca).read_bytes()).decode()),
         "proxy-url": cluster.proxy_url,
     }
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in info.items() if value}
 
 
 def _expired(status: _CredentialStatus) -> bool:

@@ -67,8 +67,8 @@ def cluster(client: ClusterClient, inventory: str | None, namespace: str | None)
     """
     labels = dict(namespaces(client, namespace))
     if inventory is not None:
-        told = loaders.load_cluster(inventory)
-        return Cluster(told.nodes, {**told.namespaces, **labels})
+        file = loaders.load_cluster(inventory)
+        return Cluster(file.nodes, {**file.namespaces, **labels})
     try:
         found = nodes(client)
     except Forbidden as forbidden:

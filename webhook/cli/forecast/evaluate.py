@@ -17,7 +17,9 @@ from webhook.cli.manifests import InputError, Manifest
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.decision import classify
+from webhook.core.decision.values import GpuRequest
 from webhook.core.gpu.reading import read_node
+from webhook.core.gpu.values import Offer
 from webhook.core.verdict import Verdict
 
 _SERVERS = ("nodeName",)
@@ -97,8 +99,7 @@ def _row(each: PodGroup, result: Evaluation, nodes: Mapping[str, Node]) -> Audit
     wanted = groups.wanted(each.root, result.template.place) if each.read else 0
     pods = max(wanted, len(each.pods))
     requests = result.verdict.requests
-    holds = [_held_gpus(pod, nodes) for pod in each.pods]
-    running = [gpus for gpus in holds if gpus is not None]
+    running = [usage.held(*held) for pod in each.pods if (held := find_held(pod, nodes))]
     waiting = (pods - len(running)) * usage.requested_gpus(requests)
     one = usage.after(result.verdict)
     return AuditRow(
@@ -112,8 +113,10 @@ def _row(each: PodGroup, result: Evaluation, nodes: Mapping[str, Node]) -> Audit
     )
 
 
-def _held_gpus(pod: Object, nodes: Mapping[str, Node]) -> float | None:
-    """The GPUs, maybe a fraction. It is None for a pod without a node that is known: it waits."""
+def find_held(
+    pod: Object, nodes: Mapping[str, Node]
+) -> tuple[tuple[GpuRequest, ...], tuple[Offer, ...]] | None:
+    """Return what a live pod requests and its node offers, None without a known node."""
     node = nodes.get((pod.get("spec") or {}).get("nodeName") or "")
     if node is None:
         return None
@@ -121,7 +124,7 @@ def _held_gpus(pod: Object, nodes: Mapping[str, Node]) -> float | None:
         read = msgspec.convert(pod, Pod)
     except msgspec.ValidationError:
         return None
-    return usage.held(classify.requests_of(read), read_node(node).offers)
+    return classify.requests_of(read), read_node(node).offers
 
 
 def outcome(verdict: Verdict) -> Outcome:

@@ -19,8 +19,8 @@ def meaning(message: str) -> str | None:
     | Insufficient of something else, too | where the GPU is, that is missing |
     | only affinity, taints and the like | no node has what its pins ask for any more |
     """
-    told = _PREEMPTION.split(message, maxsplit=1)[0]
-    lacking = list(dict.fromkeys(_LACKS.findall(told)))
+    cause = _PREEMPTION.split(message, maxsplit=1)[0]
+    lacking = list(dict.fromkeys(_LACKS.findall(cause)))
     gpus = [each for each in lacking if each.startswith(names.NVIDIA)]
     if gpus:
         return (
@@ -29,11 +29,11 @@ def meaning(message: str) -> str | None:
         )
     if lacking:
         return f"the nodes that have its GPU lack {' and '.join(lacking)}"
-    if any(each in told for each in _AFFINITY):
+    if any(each in cause for each in _AFFINITY):
         return (
             "no node matches its node affinity and its own selectors; if nodes changed after it "
             "was reviewed, delete it, so that it is created and reviewed again"
         )
-    if "untolerated taint" in told:
+    if "untolerated taint" in cause:
         return "the nodes that it may use have taints that it does not tolerate"
     return None

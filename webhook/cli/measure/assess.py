@@ -90,6 +90,12 @@ def owner_path(request: TemplateRequest) -> str:
     return f"{request.namespace}/{request.kind}/{request.name}"
 
 
+def owner_record(request: TemplateRequest) -> dict[str, str]:
+    """Return where a workload's template stands, for tools."""
+    keys = ("namespace", "kind", "name", "template")
+    return {key: getattr(request, key) for key in keys}
+
+
 def assess(found: Audit, measured: Measured, prices: Mapping[str, Price], url: str) -> Assessment:
     """Join an audit with what was measured."""
     nodes = {each.metadata.name: each for each in found.context.cluster.nodes}

@@ -41,10 +41,10 @@ def read_assessment(found: Audit, args: argparse.Namespace) -> Assessment:
     listed = prices.load_prices(args.prices)
     shared = shared_kinds(found.context.cluster.nodes)
     scope = Scope(args.window, args.now.timestamp(), shared)
-    with open_prometheus(args.prometheus) as source, progress("querying Prometheus …") as told:
+    with open_prometheus(args.prometheus) as source, progress("querying Prometheus …") as say:
 
         def show(done: int, of: int) -> None:
-            told(f"querying Prometheus: {done} of {of} GPUs …")
+            say(f"querying Prometheus: {done} of {of} GPUs …")
 
         measured = measure(source, scope, show)
     return assess(found, measured, listed, args.prometheus)

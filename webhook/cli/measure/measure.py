@@ -69,7 +69,7 @@ def seconds_of(window: str) -> int:
     return int(window[:-1]) * _UNITS[window[-1]]
 
 
-def measure(source: Prometheus, scope: Scope, told: Step) -> Measured:
+def measure(source: Prometheus, scope: Scope, step: Step) -> Measured:
     """Return all devices that dcgm-exporter named in the window.
 
     Raises:
@@ -81,7 +81,7 @@ def measure(source: Prometheus, scope: Scope, told: Step) -> Measured:
     devices: list[Device] = []
     done = 0
     while done < len(gpus):
-        told(done, len(gpus))
+        step(done, len(gpus))
         active = gpus[done][0]
         some = [uuid for name, uuid in gpus[done : done + size] if name == active]
         try:

@@ -5,14 +5,13 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from webhook.cli.cluster.client import Object, metadata
-from webhook.cli.forecast.evaluate import AuditRow
+from webhook.cli.forecast.evaluate import AuditRow, find_held
 from webhook.core.api.containers import Role
 from webhook.core.api.node import Node
 from webhook.core.api.pod import Pod
 from webhook.core.api.workload import Workload
 from webhook.core.decision import classify
 from webhook.core.decision.model_memory import estimate_memory
-from webhook.core.gpu.reading import read_node
 from webhook.core.gpu.values import Offer
 from webhook.core.policy.values import Policy
 from webhook.core.rightsizing.join import Owner
@@ -64,12 +63,6 @@ def read_template_request(
 
 def offers_held(pod: Object, nodes: Mapping[str, Node]) -> Iterable[Offer]:
     """Return the offers of its node that a live pod has a request for."""
-    node = nodes.get((pod.get("spec") or {}).get("nodeName") or "")
-    if node is None:
-        return ()
-    try:
-        requests = classify.requests_of(msgspec.convert(pod, Pod))
-    except msgspec.ValidationError:
-        return ()
+    requests, offers = find_held(pod, nodes) or ((), ())
     asked = {each.resource for each in requests}
-    return tuple(each for each in read_node(node).offers if each.resource in asked)
+    return tuple(each for each in offers if each.resource in asked)

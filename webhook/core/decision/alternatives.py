@@ -57,14 +57,14 @@ def instead(candidate: Candidate, search: Search, offers: Offers) -> str:
         key,
         lambda: select.permitted_offers(anything, loose, search.inventory),
     )
-    told = [each for each in offers if each[0].tenant in (None, constraints.namespace_tenant)]
+    visible = [each for each in offers if each[0].tenant in (None, constraints.namespace_tenant)]
     if not may:
-        listed = f"offered: {list_offers(told)}" if told else "nothing else is offered to it"
+        listed = f"offered: {list_offers(visible)}" if visible else "nothing else is offered to it"
         return f"{listed}; an administrator can add such a pool, or declare it (policy: pools)"
     near = [each for each in may if search.reaches(each[0])]
     listed, why = (list_offers(near), "") if near else out_of_reach(key, may, search)
     blocked = f", but not where the pod can go; {why}" if why else ""
-    others = [each for each in told if each not in may]
+    others = [each for each in visible if each not in may]
     rest = f"; offered to others: {list_offers(others)}" if others else ""
     mend = _to_write(candidate, search, near or may)
     return f"{mend} for what it may use: {listed}{blocked}{rest}"

@@ -75,13 +75,13 @@ def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:
 def _not_for_row(candidate: Candidate, search: Search, offers: Offers) -> Violation:
     question, resource = search.question, candidate.request.resource
     offered = {each.strategy for _, each in offers}
-    told = (
+    choices = (
         f"{each.strategy} on {'|'.join(each.on)}"
         if each.on and each.strategy in offered
         else each.strategy
         for each in candidate.choices
     )
-    wanted = " or ".join(dict.fromkeys(told))
+    wanted = " or ".join(dict.fromkeys(choices))
     how = "".join(_conditions(candidate, question, offers))
     if resource == names.GPU:
         profile = question.constraints.profile

@@ -47,8 +47,8 @@ class Bar:
     @property
     def label(self) -> str:
         """The bar as a sentence, for whoever does not see it."""
-        told = ", ".join(f"{each.gpus:.1f} {each.words}" for each in self.parts)
-        return f"{self.gpus:.1f} GPUs of {self.product}: {told}"
+        parts = ", ".join(f"{each.gpus:.1f} {each.words}" for each in self.parts)
+        return f"{self.gpus:.1f} GPUs of {self.product}: {parts}"
 
 
 def report(found: Assessment) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from webhook.cli.measure.assess import Assessment, Sized, owner_path
+from webhook.cli.measure.assess import Assessment, Sized, owner_path, owner_record
 from webhook.cli.measure.shared import SharedDevice
 from webhook.cli.pool_data import load_catalog
 from webhook.cli.prices import usd_a_month
@@ -35,10 +35,7 @@ def _sized(each: Sized) -> dict[str, Any]:
     request, need, advice = each.request, each.need, each.advice
     usd = each.usd_a_month
     return {
-        "namespace": request.namespace,
-        "kind": request.kind,
-        "name": request.name,
-        "template": request.template,
+        **owner_record(request),
         "workload": request.workload.value,
         "tenant": request.tenant,
         "pods": request.pods,

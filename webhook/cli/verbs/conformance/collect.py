@@ -110,5 +110,5 @@ def _refused(probe: Probe, failure: ApiError) -> ProbeOutcome:
         return ProbeOutcome(probe, ProbeState.OTHER, f"refused by others: {found.text}")
     if probe.check in codes:
         return ProbeOutcome(probe, ProbeState.HOLDS, f"refused by the {found.by}")
-    told = ", ".join(sorted(filter(None, codes))) or found.text
-    return ProbeOutcome(probe, ProbeState.OTHER, f"refused for another reason: {told}")
+    reasons = ", ".join(sorted(filter(None, codes))) or found.text
+    return ProbeOutcome(probe, ProbeState.OTHER, f"refused for another reason: {reasons}")

@@ -74,13 +74,13 @@ def collect(client: ClusterClient, args: argparse.Namespace, name: str) -> Expla
     found = namespace_policy.read_namespace_policy(client, args.install, args.policy, namespace)
     place = found.place
     facts = classify.classify(live.pod, place.labels, place.policy)
-    told = pod_annotation.read((live.meta.annotations or {}).get(names.DECISION))
-    agrees = told is not None and decision_annotation.agrees(told, live.pod)
+    decision = pod_annotation.read((live.meta.annotations or {}).get(names.DECISION))
+    agrees = decision is not None and decision_annotation.agrees(decision, live.pod)
     if place.mode is None or not (facts.requests or facts.violations):
-        return Explained(live, found, facts, told, agrees, None, "")
+        return Explained(live, found, facts, decision, agrees, None, "")
     made = rebuild.rebuild_pod(client, live)
     now = submit.try_pod(client, made.pod, place)
-    return Explained(live, found, facts, told, agrees, now, made.source)
+    return Explained(live, found, facts, decision, agrees, now, made.source)
 
 
 def added_affinity(live: LivePod) -> list[str]:

@@ -156,9 +156,9 @@ def _record(made: Explained) -> dict[str, Any]:
 def _decision(made: Explained) -> dict[str, Any] | None:
     if made.decision is None:
         return None
-    told: dict[str, Any] = msgspec.to_builtins(made.decision)
-    whole = {key: told[key] for key in ("workload", "tenant", "containers")}
-    return {**whole, "strategy": made.decision.strategy, "agrees": made.agrees}
+    whole: dict[str, Any] = msgspec.to_builtins(made.decision)
+    kept = {key: whole[key] for key in ("workload", "tenant", "containers")}
+    return {**kept, "strategy": made.decision.strategy, "agrees": made.agrees}
 
 
 def _row(name: RowName, row: Row) -> dict[str, Any]:

@@ -103,15 +103,15 @@ def _by_replica(running: Running) -> Iterator[Neighbours]:
     for key, pods in groups.items():
         offer, node = offers[key], key[0]
         path = _path(offer)
-        told = [pod for pod in pods if pod_name(pod) in given]
+        allocated = [pod for pod in pods if pod_name(pod) in given]
         others = [pod for pod in pods if pod_name(pod) not in given]
         named = list(_named(running, running.exported, others, path))
-        yield from _named(running, running.allocated, told, path)
+        yield from _named(running, running.allocated, allocated, path)
         yield from named
         known = {pod.name for each in named for pod in each.pods}
         rest = [pod for pod in others if pod_name(pod) not in known]
         only = offer.amount <= offer.replicas
-        if len(rest) > 1 or (rest and (named or told) and not only):
+        if len(rest) > 1 or (rest and (named or allocated) and not only):
             yield Neighbours(path, node, "", _pods(running, rest if only else pods), only)
 
 
@@ -148,8 +148,8 @@ def _by_claim(running: Running) -> Iterator[Neighbours]:
 def _claims(pod: Object) -> Iterator[str]:
     stated = (pod.get("spec") or {}).get("resourceClaims") or ()
     made = (pod.get("status") or {}).get("resourceClaimStatuses") or ()
-    yield from (each["resourceClaimName"] for each in stated if each.get("resourceClaimName"))
-    yield from (each["resourceClaimName"] for each in made if each.get("resourceClaimName"))
+    named = (each.get("resourceClaimName") for each in (*stated, *made))
+    yield from filter(None, named)
 
 
 def _by_privilege(running: Running) -> Iterator[Neighbours]:

@@ -145,8 +145,12 @@ def _hosts(asked: PlanFile, catalog: Catalog) -> Iterator[Host]:
 def _host(line: StockLine, size: int, nodes: tuple[str, ...], catalog: Catalog) -> Host:
     memory = None if line.memory is None else quantity.mebibytes(line.memory)
     model = find_model(catalog, line.product, memory)
-    price = price_of(catalog, line.product)
-    return Host(model, size, nodes, UNKNOWN_PRICE if price is None else price)
+    return Host(model, size, nodes, _price(catalog, line.product))
+
+
+def _price(catalog: Catalog, product: str) -> float:
+    found = price_of(catalog, product)
+    return UNKNOWN_PRICE if found is None else found
 
 
 def _hosts_of_nodes(nodes: Iterable[Node], catalog: Catalog) -> Iterator[Host]:
@@ -159,11 +163,8 @@ def _hosts_of_nodes(nodes: Iterable[Node], catalog: Catalog) -> Iterator[Host]:
             key = gpus.product, gpus.memory, gpus.count, tenant
             found[key].append(each.metadata.name)
     for (product, memory, count, tenant), many in sorted(found.items(), key=str):
-        price = price_of(catalog, product)
-        yield Host(
-            find_model(catalog, product, memory), count, tuple(sorted(many)),
-            UNKNOWN_PRICE if price is None else price, tenant,
-        )  # fmt: skip
+        model, price = find_model(catalog, product, memory), _price(catalog, product)
+        yield Host(model, count, tuple(sorted(many)), price, tenant)
 
 
 def _demands(asked: PlanFile, policy: Policy, offers: Offers) -> Iterator[Demand]:

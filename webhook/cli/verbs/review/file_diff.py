@@ -47,9 +47,9 @@ def file_diffs(results: Sequence[Evaluation]) -> Iterator[str]:
 def _comment(result: Evaluation) -> str:
     verdict, found = result.verdict, result.found.value
     title = f"{found['kind']}/{result.name} {result.template.path}".strip()
-    told = f"{verdict.reason}. {verdict.reason.sentence}" if verdict.allowed else verdict.message
+    why = f"{verdict.reason}. {verdict.reason.sentence}" if verdict.allowed else verdict.message
     unchanged = " (unchanged)" if verdict.allowed and not verdict.patch else ""
-    return output.safe(f"# {title}: {' '.join(told.split())}{unchanged}")
+    return output.safe(f"# {title}: {' '.join(why.split())}{unchanged}")
 
 
 def _edited(text: str, changed: Sequence[Evaluation]) -> str | None:

@@ -8,7 +8,7 @@ from webhook.cli import output
 from webhook.cli.cluster import flags
 from webhook.cli.cluster.flags import Commands, Verb
 from webhook.cli.forecast.collect import collect
-from webhook.cli.measure.assess import owner_path
+from webhook.cli.measure.assess import owner_path, owner_record
 from webhook.cli.measure.flags import add_measure_flags, read_assessment
 from webhook.cli.output import DIFF, JSON, PATCH, YAML, Rendering
 from webhook.cli.pool_data import load_catalog
@@ -75,12 +75,8 @@ def _rendering(changes: list[SizeChange], rest: list[Unchanged]) -> Rendering:
 
 
 def _record(each: SizeChange) -> dict[str, Any]:
-    request = each.sized.request
     return {
-        "namespace": request.namespace,
-        "kind": request.kind,
-        "name": request.name,
-        "template": request.template,
+        **owner_record(each.sized.request),
         "annotations": dict(each.annotations),
         "reason": each.sized.advice.reason,
         "confidence": each.sized.advice.confidence.value,

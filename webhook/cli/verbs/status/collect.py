@@ -50,8 +50,8 @@ def _of_metrics(client: ClusterClient, where: Install, now: float) -> Mapping[st
         return found
 
     def policy(read: Pages) -> Section:
-        told = metrics.policy(read)
-        return replace(told, wrong=(*told.wrong, *installed.unread_policy(client, where)))
+        shown = metrics.policy(read)
+        return replace(shown, wrong=(*shown.wrong, *installed.unread_policy(client, where)))
 
     return {
         "versions": section("Versions", partial(metrics.versions, own=version())),

@@ -89,20 +89,21 @@ def _certificates(client: ClusterClient, where: Install) -> dict[str, Any] | Non
         return None
 
 
-def _row(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {"ready": f"{told['ready']}/{told['wanted']}", "image": told["images"]}
+def _row(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"ready": f"{found['ready']}/{found['wanted']}", "image": found["images"]}
 
 
 def _unready(data: Mapping[str, Any], where: Install) -> Iterable[str]:
-    for name, told in ((name, told) for name, told in data.items() if told):
-        ready, wanted, kubectl = told["ready"], told["wanted"], f"kubectl -n {where.namespace}"
+    kubectl = f"kubectl -n {where.namespace}"
+    for part, found in ((part, found) for part, found in data.items() if found):
+        name, ready, wanted = found["name"], found["ready"], found["wanted"]
         if wanted == 0:
-            mend = f"{kubectl} scale deployment/{told['name']} --replicas={USUAL[name]}"
-            yield f"{told['name']}: scaled to 0; {mend}"
-        elif min(ready, told["updated"]) < wanted:
-            newest = f"{told['updated']} of the newest version"
-            see = f"{kubectl} describe pods, {kubectl} logs deployment/{told['name']}"
-            yield f"{told['name']}: {ready} of {wanted} replicas are ready, {newest}; see {see}"
+            mend = f"{kubectl} scale deployment/{name} --replicas={USUAL[part]}"
+            yield f"{name}: scaled to 0; {mend}"
+        elif min(ready, found["updated"]) < wanted:
+            newest = f"{found['updated']} of the newest version"
+            see = f"{kubectl} describe pods, {kubectl} logs deployment/{name}"
+            yield f"{name}: {ready} of {wanted} replicas are ready, {newest}; see {see}"
 
 
 def webhooks(client: ClusterClient, where: Install) -> Section:

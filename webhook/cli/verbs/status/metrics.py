@@ -106,21 +106,21 @@ def _policy_wrong(data: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     for source, meant in _INSTEAD.items():
         names = [each["replica"] for each in data if each["stale"] and each["source"] == source]
         if names:
-            told = f"the policy is refused and {meant} by {', '.join(names)}"
-            yield f"{told}; their logs say why (reload_refused)"
+            refused = f"the policy is refused and {meant} by {', '.join(names)}"
+            yield f"{refused}; their logs say why (reload_refused)"
 
 
 def inventory(pages: Pages) -> Section:
     """What the nodes offer, as the replica says that heard of them last."""
     age = _values(pages, "gpu_sharing_inventory_age_seconds")
     nodes = _values(pages, "gpu_sharing_inventory_nodes")
-    told = min(pages.all, key=lambda page: page.value("gpu_sharing_inventory_age_seconds") or 0.0)
+    page = min(pages.all, key=lambda each: each.value("gpu_sharing_inventory_age_seconds") or 0.0)
     offers = [
         {
             **{key: labels.get(key, "") for key in ("product", "strategy", "resource")},
             "amount": int(n),
         }
-        for labels, n in told.each("gpu_sharing_inventory_offers")
+        for labels, n in page.each("gpu_sharing_inventory_offers")
         if n
     ]
     known_nodes = _integer(max(nodes, default=None))
@@ -149,8 +149,8 @@ def counts(pages: Pages) -> Section:
     rows = [{"reason": code, "times": n} for code, n in most]
     shown: tuple[Any, ...] = (output.table(_REASONS, rows),) if rows else ("none",)
     lost = {key: events[key] for key in ("dropped", "failed") if key in events}
-    told = ", ".join(f"{n} {key}" for key, n in lost.items())
-    notes = (f"events that were lost: {told}",) if lost else ()
+    listed = ", ".join(f"{n} {key}" for key, n in lost.items())
+    notes = (f"events that were lost: {listed}",) if lost else ()
     data = {"byReason": dict(most), "eventsLost": lost}
     return Section(data, shown, notes=(*notes, *pages.silent))
 

@@ -1,7 +1,8 @@
 """Why a workload has no pods, or why they wait."""
 
 import argparse
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -67,6 +68,13 @@ class Diagnosed:
         untried = (each.now.missing for each in self.trials if isinstance(each.now, Untried))
         rights = (each for several in untried for each in several)
         return tuple(dict.fromkeys((*self.rules.missing, *self.unseen, *rights)))
+
+    @property
+    def counts(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """How many pods are in each state, and have each strategy."""
+        decisions = (decision_annotation.decision_of(each.pod) for each in self.members.pods)
+        strategies = (each.strategy for each in decisions if each and each.strategy)
+        return Counter(each.state for each in self.members.pods), Counter(strategies)
 
     @property
     def state(self) -> State:
@@ -158,9 +166,3 @@ def _notes(members: OwnerTree) -> Iterator[str]:
         yield "its rollout is paused"
     if root.kind == "CronJob" and len(members.makers) == 1:
         yield "it has made no Job yet, or keeps none"
-
-
-def strategy_of_pod(pod: LivePod) -> str | None:
-    """Return how a pod got its GPU, as far as its requests bear that out."""
-    told = decision_annotation.decision_of(pod.pod)
-    return told.strategy if told else None

@@ -1,13 +1,12 @@
 """What explains a workload, as tools get it. The keys are an interface."""
 
-from collections import Counter
 from typing import Any
 
 from webhook.cli.cluster import times
 from webhook.cli.cluster.dry_run import outcome
 from webhook.cli.cluster.dry_run.outcome import Untried
 from webhook.cli.verbs.why import denials
-from webhook.cli.verbs.why.collect import Diagnosed, Trial, strategy_of_pod
+from webhook.cli.verbs.why.collect import Diagnosed, Trial
 from webhook.cli.verbs.why.denials import Refused
 from webhook.core.checks.registry import REASONS
 from webhook.core.record_values import Cause
@@ -17,8 +16,7 @@ def why_record(made: Diagnosed) -> dict[str, Any]:
     """Return everything about the workload."""
     members = made.members
     root = members.root
-    states = Counter(pod.state for pod in members.pods)
-    got = Counter(filter(None, map(strategy_of_pod, members.pods)))
+    states, got = made.counts
     return {
         "namespace": members.namespace,
         "kind": root.kind,

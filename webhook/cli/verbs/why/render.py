@@ -1,6 +1,5 @@
 """The screen and the record of a workload's refusals and waits."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +13,7 @@ from webhook.cli.inspect.denial import By, Denial
 from webhook.cli.output import Rendering
 from webhook.cli.text import Paragraph, Text
 from webhook.cli.verbs.why import denials
-from webhook.cli.verbs.why.collect import Diagnosed, State, Trial, WaitingPods, strategy_of_pod
+from webhook.cli.verbs.why.collect import Diagnosed, State, Trial, WaitingPods
 from webhook.cli.verbs.why.denials import Refused
 from webhook.cli.verbs.why.record import why_record
 from webhook.core.api import names
@@ -69,11 +68,9 @@ def _headline(made: Diagnosed) -> Text:
 
 
 def _counts(made: Diagnosed) -> str:
-    pods, wanted = made.members.pods, denials.wanted_pods(made.members)
-    states = Counter(pod.state for pod in pods)
-    got = Counter(filter(None, map(strategy_of_pod, pods)))
+    wanted, (states, strategies) = denials.wanted_pods(made.members), made.counts
     there = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"
-    how = ", ".join(f"{n} {strategy}" for strategy, n in sorted(got.items()))
+    how = ", ".join(f"{n} {strategy}" for strategy, n in sorted(strategies.items()))
     asked = f"Pods wanted: {wanted}. " if wanted is not None else ""
     return f"{asked}Pods there: {there}.{f' GPUs by: {how}.' if how else ''}"
 

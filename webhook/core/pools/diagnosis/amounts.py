@@ -14,11 +14,11 @@ def _amounts(seen: NodeView) -> Iterator[NodeProblem]:
     if seen.labels.get(MIG_STATE) in ("pending", "rebooting"):
         return
     allocatable, capacity = node.allocatable(seen.subject), node.capacity(seen.subject)
-    for resource, most, told in _labelled(seen):
+    for resource, most, labels in _labelled(seen):
         amount = number(str(allocatable.get(resource, 0)))
         if 0 < amount < most or (amount == 0 and allocatable):
             yield warning(
-                "fewer_than_labelled", f"{resource}: {amount} allocatable, {told}",
+                "fewer_than_labelled", f"{resource}: {amount} allocatable, {labels}",
                 "see the device plugin's log: devices are unhealthy (XID), in MIG mode with none "
                 "cut, or the plugin was not restarted since they changed",
             )  # fmt: skip

@@ -46,7 +46,7 @@ def _mig_config(seen: NodeView) -> Iterator[NodeProblem]:
         yield error("mig_not_applied", f"{MIG_CONFIG}={wanted} on GPUs without MIG", mend)
         return
     have, asked = seen.devices(), layout_of(seen.subject, wanted, seen.catalog)
-    told = ", ".join(f"{count} x {profile}" for profile, count in have.items()) or "none"
+    devices = ", ".join(f"{count} x {profile}" for profile, count in have.items()) or "none"
     cut = wanted not in ("all-disabled", "all-enabled")
     wrong = have != dict(asked) if asked is not None else bool(have) is not cut
     if wrong and wanted != "all-enabled":
@@ -54,7 +54,7 @@ def _mig_config(seen: NodeView) -> Iterator[NodeProblem]:
             "see that mig-manager runs there (nvidia.com/gpu.deploy.mig-manager=true) and its log; "
             f"it reacts to a change of {MIG_CONFIG} alone"
         )
-        what = f"{MIG_CONFIG}={wanted} (state {state}), and the MIG devices are: {told}"
+        what = f"{MIG_CONFIG}={wanted} (state {state}), and the MIG devices are: {devices}"
         yield error("mig_not_applied", what, mend)
 
 
@@ -73,8 +73,8 @@ def _plugin_config(seen: NodeView) -> Iterator[NodeProblem]:
     asked, given = _kinds(wanted), _given(seen)
     if not asked or not given or set(asked) & set(given):
         return
-    told = " or ".join(asked)
-    what = f"{PLUGIN_CONFIG}={wanted} requests {told}, and the node gives {', '.join(given)}"
+    kinds = " or ".join(asked)
+    what = f"{PLUGIN_CONFIG}={wanted} requests {kinds}, and the node gives {', '.join(given)}"
     if asked == ("mig",):
         yield error("config_not_applied", what, f"choose a layout: {MIG_CONFIG}=all-balanced")
         return
