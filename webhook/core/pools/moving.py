@@ -5,7 +5,6 @@ was interrupted. Source: mig-parted deployments/container/reconfigure-mig.sh.
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -22,7 +21,7 @@ from webhook.core.pools.catalog import Catalog, find_model
 from webhook.core.pools.hardware import physical_gpus
 from webhook.core.pools.layouts import Layout, all_layouts
 from webhook.core.pools.mig_parted_file import DISABLED, as_counts
-from webhook.core.pools.settings import MIG, MPS, TIME_SLICING, WHOLE
+from webhook.core.pools.settings import MIG, MPS, TIME_SLICING, WHOLE, count_offers
 
 PLUGIN_CONFIG: Final = NVIDIA + "device-plugin.config"
 MIG_CONFIG: Final = NVIDIA + "mig.config"
@@ -153,18 +152,15 @@ def offers_as_asked(subject: Node, goal: Goal) -> bool:
     found = read_node(subject)
     if found.unusable:
         return False
-    amounts: Counter[str] = Counter()
-    for each in found.offers:
-        amounts[each.profile.name if each.profile else each.strategy.value] += each.amount
-    labels = node.labels(subject)
+    amounts = count_offers(found.offers)
     if goal.kind == MIG:
         cut = {key: count for key, count in amounts.items() if key not in _STRATEGIES.values()}
         return bool(cut) and (goal.layout is None or cut == dict(goal.layout))
-    count = labels.get(COUNT, "")
-    replicas = labels.get(REPLICAS, "")
     strategy = _STRATEGIES.get(goal.kind or "")
     if strategy is None:
         return bool(amounts)
+    labels = node.labels(subject)
+    count, replicas = labels.get(COUNT, ""), labels.get(REPLICAS, "")
     whole = count.isdecimal() and replicas.isdecimal() and int(count) * int(replicas)
     return amounts == {strategy: whole}
 

@@ -11,6 +11,7 @@ import yaml
 
 from webhook.core.gpu.reading import read_node
 from webhook.core.gpu.strategies import Strategy
+from webhook.core.gpu.values import Offer
 from webhook.core.pools.catalog import GpuModel
 from webhook.core.pools.demand import Replicas
 from webhook.core.pools.layouts import Layout
@@ -136,8 +137,13 @@ def read_back(
     if any(layouts) and plugin.flags.mig_strategy != "mixed":
         raise ConfigError(f"{setting.node}: cut GPUs under migStrategy {plugin.flags.mig_strategy}")
     node = simulate_node(model, sharing_of(plugin), layouts)
+    return count_offers(read_node(node).offers)
+
+
+def count_offers(offers: Iterable[Offer]) -> Counter[str]:
+    """Return how many devices there are, by MIG profile or strategy."""
     found: Counter[str] = Counter()
-    for each in read_node(node).offers:
+    for each in offers:
         found[each.profile.name if each.profile else each.strategy.value] += each.amount
     return found
 

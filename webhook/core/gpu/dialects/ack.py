@@ -44,11 +44,9 @@ def _read_offer(found: Advertised) -> Offer | Unusable:
         return found.unusable(UnusableReason.OTHER_SHARING, detail)
     if schedule != _WHOLE or found.resource.kind is not ResourceKind.GPU:
         return found.unusable(UnusableReason.LABELS_MISSING, detail, _MEND)
-    wrong = next(too_many(found, whole_numbers(labels.get(_COUNT)), f"{_COUNT}, {detail}"), None)
-    if wrong is not None:
-        return wrong
+    wrong = too_many(found, whole_numbers(labels.get(_COUNT)), f"{_COUNT}, {detail}")
     memory = mebibytes_of(labels.get(_MEMORY, "").removesuffix("MiB"))
-    return whole_offer(found, _FORM, memory)
+    return next(wrong, None) or whole_offer(found, _FORM, memory)
 
 
 DIALECT: Final = Dialect(

@@ -42,12 +42,10 @@ def _read_offer(found: Advertised) -> Offer | Unusable:
     count = whole_numbers(labels.get(_COUNT))
     if count is None or found.resource.kind is not ResourceKind.GPU:
         return found.unusable(UnusableReason.LABELS_MISSING, f"no {_COUNT}", _MEND)
-    wrong = next(too_many(found, count, f"{_COUNT}={count}"), None)
-    if wrong is not None:
-        return wrong
+    wrong = too_many(found, count, f"{_COUNT}={count}")
     vram = whole_numbers(labels.get(_VRAM))
     memory = vram * 1024 * 15 // 16 if vram else None
-    return whole_offer(found, _FORM, memory)
+    return next(wrong, None) or whole_offer(found, _FORM, memory)
 
 
 DIALECT: Final = Dialect(

@@ -44,12 +44,10 @@ def _read_offer(found: Advertised) -> Offer | Unusable:
     count = whole_numbers(labels.get(_COUNT))
     if count is None or found.resource.kind is not ResourceKind.GPU:
         return found.unusable(UnusableReason.LABELS_MISSING, f"no {_COUNT}")
-    wrong = next(too_many(found, count, f"{_COUNT}={count}"), None)
-    if wrong is not None:
-        return wrong
+    wrong = too_many(found, count, f"{_COUNT}={count}")
     memory = mebibytes_of(labels.get(_MEMORY))
     rounded = memory * 15 // 16 if memory else None
-    return whole_offer(found, _FORM, rounded)
+    return next(wrong, None) or whole_offer(found, _FORM, rounded)
 
 
 DIALECT: Final = Dialect(
