@@ -3,7 +3,7 @@
 import copy
 import re
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import pytest
@@ -92,36 +92,37 @@ def mends(text: str) -> list[tuple[Callable[[Json, str], None], str]]:
     ]
 
 
-def followed(pod: Json, message: str) -> Iterator[tuple[str, Json]]:
-    """Yield each way to do what a refusal says, and the pod after it.
+def followed(pod: Json, texts: list[str]) -> Iterator[tuple[str, Json]]:
+    """Yield each way to do all that a refusal says, and the pod after it.
 
     What to write, and what keeps the pod from that, are two things to do.
     """
-    parts = [mends(each) for each in message.split("but not where the pod can go")]
-    for chosen in product(*filter(None, parts)):
+    parts = [[mends(each) for each in text.split("but not where the pod can go")] for text in texts]
+    if not all(any(each) for each in parts):  # of something nothing is said that a pod could write
+        return
+    for chosen in product(*filter(None, chain(*parts))):
         made = copy.deepcopy(pod)
         for change, value in chosen:
             change(made, value)
-        if chosen:
-            yield ", ".join(f"{change.__name__} {value}" for change, value in chosen), made
+        yield ", ".join(f"{change.__name__} {value}" for change, value in chosen), made
 
 
-def refused() -> Iterator[tuple[str, Json, Json, str]]:
-    """Yield a name, a case, its pod and what a refusal says of it, where it is the only one."""
+def refused() -> Iterator[tuple[str, Json, Json, list[str]]]:
+    """Yield a name, a case, its pod and all that a refusal says of it."""
     for path in casefiles.paths():
         case = casefiles.read(path)
         pod = {"metadata": {}, **case["pod"]}
         if case.get("operation", "CREATE") != "CREATE" or case.get("mode"):
             continue
         found = judged(case, pod)
-        if not found.allowed and len(found.violations) == 1:
-            yield path.stem, case, pod, found.message
+        if not found.allowed:
+            yield path.stem, case, pod, [each.text for each in found.violations]
 
 
 FOLLOWED = [
     pytest.param(case, made, id=f"{name}: {change}")
-    for name, case, pod, message in refused()
-    for change, made in followed(pod, message)
+    for name, case, pod, texts in refused()
+    for change, made in followed(pod, texts)
 ]
 
 
