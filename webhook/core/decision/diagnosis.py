@@ -17,7 +17,7 @@ from webhook.core.policy.values import RowName
 def explain(candidates: tuple[Candidate, ...], search: Search) -> tuple[Violation, ...]:
     """Return what keeps each request from being served, or one violation for all together.
 
-    The first that is true:
+    The first that is true, and of the last three each:
 
     | of the offers | reason |
     |---|---|
@@ -31,13 +31,12 @@ def explain(candidates: tuple[Candidate, ...], search: Search) -> tuple[Violatio
     """
     found: dict[str, Violation] = {}
     for candidate in candidates:
-        wrong = _explain(candidate, search)
-        if wrong is not None:
+        for wrong in _explain(candidate, search):
             found.setdefault(wrong.message, wrong)
     return tuple(found.values()) or (_together(candidates),)
 
 
-def _explain(candidate: Candidate, search: Search) -> Violation | None:
+def _explain(candidate: Candidate, search: Search) -> Iterator[Violation]:
     constraints, inventory = search.question.constraints, search.inventory
     resource = candidate.request.resource
     key = "able", constraints, resource, candidate.choices
@@ -47,13 +46,14 @@ def _explain(candidate: Candidate, search: Search) -> Violation | None:
     if not able:
         offers = [(group, offer) for group in inventory.groups for offer in group.offers]
         of_name = any(resource in (names.GPU, offer.resource) for _, offer in offers)
-        return (_not_for_row if of_name else _nothing)(candidate, search, offers)
+        yield (_not_for_row if of_name else _nothing)(candidate, search, offers)
+        return
     passed_by = search.reaches.passed_by()
     left = (each for each in able if id(each[0]) not in passed_by)
     near = [offer for group, offer in left if search.reaches(group)]
     if not near:
-        return _unreachable(candidate, search, key, able)
-    return _too_small(candidate, search.question, near)
+        yield _unreachable(candidate, search, key, able)
+    yield from _too_small(candidate, search.question, near or [offer for _, offer in able])
 
 
 def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:
@@ -115,7 +115,7 @@ def why_fallback(request: GpuRequest, search: Search) -> str:
     row = search.question.row
     choices = tuple(each for each in row.choices if each.strategy is not FALLBACK)
     wanted = " or ".join(dict.fromkeys(each.strategy.value for each in choices))
-    wrong = _explain(Candidate(request, choices), search)
+    wrong = next(_explain(Candidate(request, choices), search), None)
     reason = wrong.reason if wrong else denials.NOT_ENOUGH_GPUS
     if reason is denials.NOT_ENOUGH_MEMORY:
         needed = search.question.constraints.memory
@@ -135,41 +135,36 @@ def _unreachable(candidate: Candidate, search: Search, key: Hashable, able: Offe
     return refuse(candidate.request, denials.NO_REACHABLE_OFFER, text)
 
 
-def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> Violation | None:
-    large = [offer for offer in near if select.has_memory(question.constraints, offer)]
-    known = [offer.memory for offer in near if offer.memory is not None]
-    if not large and not known:
-        text = (
-            f"needs {question.constraints.memory}Mi for each GPU ({_whose_memory(question)}), and "
-            "the nodes that offer it do not tell their memory; "
-            f"remove annotation {names.GPU_MEMORY}, or declare the pool in the policy, with memory"
-        )
-        return refuse(candidate.request, denials.NOT_ENOUGH_MEMORY, text)
+def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> Iterator[Violation]:
+    """Yield what these offers have too little of: memory, then devices that have it."""
+    request, needed = candidate.request, question.constraints
+    large = [each for each in near if select.has_memory(needed, each)]
     if not large:
-        of_count = (e.memory or 0 for e in near if e.existing >= candidate.request.count)
-        most = max(of_count, default=0) or max(known)
-        text = (
-            f"needs {question.constraints.memory} MiB for each GPU ({_whose_memory(question)}), "
-            f"the most offered to it is {most} MiB; {_less_memory(question)}"
+        of_count = (each.memory or 0 for each in near if each.existing >= request.count)
+        most = max(of_count, default=0) or max(each.memory or 0 for each in near)
+        yield refuse(request, denials.NOT_ENOUGH_MEMORY, _memory_text(question, most))
+        large = [each for each in near if (each.memory or 0) >= most]
+    number = max(each.existing for each in large)
+    if number < request.count:
+        text = f"no reachable node has more than {number}; request {number} or fewer"
+        text = f"{request.resource}: {request.count} requested, {text}"
+        yield refuse(request, denials.NOT_ENOUGH_GPUS, text)
+
+
+def _memory_text(question: Question, most: int) -> str:
+    """What is said of memory. `most` is offered, 0 where no node tells."""
+    asked, given = question.constraints.memory, question.memory is not None
+    policy = f"by the policy: matrix.{question.row_name}.memory"
+    whose = f"annotation {names.GPU_MEMORY}" if given else policy
+    if not most:
+        return (
+            f"needs {asked}Mi for each GPU ({whose}), and the nodes that offer it do not tell "
+            f"their memory; remove annotation {names.GPU_MEMORY}, or declare the pool in the "
+            "policy, with memory"
         )
-        return refuse(candidate.request, denials.NOT_ENOUGH_MEMORY, text)
-    most, request = max(offer.existing for offer in large), candidate.request
-    if most < request.count:
-        asked = f"{request.resource}: {request.count} requested"
-        text = f"{asked}, no reachable node has more than {most}; request {most} or fewer"
-        return refuse(candidate.request, denials.NOT_ENOUGH_GPUS, text)
-    return None
-
-
-def _whose_memory(question: Question) -> str:
-    if question.memory is not None:
-        return f"annotation {names.GPU_MEMORY}"
-    return f"by the policy: matrix.{question.row_name}.memory"
-
-
-def _less_memory(question: Question) -> str:
-    verb = "lower" if question.memory is not None else "set a lower"
-    return f"{verb} annotation {names.GPU_MEMORY}"
+    mend = f"{'lower' if given else 'set a lower'} annotation {names.GPU_MEMORY}"
+    offered = f"the most offered to it is {most} MiB"
+    return f"needs {asked} MiB for each GPU ({whose}), {offered}; {mend}"
 
 
 def _together(candidates: tuple[Candidate, ...]) -> Violation:
