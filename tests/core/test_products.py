@@ -35,91 +35,14 @@ class Product(NamedTuple):
         return f"{self.label}-{self.memory}MiB"
 
 
-A100_40 = ("1g.5gb", "1g.5gb.me", "1g.10gb", "2g.10gb", "3g.20gb", "4g.20gb", "7g.40gb")
-SXM_64 = ("1g.8gb", "1g.8gb.me", "1g.16gb", "2g.16gb", "3g.32gb", "4g.32gb", "7g.64gb")
-GB_80 = ("1g.10gb", "1g.10gb.me", "1g.20gb", "2g.20gb", "3g.40gb", "4g.40gb", "7g.80gb")
-A30 = ("1g.6gb", "1g.6gb.me", "2g.12gb", "2g.12gb.me", "4g.24gb")
-GB_94 = ("1g.12gb", "1g.12gb.me", "1g.24gb", "2g.24gb", "3g.47gb", "4g.47gb", "7g.94gb")
-GB_96 = ("1g.12gb", "1g.12gb.me", "1g.24gb", "2g.24gb", "3g.48gb", "4g.48gb", "7g.96gb")
-GB_141 = ("1g.18gb", "1g.18gb.me", "1g.35gb", "2g.35gb", "3g.71gb", "4g.71gb", "7g.141gb")
-GB_144 = ("1g.18gb", "1g.18gb.me", "1g.36gb", "2g.36gb", "3g.72gb", "4g.72gb", "7g.144gb")
-B200 = ("1g.23gb", "1g.23gb.me", "1g.45gb", "2g.45gb", "3g.90gb", "4g.90gb", "7g.180gb")
-GB200 = ("1g.23gb", "1g.23gb.me", "1g.47gb", "2g.47gb", "3g.93gb", "4g.93gb", "7g.186gb")
-GB200_EARLY = ("1g.24gb", "1g.24gb.me", "1g.47gb", "2g.47gb", "3g.95gb", "4g.95gb", "7g.189gb")
-B300 = ("1g.34gb", "1g.34gb.me", "1g.67gb", "2g.67gb", "3g.135gb", "4g.135gb", "7g.269gb")
-GB300 = ("1g.35gb", "1g.35gb.me", "1g.70gb", "2g.70gb", "3g.139gb", "4g.139gb", "7g.278gb")
-QUARTER = ("1g.24gb", "1g.24gb.me", "1g.24gb.gfx", "1g.24gb.me.all", "1g.24gb-me")
-HALF = ("2g.48gb", "2g.48gb.gfx")
-RTX_PRO_6000 = (*QUARTER, *HALF, "2g.48gb.me.all", "2g.48gb-me", "4g.96gb", "4g.96gb.gfx")
-RTX_PRO_4500 = (
-    *("1g.16gb", "1g.16gb.gfx", "1g.16gb.me.all", "1g.16gb-me"),
-    *("2g.32gb", "2g.32gb.gfx"),
+TABLE = (Path(__file__).parent / "products.tsv").read_text(encoding="utf-8").splitlines()[1:]
+PRODUCTS = tuple(
+    Product(label, int(memory), tuple(profiles))
+    for label, memory, *profiles in (line.split() for line in TABLE)
 )
-
-CAPABLE = (
-    Product("NVIDIA-A100-SXM4-40GB", 40960, A100_40),
-    Product("A100-SXM4-40GB", 40536, A100_40),
-    Product("NVIDIA-A100-PCIE-40GB", 40960, A100_40),
-    Product("NVIDIA-A800-40GB-Active", 40960, A100_40),
-    Product("NVIDIA-A100-SXM-64GB", 65536, SXM_64),
-    Product("NVIDIA-A100-SXM4-80GB", 81920, GB_80),
-    Product("NVIDIA-A100-80GB-PCIe", 81920, GB_80),
-    Product("NVIDIA-A100X", 81920, GB_80),
-    Product("NVIDIA-A800-SXM4-80GB", 81920, GB_80),
-    Product("NVIDIA-A800-80GB-PCIe", 81920, GB_80),
-    Product("NVIDIA-AX800", 81920, GB_80),
-    Product("NVIDIA-PG506-232", 98304, GB_96),
-    Product("NVIDIA-A30", 24576, A30),
-    Product("NVIDIA-A30X", 24576, A30),
-    Product("NVIDIA-H100", 65536, SXM_64),
-    Product("NVIDIA-H100-80GB-HBM3", 81559, GB_80),
-    Product("NVIDIA-H100-PCIe", 81559, GB_80),
-    Product("NVIDIA-H800", 81559, GB_80),
-    Product("NVIDIA-H800-PCIe", 81559, GB_80),
-    Product("NVIDIA-H100-NVL", 95830, GB_94),
-    Product("NVIDIA-H800-NVL", 95830, GB_94),
-    Product("NVIDIA-H100-SXM5-94GB", 95830, GB_94),
-    Product("NVIDIA-H100-SXM5-96GB", 97871, GB_96),
-    Product("NVIDIA-GH200-480GB", 97871, GB_96),
-    Product("NVIDIA-GH200-96GB-HBM3", 97871, GB_96),
-    Product("NVIDIA-H20", 97871, GB_96),
-    Product("NVIDIA-H20", 143771, GB_141),
-    Product("NVIDIA-H20-3e", 143771, GB_141),
-    Product("NVIDIA-H200", 143771, GB_141),
-    Product("NVIDIA-H200-NVL", 143771, GB_141),
-    Product("NVIDIA-GH200-144G-HBM3e", 147456, GB_144),
-    Product("NVIDIA-B200", 183359, B200),
-    Product("NVIDIA-GB200", 189471, GB200),
-    Product("NVIDIA-GB200", 193536, GB200_EARLY),
-    Product("NVIDIA-B300", 275040, B300),
-    Product("NVIDIA-B300-SXM6-AC", 275040, B300),
-    Product("NVIDIA-GB300", 284208, GB300),
-    Product("NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition", 97887, RTX_PRO_6000),
-    Product("NVIDIA-RTX-PRO-6000-Blackwell-Workstation-Edition", 97887, RTX_PRO_6000),
-    Product("NVIDIA-RTX-PRO-6000-Blackwell-Max-Q-Workstation-Edition", 97887, RTX_PRO_6000),
-    Product("NVIDIA-RTX-PRO-5000-Blackwell", 48935, (*QUARTER, *HALF)),
-    Product("NVIDIA-RTX-PRO-4500-Blackwell", 32623, RTX_PRO_4500),
-    Product("NVIDIA-RTX-PRO-6000D", 85651, ("1g.42gb", "2g.84gb")),
-    Product("NVIDIA-RTX-6000D", 85651, ("1g.42gb", "2g.84gb")),
-)
-NOT_CAPABLE = (
-    Product("Tesla-T4", 15360),
-    Product("Tesla-V100-SXM2-16GB", 16384),
-    Product("Tesla-V100-SXM2-32GB", 32768),
-    Product("Tesla-V100-PCIE-16GB", 16384),
-    Product("Tesla-P100-PCIE-16GB", 16384),
-    Product("NVIDIA-L4", 23034),
-    Product("NVIDIA-L40", 46068),
-    Product("NVIDIA-L40S", 46068),
-    Product("NVIDIA-A10", 23028),
-    Product("NVIDIA-A10G", 23028),
-    Product("NVIDIA-A16", 15356),
-    Product("NVIDIA-A2", 15356),
-    Product("NVIDIA-A40", 46068),
-    Product("NVIDIA-RTX-A6000", 49140),
-    Product("NVIDIA-GeForce-RTX-4090", 24564),
-)
-every_product = pytest.mark.parametrize("product", CAPABLE + NOT_CAPABLE, ids=lambda p: p.id)
+CAPABLE = tuple(each for each in PRODUCTS if each.profiles)
+NOT_CAPABLE = tuple(each for each in PRODUCTS if not each.profiles)
+every_product = pytest.mark.parametrize("product", PRODUCTS, ids=lambda p: p.id)
 every_capable = pytest.mark.parametrize("product", CAPABLE, ids=lambda p: p.id)
 every_other = pytest.mark.parametrize("product", NOT_CAPABLE, ids=lambda p: p.id)
 
@@ -297,7 +220,7 @@ TOKENS = {
 @pytest.mark.parametrize("token", TOKENS)
 def test_a_token_names_its_products_and_no_other(token: str) -> None:
     only = {"matrix": {"dev": {"strategies": [{"strategy": "time-slicing", "on": [token]}]}}}
-    nodes = {p.label: shared(p, "time-slicing") for p in CAPABLE + NOT_CAPABLE}
+    nodes = {p.label: shared(p, "time-slicing") for p in PRODUCTS}
 
     found = {label for label, node in nodes.items() if ask("dev", node, policy=only).allowed}
 
