@@ -49,15 +49,16 @@ def _of_metrics(client: ClusterClient, where: Install, now: float) -> Mapping[st
             raise found
         return found
 
-    def policy(read: Pages) -> Section:
-        shown = metrics.policy(read)
-        return replace(shown, wrong=(*shown.wrong, *installed.unread_policy(client, where)))
-
     return {
         "versions": section("Versions", partial(metrics.versions, own=version())),
         "certificate": section("Certificate", partial(metrics.certificate, now=now)),
-        "policy": section("Policy", policy),
+        "policy": section("Policy", partial(_policy, client, where)),
         "inventory": section("Inventory", metrics.inventory),
         "unreviewed": section("Pods that were not reviewed", metrics.unreviewed),
         "counts": section("Refusals since the replicas started", metrics.counts),
     }
+
+
+def _policy(client: ClusterClient, where: Install, pages: Pages) -> Section:
+    found = metrics.policy(pages)
+    return replace(found, wrong=(*found.wrong, *installed.unread_policy(client, where)))
