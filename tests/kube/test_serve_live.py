@@ -105,10 +105,11 @@ def test_both_can_be_switched_off(cluster, tmp_path, monkeypatch):
     assert cluster.writes() == []
 
 
-def test_a_killed_worker_leaves_its_nodes_to_the_next(cluster, tmp_path):
-    """Which answers before it has listed them, and says that it is not ready."""
+def test_a_killed_worker_leaves_nodes_and_namespaces_to_the_next(cluster, tmp_path):
+    """Which answers before it has listed any, and says that it is not ready."""
     with running(tmp_path, [], start=fork_command) as place:
-        cluster.plan("list", NODES, silent)
+        for verb, path in (("list", NODES), ("list", NAMESPACES), ("get", f"{NAMESPACES}/shop")):
+            cluster.plan(verb, path, silent)
         worker = int(re.findall(r"worker with pid: (\d+)", place.log.read_text())[-1])
         os.kill(worker, signal.SIGKILL)
         until(lambda: not Path(f"/proc/{worker}").exists())

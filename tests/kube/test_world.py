@@ -7,10 +7,14 @@ from cluster_doubles import FAST, NAMESPACES, NODES, asked, eventually
 from gpu_nodes import Node, decode, gpu_node, namespace, offers, plain_node
 
 from tests.fake_apiserver.answers import status
-from webhook.kube.cache import ClusterCache, NodeReading
+from webhook.kube.cache import ClusterCache, Listeners, NodeReading
 from webhook.kube.clock import Runtime
 
 READING = NodeReading(decode, offers, grace=300)
+
+
+async def ignore(_):
+    pass
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def world(client, changes, log, clock):
         changes.append(nodes)
 
     runtime = Runtime(log, FAST, clock)
-    return ClusterCache(client, READING, on_change=note, runtime=runtime)
+    return ClusterCache(client, READING, listeners=Listeners(note, ignore), runtime=runtime)
 
 
 def problems(world):
@@ -99,7 +103,9 @@ async def test_a_change_that_the_caller_could_not_take_is_given_again(api, clien
         given.append(nodes)
         assert len(given) > 2, "not yet"
 
-    world = ClusterCache(client, READING, on_change=take, runtime=Runtime(log, FAST))
+    world = ClusterCache(
+        client, READING, listeners=Listeners(take, ignore), runtime=Runtime(log, FAST)
+    )
     running(world)
     await eventually(lambda: world.nodes() is not None)
     await running.end()

@@ -109,5 +109,6 @@ def test_a_silent_api_server_is_a_503_for_each_and_the_failure_policy_decides(ap
             connection.sendall(review(name))
         found = [answered(connection) for connection in waiting]
         assert answers(server, "known")
+        assert {connection.recv(1) for connection in waiting} == {b""}  # ask another replica
     texts = [f"namespace '{name}': labels unknown".encode() for name in UNKNOWN]
     assert found == [(503, text) for text in texts]

@@ -13,11 +13,11 @@ from webhook.core.api import names
 from webhook.core.api.admission import Mode
 from webhook.core.api.node import Node
 from webhook.core.gpu.reading import tells_of_gpus
-from webhook.kube.cache import ClusterCache, NodeReading
+from webhook.kube.cache import ClusterCache, Listeners, NodeReading
 from webhook.kube.clock import Runtime
 from webhook.kube.errors import ApiError
 from webhook.kube.reflector import Reflector
-from webhook.server.kept_nodes import KeptNodes
+from webhook.server.kept import Kept
 from webhook.server.probes import Check, Health
 from webhook.server.reload import Logger, ReloadedFile
 from webhook.server.state import NamespaceLookup, ServerState
@@ -101,19 +101,27 @@ def open_cluster(
         raise manifests.InputError(
             f"no cluster to watch ({failure}); or give --inventory FILE"
         ) from None
-    runtime, kept = Runtime(log), KeptNodes()
+    runtime, kept, kept_labels = Runtime(log), Kept(Node), Kept(tuple[str, dict[str, str]])
 
     async def take(nodes: Mapping[str, Node]) -> None:
         await state.set_nodes(nodes.values())
         await kept.write(nodes.values())
 
+    async def take_labels(labels: Mapping[str, Mapping[str, str]]) -> None:
+        await kept_labels.write((name, dict(each)) for name, each in labels.items())
+
     cache: ClusterCache[Node] = ClusterCache(
-        client, NodeReading(loaders.read_node, tells_of_gpus), on_change=take, runtime=runtime
+        client,
+        NodeReading(loaders.read_node, tells_of_gpus),
+        listeners=Listeners(take, take_labels),
+        runtime=runtime,
     )
 
     async def follow() -> None:
         if (nodes := kept.read()) is not None:
             await state.set_nodes(nodes)
+        if (labels := kept_labels.read()) is not None:
+            cache.assume(dict(labels))
         await cache.run()
 
     return StateSource(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from webhook.kube.clock import Runtime
     from webhook.kube.label_grace import KeptNode
 
+    Labels = Mapping[str, str]
+
 T = TypeVar("T")
 
 NODES_PATH: Final = "/api/v1/nodes"
@@ -37,11 +39,17 @@ class NodeReading(Struct, Generic[T], frozen=True):
     grace: float = 300.0
 
 
+class Listeners(Struct, Generic[T], frozen=True):
+    """Who gets nodes, and labels of namespaces, by name whenever they differ."""
+
+    nodes: Callable[[Mapping[str, T]], Awaitable[None]]
+    labels: Callable[[Mapping[str, Labels]], Awaitable[None]]
+
+
 class ClusterCache(Generic[T]):
     """Watches nodes and namespaces.
 
-    `on_change` gets the nodes by name whenever they differ, first after the first list. `nodes`
-    follows once it returned. If it raises, it is called again.
+    `nodes` follows once its listener returned. If that raises, it is called again.
     """
 
     def __init__(
@@ -49,16 +57,16 @@ class ClusterCache(Generic[T]):
         client: ApiClient,
         reading: NodeReading[T],
         *,
-        on_change: Callable[[Mapping[str, T]], Awaitable[None]],
+        listeners: Listeners[T],
         runtime: Runtime,
     ) -> None:
-        self._on_change = on_change
+        self._listeners = listeners
         self._now = runtime.now
         self._patience = Patience(reading.offers, reading.grace)
         self._published: Mapping[str, T | None] | None = None
         self._kept: Mapping[str, KeptNode[T]] = {}
         self._nodes: Mapping[str, T] | None = None
-        self._labels: Mapping[str, Mapping[str, str]] | None = None
+        self._labels: Mapping[str, Labels] | None = None
         # All nodes, since a selector cannot say "any label of nvidia.com/", and a node without
         # these labels but with GPUs is worth a message.
         nodes = WatchedResource("nodes", NODES_PATH, reading.decode)
@@ -84,9 +92,13 @@ class ClusterCache(Generic[T]):
         """Return the nodes by name, or None before the first list."""
         return self._nodes
 
-    def opted_in(self) -> Mapping[str, Mapping[str, str]] | None:
-        """Return the labels of namespaces that have a mode, or None before the first list."""
+    def opted_in(self) -> Mapping[str, Labels] | None:
+        """Return the labels of namespaces that have a mode, or None before any are known."""
         return self._labels
+
+    def assume(self, labels: Mapping[str, Labels]) -> None:
+        """Believe these labels of namespaces until they are listed."""
+        self._labels = labels
 
     def age(self, now: float) -> float:
         """Return the seconds since the slower watch last heard of the cluster."""
@@ -102,10 +114,13 @@ class ClusterCache(Generic[T]):
         nodes = {name: entry.value async for name, entry in in_turns(kept.items())}
         if self._nodes is None or nodes != self._nodes:
             frozen = MappingProxyType(nodes)
-            await self._on_change(frozen)
+            await self._listeners.nodes(frozen)
             self._nodes = frozen
         self._kept = kept
         self._published = published  # last, so that a tick repeats what raised
 
-    async def _take_namespaces(self, published: Mapping[str, Mapping[str, str] | None]) -> None:
-        self._labels = {name: labels for name, labels in published.items() if labels is not None}
+    async def _take_namespaces(self, published: Mapping[str, Labels | None]) -> None:
+        found = {name: labels for name, labels in published.items() if labels is not None}
+        if found != self._labels:
+            self._labels = found
+            await self._listeners.labels(found)

@@ -185,7 +185,8 @@ class HttpConnection(asyncio.BufferedProtocol):
     def _reply(self, request: HttpRequest, response: HttpResponse) -> None:
         connections = self._connections
         self._reader.held -= len(request.body)
-        close = connections.draining or not request.keep_alive
+        elsewhere = response.status.startswith("503")  # a new connection may reach who can answer
+        close = elsewhere or connections.draining or not request.keep_alive
         no_body = request.method == "HEAD"
         try:
             answer = render_response(response, connections.date, close=close, no_body=no_body)
