@@ -4,7 +4,6 @@ docs/performance.md has the table; a rollout, a Secret and a caBundle are in tes
 API server is in test_30_changes.py.
 """
 
-import contextlib
 import json
 import os
 import signal
@@ -17,12 +16,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.installation import NAMESPACE, PORT, Installed, kept_without
+from tests.e2e.one_turn import without_a_turn
+from tests.e2e.replicas import answering, metric, processes, replicas, restarts, served
 from tests.e2e.traffic import traffic
 from tests.e2e.user import Json, User, pod, until
 
 pytestmark = pytest.mark.usefixtures("pods_only")
 CROWD = Path(__file__).parent / "silent_clients.py"
-SERVED = ("-l", "kubernetes.io/service-name=gpu-sharing")
 GENERATION = "gpu_sharing_policy_generation"
 WORKER = """
 import os, signal, sys
@@ -40,13 +40,6 @@ for folder in ('/tmp', '/run/gpu-sharing'):
     assert not os.statvfs(folder).f_bavail
 """
 EMPTY = "import os; [os.unlink(f'{each}/full') for each in ('/tmp', '/run/gpu-sharing')]"
-
-
-def replicas(user: User) -> list[Json]:
-    """The pods of the server."""
-    selector = ("-l", "app.kubernetes.io/component=server")
-    found: list[Json] = user.get("-n", NAMESPACE, "pods", *selector)["items"]
-    return [each for each in found if "deletionTimestamp" not in each["metadata"]]
 
 
 def scale_up_and_down(installed: Installed) -> None:
@@ -99,14 +92,6 @@ def _newer(user: User, before: list[float]) -> bool:
     return len(now) == len(before) and all(n > b for n, b in zip(now, before, strict=True))
 
 
-def metric(user: User, replica: Json, name: str) -> float:
-    """What a replica says of itself."""
-    where = f"/api/v1/namespaces/{NAMESPACE}/pods/{replica['metadata']['name']}:8080/proxy/metrics"
-    lines = user.kubectl("get", "--raw", where).splitlines()
-    line = next(each for each in lines if each.startswith(f"{name} "))
-    return float(line.rpartition(" ")[2])
-
-
 def fill_folders(installed: Installed) -> None:
     """No replica can write to a folder of its own, while the policy changes, for one."""
     for code in (FILL, EMPTY):
@@ -123,12 +108,14 @@ def _run(installed: Installed, replica: Json, code: str, *args: str) -> None:
 
 def kill_a_worker(installed: Installed) -> None:
     """SIGKILL to the process that answers; its parent starts another."""
-    _run(installed, replicas(installed.user)[0], WORKER, "worker")
+    _run(installed, answering(installed.user), WORKER, "worker")
 
 
 def kill_replicas(installed: Installed, count: int) -> None:
     """Pods are deleted without a moment's grace, as when their node is gone."""
-    names = [each["metadata"]["name"] for each in replicas(installed.user)[:count]]
+    first = answering(installed.user)["metadata"]["name"]
+    others = (each["metadata"]["name"] for each in replicas(installed.user))
+    names = [first, *(name for name in others if name != first)][:count]
     where = ("-n", NAMESPACE, "pod", *names, "--grace-period=0", "--force")
     installed.user.kubectl("delete", *where)
     installed.rollout()
@@ -146,7 +133,7 @@ def crowd_the_replicas(installed: Installed) -> None:
 
 def kill_a_container(installed: Installed) -> None:
     """SIGKILL to all processes of a replica, as when it is out of memory."""
-    victim = replicas(installed.user)[0]
+    victim = answering(installed.user)
     for each in processes(victim):
         os.kill(each, signal.SIGKILL)
     wanted = (victim["metadata"]["name"], restarts(victim)[1] + 1)
@@ -156,7 +143,7 @@ def kill_a_container(installed: Installed) -> None:
 
 def stop_a_replica(installed: Installed) -> None:
     """All processes of a replica stand still until its Service drops it, and go on."""
-    victim = replicas(installed.user)[0]
+    victim = answering(installed.user)
     name = victim["metadata"]["name"]
     for number, there in ((signal.SIGSTOP, False), (signal.SIGCONT, True)):
         for each in processes(victim):
@@ -167,8 +154,20 @@ def stop_a_replica(installed: Installed) -> None:
 def lose_rights(installed: Installed) -> None:
     """A worker that starts may not read nodes and namespaces for a while."""
     with kept_without(installed, "clusterrolebinding", NAMESPACE):
-        kill_a_worker(installed)
-        until("one is not ready", lambda: len(served(installed.user)) == 1)
+        _start_worker_in_vain(installed)
+    until("both are", lambda: len(served(installed.user)) == len(replicas(installed.user)))
+
+
+def _start_worker_in_vain(installed: Installed) -> None:
+    """It decides by what the last one left, and by more than a few reviews."""
+    kill_a_worker(installed)
+    until("one is not ready", lambda: len(served(installed.user)) == 1)
+
+
+def refuse_all(installed: Installed) -> None:
+    """The API server answers 429 to all of ours while a worker starts."""
+    with without_a_turn(installed):
+        _start_worker_in_vain(installed)
     until("both are", lambda: len(served(installed.user)) == len(replicas(installed.user)))
 
 
@@ -192,7 +191,7 @@ def _network(replica: Json, verb: str) -> None:
 
 def lose_packets(installed: Installed) -> None:
     """Three in ten packets of a replica are lost, either way, for ten pods of each client."""
-    inside = ("nsenter", "-n", "-t", str(processes(replicas(installed.user)[0])[0]), "iptables")
+    inside = ("nsenter", "-n", "-t", str(processes(answering(installed.user))[0]), "iptables")
     lost = ("-m", "statistic", "--mode", "random", "--probability", "0.3", "-j", "DROP")
     ways = ("INPUT", "OUTPUT")
     for way in ways:
@@ -205,30 +204,6 @@ def lose_packets(installed: Installed) -> None:
             subprocess.run([*inside, "-D", way, *lost], check=True)
 
 
-def served(user: User) -> list[str]:
-    """The pods that the Service sends reviews to."""
-    slices = user.get("-n", NAMESPACE, "endpointslices", *SERVED)["items"]
-    ends = [end for each in slices for end in each["endpoints"] or ()]
-    return [end["targetRef"]["name"] for end in ends if end["conditions"]["ready"]]
-
-
-def processes(replica: Json) -> list[int]:
-    """The processes of a replica's server."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            served = b"serve" in (each / "cmdline").read_bytes()
-            if served and replica["metadata"]["uid"] in (each / "cgroup").read_text():
-                found.append(int(each.name))
-    return found
-
-
-def restarts(replica: Json) -> tuple[str, int]:
-    """How often a replica's container started anew."""
-    statuses = replica["status"].get("containerStatuses", [{"restartCount": 0}])
-    return replica["metadata"]["name"], statuses[0]["restartCount"]
-
-
 FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "scaled up and down": (scale_up_and_down, 0),
     "authority and leaf are new": (rotate_everything, 0),
@@ -238,7 +213,8 @@ FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "no network of a replica": (lose_networks, 20),
     "lost packets": (lose_packets, 2),
     "a replica stands still": (stop_a_replica, 20),
-    "no rights for a worker that starts": (lose_rights, 20),
+    "no rights for a worker that starts": (lose_rights, 4),
+    "429 for a worker that starts": (refuse_all, 4),
     "kill -9 of a worker": (kill_a_worker, 2),
     "kill -9 of a container": (kill_a_container, 4),
     "kill -9 of a replica": (partial(kill_replicas, count=1), 4),

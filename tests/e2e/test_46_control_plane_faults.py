@@ -15,7 +15,7 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.cluster.control_plane import ETCD
 from tests.e2e.cluster.service import Service
 from tests.e2e.installation import PORT, Installed
-from tests.e2e.test_45_faults import metric, replicas, restarts
+from tests.e2e.replicas import metric, replicas, restarts
 from tests.e2e.traffic import traffic
 from tests.e2e.user import Json, User, pod, until
 
