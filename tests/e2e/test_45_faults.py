@@ -211,13 +211,13 @@ FAULTS: dict[str, tuple[Callable[[Installed], None], int]] = {
     "full folders": (fill_folders, 0),
     "silent clients and large bodies": (crowd_the_replicas, 0),
     "no network of a replica": (lose_networks, 20),
-    "lost packets": (lose_packets, 2),
+    "lost packets": (lose_packets, 12),
     "a replica stands still": (stop_a_replica, 20),
     "no rights for a worker that starts": (lose_rights, 4),
     "429 for a worker that starts": (refuse_all, 4),
-    "kill -9 of a worker": (kill_a_worker, 2),
-    "kill -9 of a container": (kill_a_container, 4),
-    "kill -9 of a replica": (partial(kill_replicas, count=1), 4),
+    "kill -9 of a worker": (kill_a_worker, 4),
+    "kill -9 of a container": (kill_a_container, 12),
+    "kill -9 of a replica": (partial(kill_replicas, count=1), 12),
     "kill -9 of both replicas": (partial(kill_replicas, count=2), 200),
 }
 """What happens, and how many reviews it may cost: two run at any time."""

@@ -109,12 +109,19 @@ def test_a_killed_worker_leaves_nodes_and_namespaces_to_the_next(cluster, tmp_pa
     """Which answers before it has listed any, and says that it is not ready."""
     with running(tmp_path, [], start=fork_command) as place:
         for verb, path in (("list", NODES), ("list", NAMESPACES), ("get", f"{NAMESPACES}/shop")):
-            cluster.plan(verb, path, silent)
+            cluster.plan(verb, path, *(silent,) * 50)
+        until(lambda: decided(place))  # so the labels are known, and left
         worker = int(re.findall(r"worker with pid: (\d+)", place.log.read_text())[-1])
         os.kill(worker, signal.SIGKILL)
         until(lambda: not Path(f"/proc/{worker}").exists())
         assert ask(place, pod("inference"), dryRun=True)
         assert readiness(place) == 503
+
+
+def decided(place):
+    """Whether a review is answered with a decision."""
+    with contextlib.suppress(json.JSONDecodeError):
+        return ask(place, pod("inference"), dryRun=True)
 
 
 SET = ((70, 200), (100, 503), (400, 503), (0, 200))  # days ahead, of a leaf of 90, and readiness

@@ -118,10 +118,10 @@ def open_cluster(
     )
 
     async def follow() -> None:
+        if (labels := kept_labels.read()) is not None:  # first, as a review waits for nodes only
+            cache.assume(dict(labels))
         if (nodes := kept.read()) is not None:
             await state.set_nodes(nodes)
-        if (labels := kept_labels.read()) is not None:
-            cache.assume(dict(labels))
         await cache.run()
 
     return StateSource(
