@@ -88,10 +88,10 @@ def measure_known(port: str, folder: str, seconds: str) -> None:
 def unknown_waiting(place: LocalServer) -> Iterator[list[float]]:
     """Keep 50 reviews of unknown namespaces waiting; give the seconds of each answer."""
     stop, took = threading.Event(), []
-    connections = [dial(place) for _ in range(AT_ONCE)]
 
     def send_waves() -> None:
         for wave in itertools.count():
+            connections = [dial(place) for _ in range(AT_ONCE)]  # 503 ends the ones before
             requests = [request(f"unknown-{wave}-{number}") for number in range(AT_ONCE)]
             began = time.perf_counter()
             for connection, sent in zip(connections, requests, strict=True):
@@ -99,6 +99,7 @@ def unknown_waiting(place: LocalServer) -> Iterator[list[float]]:
             for connection in connections:
                 expect(connection, b"503")
                 took.append(time.perf_counter() - began)
+                connection.close()
             if stop.is_set():
                 return
 
@@ -109,8 +110,6 @@ def unknown_waiting(place: LocalServer) -> Iterator[list[float]]:
     finally:
         stop.set()
         sending.join()
-        for connection in connections:
-            connection.close()
 
 
 def parent_of(pid: int) -> int:

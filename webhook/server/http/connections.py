@@ -23,7 +23,7 @@ class ServerLimits(Struct, frozen=True, kw_only=True):
 
     max_body: int = 7 * 1024 * 1024
     max_header: int = 32 * 1024
-    max_buffered: int = 32 * 1024 * 1024  # bodies of all connections together
+    max_buffered: int = 48 * 1024 * 1024  # bodies of all connections together: 64 of 700 kB
     max_connections: int = 1024  # about 100 KB each: three API servers send 600 reviews at once
     max_arrivals: int = 512  # clients in the handshake
     handshake_timeout: float = 10.0
