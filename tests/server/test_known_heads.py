@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webhook.server.http.head import Refusal
-from webhook.server.http.known_heads import LARGEST, MOST, KnownHeads, RequestHead, SplitHead
+from webhook.server.http.known_heads import LARGEST, MOST, KnownHeads, SplitHead
+from webhook.server.http.messages import HttpRequest
 from webhook.server.http.reader import RequestReader
 
 MAX_HEAD, MAX_BODY = 4096, 64
@@ -51,7 +52,7 @@ BODIES = [
 class Forgetful(KnownHeads):
     """Knows no head, so that the parser reads every one."""
 
-    def find(self, split: SplitHead) -> RequestHead | None:
+    def find(self, split: SplitHead) -> HttpRequest | None:
         """Nothing."""
         return None
 

@@ -242,6 +242,16 @@ def ended(connection: ssl.SSLSocket) -> bool:
         return True
 
 
+def test_sixty_four_bodies_of_700_kb_at_once_are_not_too_much(own):
+    with own() as server, ExitStack() as stack:
+        clients = [stack.enter_context(dial(server)) for _ in range(64)]
+        for client in clients:
+            client.sendall(HEAD + b"Content-Length: 700000\r\n\r\n" + b"x" * 699_999)
+        for client in clients:
+            client.sendall(b"x")
+        assert {read_answer(client)[0].status for client in clients} == {200}
+
+
 def test_bodies_that_are_too_much_together_are_refused_small_ones_not(own):
     with own(max_buffered=1_000_000) as server, ExitStack() as stack:
         large = HEAD + b"Content-Length: 900000\r\n\r\n" + b"x" * 600_000

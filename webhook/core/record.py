@@ -15,14 +15,14 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from webhook.core.api.admission import AdmissionRequest
 from webhook.core.api.names import LABEL_LENGTH, NAME_LENGTH
 from webhook.core.api.pod import Metadata, controller
 from webhook.core.api.violation import Violation
 from webhook.core.decision.values import Allocation, GpuRequest
-from webhook.core.record_values import Cause, ContainerChange, DecisionRecord, LogLine
+from webhook.core.record_values import Cause, ContainerChange, DecisionRecord, LogLine, ShortRecord
 
 MOST_READ: Final = 16 * 1024
 """Bytes of an annotation or a warning that are read; a longer one tells nothing."""
@@ -55,10 +55,11 @@ def causes_of(violations: Iterable[Violation]) -> tuple[Cause, ...]:
     return tuple({Cause(v.reason.code, v.container, v.field, v.message): v for v in violations})
 
 
-def shortened(record: DecisionRecord) -> DecisionRecord:
+def shortened(record: DecisionRecord) -> ShortRecord:
     """Return what a line of the log and a Status hold of a record."""
     violations = fitting(record.violations[:_MOST_CAUSES])
-    return replace(record, containers=fitting(record.containers), violations=violations)
+    cut = {"containers": fitting(record.containers), "violations": violations}
+    return ShortRecord(**{**asdict(record), **cut})
 
 
 def to_json(record: DecisionRecord, most: int = MOST_READ) -> str:
@@ -78,13 +79,10 @@ def from_json(text: str | None) -> DecisionRecord | None:
     return decoded(text, DecisionRecord) if text and text.startswith("{") else None
 
 
-def to_status_causes(record: DecisionRecord) -> tuple[dict[str, str], ...]:
-    """Return the causes of a refusal as the StatusDetails of meta/v1 have them.
-
-    `record` is one of `shortened`.
-    """
-    told = record.violations
-    return tuple({"reason": c.reason, "message": c.text, "field": c.field} for c in told)
+def to_status_causes(record: ShortRecord) -> tuple[dict[str, str], ...]:
+    """Return the causes of a refusal as the StatusDetails of meta/v1 have them."""
+    causes = record.violations
+    return tuple({"reason": c.reason, "message": c.text, "field": c.field} for c in causes)
 
 
 def from_status_causes(causes: Iterable[object]) -> tuple[Cause, ...]:
@@ -111,11 +109,8 @@ def _amount(name: str, amount: dict[str, int]) -> str:
     return ",".join(f"{name}={resource}:{count}" for resource, count in amount.items())
 
 
-def to_log_line(request: AdmissionRequest, record: DecisionRecord) -> dict[str, object]:
-    """Return the fields of a review's log line, each cut to Kubernetes' length.
-
-    `record` is one of `shortened`.
-    """
+def to_log_line(request: AdmissionRequest, record: ShortRecord) -> dict[str, object]:
+    """Return the fields of a review's log line, each cut to Kubernetes' length."""
     owner = controller(request.pod) if request.pod else None
     return {
         "uid": request.uid[:LABEL_LENGTH],

@@ -48,6 +48,10 @@ class DecisionRecord(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+class ShortRecord(DecisionRecord, frozen=True):
+    """A record as short as a line of the log and a Status hold it."""
+
+
 class LogLine(DecisionRecord, frozen=True, kw_only=True):
     """A review in the audit log: the record, and the request that it answers.
 

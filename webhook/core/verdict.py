@@ -12,7 +12,7 @@ from webhook.core.api.violation import Violation
 from webhook.core.api.workload import Workload
 from webhook.core.decision.values import Allocation, GpuRequest, Question
 from webhook.core.patch.operation import Op
-from webhook.core.record_values import ContainerChange, DecisionRecord
+from webhook.core.record_values import ContainerChange, DecisionRecord, ShortRecord
 
 _MOST_TOLD: Final = 20  # a pod may have thousands of containers, a person reads the first
 
@@ -66,7 +66,7 @@ class Verdict(Struct, frozen=True, dict=True):
         )
 
     @cached_property
-    def short_record(self) -> DecisionRecord:
+    def short_record(self) -> ShortRecord:
         """The record as a line of the log and a Status hold it."""
         return record.shortened(self.record)
 

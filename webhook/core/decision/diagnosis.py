@@ -53,7 +53,8 @@ def _explain(candidate: Candidate, search: Search) -> Iterator[Violation]:
     near = [offer for group, offer in left if search.reaches(group)]
     if not near:
         yield _unreachable(candidate, search, key, able)
-    yield from _too_small(candidate, search.question, near or [offer for _, offer in able])
+    of_all = [offer for _, offer in able]
+    yield from _too_small(candidate, search.question, near or of_all, reached=bool(near))
 
 
 def _nothing(candidate: Candidate, search: Search, offers: Offers) -> Violation:
@@ -135,7 +136,9 @@ def _unreachable(candidate: Candidate, search: Search, key: Hashable, able: Offe
     return refuse(candidate.request, denials.NO_REACHABLE_OFFER, text)
 
 
-def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> Iterator[Violation]:
+def _too_small(
+    candidate: Candidate, question: Question, near: list[Offer], *, reached: bool
+) -> Iterator[Violation]:
     """Yield what these offers have too little of: memory, then devices that have it."""
     request, needed = candidate.request, question.constraints
     large = [each for each in near if select.has_memory(needed, each)]
@@ -146,7 +149,8 @@ def _too_small(candidate: Candidate, question: Question, near: list[Offer]) -> I
         large = [each for each in near if (each.memory or 0) >= most]
     number = max(each.existing for each in large)
     if number < request.count:
-        text = f"no reachable node has more than {number}; request {number} or fewer"
+        nodes = "no reachable node" if reached else "no node"
+        text = f"{nodes} has more than {number}; request {number} or fewer"
         text = f"{request.resource}: {request.count} requested, {text}"
         yield refuse(request, denials.NOT_ENOUGH_GPUS, text)
 

@@ -8,6 +8,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from webhook.server.http.messages import HttpRequest
+
 MOST: Final = 64
 LARGEST: Final = 2048
 """Bytes of a head that is kept; the API server's have 230."""
@@ -15,17 +17,6 @@ _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"\r\nContent-Length: "
 _KEY: Final = "content-length"
 _FRAMING: Final = frozenset({_KEY, "transfer-encoding", "expect"})
-
-
-class RequestHead(Struct, frozen=True):
-    """What is in a request before its body, as in `HttpRequest`."""
-
-    method: str
-    path: str
-    query: str
-    version: str
-    headers: dict[str, str]
-    keep_alive: bool
 
 
 class SplitHead(Struct, frozen=True):
@@ -55,24 +46,24 @@ def split_head(data: bytes) -> SplitHead | None:
 class KnownHeads:
     """What the parser made of heads, by all that is in them but the length.
 
-    Its rules say the same whatever that is: a head with another framing, or one that the client
-    waits for, is not kept.
+    Each is a request without body and client. The parser's rules are the same whatever the length:
+    a head with another framing, or one that the client waits for, is not kept.
     """
 
     def __init__(self) -> None:
-        self._heads: dict[tuple[bytes, bytes], RequestHead] = {}
+        self._heads: dict[tuple[bytes, bytes], HttpRequest] = {}
 
     def __len__(self) -> int:
         return len(self._heads)
 
-    def find(self, split: SplitHead) -> RequestHead | None:
+    def find(self, split: SplitHead) -> HttpRequest | None:
         """Return the head that was kept, with its own length."""
         known = self._heads.get(split.around)
         if known is None:
             return None
         return replace(known, headers={**known.headers, _KEY: str(split.length)})
 
-    def keep(self, split: SplitHead, head: RequestHead) -> None:
+    def keep(self, split: SplitHead, head: HttpRequest) -> None:
         """Keep what the parser made of a head."""
         if head.headers.keys() & _FRAMING == {_KEY}:
             if len(self._heads) >= MOST:

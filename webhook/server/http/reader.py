@@ -4,9 +4,10 @@ from collections import deque
 from enum import Enum
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpRequestParser
+from msgspec.structs import replace
 
 from webhook.server.http.head import Refusal, check_head, header_name, split_target
-from webhook.server.http.known_heads import KnownHeads, RequestHead, split_head
+from webhook.server.http.known_heads import KnownHeads, split_head
 from webhook.server.http.messages import HttpRequest
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -161,7 +162,7 @@ class RequestReader:
         check_head(version, self._headers, self._max_body)
         method, keep_alive = parser.get_method().decode("latin-1"), parser.should_keep_alive()
         keep_alive = version == "1.1" and keep_alive
-        self._head = RequestHead(method, path, query, version, self._headers, keep_alive)
+        self._head = HttpRequest(method, path, query, version, self._headers, b"", keep_alive)
         if version == "1.1" and "expect" in self._headers:
             self.ready.append(CONTINUE)
         self.phase = ReadPhase.BODY
@@ -174,12 +175,11 @@ class RequestReader:
             raise Refusal("413 Content Too Large", f"a body may have {self._max_body} bytes")
 
     def on_message_complete(self) -> None:  # noqa: D102 - named and described by httptools
-        head, parts = self._head, self._body
+        parts = self._body
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._body = []
-        self.phase = ReadPhase.IDLE if head.keep_alive else ReadPhase.LAST
-        about = head.method, head.path, head.query, head.version, head.headers
-        self.ready.append(HttpRequest(*about, body, head.keep_alive, self._client))
+        self.phase = ReadPhase.IDLE if self._head.keep_alive else ReadPhase.LAST
+        self.ready.append(replace(self._head, body=body, client=self._client))
 
     def _grow_head(self, size: int) -> None:
         self._head_size += size
